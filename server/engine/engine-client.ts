@@ -1,0 +1,123 @@
+import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
+import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
+import type { Track } from '../../crds/wire/evidence.ts';
+import type { CostTable, ServerState } from '../../crds/wire/state.ts';
+import type { ModelDescription } from './segment-engine.ts';
+
+/** One head set in force on a track. The host runs all heads of `bundle`; only a prefix `activeExits` may answer. */
+export interface PlannedTrack {
+  readonly track: Track;
+  readonly headRevision: string;
+  readonly bundle: HeadBundle;
+  /** Exits of the bundle that may answer, in order; empty: shadow only. */
+  readonly activeExits: readonly string[];
+  /** Null: nothing may leave on this track. */
+  readonly lambdaIndex: number | null;
+}
+
+export interface SampledExit {
+  readonly name: string;
+  readonly tensor: string;
+}
+
+/** What the engine host needs of a `Serving` snapshot. Immutable; a batch names exactly one. */
+export interface EnginePlan {
+  readonly tracks: readonly PlannedTrack[];
+  /** Exits whose pooled features sampled rows bring back. */
+  readonly samples: readonly SampledExit[];
+}
+
+export interface PlanReport {
+  readonly planId: number;
+  readonly costs: CostTable;
+  /** Known answers of each bundle, run through the engine's real heads. */
+  readonly knownAnswers: readonly KnownAnswer[];
+}
+
+/** Bits of a row's flags. */
+export const RowFlag = { Audit: 1, Sample: 2, Candidate: 4, BackboneOnly: 8 } as const;
+
+export interface BatchRequest {
+  readonly planId: number;
+  readonly rows: number;
+  readonly datatype: 'FP32' | 'UINT8';
+  /** Rows of the first input, concatenated, C order. */
+  readonly input: Uint8Array;
+  /** One byte per row: RowFlag bits. */
+  readonly flags: Uint8Array;
+}
+
+/** One answered row. `exit` indexes the bundle of the row's track; -1 = backbone. */
+export interface RowAnswer {
+  readonly row: number;
+  readonly exit: number;
+  /** Score q of the head that answered; NaN for the backbone. */
+  readonly score: number;
+  /** Class that the answer names. */
+  readonly classId: number;
+  /** Backbone: all outputs in order. Exit: the class output alone, calibrated, in the kind of the backbone's output. */
+  readonly outputs: readonly Float32Array[];
+}
+
+/** What an audited row says about each loaded head set. */
+export interface AuditedRow {
+  readonly row: number;
+  readonly backboneClass: number;
+  /** In the order of EnginePlan.tracks: scores q and classes per exit of the bundle. */
+  readonly tracks: readonly { readonly scores: Float64Array; readonly classes: Int32Array }[];
+}
+
+export interface SampledRow {
+  readonly row: number;
+  readonly backboneClass: number;
+  /** [classCount] natural log */
+  readonly logProbabilities: Float32Array;
+  /** Per sampled exit: [featureCount] */
+  readonly features: readonly Float32Array[];
+}
+
+export interface BatchOutcome {
+  readonly audits: readonly AuditedRow[];
+  readonly samples: readonly SampledRow[];
+  /** Busy seconds of this batch by kind; plain = cost table at the arrival size. */
+  readonly seconds: {
+    readonly segment: number;
+    readonly head: number;
+    readonly compact: number;
+    readonly audit: number;
+    readonly plain: number;
+  };
+  /** Rows whose backbone output was not finite; they are answered, never audited or sampled. */
+  readonly nonFiniteRows: readonly number[];
+  /** Per track: exits whose head gave a non-finite feature, logit or score, with the count. */
+  readonly nonFiniteHeads: readonly { readonly track: Track; readonly exit: string; readonly rows: number }[];
+}
+
+export type EngineStatus = 'Starting' | 'Up' | 'Down' | 'Closed';
+
+/** The model server's side of the engine host: spawns it, restarts it with backoff, speaks frames on a Unix socket. */
+export interface EngineClient {
+  /** Resolves when the backbone is loaded and warm; rejects with EngineError when it cannot be (bad model, wrong digest). */
+  start(): Promise<EngineReport>;
+  /** Loads heads, builds and warms segments; the plan in force goes on serving meanwhile. */
+  prepare(plan: EnginePlan): Promise<PlanReport>;
+  /** No batch names this plan any more. */
+  release(planId: number): Promise<void>;
+  /** Runs one batch to its end. `onRows` is called as rows leave, before the rest has run. Rejects with EngineError when the host dies. */
+  run(batch: BatchRequest, onRows: (rows: readonly RowAnswer[]) => void): Promise<BatchOutcome>;
+  /** Batches the host takes at once (one per worker). */
+  readonly slots: number;
+  readonly status: EngineStatus;
+  /** Called on each change; after a restart all plans must be prepared again. */
+  onStatus(listener: (status: EngineStatus, cause: string) => void): void;
+  memory(): { readonly rssBytes: number; readonly activations: number };
+  close(): Promise<void>;
+}
+
+export interface EngineReport {
+  readonly model: ModelDescription;
+  readonly engine: ServerState['engine'];
+  readonly headCost: ServerState['headCost'];
+  /** Backbone alone at the measured batch sizes. */
+  readonly costs: CostTable;
+}

@@ -1,0 +1,92 @@
+import type { BundleHead, HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
+import type { CostTable, CutReport, TensorSpec } from '../../crds/wire/state.ts';
+
+/** Where a model is and how its rows come in (`layercache.json` beside the model, all optional). */
+export interface ModelSource {
+  readonly path: string;
+  /** Class output, when the model has several. */
+  readonly outputName: string | null;
+  /** `sha256:<hex>`, checked before the load when given. */
+  readonly digest: string | null;
+}
+
+/** What an engine finds in a model. Macs are multiply-adds of one row. */
+export interface ModelDescription {
+  readonly digest: string;
+  readonly format: 'ONNX';
+  readonly sizeBytes: number;
+  readonly macs: number;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+  readonly outputName: string;
+  readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities';
+  readonly classCount: number;
+  /** Candidate cuts in backbone order. msShare is 0 until measured. */
+  readonly cuts: readonly CutReport[];
+  readonly rejectedCuts: readonly { readonly tensor: string; readonly reason: string }[];
+}
+
+/** Shape of a head slot at a cut. Weights travel as inputs of `run`, so two heads of one shape share a plan. */
+export interface HeadShape {
+  readonly pool: PoolSize;
+  readonly hidden: HiddenSize;
+  readonly featureCount: number;
+}
+
+export interface PlannedCut {
+  readonly tensor: string;
+  /** At most two slots: stable and candidate. */
+  readonly heads: readonly HeadShape[];
+  /** Pooled features that samples or audits may ask for. */
+  readonly samplePool: PoolSize | null;
+}
+
+/** An opaque value that stays with the engine. Single owner: using it twice, or mixing plans, throws. */
+export interface Activation {
+  readonly rows: number;
+}
+
+/** Weights of one head as the engine wants them; prepared once per bundle by `prepareHead`. */
+export interface PreparedHead {
+  readonly head: BundleHead;
+}
+
+export interface SegmentResult {
+  readonly activation: Activation;
+  /** [rows, pool * pool * channels] when wanted. */
+  readonly pooled: Float32Array | null;
+  /** Per head slot of the cut: [rows, classes], null where no head was passed. */
+  readonly logits: readonly (Float32Array | null)[];
+}
+
+export interface SegmentPlan {
+  readonly id: number;
+  readonly cuts: readonly PlannedCut[];
+}
+
+/** Verbs of every engine; one instance per worker thread. All calls of one instance are serialised by its owner. */
+export interface SegmentEngine {
+  open(source: ModelSource): Promise<ModelDescription>;
+  /** Validates the cuts, builds and warms every segment. The former plan stays usable until `releasePlan`. */
+  plan(cuts: readonly PlannedCut[]): Promise<SegmentPlan>;
+  releasePlan(plan: SegmentPlan): Promise<void>;
+  prepareHead(head: BundleHead): PreparedHead;
+  /** Rows of the model's first input as f32 in the model's own layout, or u8 (converted and normalised by the engine). */
+  upload(input: Float32Array | Uint8Array, rows: number): Activation;
+  /** Runs segment `index` (0 .. cuts.length); consumes the activation. Segment cuts.length ends in the outputs: use `output`. */
+  run(
+    plan: SegmentPlan,
+    index: number,
+    activation: Activation,
+    want: { readonly heads: readonly (PreparedHead | null)[]; readonly pooled: boolean },
+  ): Promise<SegmentResult>;
+  /** Keeps the given rows, ascending; consumes the activation. */
+  compact(activation: Activation, keepRows: readonly number[]): Activation;
+  /** Last segment: named outputs of the model in order, each [rows, ...]. Consumes the activation. */
+  output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]>;
+  /** Milliseconds per batch size, median of warm runs. */
+  measure(plan: SegmentPlan, batchSizes: readonly number[]): Promise<CostTable>;
+  /** Live activations (0 when idle) and what is known of memory. */
+  stats(): { readonly activations: number; readonly plans: number };
+  close(): Promise<void>;
+}

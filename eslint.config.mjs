@@ -49,12 +49,35 @@ const environment = {
   message: 'Read the environment in config.ts only.',
 };
 const tlsFacts = {
-  selector: "CallExpression[callee.property.name=/^(getProtocol|getCipher)$/]",
-  message: 'Node 20.20 crashes when this runs after a failed handshake; read TLS facts once, in the connection handler.',
+  selector: 'CallExpression[callee.property.name=/^(getProtocol|getCipher)$/]',
+  message:
+    'Node 20.20 crashes when this runs after a failed handshake; read TLS facts once, in the connection handler.',
 };
 
-const pureFolders = ['crds/wire', 'crds/v1alpha1', 'crds/metrics', 'crds/schema', 'server/core', 'operator/stats', 'operator/lifecycle', 'operator/training', 'operator/plan'];
-const programFolders = ['crds/generate', 'server', 'server/http', 'server/engine', 'server/engine/onnx', 'server/engine/tfjs', 'operator', 'operator/kube', 'operator/local', 'operator/cli', 'operator/trainer'];
+const pureFolders = [
+  'crds/wire',
+  'crds/v1alpha1',
+  'crds/metrics',
+  'crds/schema',
+  'server/core',
+  'operator/stats',
+  'operator/lifecycle',
+  'operator/training',
+  'operator/plan',
+];
+const programFolders = [
+  'crds/generate',
+  'server',
+  'server/http',
+  'server/engine',
+  'server/engine/onnx',
+  'server/engine/tfjs',
+  'operator',
+  'operator/kube',
+  'operator/local',
+  'operator/cli',
+  'operator/trainer',
+];
 
 export default tseslint.config(
   { ignores: ['dist', 'coverage', 'layercache-report', 'server/examples', 'operator/local/page'] },
@@ -64,7 +87,14 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.mjs', 'operator/bundle/*.mjs', 'test/*.ts', 'test/support/*.mjs'] },
+        projectService: {
+          allowDefaultProject: [
+            '*.mjs',
+            'operator/bundle/*.mjs',
+            'test/*.ts',
+            'test/support/*.mjs',
+          ],
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -79,7 +109,10 @@ export default tseslint.config(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/consistent-type-definitions': 'off',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       'no-restricted-syntax': ['error', ...clockAndChance, environment, tlsFacts],
     },
   },
@@ -90,7 +123,10 @@ export default tseslint.config(
   })),
   { files: ['server/metrics.ts'], rules: importRules('server/metrics.ts') },
   { files: ['**/clock.ts'], rules: { 'no-restricted-syntax': ['error', environment, tlsFacts] } },
-  { files: ['**/config.ts', 'operator/cli/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...clockAndChance, tlsFacts] } },
+  {
+    files: ['**/config.ts', 'operator/cli/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...clockAndChance, tlsFacts] },
+  },
   {
     files: ['test/**/*.ts'],
     rules: {
@@ -100,5 +136,13 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.mjs'], ...tseslint.configs.disableTypeChecked },
-  { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', console: 'readonly' } }, rules: { 'no-console': 'off', 'no-restricted-syntax': 'off', ...tseslint.configs.disableTypeChecked.rules } },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly' } },
+    rules: {
+      'no-console': 'off',
+      'no-restricted-syntax': 'off',
+      ...tseslint.configs.disableTypeChecked.rules,
+    },
+  },
 );

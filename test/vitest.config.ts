@@ -1,6 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-const pureFolders = ['server/core', 'operator/stats', 'operator/lifecycle', 'operator/training', 'crds/wire', 'crds/v1alpha1'];
+const pureFolders = [
+  'server/core',
+  'operator/stats',
+  'operator/lifecycle',
+  'operator/training',
+  'crds/wire',
+  'crds/v1alpha1',
+];
 
 export default defineConfig({
   test: {

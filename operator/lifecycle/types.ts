@@ -1,35 +1,9 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import type { EvidenceGrid, EvidenceWindow } from '../../crds/wire/evidence.ts';
-import type { ExitMode, Policy, PolicyLimits } from '../../crds/wire/policy.ts';
+import type { ExitMode, Policy } from '../../crds/wire/policy.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import type { Reason } from '../../crds/v1alpha1/reasons.ts';
-
-/** The parts of a CachedModelService that decide anything, in base units. Ratios are 0..1. */
-export interface ServiceSettings {
-  readonly model: string;
-  readonly budget: number;
-  readonly confidence: number;
-  readonly auditRate: number;
-  readonly minAudits: number;
-  readonly exitMode: ExitMode;
-  readonly maxActiveExits: number;
-  readonly minSaving: number;
-  readonly maxOverhead: number;
-  readonly steps: readonly { readonly share: number; readonly holdMs: number }[];
-  readonly minRequests: number;
-  readonly checks: readonly {
-    readonly type: 'ErrorRate' | 'LatencyP50' | 'LatencyP99' | 'Saving';
-    readonly maxRegression: number;
-  }[];
-  readonly paused: boolean;
-  readonly stepDeadlineMs: number;
-  readonly onInconclusive: 'Hold' | 'Abort';
-  readonly trainingMode: 'Auto' | 'Off';
-  readonly triggers: readonly ('Alarm' | 'SavingLoss' | 'NewData')[];
-  readonly cooldownMs: number;
-  readonly maxAgeSeconds: number;
-  readonly limits: PolicyLimits;
-}
+import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 
 /** A candidate exit of the loaded backbone, in backbone order. */
 export interface ExitCandidate {
@@ -74,7 +48,12 @@ export type TrainingReport =
   | { readonly kind: 'Idle' }
   | { readonly kind: 'Running'; readonly progress: number }
   | { readonly kind: 'Trained'; readonly attempt: number; readonly revision: HeadRevisionFacts }
-  | { readonly kind: 'Failed'; readonly attempt: number; readonly reason: 'NotBetter' | 'TooFewRows' | 'Failed'; readonly message: string };
+  | {
+      readonly kind: 'Failed';
+      readonly attempt: number;
+      readonly reason: 'NotBetter' | 'TooFewRows' | 'Failed';
+      readonly message: string;
+    };
 
 /** One tick's view of the world. Nothing here is I/O; the shell gathered it. */
 export interface LifecycleInput {
@@ -117,7 +96,11 @@ export interface TrainingRequest {
   readonly trigger: 'Missing' | 'Alarm' | 'SavingLoss' | 'NewData';
   readonly part: 'long' | 'recent';
   /** Per pod: only samples after this sequence (after an alarm). */
-  readonly after: readonly { readonly podUid: string; readonly bootId: string; readonly seq: number }[];
+  readonly after: readonly {
+    readonly podUid: string;
+    readonly bootId: string;
+    readonly seq: number;
+  }[];
 }
 
 /** Policy without the pair: the shell numbers it when its content changed. */

@@ -1,0 +1,34 @@
+import { LAMBDA_COUNT, THRESHOLDS } from '../../crds/wire/lambda-grid.ts';
+
+/**
+ * Where a row leaves: the first of the first `activeExits` exits with score > 1 - lambda, strictly (exits.md 2).
+ * @param scores q per exit in order, already computed up to the one that answers.
+ * @param lambdaIndex index into the grid; null, or one outside it: nothing leaves.
+ * @returns the exit's index, or -1 = backbone. A non-finite or missing score ends the search: later heads are not asked.
+ */
+export function decideRow(
+  scores: ArrayLike<number>,
+  lambdaIndex: number | null,
+  activeExits: number,
+): number {
+  if (lambdaIndex === null) return -1;
+  const threshold = THRESHOLDS[lambdaIndex] ?? Infinity;
+  for (let exit = 0; exit < activeExits; exit++) {
+    const score = scores[exit] ?? NaN;
+    if (!Number.isFinite(score)) return -1;
+    if (score > threshold) return exit;
+  }
+  return -1;
+}
+
+/** Smallest j with score > 1 - lambda_j in the table of decideRow, else 120; NaN gives 120. Binary search. */
+export function firstLeavingIndex(score: number): number {
+  let low = 0;
+  let high = LAMBDA_COUNT;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (score > THRESHOLDS[middle]!) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,51 @@
+// Synthetic rows with known answers (exits.md 4.7): made from a seed, never from traffic, so a bundle can say what its heads
+// must answer and a server or the operator can repeat it.
+import type { BundleKnownAnswers, ScoreCoefficients } from '../../crds/wire/head-bundle.ts';
+import { runHead, type HeadWeights } from './head.ts';
+import { createRandom } from './random.ts';
+import { argmax, scoreLogit } from './score.ts';
+
+/** Rows per head. */
+export const KNOWN_ANSWER_ROWS = 16;
+
+/** Synthetic standardised vectors [16, featureCount], standard normal; for a companion, its synthetic logits. */
+export function knownAnswerRows(seed: number, featureCount: number): Float32Array {
+  const random = createRandom([seed, featureCount]);
+  return Float32Array.from({ length: KNOWN_ANSWER_ROWS * featureCount }, () => random.normal());
+}
+
+/** The same rows as features of this head: mean + scale * x, so that the head's own standardisation gives x back. */
+export function knownAnswerFeatures(
+  head: Pick<HeadWeights, 'featureCount' | 'mean' | 'scale'>,
+  seed: number,
+): Float32Array {
+  const { featureCount, mean, scale } = head;
+  return knownAnswerRows(seed, featureCount).map((x, index) => {
+    const feature = index % featureCount;
+    return mean[feature]! + scale[feature]! * x;
+  });
+}
+
+/** What the head answers on its rows: class and logit of the score, each of length 16. The bundle stores it, others compare. */
+export function answerKnownRows(
+  head: HeadWeights,
+  score: ScoreCoefficients,
+  seed: number,
+): BundleKnownAnswers {
+  const logits = runHead(head, knownAnswerFeatures(head, seed), KNOWN_ANSWER_ROWS);
+  return answersOfLogits(logits, head.classCount, { seed, score });
+}
+
+/** The same for logits that something else computed: an engine's own head, or a companion's synthetic logits. */
+export function answersOfLogits(
+  logits: Float32Array,
+  classCount: number,
+  { seed, score }: { readonly seed: number; readonly score: ScoreCoefficients },
+): BundleKnownAnswers {
+  const offsets = Array.from({ length: KNOWN_ANSWER_ROWS }, (_, row) => row * classCount);
+  return {
+    seed,
+    classes: offsets.map((offset) => argmax(logits, offset, classCount)),
+    scoreLogits: offsets.map((offset) => scoreLogit(logits, offset, classCount, score)),
+  };
+}

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // The server's own brake (exits.md 8.3): the detector of the operator, row by row on this server's audits, with coarser
 // alternatives and a higher level, because it acts alone; and the rule that cuts at a stratum clearly over budget.
 import type { EvidenceStratum } from '../../crds/wire/evidence.ts';

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 import { LAMBDA_COUNT } from '../../crds/wire/lambda-grid.ts';
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { firstLeavingIndex } from './decide.ts';

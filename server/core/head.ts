@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 import { dequantize, type BundleHead } from '../../crds/wire/head-bundle.ts';
 import { invariant } from './invariant.ts';
 

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Synthetic rows with known answers (exits.md 4.7): made from a seed, never from traffic, so a bundle can say what its heads
 // must answer and a server or the operator can repeat it.
 import type { BundleKnownAnswers, ScoreCoefficients } from '../../crds/wire/head-bundle.ts';

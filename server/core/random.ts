@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // xoshiro128** 1.1 of Blackman and Vigna (https://prng.di.unimi.it/xoshiro128starstar.c). Seeds are spread by
 // SplitMix32 (the 32-bit finaliser of MurmurHash3), so that near seeds give unrelated streams.
 
@@ -41,7 +42,10 @@ function seedState(seed: number | readonly number[]): Uint32Array {
 /** Creates a stream from one number or from several (for example a seed and a name's hash words). Order of words matters. */
 export function createRandom(seed: number | readonly number[]): Random {
   const state = seedState(seed);
-  let [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = state;
+  let s0 = state[0]!;
+  let s1 = state[1]!;
+  let s2 = state[2]!;
+  let s3 = state[3]!;
   let spare = NaN;
 
   const nextUint32 = (): number => {
@@ -76,8 +80,8 @@ export function createRandom(seed: number | readonly number[]): Random {
     shuffle: (indices) => {
       for (let i = indices.length - 1; i > 0; i--) {
         const j = Math.floor(uniform() * (i + 1));
-        const swapped = indices[i] ?? 0;
-        indices[i] = indices[j] ?? 0;
+        const swapped = indices[i]!;
+        indices[i] = indices[j]!;
         indices[j] = swapped;
       }
     },

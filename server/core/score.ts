@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length; a missing number would turn into NaN, which goes to the backbone */
 import type { ScoreCoefficients } from '../../crds/wire/head-bundle.ts';
 
 /** x1, x2, x3 of exits.md 4.4; names as ScoreFeature. */
@@ -26,12 +27,12 @@ export function scoreFeatures(
 ): ScoreFeatures {
   if (classCount < 2) return NOT_A_SCORE;
   const best = argmax(logits, offset, classCount);
-  const first = logits[offset + best] ?? NaN;
+  const first = logits[offset + best]!;
   let second = -Infinity;
   let others = 0;
   let weighted = 0;
   for (let c = 0; c < classCount; c++) {
-    const z = logits[offset + c] ?? NaN;
+    const z = logits[offset + c]!;
     if (!Number.isFinite(z)) return NOT_A_SCORE;
     if (c === best) continue;
     if (z > second) second = z;
@@ -59,9 +60,7 @@ export function scoreLogit(
   const { features, mean, scale, weights } = coefficients;
   let sum = coefficients.intercept;
   for (let i = 0; i < features.length; i++) {
-    const feature = features[i];
-    const x = feature === undefined ? NaN : row[feature];
-    sum += ((weights[i] ?? NaN) * (x - (mean[i] ?? NaN))) / (scale[i] ?? NaN);
+    sum += (weights[i]! * (row[features[i]!] - mean[i]!)) / scale[i]!;
   }
   return Number.isFinite(sum) ? sum : NaN;
 }
@@ -84,7 +83,7 @@ export function argmax(logits: ArrayLike<number>, offset: number, classCount: nu
   let best = 0;
   let largest = -Infinity;
   for (let c = 0; c < classCount; c++) {
-    const z = logits[offset + c] ?? NaN;
+    const z = logits[offset + c]!;
     if (z > largest) {
       largest = z;
       best = c;
@@ -106,7 +105,7 @@ export function calibratedOutput(
   const { temperature, kind } = calibration;
   const scaled = Float64Array.from(
     { length: classCount },
-    (_, c) => (logits[offset + c] ?? NaN) / temperature,
+    (_, c) => logits[offset + c]! / temperature,
   );
   if (kind === 'Logits') return Float32Array.from(scaled);
   const largest = scaled.reduce((a, b) => Math.max(a, b), -Infinity);

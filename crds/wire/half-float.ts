@@ -72,8 +72,8 @@ function floatToHalf(x: number): number {
   if (magnitude < 0x38800000) {
     // Subnormal: adding 0.5 makes the float adder shift and round (ties to even) the ten bits we want.
     scratchBits[0] = magnitude;
-    scratchFloat[0] = Number(scratchFloat[0]) + 0.5;
-    return sign | (Number(scratchBits[0]) - 0x3f000000);
+    scratchFloat[0] = scratchFloat[0] + 0.5;
+    return sign | (scratchBits[0] - 0x3f000000);
   }
   const oddBit = (magnitude >>> 13) & 1;
   return sign | ((magnitude - 0x38000000 + 0xfff + oddBit) >>> 13);

@@ -1,3 +1,18 @@
+import { decodeArray, encodeArray, type DtypeArrays } from './array-codec.ts';
+import { readBinaryFile, writeBinaryFile, type BinaryKind } from './binary-file.ts';
+import { fromHalf, isFiniteHalf } from './half-float.ts';
+import {
+  findManifestProblem,
+  manifestSchema,
+  type ArrayRef,
+  type HeadEntry,
+  type Manifest,
+  type MatrixRef,
+} from './head-manifest.ts';
+import { canonicalJson, checkShape, refuse } from './json.ts';
+import { WIRE_LIMITS } from './limits.ts';
+import type { Result } from './result.ts';
+
 export type PoolSize = 1 | 2 | 4;
 export type HiddenSize = 0 | 64 | 128 | 256 | 1024;
 
@@ -89,4 +104,163 @@ export interface HeadBundle {
   readonly classCount: number;
   readonly heads: readonly BundleHead[];
   readonly training: HeadProvenance;
+}
+
+const kind: BinaryKind = {
+  name: 'head bundle',
+  magic: 'LCHB',
+  maxBytes: WIRE_LIMITS.headBundleBytes,
+  maxHeaderBytes: WIRE_LIMITS.headManifestBytes,
+  nextStep: 'the heads in force stay, make the bundle again with a current trainer',
+};
+
+/** Lays arrays end to end and says where each one lies. */
+interface BlobWriter {
+  readonly blobs: Uint8Array[];
+  place<D extends ArrayRef['dtype']>(dtype: D, shape: number[], values: DtypeArrays[D]): ArrayRef;
+}
+
+function createBlobWriter(): BlobWriter {
+  const blobs: Uint8Array[] = [];
+  let offset = 0;
+  return {
+    blobs,
+    place(dtype, shape, values) {
+      const bytes = encodeArray(dtype, values);
+      const ref = { dtype, shape, offset, bytes: bytes.length };
+      blobs.push(bytes);
+      offset += bytes.length;
+      return ref;
+    },
+  };
+}
+
+function placeVector(writer: BlobWriter, values: Float32Array | null): ArrayRef | null {
+  if (values === null || values.length === 0) return null;
+  return writer.place('float32', [values.length], values);
+}
+
+function placeMatrix(writer: BlobWriter, matrix: BundleMatrix | null): MatrixRef | null {
+  if (matrix === null) return null;
+  const shape = [matrix.rows, matrix.columns];
+  if (matrix.type === 'float16') {
+    return { values: writer.place('float16', shape, matrix.values), scales: null };
+  }
+  return {
+    values: writer.place('int8', shape, matrix.values),
+    scales: writer.place('float32', [matrix.scales.length], matrix.scales),
+  };
+}
+
+/** Bundle -> file. Deterministic: equal bundles give equal bytes, hence one sha256. */
+export function encodeHeadBundle(bundle: HeadBundle): Uint8Array {
+  const writer = createBlobWriter();
+  const heads = bundle.heads.map((head) => ({
+    ...head,
+    mean: placeVector(writer, head.mean),
+    scale: placeVector(writer, head.scale),
+    w1: placeMatrix(writer, head.w1),
+    b1: placeVector(writer, head.b1),
+    w2: placeMatrix(writer, head.w2),
+    b2: placeVector(writer, head.b2),
+  }));
+  return writeBinaryFile(kind.magic, canonicalJson({ ...bundle, heads }), writer.blobs);
+}
+
+function bytesOf(blob: Uint8Array, ref: ArrayRef): Uint8Array {
+  return blob.subarray(ref.offset, ref.offset + ref.bytes);
+}
+
+function readVector(blob: Uint8Array, ref: ArrayRef | null): Float32Array | null {
+  return ref === null ? null : decodeArray('float32', bytesOf(blob, ref));
+}
+
+function readMatrix(blob: Uint8Array, matrix: MatrixRef | null): BundleMatrix | null {
+  if (matrix === null) return null;
+  const { values, scales } = matrix;
+  const [rows = 0, columns = 0] = values.shape;
+  if (scales === null) {
+    return {
+      type: 'float16',
+      rows,
+      columns,
+      values: decodeArray('float16', bytesOf(blob, values)),
+    };
+  }
+  return {
+    type: 'int8',
+    rows,
+    columns,
+    values: decodeArray('int8', bytesOf(blob, values)),
+    scales: decodeArray('float32', bytesOf(blob, scales)),
+  };
+}
+
+function readHead(blob: Uint8Array, entry: HeadEntry): BundleHead {
+  return {
+    ...entry,
+    mean: readVector(blob, entry.mean) ?? new Float32Array(0),
+    scale: readVector(blob, entry.scale) ?? new Float32Array(0),
+    w1: readMatrix(blob, entry.w1),
+    b1: readVector(blob, entry.b1),
+    w2: readMatrix(blob, entry.w2),
+    b2: readVector(blob, entry.b2),
+  };
+}
+
+function isFiniteMatrix(matrix: BundleMatrix | null): boolean {
+  if (matrix === null) return true;
+  if (matrix.type === 'float16') return matrix.values.every(isFiniteHalf);
+  return matrix.scales.every((scale) => Number.isFinite(scale) && scale >= 0);
+}
+
+function findNumberProblem(head: BundleHead): string | null {
+  const vectors = [head.mean, head.b1, head.b2].filter((vector) => vector !== null);
+  if (vectors.some((vector) => !vector.every(Number.isFinite))) return 'mean or bias is not finite';
+  if (!head.scale.every((x) => Number.isFinite(x) && x > 0))
+    return 'scale is not finite and above 0';
+  if (!isFiniteMatrix(head.w1) || !isFiniteMatrix(head.w2))
+    return 'a weight or its scale is not finite';
+  return null;
+}
+
+function readHeads(manifest: Manifest, blob: Uint8Array): Result<readonly BundleHead[]> {
+  const heads: BundleHead[] = [];
+  for (const entry of manifest.heads) {
+    const head = readHead(blob, entry);
+    const problem = findNumberProblem(head);
+    if (problem !== null) return refuse(kind, 'Invalid', `head "${entry.exit}": ${problem}`);
+    heads.push(head);
+  }
+  return { ok: true, value: heads };
+}
+
+/**
+ * File -> bundle. Refuses a file that is too large, cut, changed in any bit, whose arrays overlap, leave holes or do not
+ * have the size of their shape, that has weights or scales that are not finite, or fields this program does not know.
+ * The caller compares the sha256 with the head revision first, and the backbone's digest and class count after.
+ * Arrays are copies: the bytes may be reused.
+ */
+export function parseHeadBundle(bytes: Uint8Array): Result<HeadBundle> {
+  const parts = readBinaryFile(bytes, kind);
+  if (!parts.ok) return parts;
+  const manifest = checkShape(parts.value.header, manifestSchema, kind);
+  if (!manifest.ok) return manifest;
+  const problem = findManifestProblem(manifest.value, parts.value.blob.length);
+  if (problem !== null) return refuse(kind, 'Invalid', problem);
+  const heads = readHeads(manifest.value, parts.value.blob);
+  return heads.ok ? { ok: true, value: { ...manifest.value, heads: heads.value } } : heads;
+}
+
+/** Weights as numbers, row-major [rows][columns]: int8 times the scale of its column, or the half float's value. */
+export function dequantize(matrix: BundleMatrix): Float32Array {
+  const weights = new Float32Array(matrix.rows * matrix.columns);
+  if (matrix.type === 'float16') {
+    for (let i = 0; i < weights.length; i++) weights[i] = fromHalf(Number(matrix.values[i]));
+    return weights;
+  }
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = Number(matrix.values[i]) * Number(matrix.scales[i % matrix.columns]);
+  }
+  return weights;
 }

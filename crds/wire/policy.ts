@@ -1,3 +1,10 @@
+import { z } from 'zod';
+
+import { canonicalJson, checkShape, readJson, type DocumentKind } from './json.ts';
+import { WIRE_LIMITS } from './limits.ts';
+import type { Result } from './result.ts';
+import * as shapes from './shapes.ts';
+
 /** What a server does with an exit: Active may answer, Shadow runs on audits only, Disabled is not run. */
 export type ExitMode = 'Active' | 'Shadow' | 'Disabled';
 
@@ -69,4 +76,173 @@ export interface Policy {
   readonly auditRate: number;
   readonly maxAgeSeconds: number;
   readonly limits: PolicyLimits;
+}
+
+const certificate = z
+  .strictObject({
+    audits: shapes.ordinal,
+    disagreements: shapes.counter,
+    dispersion: z.number().min(1),
+    attempt: shapes.ordinal,
+    look: z.number().int().min(1).max(3),
+    backboneDigest: shapes.digest,
+  })
+  .refine((c) => c.disagreements <= c.audits, {
+    path: ['disagreements'],
+    message: 'must not be above audits',
+  });
+
+const trackFields = {
+  headRevision: shapes.digest,
+  lambdaIndex: shapes.lambdaIndex.nullable(),
+  certificate: certificate.nullable(),
+  activeExits: shapes.exitNames,
+  bundleUri: z.exactOptional(z.string().min(1).max(1024)),
+};
+
+const track = z.strictObject(trackFields);
+
+const candidate = z.strictObject({
+  ...trackFields,
+  share: shapes.ratio,
+  stage: z.enum(['Staging', 'Shadowing', 'Ramping']),
+  stickyHeader: z.exactOptional(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a header name')),
+  stickyKey: z.exactOptional(shapes.token),
+});
+
+const exit = z
+  .strictObject({
+    name: shapes.exitName,
+    tensor: z.exactOptional(shapes.tensorName),
+    modelDigest: z.exactOptional(shapes.digest),
+    mode: z.enum(['Active', 'Shadow', 'Disabled']),
+  })
+  .refine((e) => (e.tensor === undefined) !== (e.modelDigest === undefined), {
+    message: 'set exactly one of tensor, modelDigest',
+  });
+
+const exits = z
+  .array(exit)
+  .max(WIRE_LIMITS.exits)
+  .refine((list) => shapes.areUnique(list.map((e) => e.name)), 'two exits have the same name')
+  .refine(
+    (list) => shapes.areUnique(list.map((e) => e.tensor ?? e.modelDigest)),
+    'two exits name the same tensor or model',
+  );
+
+const limits = z
+  .strictObject({
+    maxBatchSize: z.number().int().min(1).max(1024),
+    maxQueueDelayMs: z.number().min(0).max(1000),
+    maxQueueLength: z.number().int().min(1).max(100_000),
+    maxRequestBytes: z
+      .number()
+      .int()
+      .min(1)
+      .max(2 ** 30),
+    maxConcurrentRequests: z.number().int().min(1).max(100_000),
+    requestTimeoutMs: z.number().min(10).max(600_000),
+  })
+  .refine((l) => l.maxQueueLength >= l.maxBatchSize, {
+    path: ['maxQueueLength'],
+    message: 'must be at least maxBatchSize',
+  });
+
+const policyFields = z.strictObject({
+  schemaVersion: shapes.schemaVersion,
+  epoch: shapes.ordinal,
+  revision: shapes.ordinal,
+  model: z.string().min(1).max(63),
+  backboneDigest: shapes.digest,
+  exitsEnabled: z.boolean(),
+  budget: shapes.ratio,
+  confidence: z.number().gt(0).lt(1),
+  exits,
+  stable: track.nullable(),
+  candidate: candidate.nullable(),
+  auditRate: shapes.ratio,
+  maxAgeSeconds: z.number().int().min(1).max(86_400),
+  limits,
+});
+
+/** Broken rules between fields as [path, message]; a policy that breaks one is refused whole. */
+type Finding = readonly [path: readonly string[], message: string];
+
+function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding | null {
+  const named = policy[of];
+  if (named === null) return null;
+  if ((named.lambdaIndex === null) !== (named.certificate === null)) {
+    return [[of, 'certificate'], 'lambdaIndex and certificate come together'];
+  }
+  if (named.certificate !== null && named.certificate.backboneDigest !== policy.backboneDigest) {
+    return [[of, 'certificate', 'backboneDigest'], 'the certificate belongs to another backbone'];
+  }
+  const active = policy.exits.filter((e) => e.mode === 'Active').map((e) => e.name);
+  const positions = named.activeExits.map((name) => active.indexOf(name));
+  if (positions.some((position, i) => position < 0 || position < (positions[i - 1] ?? 0))) {
+    return [[of, 'activeExits'], 'expected names of exits with mode Active, in the order of exits'];
+  }
+  return null;
+}
+
+function findCandidateProblem(policy: Policy): Finding | null {
+  const named = policy.candidate;
+  if (named === null) return null;
+  if (named.share > 0 && named.certificate === null) {
+    return [['candidate', 'share'], 'a share above 0 needs a certificate and a lambdaIndex'];
+  }
+  if (named.share > 0 && named.stage !== 'Ramping') {
+    return [['candidate', 'share'], 'a share above 0 needs stage Ramping'];
+  }
+  if ((named.stickyHeader === undefined) !== (named.stickyKey === undefined)) {
+    return [['candidate', 'stickyKey'], 'stickyHeader and stickyKey come together'];
+  }
+  return null;
+}
+
+function findPolicyProblem(policy: Policy): Finding | null {
+  if (policy.exitsEnabled && policy.stable !== null && policy.stable.certificate === null) {
+    return [['stable', 'certificate'], 'exitsEnabled needs the certificate of stable'];
+  }
+  return (
+    findTrackProblem(policy, 'stable') ??
+    findTrackProblem(policy, 'candidate') ??
+    findCandidateProblem(policy)
+  );
+}
+
+const policySchema: z.ZodType<Policy> = policyFields.superRefine((policy, context) => {
+  const finding = findPolicyProblem(policy);
+  if (finding === null) return;
+  context.addIssue({ code: 'custom', path: [...finding[0]], message: finding[1] });
+});
+
+const kind: DocumentKind = {
+  name: 'policy',
+  maxBytes: WIRE_LIMITS.policyBytes,
+  nextStep: 'the policy in force stays, publish a corrected one with a higher revision',
+};
+
+/**
+ * Text -> policy. Strict: unknown or repeated fields, a wrong schemaVersion, anything out of range, and documents that
+ * would let uncertified heads answer are refused whole. Whether the certificate's counts hold is the server's test.
+ */
+export function parsePolicy(text: string): Result<Policy> {
+  const json = readJson(text, kind);
+  return json.ok ? checkShape(json.value, policySchema, kind) : json;
+}
+
+/** The one text of a policy: sorted keys, no white space. Equal policies have equal texts. */
+export function serializePolicy(policy: Policy): string {
+  return canonicalJson(policy);
+}
+
+/** Order of two policies: epoch first, then revision; -1 when `a` is older, 0 when equal, 1 when newer. */
+export function comparePair(
+  a: Pick<Policy, 'epoch' | 'revision'>,
+  b: Pick<Policy, 'epoch' | 'revision'>,
+): -1 | 0 | 1 {
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch ? -1 : 1;
+  if (a.revision !== b.revision) return a.revision < b.revision ? -1 : 1;
+  return 0;
 }

@@ -4,6 +4,7 @@ import type { ExitMode, Policy } from '../../crds/wire/policy.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import type { Reason } from '../../crds/v1alpha1/reasons.ts';
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import type { Ledger } from './ledger.ts';
 
 /** A candidate exit of the loaded backbone, in backbone order. */
 export interface ExitCandidate {
@@ -38,6 +39,8 @@ export interface PodReport {
   readonly acknowledgement: Acknowledgement | null;
   /** Windows after the ledger's watermark for this pod, ascending seq. */
   readonly windows: readonly EvidenceWindow[];
+  /** Windows that the parser dropped whole: their audits are lost, later windows count. */
+  readonly droppedSeqs: readonly number[];
   /** Oldest seq still kept: a watermark below it - 1 is a gap. */
   readonly oldestSeq: number;
   readonly samples: { readonly long: number; readonly recent: number; readonly seen: number };
@@ -64,11 +67,14 @@ export interface LifecycleInput {
   readonly training: TrainingReport;
   /** Revisions that the ledger may name. */
   readonly revisions: readonly HeadRevisionFacts[];
-  /** Local mode: the stream has at most this many further distinct rows (null: unbounded); ends Collecting early. */
+  /** Recorded rows that end Collecting at once: 10,000, or what the stream of local mode affords. */
   readonly collectRows: number;
+  /** False in local mode: while shadowing every row is an audit, however fast they come. */
+  readonly thinAudits: boolean;
   /** Local mode repeats the stream now: nothing is drawn for audit. */
   readonly auditsOff: boolean;
-  readonly epoch: number;
+  /** The pair that the shell published last; null before the first. An acknowledgement counts for this pair only. */
+  readonly published: { readonly epoch: number; readonly revision: number } | null;
 }
 
 /** A decision as people read it: event, log line, timeline entry, report. */
@@ -90,7 +96,7 @@ export type LifecycleStage =
   | 'Recertifying'
   | 'Idle';
 
-/** What the shell does after a tick, besides storing the ledger and publishing the policy when it changed. */
+/** A training that the lifecycle wants. Repeated each tick until its report comes: start one per attempt. */
 export interface TrainingRequest {
   readonly attempt: number;
   readonly trigger: 'Missing' | 'Alarm' | 'SavingLoss' | 'NewData';
@@ -106,6 +112,44 @@ export interface TrainingRequest {
 /** Policy without the pair: the shell numbers it when its content changed. */
 export type PolicyContent = Omit<Policy, 'epoch' | 'revision'>;
 
+/**
+ * What the shell does after a tick, in this order: store the ledger, then publish the policy if its content changed, then
+ * start the training. A result is acted on only once the ledger that records it is stored.
+ */
+export interface LifecyclePlan {
+  readonly ledger: Ledger;
+  /** Null before any backbone is known: nothing to publish, whatever is in force stays. */
+  readonly policy: PolicyContent | null;
+  readonly training: TrainingRequest | null;
+  readonly decisions: readonly Decision[];
+  readonly nextDelayMs: number;
+}
+
+/** Where the stage stands, for terminals and status. */
+export interface StageProgress {
+  readonly stage: LifecycleStage;
+  /** Rows that count for this stage so far: recorded samples, audited rows, or candidate requests of the step. */
+  readonly rows: number;
+  /** Rows at which the stage may go on; null when it waits for something else. */
+  readonly wantedRows: number | null;
+  /** Lambda in force, else the one of the candidate. */
+  readonly lambdaIndex: number | null;
+  /** One sentence: what is missing. */
+  readonly message: string;
+}
+
+/** What more traffic would do for a certificate that is not there yet. */
+export interface MoreTraffic {
+  /** Further requests until the look that the evidence so far would pass, or until the next look when none would. */
+  readonly requests: number;
+  /** At the rate observed; null while none was. */
+  readonly seconds: number | null;
+  /** Whether the evidence so far, scaled up, would pass. */
+  readonly isLikely: boolean;
+  readonly message: string;
+}
+
+/** The result of a look, with all it was taken on. */
 export interface StoredLook {
   readonly look: number;
   readonly grid: EvidenceGrid;

@@ -1,0 +1,55 @@
+// Rows that come in bursts (video, retries) are fewer than they look (exits.md 6.4). Only dependence inside a block is seen.
+import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { emptyGrid, mergeGrids } from '../../server/core/evidence.ts';
+
+/** Evidence of one head revision cut into blocks (exits.md 5.4). Plain JSON; lives in the ledger. */
+export interface BlockedEvidence {
+  /** Rows of closed blocks: K_j and N. */
+  readonly closed: EvidenceGrid;
+  /** Q_j = sum over closed blocks of k^2 / n. Length 120. */
+  readonly squares: readonly number[];
+  /** W, the number of closed blocks. */
+  readonly blocks: number;
+  /** Rows of ticks that do not make a block yet. */
+  readonly open: EvidenceGrid;
+}
+
+/** Rows that close a block at the end of a tick. */
+const MIN_BLOCK_ROWS = 50;
+/** Below this D counts as 1: noise of the estimate, not bursts. */
+const IGNORED_BELOW = 1.3;
+/** D is read off the first lambda with that many disagreements. */
+const MIN_DISAGREEMENTS = 30;
+
+/** Evidence before the first row. */
+export function emptyBlocks(exitCount: number): BlockedEvidence {
+  const grid = emptyGrid(exitCount);
+  return { closed: grid, squares: grid.dis, blocks: 0, open: grid };
+}
+
+/** Adds all rows of a tick, of all pods together; closes the block once it has 50 rows. A tick without rows changes nothing. */
+export function addTick(evidence: BlockedEvidence, tick: EvidenceGrid): BlockedEvidence {
+  const block = mergeGrids(evidence.open, tick);
+  if (block.n < MIN_BLOCK_ROWS) return { ...evidence, open: block };
+  return {
+    closed: mergeGrids(evidence.closed, block),
+    squares: evidence.squares.map((square, j) => square + block.dis[j]! ** 2 / block.n),
+    blocks: evidence.blocks + 1,
+    open: emptyGrid(block.leave.length),
+  };
+}
+
+/**
+ * D >= 1 at the smallest lambda with 30 disagreements, else at the largest: variance of the blocks over that of
+ * independent rows. Below 1.3, with fewer than two blocks, and where all or no rows disagree: 1.
+ */
+export function dispersionOf({ closed, squares, blocks }: BlockedEvidence): number {
+  const first = closed.dis.findIndex((disagreements) => disagreements >= MIN_DISAGREEMENTS);
+  const j = first === -1 ? closed.dis.length - 1 : first;
+  const disagreements = closed.dis[j]!;
+  const ratio = disagreements / closed.n;
+  if (blocks < 2 || !(ratio > 0 && ratio < 1)) return 1;
+  const excess = squares[j]! - disagreements ** 2 / closed.n;
+  const dispersion = excess / (ratio * (1 - ratio)) / (blocks - 1);
+  return dispersion < IGNORED_BELOW ? 1 : dispersion;
+}

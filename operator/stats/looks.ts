@@ -1,0 +1,59 @@
+// The three looks of an attempt (exits.md 6.2). When a look is taken depends on how many rows came, never on their outcomes.
+import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { LOOK_SHARES } from '../../server/core/certificate.ts';
+import { dispersionOf, type BlockedEvidence } from './dispersion.ts';
+import { largestAccepted } from './fixed-sequence.ts';
+
+/** Number of looks of an attempt. */
+export const LAST_LOOK = LOOK_SHARES.length;
+const LOOK_MULTIPLES = [1, 3, 10] as const;
+const MIN_BLOCKS = 20;
+
+/** Audited rows of the three looks: n1, 3 n1, 10 n1. */
+export function lookSizes(firstLookRows: number): readonly number[] {
+  return LOOK_MULTIPLES.map((multiple) => multiple * firstLookRows);
+}
+
+/**
+ * The look that is due at this block end: the last whose size is reached, if it comes after `lastLook` (0: none taken) and
+ * there are 20 blocks. Looks that it overruns are forfeited with their share of delta. Null: none is due.
+ */
+export function dueLook(
+  evidence: BlockedEvidence,
+  firstLookRows: number,
+  lastLook: number,
+): number | null {
+  if (evidence.blocks < MIN_BLOCKS) return null;
+  const reached = lookSizes(firstLookRows).filter((size) => evidence.closed.n >= size).length;
+  return reached > lastLook ? reached : null;
+}
+
+/** What an attempt was started with; it fixes the levels of all its looks. */
+export interface AttemptTerms {
+  readonly budget: number;
+  readonly confidence: number;
+  /** 1-based within the episode (exits.md 6.3). */
+  readonly attempt: number;
+}
+
+/** A look as stored: the counts it was taken on, and what it accepted then. */
+export interface LookResult {
+  readonly look: number;
+  readonly grid: EvidenceGrid;
+  readonly dispersion: number;
+  readonly lambdaIndex: number | null;
+}
+
+/** Takes a look on the closed blocks: one full pass from lambda_0 at the level of attempt and look. */
+export function takeLook(evidence: BlockedEvidence, look: number, terms: AttemptTerms): LookResult {
+  const stored = { look, grid: evidence.closed, dispersion: dispersionOf(evidence) };
+  return { ...stored, lambdaIndex: reassessLook(stored, terms) };
+}
+
+/** The same look under these terms, from its stored counts: after a restart, a tighter budget or a higher confidence. */
+export function reassessLook(
+  { look, grid, dispersion }: Omit<LookResult, 'lambdaIndex'>,
+  terms: AttemptTerms,
+): number | null {
+  return largestAccepted(grid, { ...terms, look, dispersion });
+}

@@ -1,5 +1,11 @@
-import type { Acknowledgement } from './acknowledgement.ts';
+import { z } from 'zod';
+
+import { acknowledgementSchema, type Acknowledgement } from './acknowledgement.ts';
 import type { PoolSize } from './head-bundle.ts';
+import { canonicalJson, checkShape, readJson, type DocumentKind } from './json.ts';
+import { WIRE_LIMITS } from './limits.ts';
+import type { Result } from './result.ts';
+import * as shapes from './shapes.ts';
 
 export interface TensorSpec {
   readonly name: string;
@@ -89,4 +95,136 @@ export interface ServerState {
     readonly engineRssBytes: number;
     readonly activations: number;
   };
+}
+
+const name = z.string().min(1).max(256);
+
+const tensorSpec = z.strictObject({
+  name,
+  datatype: z.string().regex(/^[A-Z0-9]{1,16}$/, 'expected an Open Inference datatype'),
+  shape: z.array(z.number().int().min(-1)).max(16),
+});
+
+const cut = z.strictObject({
+  tensor: shapes.tensorName,
+  macsShare: shapes.ratio,
+  msShare: shapes.amount,
+  channels: shapes.ordinal,
+  height: shapes.ordinal,
+  width: shapes.ordinal,
+  pool: z.literal([1, 2, 4]),
+});
+
+const milliseconds = z.array(shapes.amount).max(1024);
+
+const costs = z
+  .strictObject({
+    batchSizes: z.array(shapes.ordinal).min(1).max(64),
+    cuts: z.array(shapes.tensorName).max(64),
+    plainMs: milliseconds,
+    segmentMs: z.array(milliseconds).max(64),
+    headMs: z.array(milliseconds).max(64),
+    compactMs: z.array(milliseconds).max(64),
+  })
+  .refine(
+    (c) =>
+      [c.plainMs, c.segmentMs, c.headMs, c.compactMs].every(
+        (rows) => rows.length === c.batchSizes.length,
+      ),
+    'every table needs one entry per batch size',
+  )
+  .refine((c) => c.segmentMs.every((row) => row.length === c.cuts.length + 1), {
+    path: ['segmentMs'],
+    message: 'needs one more segment than cuts',
+  })
+  .refine(
+    (c) => [...c.headMs, ...c.compactMs].every((row) => row.length === c.cuts.length),
+    'headMs and compactMs need one number per cut',
+  );
+
+const engine = z.strictObject({
+  kind: name,
+  device: z.string().max(256),
+  threads: shapes.counter,
+  versions: z.record(name, z.string().max(256)),
+  skipped: z.array(z.strictObject({ engine: name, reason: shapes.sentence })).max(32),
+});
+
+const backbone = z.strictObject({
+  digest: shapes.digest,
+  format: name,
+  sizeBytes: shapes.counter,
+  macs: shapes.counter,
+  classCount: shapes.counter,
+  outputName: name,
+  outputKind: z.enum(['Logits', 'Probabilities', 'LogProbabilities']),
+  inputs: z.array(tensorSpec).max(64),
+  outputs: z.array(tensorSpec).max(64),
+  labels: z.array(z.string().max(256)).max(WIRE_LIMITS.classes),
+});
+
+const heads = z.array(
+  z.strictObject({
+    headRevision: shapes.digest,
+    sizeBytes: shapes.counter,
+    inUse: z.boolean(),
+  }),
+);
+
+const stateSchema: z.ZodType<ServerState> = z.strictObject({
+  schemaVersion: shapes.schemaVersion,
+  version: shapes.token,
+  podUid: shapes.token,
+  bootId: shapes.token,
+  model: name,
+  ready: z.boolean(),
+  engine,
+  backbone,
+  cuts: z.array(cut).max(4096),
+  rejectedCuts: z
+    .array(z.strictObject({ tensor: shapes.tensorName, reason: shapes.sentence }))
+    .max(4096),
+  headCost: z.strictObject({ fixedMs: shapes.amount, msPerMillionMacs: shapes.amount }),
+  costs: costs.nullable(),
+  policySchemaVersions: z.array(shapes.ordinal).max(16),
+  policy: z
+    .strictObject({
+      epoch: shapes.counter,
+      revision: shapes.counter,
+      exitsEnabled: z.boolean(),
+    })
+    .nullable(),
+  acknowledgement: acknowledgementSchema,
+  heads: heads.max(64),
+  switchedOff: z
+    .array(z.strictObject({ exit: shapes.exitName, cause: z.string().max(64) }))
+    .max(64),
+  samples: z.strictObject({
+    long: shapes.counter,
+    recent: shapes.counter,
+    seen: shapes.counter,
+  }),
+  queue: z.strictObject({ rows: shapes.counter, capacity: shapes.counter }),
+  memory: z.strictObject({
+    rssBytes: shapes.counter,
+    engineRssBytes: shapes.counter,
+    activations: shapes.counter,
+  }),
+});
+
+const kind: DocumentKind = {
+  name: 'server state',
+  maxBytes: WIRE_LIMITS.stateBytes,
+  nextStep: 'the pod counts as silent until it answers well-formed',
+};
+
+/** Text -> state of a server, strict. */
+export function parseServerState(text: string): Result<ServerState> {
+  const json = readJson(text, kind);
+  return json.ok ? checkShape(json.value, stateSchema, kind) : json;
+}
+
+/** The one text of a state: sorted keys, no white space; its sha256 is the `stateDigest` of an evidence answer. */
+export function serializeServerState(state: ServerState): string {
+  return canonicalJson(state);
 }

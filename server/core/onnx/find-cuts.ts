@@ -1,0 +1,99 @@
+// Candidate cuts of a backbone: tensors that alone carry everything on, so that the rest can run from them.
+import { whyNoCut, type CutCandidate } from './cut-checks.ts';
+import type { GraphFlow } from './graph-flow.ts';
+import { articulations, livePlaces, type Place } from './live-places.ts';
+import { macsBefore, type ShapeTable } from './macs.ts';
+import type { OnnxModel } from './read-model.ts';
+
+/** Tensors named in the explanation of why there are no cuts. */
+const EXPLAINED = 16;
+
+export interface FoundCut {
+  readonly tensor: string;
+  readonly macsShare: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** Shape of one row. */
+  readonly rowDims: readonly number[];
+}
+
+export interface RejectedCut {
+  readonly tensor: string;
+  readonly reason: string;
+}
+
+export interface CutSearch {
+  /** Multiply-adds of one row. */
+  readonly macs: number;
+  /** In backbone order, one per amount of work done. */
+  readonly cuts: readonly FoundCut[];
+  readonly rejected: readonly RejectedCut[];
+}
+
+/** Cuts, and of every tensor that is alone but no cut why not; where none is alone, what else is live beside the outputs
+ *  of counted nodes. No multiply-adds at all = no cuts. */
+export function findCuts(model: OnnxModel, flow: GraphFlow, shapes: ShapeTable): CutSearch {
+  const before = macsBefore(model, flow, shapes);
+  const macs = before.reduce((_, sum) => sum, 0);
+  const places = livePlaces(model, flow);
+  const rejected: RejectedCut[] = [];
+  const levels = new Map<number, CutCandidate[]>();
+  for (const [tensor, { position }] of articulations(model, places)) {
+    const shape = shapes.shapeOf.get(tensor) ?? { type: 'unknown', dims: [], rowsFirst: false };
+    const done = before.slice(0, position + 2).reduce((_, sum) => sum, 0);
+    const candidate = { tensor, position, shape, macsShare: macs > 0 ? done / macs : 0 };
+    const reason = whyNoCut(candidate, flow, shapes);
+    if (reason === null) levels.set(done, [...(levels.get(done) ?? []), candidate]);
+    else rejected.push({ tensor, reason });
+  }
+  const cuts: FoundCut[] = [];
+  for (const level of levels.values()) {
+    const best = bestOfLevel(level);
+    const aliases = level.filter((candidate) => candidate !== best);
+    rejected.push(...aliases.map(({ tensor }) => ({ tensor, reason: aliasReason(best) })));
+    cuts.push(toCut(best));
+  }
+  if (levels.size === 0) rejected.push(...explainCrowd(model, places));
+  return { macs, cuts, rejected };
+}
+
+/** The last one (after the activation) of those that kept their spatial axes: a head can pool a map, not spread a vector. */
+function bestOfLevel(level: readonly CutCandidate[]): CutCandidate {
+  const isMap = ({ shape }: CutCandidate): boolean =>
+    shape.dims.length === 4 && shape.dims.slice(2).some((extent) => extent > 1);
+  const maps = level.filter(isMap);
+  return (maps.length > 0 ? maps : level).reduce((_, candidate) => candidate);
+}
+
+function aliasReason(best: CutCandidate): string {
+  return `the same work is done as at ${best.tensor}, which is the cut`;
+}
+
+/** Vectors are [channels], sequences [tokens, channels] pooled along the tokens, maps [channels, height, width]. */
+function toCut({ tensor, macsShare, shape }: CutCandidate): FoundCut {
+  const rowDims = shape.dims.slice(1);
+  const sequence = rowDims.length === 2;
+  const [channels = 1, height = 1, width = 1] = sequence ? [...rowDims].reverse() : rowDims;
+  return { tensor, macsShare, channels, height, width, rowDims };
+}
+
+function explainCrowd(model: OnnxModel, places: readonly Place[]): readonly RejectedCut[] {
+  const crowded = places.filter(({ live }) => live.length > 1);
+  const step = Math.max(1, Math.ceil(crowded.length / EXPLAINED));
+  return crowded
+    .filter((_, index) => index % step === 0)
+    .flatMap(({ position, live }) =>
+      model.nodes.slice(position, position + 1).flatMap(({ outputs }) =>
+        outputs.slice(0, 1).map((tensor) => ({
+          tensor,
+          reason: `not all of what goes on: ${beside(tensor, live)} needed after it as well`,
+        })),
+      ),
+    );
+}
+
+function beside(tensor: string, live: readonly string[]): string {
+  const others = live.filter((name) => name !== tensor);
+  return `${others.slice(0, 3).join(', ')} ${others.length > 1 ? 'are' : 'is'}`;
+}

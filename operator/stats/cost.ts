@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // What a path costs and what exits save (exits.md 10), as shares of the plain backbone's time. MACs never decide.
 import type { ComputeSeconds, EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { CostTable } from '../../crds/wire/state.ts';

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Rows that come in bursts (video, retries) are fewer than they look (exits.md 6.4). Only dependence inside a block is seen.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { emptyGrid, mergeGrids } from '../../server/core/evidence.ts';

@@ -28,9 +28,12 @@ export interface FreshEvidence {
   readonly missing: readonly { readonly podUid: string; readonly windows: number }[];
 }
 
+const PATIENCE_WINDOWS = 30;
+
 /**
  * Picks the windows that follow each pod's watermark without a hole. A hole that the pod can still fill ends the run: the
- * windows behind it come again with the next pull. A hole that it cannot (dropped, or older than its ring) is counted as missing.
+ * windows behind it come again with the next pull. A hole that it cannot (dropped, older than its ring, or with
+ * 30 windows behind it) is counted as missing.
  * A boot without a watermark starts at its oldest window. Windows of another pod or boot than the report's are ignored.
  */
 export function takeFresh(
@@ -75,13 +78,20 @@ function followWatermark(watermark: number | null, report: PodWindows): Run {
   let missing = watermark === null ? 0 : start - watermark;
   const windows: EvidenceWindow[] = [];
   let seq = start;
-  while (isKnown(seq + 1)) {
+  while (isKnown(seq + 1) || isGivenUp(seq, bySeq)) {
     seq++;
     const window = bySeq.get(seq);
     if (window === undefined) missing++;
     else windows.push(window);
   }
   return { windows, seq, missing };
+}
+
+/** A hole with that many windows behind it is not coming any more. */
+function isGivenUp(seq: number, bySeq: ReadonlyMap<number, EvidenceWindow>): boolean {
+  let behind = 0;
+  for (const other of bySeq.keys()) if (other > seq) behind++;
+  return behind >= PATIENCE_WINDOWS;
 }
 
 const keyOf = ({ podUid, bootId }: Omit<Watermark, 'seq'>): string => `${podUid} ${bootId}`;

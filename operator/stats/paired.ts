@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Candidate against stable on the same audited rows (exits.md 9.1). All statistics merge by addition.
 import { invariant } from '../../server/core/invariant.ts';
 
@@ -104,10 +105,12 @@ export interface PairedFindings {
  */
 export function comparePaired(findings: PairedFindings): PairedVerdict {
   const { saving, onlyCandidateWrong: b, onlyStableWrong: a } = findings;
-  const isSaving = saving !== null && saving.lower > 0 && saving.mean >= MIN_GAIN;
-  const isBetter = worseEvidence(a, b) >= CLEAR;
-  if (isSaving || (isBetter && saving !== null && saving.mean > -MIN_GAIN)) return 'Go';
+  if (saving !== null && isGain(saving, worseEvidence(a, b) >= CLEAR)) return 'Go';
   const isWorse = worseEvidence(b, a) >= CLEAR;
   const costsMore = saving !== null && saving.upper < 0;
   return costsMore || isWorse || findings.rows >= MAX_PAIRED_ROWS ? 'NotBetter' : 'Hold';
+}
+
+function isGain({ lower, mean }: SavingLimits, isMoreFaithful: boolean): boolean {
+  return (lower > 0 && mean >= MIN_GAIN) || (isMoreFaithful && mean > -MIN_GAIN);
 }

@@ -25,7 +25,7 @@ const CRC_BYTES = 4;
 /** Non-ASCII characters become \\u escapes, so that bytes and characters of the header are the same. */
 function toAscii(json: string): string {
   return json.replace(
-    /[^\u0000-\u007f]/g,
+    /[\u0080-\uffff]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }

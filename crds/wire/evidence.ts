@@ -1,4 +1,12 @@
-import type { Acknowledgement } from './acknowledgement.ts';
+import { z } from 'zod';
+
+import { acknowledgementSchema, type Acknowledgement } from './acknowledgement.ts';
+import { packWindow, unpackWindow } from './evidence-codec.ts';
+import { checkEvidenceLaws } from './evidence-laws.ts';
+import { canonicalJson, checkShape, readJson, refuse, valueAt, type DocumentKind } from './json.ts';
+import { WIRE_LIMITS } from './limits.ts';
+import type { Result } from './result.ts';
+import * as shapes from './shapes.ts';
 
 /** Counters of audited rows on the lambda grid (exits.md 5): for column j, `dis[j]` disagreements, `leave[e][j]` rows leaving at exit e. */
 export interface EvidenceGrid {
@@ -101,3 +109,157 @@ export interface EvidenceAnswer {
   readonly acknowledgement: Acknowledgement;
   readonly windows: readonly EvidenceWindow[];
 }
+
+const packed = z.string().max(WIRE_LIMITS.evidenceWindowBytes);
+
+const paired = z.strictObject({
+  stableHeadRevision: shapes.digest,
+  stableExits: shapes.exitNames,
+  stableLambdaIndex: shapes.lambdaIndex,
+  candidateLambdaIndex: shapes.lambdaIndex,
+  joint: packed,
+  onlyStableWrong: shapes.counter,
+  onlyCandidateWrong: shapes.counter,
+});
+
+const compute = z.strictObject({
+  segment: shapes.amount,
+  head: shapes.amount,
+  companion: shapes.amount,
+  compact: shapes.amount,
+  audit: shapes.amount,
+  plain: shapes.amount,
+});
+
+const windowSchema = z.strictObject({
+  schemaVersion: shapes.schemaVersion,
+  podUid: shapes.token,
+  bootId: shapes.token,
+  seq: shapes.ordinal,
+  backboneDigest: shapes.digest,
+  headRevision: shapes.digest.nullable(),
+  track: z.enum(['stable', 'candidate']).nullable(),
+  epoch: shapes.counter,
+  policyRevision: shapes.counter,
+  lambdaIndex: shapes.lambdaIndex.nullable(),
+  share: shapes.ratio,
+  exitsEnabled: z.boolean(),
+  exits: shapes.exitNames,
+  durationSeconds: shapes.amount,
+  grid: packed,
+  strata: packed,
+  paired: paired.nullable(),
+  served: packed,
+  compute: compute.nullable(),
+  auditsChosen: shapes.counter,
+  auditsLost: shapes.counter,
+  auditRate: shapes.ratio,
+  switchedOff: shapes.exitNames,
+});
+
+/** A window as it travels: counters are base64 of varints (evidence-codec.ts). */
+export type PackedWindow = z.infer<typeof windowSchema>;
+
+const answerSchema = z.strictObject({
+  schemaVersion: shapes.schemaVersion,
+  podUid: shapes.token,
+  bootId: shapes.token,
+  oldestSeq: shapes.counter,
+  newestSeq: shapes.counter,
+  stateDigest: shapes.token,
+  acknowledgement: acknowledgementSchema,
+  windows: z.array(z.json()).max(WIRE_LIMITS.windows),
+});
+
+const answerKind: DocumentKind = {
+  name: 'evidence answer',
+  maxBytes: WIRE_LIMITS.evidenceAnswerBytes,
+  nextStep: 'the pod counts as silent until it answers well-formed',
+};
+
+const windowKind: DocumentKind = {
+  name: 'evidence window',
+  maxBytes: WIRE_LIMITS.evidenceWindowBytes,
+  nextStep: 'the window is dropped whole and counts as lost',
+};
+
+/** A window that did not count. */
+export interface DroppedWindow {
+  /** Null when the window does not even say its number. */
+  readonly seq: number | null;
+  readonly message: string;
+}
+
+/** An answer whose windows are all sound, and what was left out. */
+export interface ReadEvidence {
+  readonly answer: EvidenceAnswer;
+  readonly droppedWindows: readonly DroppedWindow[];
+}
+
+function readWindow(
+  value: unknown,
+  answer: Omit<EvidenceAnswer, 'windows'>,
+): Result<EvidenceWindow> {
+  const shape = checkShape(value, windowSchema, windowKind);
+  if (!shape.ok) return shape;
+  const { seq, podUid, bootId } = shape.value;
+  if (podUid !== answer.podUid || bootId !== answer.bootId) {
+    return refuse(windowKind, 'Invalid', `window ${seq} names another pod or boot than its answer`);
+  }
+  if (seq < answer.oldestSeq || seq > answer.newestSeq) {
+    return refuse(windowKind, 'Invalid', `window ${seq} lies outside oldestSeq..newestSeq`);
+  }
+  const window = unpackWindow(shape.value);
+  if (window === null)
+    return refuse(
+      windowKind,
+      'Malformed',
+      `counters of window ${seq} are cut or not base64 varints`,
+    );
+  const problem = checkEvidenceLaws(window);
+  if (problem !== null) return refuse(windowKind, 'Invalid', `window ${seq}: ${problem}`);
+  return { ok: true, value: window };
+}
+
+/**
+ * Text -> evidence answer. The frame is strict and refused whole. A window that is malformed, belongs to another pod,
+ * comes twice or breaks a law is dropped whole and reported: it is no data, never partial data. Windows come sorted by seq.
+ */
+export function parseEvidenceAnswer(text: string): Result<ReadEvidence> {
+  const json = readJson(text, answerKind);
+  if (!json.ok) return json;
+  const shape = checkShape(json.value, answerSchema, answerKind);
+  if (!shape.ok) return shape;
+  const { windows: values, ...frame } = shape.value;
+  if (
+    frame.acknowledgement.podUid !== frame.podUid ||
+    frame.acknowledgement.bootId !== frame.bootId
+  ) {
+    return refuse(answerKind, 'Invalid', 'field "acknowledgement" names another pod or boot');
+  }
+  const windows: EvidenceWindow[] = [];
+  const droppedWindows: DroppedWindow[] = [];
+  const seen = new Set<number>();
+  for (const value of values) {
+    const window = readWindow(value, frame);
+    if (window.ok && !seen.has(window.value.seq)) {
+      seen.add(window.value.seq);
+      windows.push(window.value);
+      continue;
+    }
+    const seq = valueAt(value, ['seq']);
+    droppedWindows.push({
+      seq: typeof seq === 'number' ? seq : null,
+      message: window.ok ? `window ${window.value.seq} comes twice` : window.message,
+    });
+  }
+  windows.sort((a, b) => a.seq - b.seq);
+  return { ok: true, value: { answer: { ...frame, windows }, droppedWindows } };
+}
+
+/** The one text of an answer: sorted keys, no white space, counters packed. Under 8 KiB a window (tested). */
+export function serializeEvidenceAnswer(answer: EvidenceAnswer): string {
+  return canonicalJson({ ...answer, windows: answer.windows.map(packWindow) });
+}
+
+export { checkEvidenceLaws };

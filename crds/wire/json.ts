@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
 import { WIRE_LIMITS } from './limits.ts';
 import type { Result } from './result.ts';

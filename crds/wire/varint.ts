@@ -35,6 +35,8 @@ export function createVarintWriter(): VarintWriter {
 export interface VarintReader {
   unsigned(): number;
   signed(): number;
+  /** A number of things to come: above `max` is broken and gives 0, so that no loop runs on a hostile length. */
+  count(max: number): number;
   /** True when every byte was read and every number was well formed: shortest form, not above 2^53 - 1. */
   isDone(): boolean;
 }
@@ -66,6 +68,12 @@ export function createVarintReader(bytes: Uint8Array): VarintReader {
       const value = unsigned();
       if (Number.isNaN(value)) return value;
       return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+    },
+    count(max) {
+      const value = unsigned();
+      if (value <= max) return value;
+      fail();
+      return 0;
     },
     isDone: () => !broken && at === bytes.length,
   };

@@ -1,0 +1,155 @@
+import { SCORE_BINS } from './evidence-codec.ts';
+import type { EvidenceGrid, EvidenceStratum, EvidenceWindow, PairedEvidence } from './evidence.ts';
+import { LAMBDA_COUNT } from './lambda-grid.ts';
+
+/** What must hold in every evidence window: laws 1 to 3 of exits.md 5.3, and that its parts belong together. */
+
+function isCounter(x: number): boolean {
+  return Number.isSafeInteger(x) && x >= 0;
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function findGridShapeProblem(grid: EvidenceGrid, exitCount: number): string | null {
+  if (!isCounter(grid.n)) return 'n is not a counter';
+  if (grid.leave.length !== exitCount) return 'the grid has not one row of leave per exit';
+  const columns = [grid.dis, ...grid.leave];
+  if (columns.some((column) => column.length !== LAMBDA_COUNT)) {
+    return `the grid has not ${LAMBDA_COUNT} columns`;
+  }
+  if (columns.some((column) => !column.every(isCounter)))
+    return 'the grid holds something that is no counter';
+  return null;
+}
+
+function findGridProblem(grid: EvidenceGrid, exitCount: number): string | null {
+  const shape = findGridShapeProblem(grid, exitCount);
+  if (shape !== null) return shape;
+  const gone = new Array<number>(LAMBDA_COUNT).fill(0);
+  for (const column of grid.leave) {
+    let previous = 0;
+    for (const [j, leaving] of column.entries()) {
+      const goneHere = Number(gone[j]) + leaving;
+      if (goneHere > grid.n) return `more rows leave at lambda ${j} than there are`;
+      if (goneHere < previous) return `fewer rows are gone at lambda ${j} than at the one before`;
+      gone[j] = goneHere;
+      previous = goneHere;
+    }
+  }
+  const j = grid.dis.findIndex((disagreements, column) => disagreements > Number(gone[column]));
+  return j < 0 ? null : `more disagreements at lambda ${j} than rows that leave`;
+}
+
+function findStratumProblem(window: EvidenceWindow, exit: string, index: number): string | null {
+  const strata = window.strata.filter((s) => s.exit === exit);
+  if (new Set(strata.map((s) => s.classId)).size !== strata.length)
+    return `exit ${exit} has a class twice`;
+  const leave = window.grid.leave[index] ?? [];
+  const limit = window.lambdaIndex === null ? window.grid.n : Number(leave[window.lambdaIndex]);
+  return sum(strata.map((s) => s.audits)) <= limit
+    ? null
+    : `exit ${exit} has more audits by class than rows`;
+}
+
+function isStratum({ classId, audits, disagreements }: EvidenceStratum): boolean {
+  return (
+    Number.isSafeInteger(classId) &&
+    classId >= -1 &&
+    isCounter(audits) &&
+    isCounter(disagreements) &&
+    disagreements <= audits
+  );
+}
+
+function findStrataProblem(window: EvidenceWindow): string | null {
+  if (!window.strata.every(isStratum))
+    return 'audits by class are no counters, or disagreements exceed them';
+  if (window.strata.some((s) => !window.exits.includes(s.exit)))
+    return 'audits by class name a foreign exit';
+  for (const [index, exit] of window.exits.entries()) {
+    const problem = findStratumProblem(window, exit, index);
+    if (problem !== null) return problem;
+  }
+  return null;
+}
+
+function findPairedProblem(window: EvidenceWindow, paired: PairedEvidence): string | null {
+  if (window.track !== 'candidate') return 'paired evidence belongs to a candidate';
+  if (window.lambdaIndex !== null && paired.candidateLambdaIndex !== window.lambdaIndex) {
+    return 'paired evidence is of another lambda';
+  }
+  const { joint, stableExits, onlyStableWrong, onlyCandidateWrong } = paired;
+  if (joint.length !== stableExits.length + 1)
+    return 'the joint table has not one row per stable exit';
+  if (joint.some((row) => row.length !== window.exits.length + 1)) {
+    return 'the joint table has not one column per exit';
+  }
+  if (![...joint.flat(), onlyStableWrong, onlyCandidateWrong].every(isCounter)) {
+    return 'paired evidence holds something that is no counter';
+  }
+  const rows = sum(joint.flat());
+  if (rows > window.grid.n) return 'the joint table has more rows than were audited';
+  return onlyStableWrong + onlyCandidateWrong <= rows
+    ? null
+    : 'more rows are discordant than paired';
+}
+
+function findServedProblem({ served, exits }: EvidenceWindow): string | null {
+  const exitCount = exits.length;
+  if (served.rows.length !== exitCount + 1 || served.latency.length !== exitCount + 1) {
+    return 'served counters have not one entry per exit and one for the backbone';
+  }
+  if (
+    served.scoreBins.length !== exitCount ||
+    served.scoreBins.some((bins) => bins.length !== SCORE_BINS)
+  ) {
+    return `score histograms have not ${SCORE_BINS} bins per exit`;
+  }
+  const { optedOut, forced, errors, numericFallbacks } = served;
+  const counters = [
+    ...served.rows,
+    optedOut,
+    forced,
+    errors,
+    numericFallbacks,
+    ...served.scoreBins.flat(),
+  ];
+  if (!counters.every(isCounter)) return 'served counters hold something that is no counter';
+  const isAscending = served.latency.every((digest) =>
+    digest.every(
+      ([bucket, count], i) =>
+        Number.isSafeInteger(bucket) &&
+        isCounter(count) &&
+        bucket > (digest[i - 1]?.[0] ?? -Infinity),
+    ),
+  );
+  return isAscending ? null : 'latency buckets do not ascend or are no counters';
+}
+
+function findTrackProblem(window: EvidenceWindow): string | null {
+  if ((window.headRevision === null) !== (window.track === null))
+    return 'headRevision and track come together';
+  if (window.headRevision === null && window.exits.length > 0)
+    return 'exits without a head revision';
+  if (window.auditsLost > window.auditsChosen) return 'more audits were lost than chosen';
+  if (window.switchedOff.some((exit) => !window.exits.includes(exit)))
+    return 'switchedOff names a foreign exit';
+  return null;
+}
+
+/**
+ * The first law that a window breaks, as half a sentence, or null. Rows gone up to an exit never fall as lambda grows;
+ * rows that leave never exceed rows, disagreements never exceed rows that leave. `leave[e]` alone and `dis` may fall:
+ * a looser lambda may send a row to an earlier head that is right.
+ */
+export function checkEvidenceLaws(window: EvidenceWindow): string | null {
+  return (
+    findTrackProblem(window) ??
+    findGridProblem(window.grid, window.exits.length) ??
+    findStrataProblem(window) ??
+    (window.paired === null ? null : findPairedProblem(window, window.paired)) ??
+    findServedProblem(window)
+  );
+}

@@ -17,9 +17,8 @@ const LONGEST_MICROSECONDS = 1e10;
 export function bucketOf(microseconds: number): number {
   if (!(microseconds > 1)) return 0;
   const duration = Math.min(microseconds, LONGEST_MICROSECONDS);
-  const bucket = Math.floor(Math.log(duration) / Math.log(BUCKET_RATIO));
-  // The quotient of logarithms can miss by one at a border.
-  if (BUCKET_RATIO ** (bucket + 1) <= duration) return bucket + 1;
+  // The quotient of logarithms can miss a border by a rounding error: aim above it, then step back.
+  const bucket = Math.floor(Math.log(duration) / Math.log(BUCKET_RATIO) + 1e-9);
   return BUCKET_RATIO ** bucket > duration ? bucket - 1 : bucket;
 }
 

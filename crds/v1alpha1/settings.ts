@@ -1,3 +1,4 @@
+import type { CachedModelService } from './cached-model-service.ts';
 import type { ExitMode, PolicyLimits } from '../wire/policy.ts';
 
 /** A check of the ramp against stable; ErrorRate and Saving in points, latency relative. */
@@ -28,4 +29,70 @@ export interface ServiceSettings {
   readonly cooldownMs: number;
   readonly maxAgeSeconds: number;
   readonly limits: PolicyLimits;
+}
+
+const CLUSTER_STEPS: ServiceSettings['steps'] = [
+  { share: 0.05, holdMs: 600_000 },
+  { share: 0.25, holdMs: 600_000 },
+  { share: 0.5, holdMs: 600_000 },
+  { share: 1, holdMs: 1_800_000 },
+];
+
+/** On one machine nobody waits for a quiet hour; samples, confidence and budget are never shortened. */
+const LOCAL_STEPS: ServiceSettings['steps'] = [
+  { share: 0.25, holdMs: 0 },
+  { share: 1, holdMs: 0 },
+];
+
+const DEFAULT_CHECKS: readonly RolloutCheck[] = [
+  { type: 'ErrorRate', maxRegression: 0.001 },
+  { type: 'LatencyP99', maxRegression: 0.05 },
+];
+
+const CPU_ACTIVE_EXITS = 3;
+
+/** First look of the certificate: 10 / budget rows, between 300 and 30,000 (a budget of 0 is never tested). */
+function defaultMinAudits(budget: number): number {
+  return Math.min(30_000, Math.max(300, Math.round(10 / budget)));
+}
+
+/**
+ * Settings of a parsed manifest with every computed default filled in.
+ * @param mode `local`: the ramp's default is 25 and 100 % without holds instead of the cluster's four held steps.
+ */
+export function toServiceSettings(
+  service: CachedModelService,
+  mode: { readonly local: boolean },
+): ServiceSettings {
+  const { accuracy, tuning, heads, rollout, server, exitMode } = service.spec;
+  const defaultSteps = mode.local ? LOCAL_STEPS : CLUSTER_STEPS;
+  return {
+    model: service.spec.modelName ?? service.metadata.name,
+    budget: accuracy.maxDisagreement,
+    confidence: accuracy.confidence,
+    auditRate: accuracy.auditRate,
+    minAudits: accuracy.minAudits ?? defaultMinAudits(accuracy.maxDisagreement),
+    exitMode,
+    maxActiveExits: tuning.maxActiveExits ?? CPU_ACTIVE_EXITS,
+    minSaving: tuning.minSaving,
+    maxOverhead: tuning.maxOverhead,
+    steps: rollout.steps?.map(({ share, hold }) => ({ share, holdMs: hold })) ?? defaultSteps,
+    minRequests: rollout.minRequests,
+    checks: rollout.checks ?? DEFAULT_CHECKS,
+    paused: rollout.paused,
+    stepDeadlineMs: rollout.stepDeadline,
+    onInconclusive: rollout.onInconclusive,
+    trainingMode: tuning.mode === 'Off' ? 'Off' : heads.training.mode,
+    triggers: heads.training.triggers,
+    cooldownMs: heads.training.cooldown,
+    maxAgeSeconds: Math.ceil(server.policyMaxAge / 1000),
+    limits: {
+      maxBatchSize: server.batching.maxBatchSize,
+      maxQueueDelayMs: server.batching.maxQueueDelay,
+      maxQueueLength: server.batching.maxQueueLength,
+      maxRequestBytes: server.limits.maxRequestSize,
+      maxConcurrentRequests: server.limits.maxConcurrentRequests,
+      requestTimeoutMs: server.limits.requestTimeout,
+    },
+  };
 }

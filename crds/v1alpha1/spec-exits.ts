@@ -1,0 +1,275 @@
+import { z } from 'zod';
+
+import * as f from './fields.ts';
+
+/** Backbone, accuracy, exits, tuning, heads and rollout: what decides which request may leave early. */
+
+const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
+const EXIT_MODES = ['Active', 'Shadow', 'Disabled'] as const;
+
+const modelFields = {
+  format: z
+    .enum(FORMATS)
+    .optional()
+    .meta({
+      description: 'Format of the model; a declared value is checked.',
+      computed: 'detected',
+    }),
+  digest: f
+    .digest({
+      description:
+        'Checked before the load. A file: its sha256; a folder: sha256 of the sorted lines `<sha256>  <path>`.',
+      computed: 'reported',
+    })
+    .optional(),
+  outputName: f
+    .text(256, {
+      description: 'Class output that exits supply.',
+      computed: 'the only output',
+    })
+    .optional(),
+  credentialsSecretName: f.objectName('Secret with the credentials for the URI.').optional(),
+};
+
+export const backbone = z
+  .strictObject({
+    uri: f.modelUri(
+      'Where the pretrained backbone lies; fetched by the pods. `pvc://CLAIM/PATH`; `file:` is baked into the image.',
+    ),
+    ...modelFields,
+    caBundleConfigMapName: f
+      .objectName('ConfigMap with the CA that signed the host of the URI.')
+      .optional(),
+  })
+  .meta({ description: 'The frozen pretrained network that is served.' });
+
+export const accuracy = z
+  .strictObject({
+    maxDisagreement: f.percent(['0%', '20%', '1%'], {
+      description:
+        'Budget: largest share of all requests that may be answered unlike the backbone; `0%` never exits.',
+    }),
+    confidence: f.percentOr('95%', ['80%', '99.9%', '95%'], {
+      description: 'Confidence of the certificate.',
+    }),
+    auditRate: f.percentOr('2%', ['0.1%', '100%', '2%'], {
+      description:
+        'Base share of requests that run to the end for evidence; the lifecycle only raises it.',
+    }),
+    minAudits: f
+      .wholeNumber(100, 1_000_000, {
+        description: 'Audited rows at the first look of the certificate.',
+        computed: '10 / maxDisagreement, between 300 and 30000',
+      })
+      .optional(),
+  })
+  .meta({ description: 'The accuracy budget and how it is proved.' });
+
+export const exitMode = z.enum(EXIT_MODES).default('Active').meta({
+  description: 'The switch: Shadow runs heads on audits only, Disabled runs none.',
+});
+
+const companion = z
+  .strictObject({
+    uri: f.modelUri('Where the companion model lies.'),
+    ...modelFields,
+  })
+  .meta({
+    description:
+      'Companion: a small whole model with the same classes, run before the backbone on the same input.',
+  });
+
+const exit = z.strictObject({
+  name: f.label(32, {
+    description: 'Name of the exit in answers, metrics and status.',
+    example: 'early',
+  }),
+  tensor: f
+    .text(256, {
+      description: 'Cut of the backbone; `layercache inspect MODEL` lists them.',
+      example: 'layer2_out',
+    })
+    .optional(),
+  model: companion.optional(),
+  mode: z
+    .enum(EXIT_MODES)
+    .default('Active')
+    .meta({ description: 'As exitMode, for this exit alone.' }),
+});
+
+function haveUniqueNames(list: readonly { readonly name: string }[]): boolean {
+  return new Set(list.map((item) => item.name)).size === list.length;
+}
+
+export const exits = z
+  .array(exit)
+  .max(16)
+  .refine(haveUniqueNames, 'two exits have the same name: rename one')
+  .optional()
+  .meta({
+    description:
+      'Candidate exits; absent: up to 8 are discovered; an empty list serves the plain backbone.',
+    bounds: '0 to 16 exits',
+    computed: 'discovered',
+  });
+
+export const tuning = z
+  .strictObject({
+    mode: z.enum(['Auto', 'Recommend', 'Off']).default('Auto').meta({
+      description:
+        'Recommend trains and certifies but rolls nothing out; Off does none of it, audits and alarm stay on.',
+    }),
+    maxActiveExits: f
+      .wholeNumber(1, 16, {
+        description: 'Most exits that a head set may use.',
+        computed: '2 on a GPU, 3 on CPU',
+      })
+      .optional(),
+    minSaving: f.percentOr('3%', ['0%', '50%', '3%'], {
+      description: 'Exits stay off below this net saving.',
+    }),
+    maxOverhead: f.percentOr('5%', ['0%', '50%', '5%'], {
+      description: 'Time that heads may add to rows that do not exit.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'How heads are chosen.' });
+
+const TRIGGERS = ['Alarm', 'SavingLoss', 'NewData'] as const;
+
+const training = z
+  .strictObject({
+    mode: z.enum(['Auto', 'Off']).default('Auto').meta({
+      description: 'Auto trains when heads are missing and by the triggers; Off never trains.',
+    }),
+    triggers: z
+      .array(z.enum(TRIGGERS))
+      .max(3)
+      .refine((list) => new Set(list).size === list.length, 'a trigger stands twice: remove one')
+      .default([...TRIGGERS])
+      .meta({ description: 'What starts a training besides missing heads.' }),
+    cooldown: f.durationOr('15m', ['1m', '168h', '15m'], {
+      description: 'Least time between two trainings.',
+    }),
+    deadline: f.durationOr('30m', ['1m', '24h', '30m'], {
+      description: 'Longest time of one training.',
+    }),
+    resources: f.raw('Resources of the training Job.').optional(),
+    podTemplate: f.raw('Pod template of the training Job, merged last.').optional(),
+    serviceAccountName: f
+      .objectName('Account of the training Job for cloud identity; its API token is never mounted.')
+      .optional(),
+  })
+  .prefault({})
+  .meta({ description: 'Training of heads from live traffic.' });
+
+const remoteStore = {
+  pullSecretName: f.objectName('Secret with which pods read bundles.').optional(),
+  pushSecretName: f.objectName('Secret with which the trainer writes bundles.').optional(),
+  caBundleConfigMapName: f.objectName('ConfigMap with the CA of the store.').optional(),
+};
+
+const store = z
+  .strictObject({
+    configMap: f.raw('Bundles in ConfigMaps, at most 900 KiB each.').optional(),
+    s3: z
+      .strictObject({
+        uri: z
+          .string()
+          .max(1024)
+          .regex(/^s3:\/\/\S+$/, 'write a URI that begins with s3://')
+          .meta({ description: 'Bucket and prefix.', example: 's3://heads/vision' }),
+        ...remoteStore,
+      })
+      .optional()
+      .meta({ description: 'Bundles in an S3 bucket.' }),
+    oci: z
+      .strictObject({
+        repository: f.text(512, {
+          description: 'Repository without tag.',
+          example: 'registry.example.com/heads',
+        }),
+        ...remoteStore,
+      })
+      .optional()
+      .meta({ description: 'Bundles in an OCI registry.' }),
+  })
+  .optional()
+  .meta({ description: 'Where head bundles are kept.', computed: 'chart (configMap)' });
+
+export const heads = z
+  .strictObject({
+    revision: f
+      .label(63, {
+        description: 'Pins a CacheHeadRevision (own heads, rollback); training pauses.',
+      })
+      .optional(),
+    historyLimit: f
+      .wholeNumber(1, 20, { description: 'Head revisions kept besides those in use.' })
+      .default(5),
+    training,
+    store,
+  })
+  .prefault({})
+  .meta({ description: 'Where heads come from and where they are kept.' });
+
+const step = z.strictObject({
+  share: f.percent(['0.1%', '100%', '25%'], { description: "Candidate's share of the traffic." }),
+  hold: f.durationOr('10m', ['0s', '168h', '10m'], { description: 'Least time in this step.' }),
+});
+
+const check = z.strictObject({
+  type: z.enum(['ErrorRate', 'LatencyP50', 'LatencyP99', 'Saving']).meta({
+    description: 'What is compared with stable on the same pods.',
+    example: 'LatencyP99',
+  }),
+  maxRegression: f.percent(['0%', '100%', '5%'], {
+    description: 'ErrorRate and Saving in points, latency relative.',
+  }),
+});
+
+export const rollout = z
+  .strictObject({
+    steps: z.array(step).min(1).max(10).optional().meta({
+      description: 'Steps of a certified candidate.',
+      bounds: '1 to 10 steps',
+      computed: '5%, 25%, 50% for 10m each, 100% for 30m',
+    }),
+    minRequests: f
+      .wholeNumber(0, 1_000_000, { description: 'Candidate requests per step before a verdict.' })
+      .default(100),
+    paused: z.boolean().default(false).meta({ description: 'Holds the step; aborts still fire.' }),
+    checks: z
+      .array(check)
+      .max(4)
+      .refine(
+        (list) => new Set(list.map((c) => c.type)).size === list.length,
+        'a check type stands twice: remove one',
+      )
+      .optional()
+      .meta({
+        description: 'Checks of each step; disagreement is always checked.',
+        bounds: 'one per type',
+        computed: 'ErrorRate 0.1%, LatencyP99 5%',
+      }),
+    stepDeadline: f.durationOr('6h', ['1m', '168h', '6h'], {
+      description: 'Longest wait for a verdict in one step.',
+    }),
+    onInconclusive: z
+      .enum(['Hold', 'Abort'])
+      .default('Hold')
+      .meta({ description: 'What follows when a step gets no verdict by its deadline.' }),
+    progressDeadline: f.durationOr('15m', ['1m', '24h', '15m'], {
+      description: 'Longest time for loading the candidate everywhere.',
+    }),
+    stickyHeader: z
+      .string()
+      .regex(/^[A-Za-z0-9-]{1,64}$/, "write a header name: at most 64 letters, digits and '-'")
+      .optional()
+      .meta({
+        description: 'Header whose keyed hash picks the track; absent: random per request.',
+        bounds: '1 to 64 of A-Z a-z 0-9 -',
+      }),
+  })
+  .prefault({})
+  .meta({ description: 'How a certified candidate takes over.' });

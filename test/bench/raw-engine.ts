@@ -1,0 +1,128 @@
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+
+/** The engine without a server: one onnxruntime session of the whole model per worker thread, driven in this process. */
+export interface RawEngine {
+  /** Resolves when the worker has run the batch. */
+  run(worker: number, input: Float32Array, rows: number): Promise<void>;
+  readonly workers: number;
+  close(): Promise<void>;
+}
+
+interface RawBatch {
+  readonly input: Float32Array;
+  readonly shape: readonly number[];
+}
+
+export interface RawEngineOptions {
+  /** The bundle this runs from; its worker side calls `serveRawEngine`. */
+  readonly program: URL;
+  readonly modelPath: string;
+  readonly inputName: string;
+  readonly rowShape: readonly number[];
+  readonly workers: number;
+}
+
+export async function startRawEngine(options: RawEngineOptions): Promise<RawEngine> {
+  const { modelPath, inputName, rowShape } = options;
+  const workers = Array.from(
+    { length: options.workers },
+    () => new Worker(options.program, { workerData: { modelPath, inputName } }),
+  );
+  await Promise.all(workers.map(nextMessage));
+  return {
+    workers: workers.length,
+    run: async (index, input, rows) => {
+      const worker = workers[index];
+      if (worker === undefined) throw new RangeError(`there is no worker ${index}`);
+      const batch: RawBatch = { input, shape: [rows, ...rowShape] };
+      const done = nextMessage(worker);
+      worker.postMessage(batch);
+      await done;
+    },
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function nextMessage(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('error', reject);
+    worker.once('message', () => {
+      worker.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** The worker's side. */
+export async function serveRawEngine(): Promise<void> {
+  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const { modelPath, inputName } = workerData as { modelPath: string; inputName: string };
+  const session = await InferenceSession.create(modelPath, {
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+  parentPort?.postMessage('ready');
+  parentPort?.on('message', (batch: RawBatch) => {
+    const feeds = { [inputName]: new Tensor('float32', batch.input, [...batch.shape]) };
+    void session.run(feeds).then(() => parentPort?.postMessage('done'));
+  });
+}
+
+export interface RawRun {
+  readonly rows: number;
+  readonly batches: number;
+  readonly wallSeconds: number;
+  readonly processorSeconds: number;
+}
+
+/** `concurrency` callers that each send one row again as soon as it is answered; a free worker takes what waits. */
+export async function driveRawEngine(
+  engine: RawEngine,
+  rowSource: (index: number) => Float32Array,
+  plan: { readonly concurrency: number; readonly seconds: number; readonly maxBatch: number },
+): Promise<RawRun> {
+  let waiting = plan.concurrency;
+  let rows = 0;
+  let batches = 0;
+  const start = performance.now();
+  const startUsage = process.cpuUsage();
+  const isOver = (): boolean => performance.now() - start > plan.seconds * 1_000;
+  const work = async (worker: number): Promise<void> => {
+    while (!isOver()) {
+      // Two workers and one caller: the second worker has nothing to do until the first is done.
+      const size = Math.min(waiting, plan.maxBatch, Math.ceil(plan.concurrency / engine.workers));
+      if (size === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      waiting -= size;
+      await engine.run(worker, gatherRows(rowSource, rows, size), size);
+      waiting += size;
+      rows += size;
+      batches += 1;
+    }
+  };
+  const used = Math.min(engine.workers, plan.concurrency);
+  await Promise.all(Array.from({ length: used }, (_, worker) => work(worker)));
+  const usage = process.cpuUsage(startUsage);
+  return {
+    rows,
+    batches,
+    wallSeconds: (performance.now() - start) / 1_000,
+    processorSeconds: (usage.user + usage.system) / 1e6,
+  };
+}
+
+function gatherRows(
+  rowSource: (index: number) => Float32Array,
+  first: number,
+  size: number,
+): Float32Array {
+  const row = rowSource(first);
+  const input = new Float32Array(size * row.length);
+  for (let i = 0; i < size; i++) input.set(rowSource(first + i), i * row.length);
+  return input;
+}

@@ -8,13 +8,10 @@ const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as c
 const EXIT_MODES = ['Active', 'Shadow', 'Disabled'] as const;
 
 const modelFields = {
-  format: z
-    .enum(FORMATS)
-    .optional()
-    .meta({
-      description: 'Format of the model; a declared value is checked.',
-      computed: 'detected',
-    }),
+  format: z.enum(FORMATS).optional().meta({
+    description: 'Format of the model; a declared value is checked.',
+    computed: 'detected',
+  }),
   digest: f
     .digest({
       description:

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+
+import { cachedModelService } from '../v1alpha1/cached-model-service.ts';
+
+/** A field of the API as messages and the reference need it; made from the zod schema. */
+export interface FieldNode {
+  readonly type?: string;
+  readonly description?: string;
+  readonly bounds?: string;
+  readonly example?: unknown;
+  readonly computed?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, FieldNode>>;
+  readonly items?: FieldNode;
+}
+
+/** The whole CachedModelService, as it is written (before defaults and unit conversion). */
+export function fieldTree(): FieldNode {
+  return z.toJSONSchema(cachedModelService, { io: 'input', target: 'openapi-3.0' }) as FieldNode;
+}
+
+/** The field at a path, undefined where the API has none. */
+export function fieldAt(root: FieldNode, path: readonly PropertyKey[]): FieldNode | undefined {
+  let node: FieldNode | undefined = root;
+  for (const part of path) {
+    node = typeof part === 'number' ? node?.items : node?.properties?.[String(part)];
+  }
+  return node;
+}
+
+/** Calls `visit` for every field below `root`, parents first, in the order of the schema. `[]` marks list items. */
+export function walkFields(
+  root: FieldNode,
+  visit: (path: string, node: FieldNode, required: boolean) => void,
+  prefix = '',
+): void {
+  for (const [name, node] of Object.entries(root.properties ?? {})) {
+    const path = prefix === '' ? name : `${prefix}.${name}`;
+    visit(path, node, root.required?.includes(name) ?? false);
+    walkFields(node.items ?? node, visit, node.items === undefined ? path : `${path}[]`);
+  }
+}

@@ -1,0 +1,263 @@
+import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
+import type { HeadBundle } from '../crds/wire/head-bundle.ts';
+import type { Policy } from '../crds/wire/policy.ts';
+import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
+import type { Clock } from './clock.ts';
+import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
+import { EngineError } from './engine/engine-error.ts';
+import type { ModelDescription } from './engine/segment-engine.ts';
+import { BACKBONE_PLAN, isSamePlan, planPolicy, tracksToHold } from './plan-policy.ts';
+import type { PolicyProblem } from './policy-checks.ts';
+import { findPolicyProblem, findTrackProblem } from './policy-checks.ts';
+import type { Safety } from './safety.ts';
+import type { Serving, ServingControl } from './serving.ts';
+import type { BootCounter } from './store/boot-counter.ts';
+import type { HeadFiles } from './store/head-files.ts';
+
+export type ApplyPath = 'push' | 'mount';
+
+export interface PolicyApplier {
+  /** The steps of server.md "Policy application". Applies are serialised; any failure keeps the snapshot in force. */
+  apply(text: string, path: ApplyPath): Promise<Acknowledgement>;
+  /** Local safety changed its mind: holds at once what may no longer answer, then follows with a plan. */
+  refresh(): void;
+  /** A bundle that the policy in force names and did not have can join now. */
+  headArrived(headRevision: string): Promise<void>;
+  /** Prepares the policy in force again: at boot and after the engine restarted. */
+  replan(): Promise<void>;
+  acknowledgement(): Acknowledgement;
+  /** Named by the policy in force. */
+  isInUse(headRevision: string): boolean;
+}
+
+export interface ApplierOptions {
+  readonly identity: { readonly podUid: string; readonly bootId: string };
+  readonly modelName: string;
+  readonly model: ModelDescription;
+  readonly engine: EngineClient;
+  readonly servings: ServingControl;
+  readonly heads: Pick<HeadFiles, 'find'>;
+  readonly safety: Safety;
+  readonly bootCounter: BootCounter;
+  readonly observer: ApplyObserver;
+  readonly clock: Clock;
+}
+
+/** What others do about applies: metrics, log, samples. */
+export interface ApplyObserver {
+  applied(acknowledgement: Acknowledgement, path: ApplyPath): void;
+  /** A snapshot with another policy or plan is in force. */
+  swapped(next: Serving, former: Serving | null, durationMs: number): void;
+  /** The engine refused the plan of a policy that was in force: exits are off until the next policy. */
+  planFailed(error: unknown): void;
+}
+
+type Verdict = Pick<Acknowledgement, 'result' | 'reason' | 'message'>;
+
+const APPLIED: Verdict = { result: 'Applied', reason: '', message: '' };
+
+export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
+  const { engine, servings, safety, model } = options;
+  let policy: Policy | null = null;
+  let bundles: ReadonlyMap<string, HeadBundle> = new Map();
+  /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
+  let inForce: Verdict = APPLIED;
+  let shown: Verdict = APPLIED;
+  let chain: Promise<unknown> = Promise.resolve();
+
+  function serially<T>(step: () => Promise<T>): Promise<T> {
+    const next = chain.then(step);
+    chain = next.catch(() => undefined);
+    return next;
+  }
+
+  function acknowledge(own: Verdict): Acknowledgement {
+    const serving = servings.latest();
+    const loaded = serving?.plan.tracks.map((track) => track.headRevision) ?? [];
+    const answers = new Map(serving?.knownAnswers.map((answer) => [answer.headRevision, answer]));
+    return {
+      schemaVersion: 1,
+      ...options.identity,
+      epoch: policy?.epoch ?? 0,
+      revision: policy?.revision ?? 0,
+      headRevisions: [...new Set(loaded)],
+      backboneDigest: model.digest,
+      ...own,
+      knownAnswers: [...answers.values()],
+    };
+  }
+
+  async function applyNow(text: string): Promise<Verdict> {
+    const parsed = parsePolicy(text);
+    if (!parsed.ok) return rejected({ reason: parsed.code, message: parsed.message });
+    const next = parsed.value;
+    const order = policy === null ? 1 : comparePair(next, policy);
+    if (order < 0) return stale(next, policy);
+    if (order === 0)
+      return isComplete(next) ? { ...inForce, result: 'AlreadyApplied' } : takeOver(next);
+    if (options.bootCounter.isDeadly(next)) {
+      return rejected({
+        reason: 'PolicyCrashed',
+        message: `Policy ${next.epoch}.${next.revision} ended this server twice while it was applied; publish another one.`,
+      });
+    }
+    const problem = findPolicyProblem(next, options);
+    if (problem !== null) return rejected(problem);
+    options.bootCounter.started(next);
+    try {
+      return await takeOver(next);
+    } catch (error) {
+      return rejected({
+        reason: error instanceof EngineError ? error.code : 'Failed',
+        message: `The engine refused the policy: ${error instanceof Error ? error.message : 'unknown failure'}`,
+      });
+    } finally {
+      options.bootCounter.ended();
+    }
+  }
+
+  function isComplete({ candidate }: Policy): boolean {
+    return candidate === null || bundles.has(candidate.headRevision);
+  }
+
+  async function takeOver(next: Policy): Promise<Verdict> {
+    const startedMs = options.clock.monotonicMs();
+    const found = await findBundles(next, options.heads);
+    if (next.stable !== null && !found.has(next.stable.headRevision)) {
+      return rejected({
+        reason: 'HeadMissing',
+        message: `Head bundle ${next.stable.headRevision} of stable is not here; PUT it to /v1/heads first.`,
+      });
+    }
+    for (const track of [next.stable, next.candidate]) {
+      const bundle = track === null ? undefined : found.get(track.headRevision);
+      const problem =
+        track === null || bundle === undefined ? null : findTrackProblem(next, track, bundle);
+      if (problem !== null) return rejected(problem);
+    }
+    const prepared = await prepare(planPolicy(next, found, safety));
+    policy = next;
+    bundles = found;
+    swap(prepared, options.clock.monotonicMs() - startedMs);
+    const { candidate } = next;
+    inForce =
+      candidate !== null && !found.has(candidate.headRevision)
+        ? {
+            result: 'Applied',
+            reason: 'CandidateMissing',
+            message: `Head bundle ${candidate.headRevision} of the candidate is not here; its share is 0 until it is pushed and a policy names it again.`,
+          }
+        : APPLIED;
+    shown = inForce;
+    return inForce;
+  }
+
+  type Prepared = Pick<Serving, 'plan' | 'planId' | 'costs' | 'knownAnswers'>;
+
+  async function prepare(plan: EnginePlan): Promise<Prepared> {
+    const current = servings.current();
+    if (current !== null && isSamePlan(current.plan, plan)) return current;
+    const report = await engine.prepare(plan);
+    return { plan, planId: report.planId, costs: report.costs, knownAnswers: report.knownAnswers };
+  }
+
+  function swap(prepared: Prepared, durationMs = 0): void {
+    const former = servings.latest();
+    const view = policy === null ? null : safety.view(policy);
+    const hasCandidate = prepared.plan.tracks.some(({ track }) => track === 'candidate');
+    const mayShare = hasCandidate && policy?.exitsEnabled === true && view?.isStale === false;
+    const next: Serving = {
+      policy,
+      plan: prepared.plan,
+      planId: prepared.planId,
+      costs: prepared.costs,
+      knownAnswers: prepared.knownAnswers,
+      candidateShare: mayShare ? (policy?.candidate?.share ?? 0) : 0,
+      held: view?.held ?? new Set(),
+    };
+    servings.swap(next);
+    safety.retain(next.plan.tracks.map((track) => track.headRevision));
+    options.observer.swapped(next, former, durationMs);
+  }
+
+  /** Towards the backbone at once; what may answer again comes with the plan. */
+  function hold(): void {
+    const current = servings.current();
+    if (current === null || policy === null || current.policy !== policy) return;
+    const held = new Set([
+      ...safety.view(policy).held,
+      ...tracksToHold(current, planPolicy(policy, bundles, safety)),
+    ]);
+    if ([...held].every((track) => current.held.has(track))) return;
+    servings.swap({ ...current, held });
+  }
+
+  async function replanNow(): Promise<void> {
+    const wanted = policy === null ? BACKBONE_PLAN : planPolicy(policy, bundles, safety);
+    try {
+      const prepared = await prepare(wanted);
+      if (engine.status === 'Up') swap(prepared);
+    } catch (error) {
+      if (engine.status !== 'Up') return;
+      options.observer.planFailed(error);
+      // Heads that cannot be prepared any more must not keep the backbone from answering.
+      const prepared = await prepare({ ...BACKBONE_PLAN, samples: wanted.samples });
+      shown = {
+        result: 'Applied',
+        reason: 'EngineFailed',
+        message: 'The engine no longer prepares the heads; exits are off until the next policy.',
+      };
+      swap(prepared);
+    }
+  }
+
+  return {
+    apply: (text, path) =>
+      serially(async () => {
+        const own = await applyNow(text);
+        // A refusal of a newer policy stays visible to whoever only reads; old or equal ones change nothing.
+        if (own.result === 'Rejected') shown = own;
+        const acknowledgement = acknowledge(own);
+        options.observer.applied(acknowledgement, path);
+        return acknowledgement;
+      }),
+    refresh: () => {
+      hold();
+      void serially(replanNow).catch(() => undefined);
+    },
+    headArrived: (headRevision) =>
+      serially(async () => {
+        if (policy === null || bundles.has(headRevision)) return;
+        if (policy.candidate?.headRevision === headRevision) await takeOver(policy);
+      }),
+    replan: () => serially(replanNow),
+    acknowledgement: () => acknowledge(shown),
+    isInUse: (headRevision) =>
+      policy?.stable?.headRevision === headRevision ||
+      policy?.candidate?.headRevision === headRevision,
+  };
+}
+
+function rejected({ reason, message }: PolicyProblem): Verdict {
+  return { result: 'Rejected', reason, message: message.slice(0, 1024) };
+}
+
+function stale(next: Policy, inForce: Policy | null): Verdict {
+  return {
+    result: 'Stale',
+    reason: '',
+    message: `Policy ${next.epoch}.${next.revision} is older than the one in force, ${inForce?.epoch ?? 0}.${inForce?.revision ?? 0}.`,
+  };
+}
+
+async function findBundles(
+  policy: Policy,
+  heads: Pick<HeadFiles, 'find'>,
+): Promise<Map<string, HeadBundle>> {
+  const found = new Map<string, HeadBundle>();
+  for (const track of [policy.stable, policy.candidate]) {
+    const bundle = track === null ? null : await heads.find(track.headRevision);
+    if (track !== null && bundle !== null) found.set(track.headRevision, bundle);
+  }
+  return found;
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import type { EvidenceAnswer } from '../crds/wire/evidence.ts';
+import type { ServerState } from '../crds/wire/state.ts';
+import { serializeServerState } from '../crds/wire/state.ts';
+import type { EngineClient } from './engine/engine-client.ts';
+import type { ServerLifecycle } from './lifecycle.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import type { ServingControl } from './serving.ts';
+import { limitsOf } from './serving.ts';
+
+export interface StateDependencies {
+  readonly identity: { readonly podUid: string; readonly bootId: string };
+  readonly version: string;
+  readonly modelName: string;
+  readonly engine: EngineClient;
+  readonly servings: ServingControl;
+  readonly lifecycle: ServerLifecycle;
+}
+
+/** The answer of GET /v1/state. */
+export function describeState(dependencies: StateDependencies, loaded: LoadedModel): ServerState {
+  const { engine, servings } = dependencies;
+  const { report, applier, safety } = loaded;
+  const { model } = report;
+  const serving = servings.latest();
+  const policy = serving?.policy ?? null;
+  const engineMemory = engine.memory();
+  return {
+    schemaVersion: 1,
+    version: dependencies.version,
+    ...dependencies.identity,
+    model: dependencies.modelName,
+    ready: dependencies.lifecycle.isReady(),
+    engine: report.engine,
+    backbone: {
+      digest: model.digest,
+      format: model.format,
+      sizeBytes: model.sizeBytes,
+      macs: model.macs,
+      classCount: model.classCount,
+      outputName: model.outputName,
+      outputKind: model.outputKind,
+      inputs: model.inputs,
+      outputs: model.outputs,
+      labels: loaded.labels,
+    },
+    cuts: model.cuts,
+    rejectedCuts: model.rejectedCuts,
+    headCost: report.headCost,
+    costs: serving?.costs ?? report.costs,
+    policySchemaVersions: [1],
+    policy:
+      policy === null
+        ? null
+        : {
+            epoch: policy.epoch,
+            revision: policy.revision,
+            exitsEnabled: policy.exitsEnabled,
+          },
+    acknowledgement: applier.acknowledgement(),
+    heads: loaded.heads
+      .list()
+      .map((head) => ({ ...head, inUse: applier.isInUse(head.headRevision) })),
+    switchedOff: (serving?.plan.tracks ?? []).flatMap((track) =>
+      safety.switchedOff(policy, track.headRevision),
+    ),
+    samples: loaded.samples.counts(),
+    queue: { rows: loaded.batcher.queuedRows, capacity: limitsOf(serving).maxQueueLength },
+    memory: {
+      rssBytes: process.memoryUsage.rss(),
+      engineRssBytes: engineMemory.rssBytes,
+      activations: engineMemory.activations,
+    },
+  };
+}
+
+/** Changes when something in the state changes that a reader acts on; figures that always move are left out. */
+function digestState(state: ServerState): string {
+  const still: ServerState = {
+    ...state,
+    queue: { ...state.queue, rows: 0 },
+    samples: { long: 0, recent: 0, seen: 0 },
+    memory: { rssBytes: 0, engineRssBytes: 0, activations: 0 },
+  };
+  return `sha256:${createHash('sha256').update(serializeServerState(still)).digest('hex')}`;
+}
+
+/** The answer of GET /v1/evidence. */
+export function describeEvidence(
+  dependencies: StateDependencies,
+  loaded: LoadedModel,
+  after: number,
+): EvidenceAnswer {
+  const windows = loaded.ring.after(after);
+  return {
+    schemaVersion: 1,
+    ...dependencies.identity,
+    oldestSeq: loaded.ring.oldestSeq,
+    newestSeq: loaded.ring.newestSeq,
+    stateDigest: digestState(describeState(dependencies, loaded)),
+    acknowledgement: loaded.applier.acknowledgement(),
+    windows,
+  };
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { ServingError, shown } from '../errors.ts';
+import { HangUpError } from './read-body.ts';
+
+export interface ErrorObserver {
+  /** The one refusal that was answered. */
+  refused(error: ServingError): void;
+  /** A bug: the log has the cause under the id that the client got. */
+  failed(id: string, error: unknown): void;
+}
+
+/** The only place where an error becomes an answer: {"error": "..."} and the status of the catalogue. */
+export function createErrorHandler(observer: ErrorObserver): ErrorRequestHandler {
+  // Express tells error handlers by their four parameters.
+  return (error: unknown, request, response, next) => {
+    if (error instanceof HangUpError) return;
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    const refusal = toRefusal(error, request, observer);
+    observer.refused(refusal);
+    const text = JSON.stringify({ error: refusal.message });
+    const headers: Record<string, string | number> = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(text),
+      ...refusal.headers,
+    };
+    if (refusal.retryAfterSeconds !== null) headers['retry-after'] = refusal.retryAfterSeconds;
+    // The rest of a body that nobody reads would be taken for the next request.
+    if (!request.complete) headers['connection'] = 'close';
+    response.writeHead(refusal.status, headers);
+    response.end(text);
+  };
+}
+
+function toRefusal(
+  error: unknown,
+  request: { readonly method: string; readonly path: string },
+  observer: ErrorObserver,
+): ServingError {
+  if (error instanceof ServingError) return error;
+  // Express cannot decode the path (percent signs): such a path names nothing.
+  if (error instanceof URIError) {
+    return new ServingError('not_found', { method: request.method, path: shown(request.path) });
+  }
+  const id = randomUUID();
+  observer.failed(id, error);
+  return new ServingError('internal', { id }, { cause: error });
+}
+
+export const notFound: RequestHandler = (request) => {
+  throw new ServingError('not_found', { method: request.method, path: shown(request.path) });
+};
+
+/** For a path that exists, with another method. */
+export function methodNotAllowed(allow: string): RequestHandler {
+  return (request) => {
+    throw new ServingError(
+      'method_not_allowed',
+      { method: request.method, path: shown(request.path), expected: allow },
+      { headers: { allow } },
+    );
+  };
+}

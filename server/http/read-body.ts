@@ -1,0 +1,78 @@
+import type { IncomingMessage } from 'node:http';
+import { ServingError, shown } from '../errors.ts';
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+}
+
+/** Length a client announced, checked before a byte of the body is read. Null: chunked. */
+export function checkAnnouncedLength(request: IncomingMessage, maxBytes: number): number | null {
+  const { 'content-length': length, 'transfer-encoding': transfer } = request.headers;
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ServingError('unsupported_encoding', { value: shown(encoding) });
+  }
+  if (length === undefined) {
+    if (transfer === undefined) throw new ServingError('length_required');
+    return null;
+  }
+  const bytes = Number(length);
+  if (bytes > maxBytes) throw new ServingError('body_too_large', { value: maxBytes });
+  return bytes;
+}
+
+/** The whole body, by hand: one piece is handed on without a copy, and no byte beyond the cap is kept. */
+export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const announced = checkAnnouncedLength(request, limits.maxBytes);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const timer = setTimeout(() => {
+      finish(new ServingError('body_too_slow', { value: limits.timeoutMs / 1000 }));
+    }, limits.timeoutMs);
+
+    function finish(error: Error | null): void {
+      clearTimeout(timer);
+      request.removeListener('data', onData);
+      request.removeListener('end', onEnd);
+      request.removeListener('close', onClose);
+      if (error === null) {
+        resolve(
+          chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size),
+        );
+        return;
+      }
+      chunks.length = 0;
+      reject(error);
+    }
+
+    function onData(chunk: Buffer): void {
+      size += chunk.length;
+      if (size > limits.maxBytes) {
+        finish(new ServingError('body_too_large', { value: limits.maxBytes }));
+        return;
+      }
+      chunks.push(chunk);
+    }
+    function onEnd(): void {
+      finish(null);
+    }
+    function onClose(): void {
+      finish(new HangUpError());
+    }
+
+    if (announced === 0) {
+      finish(null);
+      return;
+    }
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('close', onClose);
+  });
+}
+
+/** The client went away: there is nobody to answer. */
+export class HangUpError extends Error {
+  override readonly name = 'HangUpError';
+}

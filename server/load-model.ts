@@ -1,0 +1,133 @@
+import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
+import type { ApplyObserver, ApplyPath } from './apply-policy.ts';
+import { createPolicyApplier } from './apply-policy.ts';
+import type { Clock } from './clock.ts';
+import type { ServerConfig } from './config.ts';
+import type { EngineClient, EngineReport } from './engine/engine-client.ts';
+import type { Draws } from './evidence/draws.ts';
+import { createSampleRecorder } from './evidence/sample-recorder.ts';
+import { createWindowRecorder } from './evidence/window-recorder.ts';
+import { createWindowRing } from './evidence/window-ring.ts';
+import { toModelShape } from './http/model-shape.ts';
+import type { LoadedModel } from './loaded-model.ts';
+import { createBatchObserver } from './observe-batches.ts';
+import { createBatcher } from './queue/batcher.ts';
+import { createPoisonList } from './queue/poison.ts';
+import type { SwitchOffCause } from './safety.ts';
+import { createSafety } from './safety.ts';
+import type { Serving, ServingControl } from './serving.ts';
+import { createBootCounter } from './store/boot-counter.ts';
+import { createHeadFiles } from './store/head-files.ts';
+import type { TrafficMetrics } from './traffic-metrics.ts';
+
+export interface LoadDependencies {
+  readonly config: ServerConfig;
+  readonly identity: { readonly podUid: string; readonly bootId: string };
+  readonly engine: EngineClient;
+  readonly servings: ServingControl;
+  readonly clock: Clock;
+  readonly draws: Draws;
+  readonly metrics: TrafficMetrics;
+  readonly labels: readonly string[];
+  /** Directory that the mounted policy was last read from. */
+  readonly mountedDirs: readonly string[];
+  readonly events: ServerEvents;
+}
+
+/** What happens apart from traffic; create-server.ts logs and counts it. */
+export interface ServerEvents {
+  policyApplied(acknowledgement: Acknowledgement, path: ApplyPath): void;
+  swapped(next: Serving, former: Serving | null, durationMs: number): void;
+  switchedOff(cause: SwitchOffCause | 'engine' | 'policy', error?: unknown): void;
+  windowsClosed(windows: number): void;
+  diskFailed(error: unknown): void;
+}
+
+/** Wires everything that needs to know the backbone. */
+export function createLoadedModel(
+  dependencies: LoadDependencies,
+  report: EngineReport,
+): LoadedModel {
+  const { config, identity, engine, servings, clock, draws, events } = dependencies;
+  const { model } = report;
+  const ring = createWindowRing(clock);
+  const samples = createSampleRecorder({
+    ...identity,
+    model,
+    memoryBytes: config.sampleMemoryBytes,
+    clock,
+    random: draws.uniform,
+  });
+  const safety = createSafety({
+    clock,
+    onChange: (cause) => {
+      events.switchedOff(cause);
+      applier.refresh();
+    },
+  });
+  const windows = createWindowRecorder({
+    ...identity,
+    backboneDigest: model.digest,
+    clock,
+    ring,
+    // Staleness is the operator's own silence: it is no alarm, and not told as one.
+    switchedOff: (headRevision) =>
+      safety
+        .switchedOff(servings.latest()?.policy ?? null, headRevision)
+        .filter(({ cause }) => cause !== 'stale_policy')
+        .map(({ exit }) => exit),
+    onClosed: events.windowsClosed,
+  });
+  const heads = createHeadFiles({
+    model,
+    cacheDir: config.cacheDir,
+    readDirs: dependencies.mountedDirs,
+    isInUse: (headRevision) => applier.isInUse(headRevision),
+    onDiskError: events.diskFailed,
+  });
+  const observer: ApplyObserver = {
+    applied: events.policyApplied,
+    swapped: (next, former, durationMs) => {
+      if (former?.policy?.exitsEnabled === true && next.policy?.exitsEnabled === false) {
+        samples.restart();
+        events.switchedOff('policy');
+      }
+      events.swapped(next, former, durationMs);
+    },
+    planFailed: (error) => {
+      events.switchedOff('engine', error);
+    },
+  };
+  const applier = createPolicyApplier({
+    identity,
+    modelName: config.modelName,
+    model,
+    engine,
+    servings,
+    heads,
+    safety,
+    bootCounter: createBootCounter(config.cacheDir),
+    observer,
+    clock,
+  });
+  servings.onSwap(windows.onSwap);
+  const batcher = createBatcher({
+    engine,
+    servings,
+    observer: createBatchObserver({ windows, samples, safety, metrics: dependencies.metrics }),
+    poison: createPoisonList(clock),
+    clock,
+  });
+  return {
+    report,
+    shape: toModelShape(model),
+    labels: dependencies.labels,
+    batcher,
+    windows,
+    ring,
+    samples,
+    safety,
+    heads,
+    applier,
+  };
+}

@@ -1,0 +1,26 @@
+import type { EngineReport } from './engine/engine-client.ts';
+import type { SampleRecorder } from './evidence/sample-recorder.ts';
+import type { WindowRecorder } from './evidence/window-recorder.ts';
+import type { WindowRing } from './evidence/window-ring.ts';
+import type { ModelShape } from './http/model-shape.ts';
+import type { Batcher } from './queue/batcher.ts';
+import type { PolicyApplier } from './apply-policy.ts';
+import type { Safety } from './safety.ts';
+import type { HeadFiles } from './store/head-files.ts';
+
+/** Everything that exists once the backbone is loaded. */
+export interface LoadedModel {
+  readonly report: EngineReport;
+  readonly shape: ModelShape;
+  readonly labels: readonly string[];
+  readonly batcher: Batcher;
+  readonly windows: WindowRecorder;
+  readonly ring: WindowRing;
+  readonly samples: SampleRecorder;
+  readonly safety: Safety;
+  readonly heads: HeadFiles;
+  readonly applier: PolicyApplier;
+}
+
+/** The one version that a server has of its one model. */
+export const MODEL_VERSION = '1';

@@ -1,0 +1,57 @@
+import type { HeadBundle } from '../crds/wire/head-bundle.ts';
+import type { Policy } from '../crds/wire/policy.ts';
+import type { Track } from '../crds/wire/evidence.ts';
+import type { EnginePlan, PlannedTrack, SampledExit } from './engine/engine-client.ts';
+import type { Safety } from './safety.ts';
+import type { Serving } from './serving.ts';
+
+export const BACKBONE_PLAN: EnginePlan = { tracks: [], samples: [] };
+
+const TRACKS: readonly Track[] = ['stable', 'candidate'];
+
+/** What the engine must hold for a policy, after local cuts. Bundles that are missing leave their track out. */
+export function planPolicy(
+  policy: Policy,
+  bundles: ReadonlyMap<string, HeadBundle>,
+  safety: Pick<Safety, 'beforeCut'>,
+): EnginePlan {
+  const tracks = TRACKS.flatMap((track): PlannedTrack[] => {
+    const named = policy[track];
+    const bundle = named === null ? undefined : bundles.get(named.headRevision);
+    if (named === null || bundle === undefined) return [];
+    const { headRevision, lambdaIndex } = named;
+    const mayAnswer = policy.exitsEnabled && lambdaIndex !== null ? named.activeExits : [];
+    const activeExits = safety.beforeCut(headRevision, mayAnswer);
+    return [{ track, headRevision, bundle, activeExits, lambdaIndex }];
+  });
+  return { tracks, samples: sampledExits(policy) };
+}
+
+function sampledExits(policy: Policy): SampledExit[] {
+  return policy.exits.flatMap(({ name, tensor, mode }) =>
+    mode === 'Disabled' || tensor === undefined ? [] : [{ name, tensor }],
+  );
+}
+
+/** Two plans that the engine cannot tell apart: bundles are equal when their digests are. */
+export function isSamePlan(a: EnginePlan, b: EnginePlan): boolean {
+  const key = ({ tracks, samples }: EnginePlan) =>
+    JSON.stringify([
+      tracks.map(({ track, headRevision, activeExits, lambdaIndex }) => [
+        track,
+        headRevision,
+        activeExits,
+        lambdaIndex,
+      ]),
+      samples,
+    ]);
+  return key(a) === key(b);
+}
+
+/** Tracks on which the snapshot in force still lets an exit answer that the wanted plan does not. */
+export function tracksToHold(inForce: Serving, wanted: EnginePlan): Track[] {
+  return inForce.plan.tracks.flatMap(({ track, activeExits }) => {
+    const next = wanted.tracks.find((planned) => planned.track === track);
+    return (next?.activeExits.length ?? 0) < activeExits.length ? [track] : [];
+  });
+}

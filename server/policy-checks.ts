@@ -1,0 +1,106 @@
+import type { HeadBundle } from '../crds/wire/head-bundle.ts';
+import type { Policy, PolicyTrack } from '../crds/wire/policy.ts';
+import type { Track } from '../crds/wire/evidence.ts';
+import { certificateHolds } from './core/certificate.ts';
+import { nearestNames } from './engine/nearest-names.ts';
+import type { ModelDescription } from './engine/segment-engine.ts';
+
+/** Why a policy is refused: the reason of the acknowledgement and its sentence. */
+export interface PolicyProblem {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** What can be said without head bundles; the first problem, in this order. */
+export function findPolicyProblem(
+  policy: Policy,
+  server: { readonly modelName: string; readonly model: ModelDescription },
+): PolicyProblem | null {
+  return (
+    findModelProblem(policy, server) ??
+    findExitProblem(policy, server.model) ??
+    findCertificateProblem(policy, 'stable') ??
+    findCertificateProblem(policy, 'candidate')
+  );
+}
+
+function findModelProblem(
+  policy: Policy,
+  { modelName, model }: { readonly modelName: string; readonly model: ModelDescription },
+): PolicyProblem | null {
+  if (policy.model !== modelName) {
+    return {
+      reason: 'ModelMismatch',
+      message: `The policy is for model ${policy.model}, this server has ${modelName}; send it to the right server.`,
+    };
+  }
+  if (policy.backboneDigest === model.digest) return null;
+  return {
+    reason: 'BackboneMismatch',
+    message: `The policy is for backbone ${policy.backboneDigest}, loaded is ${model.digest}; wait for the rollout of the backbone or correct the policy.`,
+  };
+}
+
+function findExitProblem(policy: Policy, model: ModelDescription): PolicyProblem | null {
+  for (const { name, tensor, mode } of policy.exits) {
+    if (mode === 'Disabled') continue;
+    if (tensor === undefined) {
+      return {
+        reason: 'CompanionUnsupported',
+        message: `Exit ${name} is a companion model, which this server does not run; name a tensor instead.`,
+      };
+    }
+    if (model.cuts.some((cut) => cut.tensor === tensor)) continue;
+    const rejected = model.rejectedCuts.find((cut) => cut.tensor === tensor);
+    const near = nearestNames(
+      tensor,
+      model.cuts.map((cut) => cut.tensor),
+    ).join(', ');
+    const why = rejected === undefined ? 'the backbone has no such cut' : rejected.reason;
+    return {
+      reason: 'TensorNotFound',
+      message:
+        `Exit ${name} names tensor ${tensor}: ${why}; nearest are ${near === '' ? 'none' : near}.`.slice(
+          0,
+          1024,
+        ),
+    };
+  }
+  return null;
+}
+
+/** The server recomputes the certificate: a lambda that the counts do not support answers nobody. */
+function findCertificateProblem(policy: Policy, name: Track): PolicyProblem | null {
+  const certificate = policy[name]?.certificate;
+  if (certificate == null || certificateHolds(certificate, policy.budget, policy.confidence))
+    return null;
+  const { audits, disagreements, attempt, look } = certificate;
+  return {
+    reason: 'CertificateRejected',
+    message: `${disagreements} disagreements in ${audits} audits do not certify a budget of ${policy.budget} at attempt ${attempt}, look ${look} (${name}); publish a smaller lambda or more evidence.`,
+  };
+}
+
+/** A track against its bundle: active exits are the first exits of the bundle, on the tensors the policy names. */
+export function findTrackProblem(
+  policy: Policy,
+  track: PolicyTrack,
+  bundle: HeadBundle,
+): PolicyProblem | null {
+  const exits = bundle.heads.map((head) => head.exit);
+  if (track.activeExits.some((exit, i) => exits[i] !== exit)) {
+    return {
+      reason: 'ActiveExitsInvalid',
+      message: `Active exits ${track.activeExits.join(', ')} are not the first exits of ${track.headRevision} (${exits.join(', ')}); name a beginning of that list.`,
+    };
+  }
+  const moved = bundle.heads.find((head) => {
+    const named = policy.exits.find((exit) => exit.name === head.exit);
+    return track.activeExits.includes(head.exit) && named?.tensor !== (head.tensor ?? undefined);
+  });
+  if (moved === undefined) return null;
+  return {
+    reason: 'ExitMismatch',
+    message: `Exit ${moved.exit} is trained on tensor ${moved.tensor ?? 'none'}, the policy names another one; train heads for the new tensor.`,
+  };
+}

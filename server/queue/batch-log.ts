@@ -1,0 +1,41 @@
+import type { Track } from '../../crds/wire/evidence.ts';
+import type { BatchOutcome, BatchRequest, RowAnswer } from '../engine/engine-client.ts';
+import type { Serving } from '../serving.ts';
+import type { AnsweredRow, ForcedReason } from './job.ts';
+
+/** Why a row ran to the backbone without a choice (metrics: rows_forced_total). */
+export type RowForced = ForcedReason | 'exits_off' | 'engine_retry';
+
+/** A row as its batch sees it. */
+export interface BatchRow {
+  readonly track: Track;
+  readonly audited: boolean;
+  readonly forced: RowForced | null;
+  readonly waitedMs: number;
+}
+
+export interface RowRecord extends AnsweredRow {
+  readonly row: BatchRow;
+  readonly latencyMs: number;
+}
+
+/** Who keeps the books of a batch: evidence, samples, metrics, local safety. One per batch, for its one snapshot. */
+export interface BatchLog {
+  answered(record: RowRecord): void;
+  /** All audits of the batch are known. `answers` by row of the batch, also of rows whose client has left. */
+  finished(
+    outcome: BatchOutcome,
+    answers: readonly (RowAnswer | undefined)[],
+    request: BatchRequest,
+  ): void;
+  /** The engine failed: chosen audits of the batch are lost. */
+  failed(): void;
+  /** Nothing more of this batch will come. */
+  close(): void;
+}
+
+export interface BatchObserver {
+  open(serving: Serving, rows: readonly BatchRow[]): BatchLog;
+  /** A request ended in an error after it was queued; `rows` of it were not answered. */
+  rowsFailed(serving: Serving | null, trackDraw: number, rows: number): void;
+}

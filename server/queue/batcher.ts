@@ -1,0 +1,289 @@
+import { isDrawn } from '../core/audit.ts';
+import type { Track } from '../../crds/wire/evidence.ts';
+import type { Clock } from '../clock.ts';
+import type { BatchRequest, EngineClient, RowAnswer } from '../engine/engine-client.ts';
+import { RowFlag } from '../engine/engine-client.ts';
+import { ServingError } from '../errors.ts';
+import type { Serving, ServingControl } from '../serving.ts';
+import { answeringExits, limitsOf, trackOf } from '../serving.ts';
+import type { BatchLog, BatchObserver, BatchRow, RowForced } from './batch-log.ts';
+import { batchSize, batchWaitMs } from './buckets.ts';
+import type { InferJob, PendingJob, PendingRow } from './job.ts';
+import { rowInput } from './job.ts';
+import type { PoisonList } from './poison.ts';
+import { createRowQueue } from './queue.ts';
+
+export interface BatcherDependencies {
+  readonly engine: EngineClient;
+  readonly servings: ServingControl;
+  readonly observer: BatchObserver;
+  readonly poison: PoisonList;
+  readonly clock: Clock;
+}
+
+export interface Batcher {
+  /** Queues all rows of a job, or settles it with a refusal at once. Returns what to call when its client hangs up. */
+  submit(job: InferJob): () => void;
+  readonly queuedRows: number;
+  /** Resolves when nothing waits and nothing runs. */
+  whenIdle(): Promise<void>;
+}
+
+export function createBatcher(dependencies: BatcherDependencies): Batcher {
+  const { engine, servings, observer, poison, clock } = dependencies;
+  const queue = createRowQueue();
+  const idleWaiters: (() => void)[] = [];
+  let inFlight = 0;
+  let isScheduled = false;
+  let waitTimer: NodeJS.Timeout | null = null;
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    // After the poll phase: requests that arrived in the same turn share a batch.
+    setImmediate(() => {
+      isScheduled = false;
+      pump();
+    });
+  }
+
+  function pump(): void {
+    if (waitTimer !== null) clearTimeout(waitTimer);
+    waitTimer = null;
+    for (let rows = nextBatch(); rows.length > 0; rows = nextBatch()) void runBatch(rows);
+    if (inFlight === 0 && queue.length === 0) for (const wake of idleWaiters.splice(0)) wake();
+  }
+
+  function nextBatch(): PendingRow[] {
+    const serving = servings.current();
+    if (serving === null || inFlight >= engine.slots || queue.length === 0) return [];
+    // A row that may kill the engine runs with nothing else in flight, so that only it can be blamed.
+    if (queue.retries > 0) return inFlight > 0 ? [] : compactRow(queue.takeRetry());
+    const limits = limitsOf(serving);
+    const size = batchSize(queue.length, engine.slots - inFlight, limits.maxBatchSize);
+    const waitMs = batchWaitMs(serving.costs, size, limits);
+    const waitedMs = clock.monotonicMs() - (queue.oldestReceivedMs() ?? 0);
+    if (waitMs - waitedMs >= 1) {
+      waitTimer = setTimeout(pump, waitMs - waitedMs);
+      return [];
+    }
+    return queue.take(size);
+  }
+
+  async function runBatch(rows: readonly PendingRow[]): Promise<void> {
+    const serving = servings.acquire();
+    if (serving === null) return;
+    inFlight += 1;
+    const nowMs = clock.monotonicMs();
+    const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
+    const log = observer.open(serving, batchRows);
+    const answers: (RowAnswer | undefined)[] = [];
+    const request = toRequest(rows, batchRows, serving);
+    try {
+      const outcome = await engine.run(request, (left) => {
+        for (const answer of left) {
+          const row = rows[answer.row];
+          const batchRow = batchRows[answer.row];
+          // An answer for a row that was not asked, or twice, belongs to nobody.
+          if (row === undefined || batchRow === undefined || answers[answer.row]) continue;
+          answers[answer.row] = answer;
+          deliver(row, batchRow, answer, { serving, log });
+        }
+      });
+      log.finished(outcome, answers, request);
+      retryUnanswered(rows, answers, 'the engine left it out');
+    } catch (error) {
+      log.failed();
+      retryUnanswered(rows, answers, error instanceof Error ? error.message : 'unknown failure');
+    } finally {
+      log.close();
+      servings.release(serving);
+      inFlight -= 1;
+      schedule();
+    }
+  }
+
+  function deliver(
+    { pending, index }: PendingRow,
+    row: BatchRow,
+    answer: RowAnswer,
+    { serving, log }: { readonly serving: Serving; readonly log: BatchLog },
+  ): void {
+    if (pending.settled) return;
+    const planned = answer.exit >= 0 ? trackOf(serving, row.track) : null;
+    const exit = planned?.bundle.heads[answer.exit]?.exit ?? 'backbone';
+    const answered = {
+      answer,
+      serving,
+      track: row.track,
+      exit,
+      headRevision: trackOf(serving, row.track)?.headRevision ?? null,
+    };
+    pending.answers[index] = answered;
+    pending.answered += 1;
+    const latencyMs = clock.monotonicMs() - pending.job.receivedMs;
+    log.answered({ ...answered, row, latencyMs });
+    if (pending.answered === pending.job.rows) settle(pending, null);
+  }
+
+  function retryUnanswered(
+    rows: readonly PendingRow[],
+    answers: readonly (RowAnswer | undefined)[],
+    detail: string,
+  ): void {
+    rows.forEach((row, i) => {
+      if (answers[i] !== undefined || row.pending.settled) return;
+      row.failures += 1;
+      if (row.failures === 1) {
+        queue.retry(row);
+        return;
+      }
+      const hostDied = engine.status !== 'Up';
+      if (hostDied) poison.add(rowInput(row));
+      const error = hostDied
+        ? new ServingError('poison_row')
+        : new ServingError('engine_failed', { detail });
+      fail(row.pending, error);
+    });
+  }
+
+  function settle(pending: PendingJob, error: ServingError | null): void {
+    if (pending.settled) return;
+    pending.settled = true;
+    if (pending.timer !== null) clearTimeout(pending.timer);
+    queue.forget(pending);
+    pending.job.settle(error === null ? { ok: true, rows: pending.answers } : { ok: false, error });
+  }
+
+  function fail(pending: PendingJob, error: ServingError): void {
+    if (pending.settled) return;
+    const { job } = pending;
+    observer.rowsFailed(servings.latest(), job.trackDraw, job.rows - pending.answered);
+    settle(pending, error);
+    schedule();
+  }
+
+  function onDeadline(pending: PendingJob): void {
+    const { receivedMs, deadlineMs } = pending.job;
+    const seconds = Math.round(deadlineMs - receivedMs) / 1000;
+    fail(
+      pending,
+      servings.current() === null
+        ? new ServingError('engine_down')
+        : new ServingError('deadline', { value: seconds }),
+    );
+  }
+
+  servings.onSwap(schedule);
+
+  return {
+    submit: (job) => {
+      const pending: PendingJob = {
+        job,
+        answers: [],
+        answered: 0,
+        queued: 0,
+        settled: false,
+        timer: null,
+      };
+      const refusal = refuse(job);
+      if (refusal !== null) {
+        settle(pending, refusal);
+        return () => undefined;
+      }
+      queue.push(pending);
+      const remainingMs = Math.max(0, job.deadlineMs - clock.monotonicMs());
+      pending.timer = setTimeout(onDeadline, remainingMs, pending);
+      schedule();
+      return () => {
+        if (pending.settled) return;
+        pending.settled = true;
+        if (pending.timer !== null) clearTimeout(pending.timer);
+        queue.forget(pending);
+        schedule();
+      };
+    },
+    get queuedRows() {
+      return queue.length;
+    },
+    whenIdle: () => {
+      schedule();
+      return new Promise((wake) => idleWaiters.push(wake));
+    },
+  };
+
+  function refuse(job: InferJob): ServingError | null {
+    const { maxQueueLength } = limitsOf(servings.latest());
+    if (job.rows > maxQueueLength) {
+      return new ServingError('too_many_rows', { value: job.rows, expected: maxQueueLength });
+    }
+    if (queue.length + job.rows > maxQueueLength) {
+      return new ServingError('queue_full', { value: queue.length });
+    }
+    for (let index = 0; index < job.rows; index++) {
+      const start = index * job.rowBytes;
+      if (poison.has(job.input.subarray(start, start + job.rowBytes))) {
+        return new ServingError('poison_row');
+      }
+    }
+    return null;
+  }
+}
+
+function compactRow(row: PendingRow | null): PendingRow[] {
+  return row === null ? [] : [row];
+}
+
+function toBatchRow(row: PendingRow, serving: Serving, nowMs: number): BatchRow {
+  const { job } = row.pending;
+  const track: Track = isDrawn(job.trackDraw, serving.candidateShare) ? 'candidate' : 'stable';
+  const forced = forcedReason(row, serving, track);
+  const rate = serving.policy?.auditRate ?? 0;
+  const mayAudit = forced !== 'opt_out' && forced !== 'engine_retry';
+  return {
+    track,
+    forced,
+    audited: mayAudit && isDrawn(job.auditDraws[row.index] ?? 0xffffffff, rate),
+    waitedMs: nowMs - job.receivedMs,
+  };
+}
+
+function forcedReason(row: PendingRow, serving: Serving, track: Track): RowForced | null {
+  if (row.pending.job.forced !== null) return row.pending.job.forced;
+  if (row.failures > 0) return 'engine_retry';
+  return answeringExits(serving, track).length === 0 ? 'exits_off' : null;
+}
+
+function toRequest(
+  rows: readonly PendingRow[],
+  batchRows: readonly BatchRow[],
+  serving: Serving,
+): BatchRequest {
+  const flags = Uint8Array.from(batchRows, ({ track, audited, forced }) => {
+    const audit = audited ? RowFlag.Audit | RowFlag.Sample : 0;
+    const candidate = track === 'candidate' ? RowFlag.Candidate : 0;
+    return audit | candidate | (forced === null ? 0 : RowFlag.BackboneOnly);
+  });
+  return {
+    planId: serving.planId,
+    rows: rows.length,
+    datatype: rows[0]?.pending.job.datatype ?? 'FP32',
+    input: joinRows(rows),
+    flags,
+  };
+}
+
+/** One view when the rows lie together in one request (the usual case), else one copy. */
+function joinRows(rows: readonly PendingRow[]): Uint8Array {
+  const [first] = rows;
+  if (first === undefined) return new Uint8Array(0);
+  const { job } = first.pending;
+  const together = rows.every((row, i) => row.pending.job === job && row.index === first.index + i);
+  const start = first.index * job.rowBytes;
+  if (together) return job.input.subarray(start, start + rows.length * job.rowBytes);
+  const joined = new Uint8Array(rows.length * job.rowBytes);
+  rows.forEach((row, i) => {
+    joined.set(rowInput(row), i * job.rowBytes);
+  });
+  return joined;
+}

@@ -1,0 +1,39 @@
+import type { CostTable } from '../../crds/wire/state.ts';
+
+/** A larger batch must be this much cheaper per row before anyone waits for it: CPU tables never are. */
+const WORTH_WAITING = 0.7;
+
+/** Rows for the next batch: what is there, shared between the engine's free slots. */
+export function batchSize(queuedRows: number, freeSlots: number, maxBatchSize: number): number {
+  return Math.min(maxBatchSize, Math.ceil(queuedRows / Math.max(1, freeSlots)));
+}
+
+/** Milliseconds of the plain backbone at a batch size, between the measured sizes by straight lines. */
+function plainMs(costs: CostTable, rows: number): number {
+  const { batchSizes, plainMs: measured } = costs;
+  const above = batchSizes.findIndex((size) => size >= rows);
+  if (above === 0) return ((measured[0] ?? 0) * rows) / (batchSizes[0] ?? 1);
+  const last = above === -1 ? batchSizes.length - 1 : above;
+  const [x1, y1] = [batchSizes[last] ?? 1, measured[last] ?? 0];
+  if (above === -1) return (y1 * rows) / x1;
+  const [x0, y0] = [batchSizes[last - 1] ?? 0, measured[last - 1] ?? 0];
+  return y0 + ((y1 - y0) * (rows - x0)) / (x1 - x0);
+}
+
+/**
+ * How long a batch of `rows` may wait for more: only when the measured table says that a larger one is clearly cheaper
+ * per row, and never longer than running it now would take.
+ */
+export function batchWaitMs(
+  costs: CostTable,
+  rows: number,
+  limits: { readonly maxBatchSize: number; readonly maxQueueDelayMs: number },
+): number {
+  if (rows >= limits.maxBatchSize || costs.batchSizes.length === 0) return 0;
+  const nowMs = plainMs(costs, rows);
+  const cheapest = costs.batchSizes
+    .filter((size) => size > rows && size <= limits.maxBatchSize)
+    .reduce((best, size) => Math.min(best, plainMs(costs, size) / size), Infinity);
+  if (cheapest > WORTH_WAITING * (nowMs / rows)) return 0;
+  return Math.min(limits.maxQueueDelayMs, nowMs);
+}

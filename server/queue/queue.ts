@@ -1,0 +1,94 @@
+import type { PendingJob, PendingRow } from './job.ts';
+
+/**
+ * FIFO of rows with a count that is right at once: a job that has ended (deadline, hang-up, error) gives its places back
+ * in O(1), its rows are skipped when they come up.
+ */
+export interface RowQueue {
+  readonly length: number;
+  /** Rows that failed once and must run alone, before anything else. */
+  readonly retries: number;
+  push(job: PendingJob): void;
+  retry(row: PendingRow): void;
+  /** The rows of an ended job no longer count. */
+  forget(job: PendingJob): void;
+  takeRetry(): PendingRow | null;
+  /** Up to `max` rows of one datatype, oldest first. */
+  take(max: number): PendingRow[];
+  oldestReceivedMs(): number | null;
+}
+
+const COMPACT_AT = 1024;
+
+export function createRowQueue(): RowQueue {
+  let rows: PendingRow[] = [];
+  let head = 0;
+  let length = 0;
+  const retries: PendingRow[] = [];
+
+  function dropEnded(): PendingRow | undefined {
+    for (;;) {
+      const row = rows[head];
+      if (row === undefined || !row.pending.settled) return row;
+      head += 1;
+    }
+  }
+
+  function compact(): void {
+    if (head < COMPACT_AT || head * 2 < rows.length) return;
+    rows = rows.slice(head);
+    head = 0;
+  }
+
+  function leave(row: PendingRow): PendingRow {
+    row.pending.queued -= 1;
+    length -= 1;
+    return row;
+  }
+
+  function dropEndedRetries(): void {
+    while (retries[0]?.pending.settled === true) retries.shift();
+  }
+
+  return {
+    get length() {
+      return length;
+    },
+    get retries() {
+      dropEndedRetries();
+      return retries.length;
+    },
+    push: (pending) => {
+      for (let index = 0; index < pending.job.rows; index++) {
+        rows.push({ pending, index, failures: 0 });
+      }
+      pending.queued += pending.job.rows;
+      length += pending.job.rows;
+    },
+    retry: (row) => {
+      retries.push(row);
+      row.pending.queued += 1;
+      length += 1;
+    },
+    forget: (pending) => {
+      length -= pending.queued;
+      pending.queued = 0;
+    },
+    takeRetry: () => {
+      dropEndedRetries();
+      const row = retries.shift();
+      return row === undefined ? null : leave(row);
+    },
+    take: (max) => {
+      const taken: PendingRow[] = [];
+      for (let row = dropEnded(); row !== undefined && taken.length < max; row = dropEnded()) {
+        if (row.pending.job.datatype !== (taken[0] ?? row).pending.job.datatype) break;
+        head += 1;
+        taken.push(leave(row));
+      }
+      compact();
+      return taken;
+    },
+    oldestReceivedMs: () => dropEnded()?.pending.job.receivedMs ?? null,
+  };
+}

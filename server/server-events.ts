@@ -1,0 +1,45 @@
+import type { Logger } from 'pino';
+import type { Clock } from './clock.ts';
+import type { EngineStatus } from './engine/engine-client.ts';
+import type { ServerEvents } from './load-model.ts';
+import type { ServerMetrics } from './server-metrics.ts';
+
+export interface LoggedEvents extends ServerEvents {
+  engineStatus(status: EngineStatus, cause: string): void;
+}
+
+/** Logs and counts what happens apart from traffic. Messages are constants, facts are fields. */
+export function createServerEvents(dependencies: {
+  readonly log: Logger;
+  readonly metrics: ServerMetrics;
+  readonly clock: Clock;
+}): LoggedEvents {
+  const { log, metrics, clock } = dependencies;
+  return {
+    policyApplied: (acknowledgement, path) => {
+      metrics.policyApplied(acknowledgement, path, clock.nowMs());
+      const { epoch, revision, result, reason, message } = acknowledgement;
+      const fields = { component: 'policy', path, epoch, revision, code: reason };
+      if (result === 'Rejected') log.warn({ ...fields, detail: message }, 'policy rejected');
+      else if (result === 'Applied') log.info(fields, 'policy applied');
+      else log.debug({ ...fields, result }, 'policy unchanged');
+    },
+    swapped: (next, _, durationMs) => {
+      metrics.swapped(next, durationMs);
+    },
+    switchedOff: (cause, error) => {
+      metrics.switchedOff(cause);
+      log.warn({ component: 'safety', code: cause, err: error }, 'exits switched off');
+    },
+    windowsClosed: (windows) => {
+      metrics.windowsClosed(windows);
+    },
+    diskFailed: (error) => {
+      log.warn({ component: 'store', err: error }, 'disk failed');
+    },
+    engineStatus: (status, cause) => {
+      if (status === 'Down') metrics.engineRestarted(cause);
+      log.info({ component: 'engine', status, code: cause }, 'engine status');
+    },
+  };
+}

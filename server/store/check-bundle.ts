@@ -1,0 +1,35 @@
+import type { BundleHead, HeadBundle } from '../../crds/wire/head-bundle.ts';
+import type { ModelDescription } from '../engine/segment-engine.ts';
+
+/** Why a well-formed bundle cannot serve on the loaded backbone; nothing is ever broadcast or cut to fit. */
+export function findBundleProblem(bundle: HeadBundle, model: ModelDescription): string | null {
+  if (bundle.backboneDigest !== model.digest) {
+    return `it was trained for backbone ${bundle.backboneDigest}, loaded is ${model.digest}; train heads for this backbone.`;
+  }
+  if (bundle.classCount !== model.classCount) {
+    return `it has ${bundle.classCount} classes, the backbone ${model.classCount}; train heads for this backbone.`;
+  }
+  let former = -1;
+  for (const head of bundle.heads) {
+    const place = model.cuts.findIndex((cut) => cut.tensor === head.tensor);
+    const problem = findHeadProblem(head, model, place);
+    if (problem !== null) return problem;
+    if (place <= former)
+      return `exit ${head.exit} is not behind the exit before it; list exits in backbone order.`;
+    former = place;
+  }
+  return null;
+}
+
+function findHeadProblem(head: BundleHead, model: ModelDescription, place: number): string | null {
+  const cut = model.cuts[place];
+  if (cut === undefined) {
+    return `exit ${head.exit} sits on ${head.tensor ?? 'a companion model'}, which is no cut of this backbone; see cuts in /v1/state.`;
+  }
+  const expected = head.pool * head.pool * cut.channels;
+  if (head.pool > Math.min(cut.height, cut.width)) {
+    return `exit ${head.exit} pools to ${head.pool}, but ${cut.tensor} is ${cut.height} x ${cut.width}; use a smaller pool.`;
+  }
+  if (head.featureCount === expected) return null;
+  return `exit ${head.exit} takes ${head.featureCount} features, ${cut.tensor} gives ${expected}; train heads for this backbone.`;
+}

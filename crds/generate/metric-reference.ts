@@ -1,0 +1,40 @@
+import type { LabelValues, MetricFamily } from '../metrics/catalogue.ts';
+
+const OPEN_SETS: Readonly<Record<string, string>> = {
+  exit: 'exit names and `backbone`',
+  model: 'model name',
+  head_revision: 'digests in force',
+  text: 'few values',
+};
+
+function labelText(name: string, values: LabelValues): string {
+  if (typeof values === 'string') return `\`${name}\` (${String(OPEN_SETS[values])})`;
+  return `\`${name}\` (${values.map((value) => `\`${value}\``).join(', ')})`;
+}
+
+function row(family: MetricFamily): string {
+  const labels = Object.entries(family.labels).map(([name, values]) => labelText(name, values));
+  const buckets = family.buckets === undefined ? '' : ` Buckets: ${family.buckets.join(', ')}.`;
+  return `| \`${family.name}\` | ${family.type} | ${family.unit} | ${labels.join('; ')} | ${family.help}${buckets} |`;
+}
+
+/** The metric reference as Markdown, in the order of the catalogue. */
+export function renderMetricReference(
+  groups: Readonly<Record<string, Readonly<Record<string, MetricFamily>>>>,
+): string {
+  const sections = Object.entries(groups).map(([title, families]) =>
+    [
+      `## ${title}`,
+      '',
+      '| metric | type | unit | labels | meaning |',
+      '| --- | --- | --- | --- | --- |',
+      ...Object.values(families).map(row),
+      '',
+    ].join('\n'),
+  );
+  const head =
+    '# Metrics of the model server\n\n' +
+    'Generated from `crds/metrics/catalogue.ts`; do not edit. Every family also has the label `model`.\n' +
+    'Metrics are for people: certificates and alarms use evidence windows only.\n';
+  return [head, ...sections].join('\n');
+}

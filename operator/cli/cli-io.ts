@@ -1,0 +1,41 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ViewOutput } from '../local/view/run-view.ts';
+
+/** The process as commands see it. */
+export interface CliIo {
+  readonly bundleDir: string;
+  readonly stdout: ViewOutput;
+  readonly stderr: ViewOutput;
+  readonly isTerminal: boolean;
+  /** What child processes inherit: everything but settings of ours, which the parent passes on purpose. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export function processIo(): CliIo {
+  return {
+    bundleDir: dirname(fileURLToPath(import.meta.url)),
+    stdout: outputOf(process.stdout),
+    stderr: outputOf(process.stderr),
+    isTerminal: process.stderr.isTTY && process.env.TERM !== 'dumb',
+    environment: Object.fromEntries(
+      Object.entries(process.env).filter(
+        (entry): entry is [string, string] =>
+          entry[1] !== undefined && !entry[0].startsWith('LAYERCACHE_'),
+      ),
+    ),
+  };
+}
+
+function outputOf(stream: NodeJS.WriteStream): ViewOutput {
+  // A closed pipe (| head) ends the output, not the program.
+  stream.on('error', () => undefined);
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    get columns() {
+      return stream.columns as number | undefined;
+    },
+  };
+}

@@ -1,0 +1,142 @@
+import { Command, Option } from 'commander';
+import { CliError } from '../errors.ts';
+import type { RunOptions } from '../local/run-options.ts';
+import type { CliIo } from './cli-io.ts';
+import { createInterrupt } from './interrupt.ts';
+import { duration, rate, wholeNumber } from './parse-flags.ts';
+import type { Outcome } from './program.ts';
+
+interface RunFlags {
+  readonly file: string;
+  readonly traffic: string;
+  readonly headTraffic?: string;
+  readonly labels?: string;
+  readonly requests?: number;
+  readonly for?: number;
+  readonly loop?: boolean;
+  readonly rate: number | null;
+  readonly concurrency: number;
+  readonly replicas: number;
+  readonly seed: number;
+  readonly report?: string;
+  readonly state?: string;
+  readonly requireCertificate?: boolean;
+  readonly events?: boolean;
+  readonly pace: 'fast' | 'real';
+  readonly engine?: string;
+  readonly port: number;
+  readonly debug?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  layercache local run -f service.yaml --traffic npy:test.npy --labels npy:labels.npy
+  layercache local run -f service.yaml --traffic idx:t10k-images.gz --head-traffic idx:train-images.gz
+  layercache local run -f server/examples/fashion-mnist/service.yaml --traffic example:fashion-mnist --report out
+
+Rows that the backbone was trained on may train heads (--head-traffic) but never certify: use rows it has not seen as --traffic.`;
+
+/** `layercache local run` (operations.md 7). */
+export function runCommand(io: CliIo, outcome: Outcome): Command {
+  return new Command('run')
+    .description('serve a backbone, replay traffic, train, certify and ramp heads, and report')
+    .requiredOption('-f, --file <manifest>', 'CachedModelService to run')
+    .requiredOption('--traffic <source>', 'npy:FILE, idx:FILE[.gz] or example:NAME')
+    .option('--head-traffic <source>', 'rows that train heads and are never evidence')
+    .option('--labels <source>', 'labels of --traffic, for the report only')
+    .addOption(
+      new Option('--requests <n>', 'rows of --traffic to use').argParser(
+        wholeNumber(1, 999_999_999),
+      ),
+    )
+    .addOption(new Option('--for <duration>', 'stop traffic after this time').argParser(duration))
+    .option('--loop', 'repeat the rows when they end; repeated rows are no evidence')
+    .addOption(
+      new Option('--rate <rows/s>', 'rows per second, or max').default(null, 'max').argParser(rate),
+    )
+    .addOption(
+      new Option('--concurrency <n>', 'requests in flight')
+        .default(16)
+        .argParser(wholeNumber(1, 1024)),
+    )
+    .addOption(
+      new Option('--replicas <n>', 'server processes').default(1).argParser(wholeNumber(1, 64)),
+    )
+    .addOption(
+      new Option('--seed <n>', 'of shuffling and training')
+        .default(1)
+        .argParser(wholeNumber(0, 999_999_999)),
+    )
+    .option('--report <dir>', 'folder of report.json (default: layercache-report/<start>)')
+    .option('--state <dir>', 'keep heads and evidence there and resume from it')
+    .option('--require-certificate', 'exit with 4 when no head revision was certified')
+    .option('--events', 'decisions as NDJSON on standard output')
+    .addOption(
+      new Option('--pace <pace>', "real keeps the cluster's holds")
+        .choices(['fast', 'real'])
+        .default('fast'),
+    )
+    .option('--engine <engine>', 'engine as the API spells it, for example ONNX')
+    .addOption(
+      new Option('--port <port>', 'port of the first server')
+        .default(0, 'a free one')
+        .argParser(wholeNumber(0, 65_535)),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (_flags, command: Command) => {
+      const flags = command.optsWithGlobals<RunFlags>();
+      const options = toRunOptions(flags);
+      const { runLocal } = await import('../local/run-local.ts');
+      const interrupt = createInterrupt();
+      try {
+        outcome.exitCode = await runLocal(options, {
+          ...io,
+          debug: flags.debug === true,
+          interrupt: interrupt.signal,
+          onChild: interrupt.addChild,
+        });
+      } finally {
+        interrupt.close();
+      }
+    });
+}
+
+function toRunOptions(flags: RunFlags): RunOptions {
+  if (flags.engine !== undefined && !['Auto', 'ONNX'].includes(flags.engine)) {
+    throw new CliError('UsageError', {
+      where: `--engine ${flags.engine}`,
+      why: 'this build has the engine ONNX.',
+      nextStep: 'Write --engine ONNX, or leave the flag out.',
+    });
+  }
+  return {
+    manifestPath: flags.file,
+    traffic: flags.traffic,
+    headTraffic: flags.headTraffic ?? null,
+    labels: flags.labels ?? null,
+    requests: flags.requests ?? null,
+    forMs: flags.for ?? null,
+    loop: flags.loop === true,
+    rate: flags.rate,
+    concurrency: flags.concurrency,
+    replicas: flags.replicas,
+    seed: flags.seed,
+    reportDir: flags.report ?? null,
+    stateDir: flags.state ?? null,
+    requireCertificate: flags.requireCertificate === true,
+    events: flags.events === true,
+    pace: flags.pace,
+    engine: flags.engine ?? null,
+    port: flags.port,
+    command: commandLine(flags.seed),
+  };
+}
+
+/** As typed; the seed is written out, so that the report can be repeated. */
+function commandLine(seed: number): string {
+  const typed = process.argv
+    .slice(2)
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, "'\\''")}'`));
+  const hasSeed = typed.some((word) => word === '--seed' || word.startsWith('--seed='));
+  return ['layercache', ...typed, ...(hasSeed ? [] : ['--seed', String(seed)])].join(' ');
+}

@@ -1,0 +1,73 @@
+import { availableParallelism, cpus } from 'node:os';
+import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
+import type { ServerState } from '../../crds/wire/state.ts';
+import { CliError } from '../errors.ts';
+import { pullState } from '../fleet/pull-state.ts';
+import type { PreparedBackbone } from './prepare-backbone.ts';
+import { startServer, type ServerProcess } from './processes/server-process.ts';
+import type { RunIo } from './run-options.ts';
+
+export interface StartedServer {
+  readonly server: ServerProcess;
+  readonly state: ServerState;
+}
+
+export interface FleetOptions {
+  readonly service: CachedModelService;
+  readonly backbone: PreparedBackbone;
+  readonly replicas: number;
+  readonly engine: string | null;
+  readonly port: number;
+}
+
+/** Starts the replicas side by side, the machine's cores shared evenly; one failure stops them all. */
+export async function startFleet(options: FleetOptions, io: RunIo): Promise<StartedServer[]> {
+  const started = await Promise.allSettled(
+    Array.from({ length: options.replicas }, (_, index) => startOne(options, io, index)),
+  );
+  const servers = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  const failure = started.find((one) => one.status === 'rejected');
+  if (failure === undefined) return servers;
+  for (const { server } of servers) server.child.kill();
+  throw failure.reason;
+}
+
+async function startOne(options: FleetOptions, io: RunIo, index: number): Promise<StartedServer> {
+  const { service, replicas } = options;
+  const server = await startServer({
+    bundleDir: io.bundleDir,
+    podUid: `local-${index}`,
+    modelName: service.spec.modelName ?? service.metadata.name,
+    backbonePath: options.backbone.path,
+    backboneDigest: options.backbone.digest,
+    outputName: service.spec.backbone.outputName ?? null,
+    engine: options.engine ?? service.spec.server.engine,
+    engineThreads:
+      replicas === 1 ? null : Math.max(1, Math.floor(availableParallelism() / replicas)),
+    port: index === 0 ? options.port : 0,
+    startupDeadlineMs: service.spec.server.startupDeadline,
+    environment: io.environment,
+    onChild: io.onChild,
+    onLine: io.debug ? debugLine(io) : undefined,
+  });
+  const state = await pullState(server.admin);
+  if (state.ok) return { server, state: state.value };
+  server.child.kill();
+  throw new CliError('ServerFailed', { where: server.podUid, why: `${state.message}.` });
+}
+
+export function debugLine(io: RunIo): (name: string, line: string) => void {
+  return (name, line) => {
+    io.stderr.write(`${name}: ${line}\n`);
+  };
+}
+
+/** What a report says about the machine. */
+export function machineVersions(state: ServerState): Record<string, string> {
+  return {
+    ...state.engine.versions,
+    node: process.version,
+    cpu: `${cpus()[0]?.model.trim() ?? 'unknown'} x ${availableParallelism()}`,
+    layercache: state.version,
+  };
+}

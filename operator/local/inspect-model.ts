@@ -1,0 +1,94 @@
+import type { ServerState, TensorSpec } from '../../crds/wire/state.ts';
+import { CliError } from '../errors.ts';
+import { pullState } from '../fleet/pull-state.ts';
+import { debugLine } from './fleet-start.ts';
+import { prepareBackbone } from './prepare-backbone.ts';
+import { startServer, stopServer } from './processes/server-process.ts';
+import type { RunIo } from './run-options.ts';
+import { grouped, milliseconds, percent } from './view/format.ts';
+import { renderTable } from './view/table.ts';
+
+const STARTUP_DEADLINE_MS = 600_000;
+
+/** Starts a server with the model alone, asks what it measured, and stops it. */
+export async function inspectModel(
+  model: string,
+  output: 'table' | 'json',
+  io: RunIo,
+): Promise<string[]> {
+  const backbone = await prepareBackbone({ uri: model }, process.cwd(), model);
+  const server = await startServer({
+    bundleDir: io.bundleDir,
+    podUid: 'inspect',
+    modelName: 'model',
+    backbonePath: backbone.path,
+    backboneDigest: null,
+    outputName: null,
+    engine: 'Auto',
+    engineThreads: null,
+    port: 0,
+    startupDeadlineMs: STARTUP_DEADLINE_MS,
+    environment: io.environment,
+    onChild: io.onChild,
+    onLine: io.debug ? debugLine(io) : undefined,
+  });
+  try {
+    const state = await pullState(server.admin);
+    if (!state.ok) throw new CliError('ServerFailed', { where: model, why: `${state.message}.` });
+    return output === 'json'
+      ? [JSON.stringify(toInspection(state.value), null, 2)]
+      : renderInspection(state.value);
+  } finally {
+    await stopServer(server);
+  }
+}
+
+function toInspection({ engine, backbone, cuts, rejectedCuts, costs }: ServerState) {
+  return { schemaVersion: 1, engine, backbone, cuts, rejectedCuts, costs };
+}
+
+function renderInspection(state: ServerState): string[] {
+  const { engine, backbone, cuts, rejectedCuts, costs } = state;
+  const plainMs = costs?.plainMs[0] ?? null;
+  const lines = [
+    `digest   ${backbone.digest}`,
+    `format   ${backbone.format}, ${grouped(backbone.sizeBytes)} bytes`,
+    `engine   ${engine.kind} (${engine.device}, ${engine.threads} threads)`,
+    `inputs   ${backbone.inputs.map(tensorText).join(', ')}`,
+    `outputs  ${backbone.outputs.map(tensorText).join(', ')}`,
+    `classes  ${backbone.classCount} (${backbone.outputName}, ${backbone.outputKind})`,
+    `work     ${grouped(backbone.macs)} multiply-adds, ${milliseconds(plainMs)} ms at batch 1`,
+    '',
+    ...renderTable(
+      [
+        { title: 'cut', align: 'left' },
+        { title: 'macs', align: 'right' },
+        { title: 'time', align: 'right' },
+        { title: 'ms', align: 'right' },
+        { title: 'shape', align: 'right' },
+        { title: 'pool', align: 'right' },
+      ],
+      cuts.map((cut) => [
+        cut.tensor,
+        percent(cut.macsShare),
+        percent(cut.msShare),
+        plainMs === null ? '-' : (cut.msShare * plainMs).toFixed(2),
+        `${cut.channels}x${cut.height}x${cut.width}`,
+        String(cut.pool),
+      ]),
+    ),
+  ];
+  if (cuts.length === 0) lines.push('The model has no cut: exits are not possible.');
+  const shown = rejectedCuts.slice(0, MAX_REJECTED);
+  if (shown.length > 0)
+    lines.push('', 'no cuts:', ...shown.map(({ tensor, reason }) => `  ${tensor}: ${reason}`));
+  if (rejectedCuts.length > shown.length)
+    lines.push(`  and ${rejectedCuts.length - shown.length} more (-o json)`);
+  return lines;
+}
+
+const MAX_REJECTED = 8;
+
+function tensorText({ name, datatype, shape }: TensorSpec): string {
+  return `${name} ${datatype} [${shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`;
+}

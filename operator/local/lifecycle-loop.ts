@@ -1,0 +1,164 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Policy } from '../../crds/wire/policy.ts';
+import type { Clock } from '../clock.ts';
+import type { Ledger } from '../lifecycle/ledger.ts';
+import type {
+  BackboneFacts,
+  Decision,
+  HeadRevisionFacts,
+  LifecycleInput,
+  LifecyclePlan,
+  LifecycleStage,
+  PolicyContent,
+  StageProgress,
+} from '../lifecycle/types.ts';
+import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { podKey, type EvidenceFeed } from './evidence-feed.ts';
+import type { PolicyPress } from './policy-press.ts';
+import type { Demand, Replay } from './replay/replay.ts';
+import type { TrainingDesk } from './training-desk.ts';
+
+/** The pure decisions, passed in so that a test can script them. */
+export interface Lifecycle {
+  decide(ledger: Ledger, input: LifecycleInput): LifecyclePlan;
+  progress(ledger: Ledger, input: LifecycleInput): StageProgress;
+  watermarks(
+    ledger: Ledger,
+  ): readonly { readonly podUid: string; readonly bootId: string; readonly seq: number }[];
+}
+
+export interface LoopDeps {
+  readonly lifecycle: Lifecycle;
+  readonly clock: Clock;
+  readonly feed: EvidenceFeed;
+  readonly press: PolicyPress;
+  readonly desk: TrainingDesk;
+  readonly replay: Replay;
+  readonly settings: ServiceSettings;
+  readonly backbone: BackboneFacts;
+  /** Rows that end collecting while rows are still to come; once they are spent, those recorded do. */
+  readonly collectRows: () => number;
+  readonly isRepeating: () => boolean;
+  readonly revisions: () => readonly HeadRevisionFacts[];
+  readonly store: (ledger: Ledger) => void;
+  readonly onDecision: (decision: Decision) => void;
+  readonly onPolicy: (policy: Policy) => void;
+  readonly onProgress: (progress: StageProgress) => void;
+}
+
+/** Gathers, decides, applies: one tick after the other until it is stopped. */
+export interface LifecycleLoop {
+  run(): Promise<void>;
+  stop(): void;
+  /** Reads the last windows and decides once more, without starting anything. */
+  finish(): Promise<void>;
+  readonly stage: LifecycleStage;
+}
+
+/** Certificates want at least 20 blocks of evidence; short ticks in the stages that wait for them save rows, not care. */
+const SHORT_TICK_MS = 250;
+const TICK_MS = 1_000;
+
+export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLoop {
+  const state = {
+    ledger,
+    stage: 'Collecting' as LifecycleStage,
+    isStopped: false,
+    hasTrained: false,
+    published: null as Policy | null,
+  };
+
+  const gather = async (): Promise<LifecycleInput> => {
+    await deps.feed.pull();
+    await deps.feed.refreshStates();
+    await deps.desk.poll();
+    return {
+      nowMs: deps.clock.nowMs(),
+      settings: deps.settings,
+      backbone: deps.backbone,
+      pods: deps.feed.reports(),
+      training: deps.desk.report(),
+      revisions: deps.revisions(),
+      collectRows: deps.collectRows(),
+      thinAudits: false,
+      auditsOff: deps.isRepeating(),
+      published: state.published,
+    };
+  };
+
+  const publish = async (content: PolicyContent | null): Promise<void> => {
+    if (content === null) return;
+    const { policy, isNew } = deps.press.number(content);
+    if (isNew) deps.onPolicy(policy);
+    state.published = policy;
+    await deps.press.push(policy, deps.feed.reports());
+  };
+
+  const decideOnce = (input: LifecycleInput): LifecyclePlan => {
+    const plan = deps.lifecycle.decide(state.ledger, input);
+    state.ledger = plan.ledger;
+    deps.store(plan.ledger);
+    const marks = deps.lifecycle.watermarks(plan.ledger);
+    deps.feed.dropConsumed(new Map(marks.map((mark) => [podKey(mark), mark.seq])));
+    for (const decision of plan.decisions) deps.onDecision(decision);
+    const progress = deps.lifecycle.progress(plan.ledger, input);
+    state.stage = progress.stage;
+    deps.onProgress(progress);
+    return plan;
+  };
+
+  const tick = async (): Promise<number> => {
+    const plan = decideOnce(await gather());
+    const demand = demandOf(
+      state.stage,
+      plan.policy,
+      state.hasTrained && deps.replay.isTrainingSpent,
+    );
+    if (demand === 'Hold') {
+      deps.replay.setDemand(demand);
+      // Rows that may train only are answered before a revision is loaded: they are never evidence.
+      await deps.replay.idle();
+    }
+    await publish(plan.policy);
+    deps.replay.setDemand(demand);
+    state.hasTrained ||= state.stage === 'Training';
+    if (plan.training !== null) await deps.desk.begin(plan.training);
+    return Math.min(plan.nextDelayMs, tickMs(state.stage));
+  };
+
+  return {
+    run: async () => {
+      const isRunning = (): boolean => !state.isStopped;
+      while (isRunning()) {
+        const delayMs = await tick();
+        if (isRunning()) await wait(delayMs);
+      }
+    },
+    stop: () => {
+      state.isStopped = true;
+    },
+    finish: async () => {
+      decideOnce(await gather());
+    },
+    get stage() {
+      return state.stage;
+    },
+  };
+}
+
+function tickMs(stage: LifecycleStage): number {
+  return stage === 'Serving' || stage === 'Idle' ? TICK_MS : SHORT_TICK_MS;
+}
+
+/** Traffic that the stage has use for. */
+function demandOf(
+  stage: LifecycleStage,
+  policy: PolicyContent | null,
+  isRetraining: boolean,
+): Demand {
+  // A second training takes its rows from what follows: whatever it takes comes before its own evidence.
+  if (stage === 'Collecting') return isRetraining ? 'Serving' : 'Training';
+  if (stage === 'Training' || stage === 'Staging') return 'Hold';
+  const answersEarly = stage === 'Serving' && policy?.exitsEnabled === true;
+  return answersEarly && policy.stable !== null ? 'ServingWithSlices' : 'Serving';
+}

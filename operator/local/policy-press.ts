@@ -1,0 +1,84 @@
+import { comparePair, serializePolicy, type Policy } from '../../crds/wire/policy.ts';
+import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
+import type { Result } from '../../crds/wire/result.ts';
+import { pushHeads } from '../fleet/push-heads.ts';
+import { pushPolicy } from '../fleet/push-policy.ts';
+import type { PodReport, PolicyContent } from '../lifecycle/types.ts';
+import type { HeadStore } from './head-store.ts';
+import type { ServerProcess } from './processes/server-process.ts';
+
+/** Numbers policies and brings them to the servers, heads first. */
+export interface PolicyPress {
+  /** The same content keeps its number; a changed one gets the next revision. */
+  number(content: PolicyContent): { readonly policy: Policy; readonly isNew: boolean };
+  /** Pushes to every server that has not acknowledged this policy. */
+  push(policy: Policy, reports: readonly PodReport[]): Promise<void>;
+}
+
+export interface PolicyPressOptions {
+  readonly servers: readonly ServerProcess[];
+  readonly store: HeadStore;
+  readonly epoch: number;
+  readonly onProblem: (message: string) => void;
+}
+
+export function createPolicyPress(options: PolicyPressOptions): PolicyPress {
+  let current: Policy | null = null;
+  return {
+    number: (content) => {
+      const next: Policy = { ...content, epoch: options.epoch, revision: current?.revision ?? 0 };
+      if (current !== null && serializePolicy(next) === serializePolicy(current)) {
+        return { policy: current, isNew: false };
+      }
+      current = { ...next, revision: next.revision + 1 };
+      return { policy: current, isNew: true };
+    },
+    push: async (policy, reports) => {
+      await Promise.all(
+        options.servers.map(async (server, index) => {
+          const acknowledgement = reports[index]?.acknowledgement ?? null;
+          if (isInForce(policy, acknowledgement)) return;
+          const pushed = await pushTo(server, policy, acknowledgement, options.store);
+          if (!pushed.ok) options.onProblem(pushed.message);
+        }),
+      );
+    },
+  };
+}
+
+/** Pushed again when a server lacks a head set, so that CandidateMissing heals. */
+function isInForce(policy: Policy, acknowledgement: Acknowledgement | null): boolean {
+  if (acknowledgement === null || comparePair(acknowledgement, policy) !== 0) return false;
+  return namedRevisions(policy).every((revision) =>
+    acknowledgement.headRevisions.includes(revision),
+  );
+}
+
+function namedRevisions(policy: Policy): string[] {
+  return [policy.stable, policy.candidate].flatMap((track) =>
+    track === null ? [] : [track.headRevision],
+  );
+}
+
+async function pushTo(
+  server: ServerProcess,
+  policy: Policy,
+  acknowledgement: Acknowledgement | null,
+  store: HeadStore,
+): Promise<Result<unknown>> {
+  for (const revision of namedRevisions(policy)) {
+    const bytes = store.bytes(revision);
+    if (bytes === null || acknowledgement?.headRevisions.includes(revision) === true) continue;
+    const pushed = await pushHeads(server.admin, revision, bytes);
+    if (!pushed.ok) return pushed;
+  }
+  const applied = await pushPolicy(server.admin, policy);
+  if (applied.ok && applied.value.result === 'Rejected') {
+    return {
+      ok: false,
+      code: applied.value.reason,
+      message: `${server.podUid} refused the policy: ${applied.value.message}`,
+    };
+  }
+  return applied;
+}

@@ -1,0 +1,123 @@
+import { argmax } from '../../../server/core/score.ts';
+import type { RowEncoder } from '../traffic/row-encoder.ts';
+
+/** Which answer a request asks for: any exit that may answer, or the backbone's own. */
+export type InferMode = 'auto' | 'backbone';
+
+/** Row count and mode of a request fix everything but the tensor's bytes. */
+export interface InferBody {
+  readonly headerLength: number;
+  readonly body: Buffer;
+}
+
+/** One answered request. Opted-out and early answers look alike but for `exit`. */
+export interface InferAnswer {
+  /** Name of the exit that answered, or backbone. */
+  readonly exit: string;
+  /** `epoch.revision` of the policy that served the request. */
+  readonly policy: string;
+  readonly headRevision: string;
+  readonly classIds: readonly number[];
+}
+
+/** Open Inference Protocol v2 with the binary tensor extension: JSON padded with spaces to 8 bytes, then the tensor. */
+export function createInferCodec(
+  encoder: RowEncoder,
+  outputName: string,
+): {
+  encode(raws: readonly Buffer[], mode: InferMode): InferBody;
+  decode(headerLength: number, body: Buffer, rows: number): InferAnswer;
+} {
+  const headers = new Map<string, Buffer>();
+  const headerOf = (rows: number, mode: InferMode): Buffer => {
+    const key = `${rows} ${mode}`;
+    const known = headers.get(key) ?? buildHeader(encoder, outputName, rows, mode);
+    headers.set(key, known);
+    return known;
+  };
+  return {
+    encode: (raws, mode) => {
+      const header = headerOf(raws.length, mode);
+      const body = Buffer.alloc(header.byteLength + raws.length * encoder.rowBytes);
+      header.copy(body);
+      raws.forEach((raw, row) => {
+        encoder.encode(raw, body, header.byteLength + row * encoder.rowBytes);
+      });
+      return { headerLength: header.byteLength, body };
+    },
+    decode: (headerLength, body, rows) => decodeAnswer(headerLength, body, { rows, outputName }),
+  };
+}
+
+function buildHeader(
+  encoder: RowEncoder,
+  outputName: string,
+  rows: number,
+  mode: InferMode,
+): Buffer {
+  const text = JSON.stringify({
+    inputs: [
+      {
+        name: encoder.inputName,
+        shape: [rows, ...encoder.rowShape],
+        datatype: encoder.datatype,
+        parameters: { binary_data_size: rows * encoder.rowBytes },
+      },
+    ],
+    outputs: [{ name: outputName, parameters: { binary_data: true } }],
+    ...(mode === 'backbone' ? { parameters: { layercache_mode: 'backbone' } } : {}),
+  });
+  return Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8, ' '), 'utf8');
+}
+
+interface OutputTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly parameters?: { readonly binary_data_size?: number };
+}
+
+interface AnswerHeader {
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly OutputTensor[];
+}
+
+function decodeAnswer(
+  headerLength: number,
+  body: Buffer,
+  wanted: { rows: number; outputName: string },
+): InferAnswer {
+  const header = JSON.parse(body.toString('utf8', 0, headerLength)) as AnswerHeader;
+  let offset = headerLength;
+  for (const output of header.outputs) {
+    const size = output.parameters?.binary_data_size ?? 0;
+    if (output.name === wanted.outputName) {
+      const scores = readFloats(body, offset, size);
+      const classCount = scores.length / wanted.rows;
+      const classIds = Array.from({ length: wanted.rows }, (_, row) =>
+        argmax(scores, row * classCount, classCount),
+      );
+      return { ...provenance(header.parameters ?? {}), classIds };
+    }
+    offset += size;
+  }
+  throw new Error(`the answer has no output ${wanted.outputName}`);
+}
+
+function provenance(parameters: Readonly<Record<string, unknown>>): Omit<InferAnswer, 'classIds'> {
+  const text = (key: string): string => {
+    const value = parameters[key];
+    return typeof value === 'string' ? value : '';
+  };
+  return {
+    exit: text('layercache_exit'),
+    policy: text('layercache_policy'),
+    headRevision: text('layercache_head_revision'),
+  };
+}
+
+/** The offset need not be aligned, so the bytes are copied. */
+function readFloats(body: Buffer, offset: number, sizeBytes: number): Float32Array {
+  const bytes = new Uint8Array(sizeBytes);
+  bytes.set(body.subarray(offset, offset + sizeBytes));
+  return new Float32Array(bytes.buffer);
+}

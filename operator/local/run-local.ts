@@ -1,0 +1,126 @@
+import { dirname, join } from 'node:path';
+import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
+import { toServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { systemClock } from '../clock.ts';
+import { CliError, type ExitCode } from '../errors.ts';
+import { selectExits } from './exit-discovery.ts';
+import { startFleet } from './fleet-start.ts';
+import { loadService } from './load-service.ts';
+import { prepareBackbone, type PreparedBackbone } from './prepare-backbone.ts';
+import { stopServer } from './processes/server-process.ts';
+import { buildReport } from './report/build-report.ts';
+import type { Report } from './report/report-schema.ts';
+import { checkReportFolder, writeReport } from './report/write-report.ts';
+import { createRun, type Run } from './run.ts';
+import type { RunContext } from './run-context.ts';
+import type { RunIo, RunOptions } from './run-options.ts';
+import { summariseReport } from './view/summary.ts';
+import { openLabels } from './traffic/open-labels.ts';
+import { openTraffic } from './traffic/open-traffic.ts';
+
+type RunTraffic = Pick<RunContext, 'traffic' | 'headTraffic' | 'labels'>;
+
+const STOP_WITHIN_MS = 1_000;
+
+/** `layercache local run`: everything from the manifest to the report, on this machine. */
+export async function runLocal(options: RunOptions, io: RunIo): Promise<ExitCode> {
+  const startedMs = systemClock.nowMs();
+  const service = loadService(options.manifestPath);
+  const backbone = await prepareBackbone(
+    service.spec.backbone,
+    dirname(options.manifestPath),
+    options.manifestPath,
+  );
+  const reportFolder = options.reportDir ?? join('layercache-report', timestamp(startedMs));
+  checkReportFolder(reportFolder);
+  // The servers load while the traffic is decoded.
+  const starting = startFleet({ service, backbone, ...options }, io);
+  starting.catch(() => undefined);
+  const opened = openRunTraffic(options);
+  const servers = await starting;
+  try {
+    const run = createRun({
+      options,
+      io,
+      servers,
+      startedMs,
+      ...facts(service, backbone, servers, options),
+      ...opened,
+    });
+    const report = await follow(run, io);
+    return finish(report, writeReport(report, reportFolder), { options, io, run });
+  } finally {
+    for (const source of [opened.traffic, opened.headTraffic]) source?.close();
+    await Promise.all(
+      servers.map(({ server }) =>
+        io.interrupt.aborted ? server.child.stop(STOP_WITHIN_MS) : stopServer(server),
+      ),
+    );
+  }
+}
+
+function facts(
+  service: CachedModelService,
+  backbone: PreparedBackbone,
+  servers: Awaited<ReturnType<typeof startFleet>>,
+  options: RunOptions,
+) {
+  const state = servers[0]?.state;
+  if (state === undefined) throw new CliError('ServerFailed', { why: 'no server was started.' });
+  return {
+    service,
+    backbone,
+    state,
+    settings: toServiceSettings(service, { local: options.pace === 'fast' }),
+    exits: selectExits(state.cuts, service.spec.exits, options.manifestPath),
+  };
+}
+
+/** Everything that can be wrong with the rows is said before the first of them is sent. */
+function openRunTraffic(options: RunOptions): RunTraffic {
+  const traffic = openTraffic(options.traffic, '--traffic');
+  const headTraffic =
+    options.headTraffic === null ? null : openTraffic(options.headTraffic, '--head-traffic');
+  return {
+    traffic,
+    headTraffic,
+    labels: options.labels === null ? traffic.labels : openLabels(options.labels, traffic),
+  };
+}
+
+async function follow(run: Run, io: RunIo): Promise<Report> {
+  const onInterrupt = (): void => {
+    run.interrupt();
+  };
+  io.interrupt.addEventListener('abort', onInterrupt);
+  if (io.interrupt.aborted) onInterrupt();
+  try {
+    return buildReport(await run.toEnd());
+  } finally {
+    io.interrupt.removeEventListener('abort', onInterrupt);
+  }
+}
+
+function finish(
+  report: Report,
+  path: string,
+  { options, io, run }: { readonly options: RunOptions; readonly io: RunIo; readonly run: Run },
+): ExitCode {
+  const out = options.events ? io.stderr : io.stdout;
+  out.write(`${summariseReport(report).join('\n')}\nreport ${path}\n`);
+  if (io.interrupt.aborted) return 130;
+  if (report.certificate !== null) return 0;
+  const missing = run.missing();
+  if (!options.requireCertificate) {
+    io.stderr.write(
+      `No head revision was certified, so the backbone answered everything. ${missing}\n`,
+    );
+    return 0;
+  }
+  throw new CliError('NotCertified', { where: options.manifestPath, why: missing });
+}
+
+/** 2026-01-31T12-00-00: sorts by time, and every file system takes it. */
+function timestamp(nowMs: number): string {
+  return new Date(nowMs).toISOString().slice(0, 19).replace(/:/g, '-');
+}

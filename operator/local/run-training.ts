@@ -1,0 +1,52 @@
+import { VERSION } from '../version.ts';
+import { debugLine } from './fleet-start.ts';
+import type { HeadStore } from './head-store.ts';
+import { startTrainer, type TrainerJob } from './processes/trainer-process.ts';
+import type { RunContext } from './run-context.ts';
+import { createTrainingDesk, type TrainingDesk } from './training-desk.ts';
+import type { TrainingRequest } from '../lifecycle/types.ts';
+import type { VerifiedBundle } from '../fleet/pull-bundle.ts';
+import type { HeadRevisionFacts } from '../lifecycle/types.ts';
+
+/** A bundle fits the ConfigMap that a cluster would keep it in, so that what is tried here is what ships. */
+const MAX_BUNDLE_BYTES = 900 * 1024;
+
+export function createRunTraining(
+  context: RunContext,
+  store: HeadStore,
+  factsOf: (bundle: VerifiedBundle) => HeadRevisionFacts,
+): TrainingDesk {
+  const { io, settings } = context;
+  return createTrainingDesk({
+    start: (request) =>
+      startTrainer(jobOf(context, request), {
+        bundleDir: io.bundleDir,
+        environment: io.environment,
+        onChild: io.onChild,
+        onLine: io.debug ? debugLine(io) : undefined,
+      }),
+    accept: (bundle) => {
+      store.add(bundle);
+      return factsOf(bundle);
+    },
+  });
+
+  function jobOf({ servers, options }: RunContext, request: TrainingRequest): TrainerJob {
+    const { budget, maxActiveExits, minSaving, maxOverhead } = settings;
+    return {
+      servers: servers.map(({ server }) => server.admin.baseUrl),
+      part: request.part,
+      after: request.after,
+      settings: {
+        budget,
+        maxActiveExits,
+        minSaving,
+        maxOverhead,
+        maxBundleBytes: MAX_BUNDLE_BYTES,
+      },
+      seed: options.seed,
+      parent: null,
+      trainerVersion: VERSION,
+    };
+  }
+}

@@ -1,0 +1,279 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { availableParallelism } from 'node:os';
+import type { Policy } from '../../crds/wire/policy.ts';
+import { systemClock } from '../clock.ts';
+import { CliError } from '../errors.ts';
+import type { VerifiedBundle } from '../fleet/pull-bundle.ts';
+import { decide } from '../lifecycle/decide.ts';
+import { watermarks } from '../lifecycle/ledger.ts';
+import { progress } from '../lifecycle/progress.ts';
+import type { Decision, HeadRevisionFacts, StageProgress } from '../lifecycle/types.ts';
+import { createEvidenceFeed } from './evidence-feed.ts';
+import { explainMissing } from './explain-missing.ts';
+import { machineVersions } from './fleet-start.ts';
+import { createHeadStore } from './head-store.ts';
+import { createLifecycleLoop } from './lifecycle-loop.ts';
+import { createPhaseLog } from './phase-log.ts';
+import { createPolicyPress } from './policy-press.ts';
+import { scopeOf } from './policy-scope.ts';
+import { createInferClient } from './replay/infer-client.ts';
+import { createInferCodec } from './replay/infer-codec.ts';
+import { createReplay } from './replay/replay.ts';
+import type { RunRecord } from './report/build-report.ts';
+import { createRunTally } from './report/run-tally.ts';
+import { countTrueDisagreement } from './report/true-disagreement.ts';
+import { knownAnswersOf, revisionFacts } from './revision-facts.ts';
+import type { RunContext } from './run-context.ts';
+import { createRunTraining } from './run-training.ts';
+import { openStateFolder } from './state-folder.ts';
+import { loadModelDescription } from './traffic/model-description.ts';
+import { createRowEncoder } from './traffic/row-encoder.ts';
+import { planTraffic } from './traffic/traffic-plan.ts';
+import { createShownRun } from './view/shown-run.ts';
+
+/** A run in progress. */
+export interface Run {
+  /** Serves to the end of the stream, compares early answers with the backbone, and hands the record over. */
+  toEnd(): Promise<RunRecord>;
+  /** Stops traffic now and skips the comparison. */
+  interrupt(): void;
+  /** Why there is no certificate. */
+  missing(): string;
+}
+
+const SCREEN_MS = 250;
+/** Ctrl-C leaves five seconds in all: these for what is in flight, the last window, and the loop. */
+const INTERRUPT_STEP_MS = 1_000;
+const ROWS_PER_COMPARISON = 32;
+const COMPARISONS = 4;
+const MAX_COLLECT_ROWS = 10_000;
+
+/** Wires the parts of a run: one line each, no decision. */
+export function createRun(context: RunContext): Run {
+  const { options, settings, servers, exits, state } = context;
+  const clock = systemClock;
+  const folder = openStateFolder(options.stateDir, state.backbone.digest);
+  const store = createHeadStore(folder.bundleFolder);
+  const encoder = createRowEncoder(
+    context.traffic,
+    state.backbone.inputs,
+    loadModelDescription(context.backbone.path),
+  );
+  const trains =
+    exits.length > 0 && settings.trainingMode === 'Auto' && settings.exitMode !== 'Disabled';
+  const plan = planTraffic({
+    ...options,
+    ...context,
+    classCount: state.backbone.classCount,
+    trains,
+  });
+  const tally = createRunTally(context.labels);
+  const client = createInferClient({
+    dataUrls: servers.map(({ server }) => server.dataUrl),
+    modelName: settings.model,
+    codec: createInferCodec(encoder, state.backbone.outputName),
+    clock,
+    timeoutMs: settings.limits.requestTimeoutMs,
+  });
+  const shown = createShownRun(context, tally);
+  const onProblem = (message: string): void => {
+    shown.problem(message);
+  };
+  const feed = createEvidenceFeed({ servers, clock, onWindow: tally.addWindow, onProblem });
+  const replay = createReplay({
+    plan,
+    client,
+    clock,
+    concurrency: options.concurrency,
+    rate: options.rate,
+    maxRows: options.loop ? options.requests : null,
+    hooks: {
+      onAnswer: tally.addAnswer,
+      onError: tally.addError,
+      onOptedOut: () => {
+        tally.optedOut += 1;
+      },
+      closeWindows: feed.pull,
+    },
+  });
+
+  const answers = new Map<string, number[][]>();
+  const factsOf = ({
+    headRevision,
+    bundle,
+  }: Pick<VerifiedBundle, 'headRevision' | 'bundle'>): HeadRevisionFacts => {
+    const knownAnswers = answers.get(headRevision) ?? knownAnswersOf(bundle);
+    answers.set(headRevision, knownAnswers);
+    return revisionFacts(headRevision, bundle, {
+      state: feed.states[0] ?? state,
+      batchSize: usualBatchSize(context),
+      knownAnswers,
+    });
+  };
+  const desk = createRunTraining(context, store, factsOf);
+  const press = createPolicyPress({
+    servers: servers.map(({ server }) => server),
+    store,
+    epoch: folder.epoch,
+    onProblem,
+  });
+  const phases = createPhaseLog(context.startedMs);
+  const record = {
+    certified: null as Policy | null,
+    decisions: [] as Decision[],
+    progress: null as StageProgress | null,
+  };
+  const recorded = (): number => feed.reports().reduce((sum, { samples }) => sum + samples.long, 0);
+  const loop = createLifecycleLoop(
+    {
+      lifecycle: { decide, progress, watermarks },
+      clock,
+      feed,
+      press,
+      desk,
+      replay,
+      settings,
+      backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
+      // Rows that were not finite, or did not fit the recorder, never come: what is there then has to do.
+      collectRows: () =>
+        Math.min(
+          MAX_COLLECT_ROWS,
+          replay.isTrainingSpent ? Math.max(1, recorded()) : plan.trainingRows,
+        ),
+      isRepeating: () => plan.isLooping,
+      revisions: () =>
+        [...store.bundles()].map(([headRevision, bundle]) => factsOf({ headRevision, bundle })),
+      store: folder.store,
+      onDecision: (decision) => {
+        record.decisions.push(decision);
+        shown.decided(decision);
+      },
+      onPolicy: (policy) => {
+        const scope = scopeOf(policy);
+        if (scope.isServing) record.certified = policy;
+        tally.setPolicyScope(`${policy.epoch}.${policy.revision}`, scope);
+      },
+      onProgress: (next) => {
+        record.progress = next;
+        tally.setSwitchedOff(feed.states.some(({ switchedOff }) => switchedOff.length > 0));
+        phases.enter(next.stage, clock.nowMs(), tally.run.requests);
+        shown.progress(next, desk.message);
+      },
+    },
+    folder.ledger,
+  );
+
+  const interrupted = new AbortController();
+  const failed = new AbortController();
+  for (const { server } of servers) {
+    void server.child.ended.then(() => {
+      failed.abort(
+        new CliError('ServerFailed', {
+          where: server.podUid,
+          why: `it ended during the run.\n${server.child.tail()}\n`,
+        }),
+      );
+    });
+  }
+
+  const serve = async (): Promise<void> => {
+    shown.loaded(clock.nowMs() - context.startedMs);
+    const redraw = setInterval(shown.draw, SCREEN_MS);
+    const timer = options.forMs === null ? null : setTimeout(replay.stop, options.forMs);
+    const looping = loop.run();
+    try {
+      await Promise.race([replay.run(), rejectOnAbort(failed.signal), rejectOnFailure(looping)]);
+    } finally {
+      clearInterval(redraw);
+      if (timer !== null) clearTimeout(timer);
+      loop.stop();
+    }
+    await atMost(interrupted.signal, looping);
+    await atMost(interrupted.signal, interrupted.signal.aborted ? feed.pull() : loop.finish());
+  };
+
+  return {
+    toEnd: async () => {
+      try {
+        await serve();
+        const truth = await countTrueDisagreement(tally.early, {
+          client,
+          labels: context.labels,
+          rowsPerRequest: Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize),
+          concurrency: COMPARISONS,
+          isStopped: () => interrupted.signal.aborted,
+          onProgress: shown.comparing,
+        });
+        return {
+          service: settings.model,
+          settings,
+          state: feed.states[0] ?? state,
+          versions: machineVersions(state),
+          exits,
+          bundles: store.bundles(),
+          phases: phases.close(clock.nowMs(), tally.run.requests),
+          certified: record.certified,
+          tally,
+          latencies: replay.latencies,
+          truth,
+          decisions: record.decisions,
+          startedMs: context.startedMs,
+          traffic: {
+            source: options.traffic,
+            headSource: options.headTraffic,
+            droppedDuplicates: plan.droppedDuplicates,
+            repeated: plan.isLooping,
+          },
+          complete: !interrupted.signal.aborted && truth !== null,
+          command: options.command,
+        };
+      } finally {
+        shown.end();
+        client.close();
+        await desk.stop();
+      }
+    },
+    interrupt: () => {
+      interrupted.abort();
+      replay.stop();
+      loop.stop();
+    },
+    missing: () => explainMissing(record.progress, shown.rowsPerSecond()),
+  };
+}
+
+/** Rows that a batch has when every worker is busy: what paths are priced at. */
+function usualBatchSize({ options, settings }: RunContext): number {
+  const workers = Math.max(options.replicas, availableParallelism());
+  return Math.max(
+    1,
+    Math.min(settings.limits.maxBatchSize, Math.floor(options.concurrency / workers)),
+  );
+}
+
+function rejectOnAbort(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+}
+
+/** Settles only when the promise fails. */
+function rejectOnFailure(work: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => {
+    work.catch(reject);
+  });
+}
+
+/** Waits for the work; after Ctrl-C only for a moment. */
+async function atMost(interrupted: AbortSignal, work: Promise<unknown>): Promise<void> {
+  const impatient = new Promise<void>((resolve) => {
+    const arm = (): void => {
+      void wait(INTERRUPT_STEP_MS, undefined, { ref: false }).then(resolve);
+    };
+    if (interrupted.aborted) arm();
+    else interrupted.addEventListener('abort', arm);
+  });
+  await Promise.race([work.then(() => undefined), impatient]);
+}

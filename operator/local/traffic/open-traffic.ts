@@ -1,0 +1,39 @@
+import { CliError } from '../../errors.ts';
+import { nearestNames } from '../nearest-names.ts';
+import { openFashionMnist } from './fashion-mnist.ts';
+import { openIdx } from './idx.ts';
+import { openNpy } from './npy.ts';
+import type { TrafficSource } from './source.ts';
+
+const EXAMPLES: Readonly<Record<string, (name: string) => TrafficSource>> = {
+  'fashion-mnist': openFashionMnist,
+};
+
+/** Opens `npy:FILE`, `idx:FILE[.gz]` or `example:NAME`. `flag` is named in errors. */
+export function openTraffic(source: string, flag: string): TrafficSource {
+  const colon = source.indexOf(':');
+  const kind = source.slice(0, colon);
+  const rest = source.slice(colon + 1);
+  const name = `${flag} ${source}`;
+  if (colon > 0 && rest !== '') {
+    if (kind === 'npy') return openNpy(rest, name);
+    if (kind === 'idx') return openIdx(rest, name);
+    if (kind === 'example') return openExample(rest, name);
+  }
+  throw new CliError('TrafficUnreadable', {
+    where: name,
+    why: 'it names no kind of source.',
+    nextStep: 'Write npy:FILE, idx:FILE[.gz] or example:fashion-mnist.',
+  });
+}
+
+function openExample(example: string, name: string): TrafficSource {
+  const open = EXAMPLES[example];
+  if (open !== undefined) return open(name);
+  const near = nearestNames(example, Object.keys(EXAMPLES));
+  throw new CliError('TrafficUnreadable', {
+    where: name,
+    why: `there is no example ${example}.`,
+    nextStep: `Use one of: ${(near.length > 0 ? near : Object.keys(EXAMPLES)).join(', ')}.`,
+  });
+}

@@ -1,0 +1,40 @@
+/** A stage as people follow it: Load, Collect, Train, Certify, Ramp, Serve. */
+export interface StageLine {
+  readonly name: string;
+  readonly status: 'Waiting' | 'Running' | 'Done';
+  readonly rows: number;
+  /** Null: it waits for something else than rows. */
+  readonly wantedRows: number | null;
+  readonly seconds: number;
+  /** What is missing, or what came of it. */
+  readonly message: string;
+}
+
+export interface ExitLine {
+  readonly name: string;
+  readonly rowsPerSecond: number;
+  readonly shareRatio: number;
+  readonly audits: number;
+  readonly disagreements: number;
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  /** 1 - path cost, as a share of the backbone's time; null before heads are measured. */
+  readonly savedRatio: number | null;
+}
+
+/** One picture of a run; whatever prints it adds nothing of its own. */
+export interface ScreenModel {
+  readonly title: string;
+  readonly addresses: string;
+  readonly stages: readonly StageLine[];
+  readonly rowsPerSecond: number;
+  readonly exits: readonly ExitLine[];
+  readonly audits: number;
+  readonly disagreements: number;
+  readonly upperRatio: number;
+  readonly budgetRatio: number;
+  readonly netTimeSavedRatio: number | null;
+  readonly errors: number;
+  /** Last decision. */
+  readonly news: string;
+}

@@ -1,0 +1,48 @@
+import type { Report, ReportScope } from '../report/report-schema.ts';
+import { grouped, milliseconds, percent, plainPercent } from './format.ts';
+
+/** The outcome of a run in a few lines. */
+export function summariseReport(report: Report): string[] {
+  const { certificate, serving } = report;
+  const certified =
+    certificate === null
+      ? 'certificate  none'
+      : `certificate  at most ${plainPercent(certificate.epsilon)} disagreement at ${plainPercent(1 - certificate.delta)}: ${certificate.disagreements} of ${grouped(certificate.n)} audited rows, look ${certificate.look}`;
+  return [
+    certified,
+    `serving      ${grouped(serving.requests)} rows: ${shares(serving)}`,
+    `disagreement ${disagreement(serving)}`,
+    `saved        ${percent(serving.netMacsSavedRatio)} of multiply-adds, ${percent(serving.netTimeSavedRatio)} of engine time, ${percent(serving.meanLatencySavedRatio)} of mean latency${latencies(serving)}`,
+    ...(serving.accuracy === null ? [] : [accuracy(serving.accuracy)]),
+    `errors       ${grouped(report.errors.count)}`,
+  ];
+}
+
+function shares(scope: ReportScope): string {
+  const entries = Object.entries(scope.exitShare);
+  return entries.length === 0
+    ? '-'
+    : entries.map(([exit, share]) => `${exit} ${percent(share)}`).join(', ');
+}
+
+function disagreement(scope: ReportScope): string {
+  const { n, k, upper } = scope.auditedDisagreement;
+  const audited =
+    n === 0
+      ? 'no audits'
+      : `audited ${percent(k / n, 2)} (upper ${percent(upper, 2)}, n ${grouped(n)})`;
+  const truth = scope.trueDisagreement;
+  if (truth === null) return `${audited}; not compared with the backbone`;
+  const ratio = truth.n === 0 ? null : truth.k / truth.n;
+  return `${audited}; true ${percent(ratio, 2)} (${grouped(truth.k)} of ${grouped(truth.n)} rows)`;
+}
+
+function latencies(scope: ReportScope): string {
+  const { backbone, layercache } = scope.latencyMs;
+  if (backbone === null || layercache === null) return '';
+  return ` (${milliseconds(backbone.mean)} -> ${milliseconds(layercache.mean)} ms)`;
+}
+
+function accuracy({ n, served, backbone }: NonNullable<ReportScope['accuracy']>): string {
+  return `accuracy     served ${percent(served, 2)}, backbone ${percent(backbone, 2)} (n ${grouped(n)})`;
+}

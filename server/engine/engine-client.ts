@@ -90,7 +90,11 @@ export interface BatchOutcome {
   /** Rows whose backbone output was not finite; they are answered, never audited or sampled. */
   readonly nonFiniteRows: readonly number[];
   /** Per track: exits whose head gave a non-finite feature, logit or score, with the count. */
-  readonly nonFiniteHeads: readonly { readonly track: Track; readonly exit: string; readonly rows: number }[];
+  readonly nonFiniteHeads: readonly {
+    readonly track: Track;
+    readonly exit: string;
+    readonly rows: number;
+  }[];
 }
 
 export type EngineStatus = 'Starting' | 'Up' | 'Down' | 'Closed';

@@ -71,6 +71,8 @@ export interface SegmentEngine {
   plan(cuts: readonly PlannedCut[]): Promise<SegmentPlan>;
   releasePlan(plan: SegmentPlan): Promise<void>;
   prepareHead(head: BundleHead): PreparedHead;
+  /** A head alone, through the very nodes that segments run: [rows, classes] from features [rows, featureCount]. */
+  runHead(head: PreparedHead, features: Float32Array, rows: number): Promise<Float32Array>;
   /** Rows of the model's first input as f32 in the model's own layout, or u8 (converted and normalised by the engine). */
   upload(input: Float32Array | Uint8Array, rows: number): Activation;
   /** Runs segment `index` (0 .. cuts.length); consumes the activation. Segment cuts.length ends in the outputs: use `output`. */
@@ -82,6 +84,8 @@ export interface SegmentEngine {
   ): Promise<SegmentResult>;
   /** Keeps the given rows, ascending; consumes the activation. */
   compact(activation: Activation, keepRows: readonly number[]): Activation;
+  /** Drops an activation that nothing needs any more. */
+  discard(activation: Activation): void;
   /** Last segment: named outputs of the model in order, each [rows, ...]. Consumes the activation. */
   output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]>;
   /** Milliseconds per batch size, median of warm runs. */

@@ -39,10 +39,10 @@ export interface NodeLiteral {
   readonly name: string;
 }
 
-/** A graph input or output. A string dimension is a symbol; no dims at all = unknown rank. */
+/** A graph input or output. A string dimension is a symbol; no dims at all = unknown rank; no type: the runtime infers it. */
 export interface ValueLiteral {
   readonly name: string;
-  readonly type: OnnxTypeName;
+  readonly type: OnnxTypeName | null;
   readonly dims: readonly (number | string)[] | null;
 }
 
@@ -96,6 +96,11 @@ export function floatValue(name: string, dims: readonly (number | string)[] | nu
   return { name, type: 'float', dims };
 }
 
+/** A graph output of whatever type and shape the runtime finds. */
+export function anyValue(name: string): ValueLiteral {
+  return { name, type: null, dims: null };
+}
+
 /** One whole ONNX file. Nodes must be in topological order (not checked: the runtime does). */
 export function buildModel(model: ModelLiteral): Uint8Array {
   return concatBytes([
@@ -132,6 +137,7 @@ export function encodeInitializerField(tensor: TensorLiteral): Uint8Array {
 
 /** GraphProto.input (11) or output (12) entry, tag and length included. */
 export function encodeValueField(field: 11 | 12, value: ValueLiteral): Uint8Array {
+  if (value.type === null) return messageField(field, [textField(1, value.name)]);
   const shape =
     value.dims === null
       ? []

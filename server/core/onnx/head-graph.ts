@@ -2,6 +2,7 @@
 // Weights are graph inputs, so that a swap of heads rebuilds nothing.
 import type { HiddenSize, PoolSize } from '../../../crds/wire/head-bundle.ts';
 import {
+  anyValue,
   buildModel,
   floatTensor,
   floatValue,
@@ -70,6 +71,8 @@ export function headInputDims(
   ];
 }
 
+export const NO_TAIL: SegmentTail = { nodes: [], initializers: [], inputs: [], outputs: [] };
+
 /** What is appended to the segment that ends in `tensor`. */
 export function headTail(request: TailRequest): SegmentTail {
   const { slots, classCount, samplePool } = request;
@@ -87,7 +90,7 @@ export function headTail(request: TailRequest): SegmentTail {
   }
   if (samplePool !== null) {
     nodes.push(node('Identity', [pooling.features(samplePool)], [POOLED_OUTPUT]));
-    outputs.push(floatValue(POOLED_OUTPUT, null));
+    outputs.push(anyValue(POOLED_OUTPUT));
   }
   return {
     nodes: [...pooling.nodes, ...nodes],

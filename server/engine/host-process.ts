@@ -1,0 +1,144 @@
+// One life of the engine host: child process, private socket, frames. It ends once and says why.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { hostEnvironment } from './config.ts';
+import { EngineError } from './engine-error.ts';
+import { encodeFrame, FrameReader, type Frame } from './frames.ts';
+
+const CONNECT_DEADLINE_MS = 20_000;
+/** What a dying host wrote last; the rest of its stderr is dropped. */
+const STDERR_CHARACTERS = 2000;
+
+export interface HostListeners {
+  readonly onFrame: (frame: Frame) => void;
+  /** Called once, after the process is gone and its socket directory removed. */
+  readonly onEnd: (cause: string) => void;
+}
+
+export class HostProcess {
+  private readonly listeners: HostListeners;
+  private readonly child: ChildProcess;
+  private readonly server: Server;
+  private readonly directory: string;
+  private readonly socket: Socket;
+  private cause: string | null = null;
+  private ended = false;
+
+  private constructor(parts: {
+    child: ChildProcess;
+    server: Server;
+    directory: string;
+    socket: Socket;
+    listeners: HostListeners;
+    stderr: () => string;
+  }) {
+    this.child = parts.child;
+    this.server = parts.server;
+    this.directory = parts.directory;
+    this.socket = parts.socket;
+    this.listeners = parts.listeners;
+    const reader = new FrameReader();
+    this.socket.on('data', (chunk: Buffer) => {
+      this.receive(reader, chunk);
+    });
+    this.socket.on('error', () => undefined);
+    this.socket.on('close', () => {
+      this.kill('its connection closed');
+    });
+    this.child.on('exit', (code, signal) => {
+      const last = parts.stderr().trim();
+      const how = signal === null ? `ended with code ${code ?? '?'}` : `was ended by ${signal}`;
+      void this.end(this.cause ?? (last === '' ? how : `${how}: ${last}`));
+    });
+  }
+
+  static async start(hostScript: string, listeners: HostListeners): Promise<HostProcess> {
+    const directory = await mkdtemp(join(tmpdir(), 'layercache-'));
+    const path = join(directory, 'engine.sock');
+    const server = createServer();
+    const connected = new Promise<Socket>((resolve, reject) => {
+      server.once('connection', resolve);
+      server.once('error', reject);
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const child = spawn(process.execPath, [hostScript, path], {
+      env: hostEnvironment(),
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_CHARACTERS);
+    });
+    try {
+      const socket = await firstOf(connected, child, () => stderr);
+      socket.setNoDelay();
+      return new HostProcess({ child, server, directory, socket, listeners, stderr: () => stderr });
+    } catch (error) {
+      child.kill('SIGKILL');
+      server.close();
+      await rm(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
+  send(frame: Frame): void {
+    if (!this.ended) this.socket.write(encodeFrame(frame));
+  }
+
+  /** Ends the process at once; `onEnd` follows. */
+  kill(cause: string): void {
+    this.cause ??= cause;
+    this.child.kill('SIGKILL');
+  }
+
+  private receive(reader: FrameReader, chunk: Buffer): void {
+    try {
+      for (const frame of reader.push(chunk)) this.listeners.onFrame(frame);
+    } catch (error) {
+      this.kill(`it sent ${error instanceof Error ? error.message : 'garbage'}`);
+    }
+  }
+
+  private async end(cause: string): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
+    this.socket.destroy();
+    this.server.close();
+    await rm(this.directory, { recursive: true, force: true });
+    this.listeners.onEnd(cause);
+  }
+}
+
+function firstOf(
+  connected: Promise<Socket>,
+  child: ChildProcess,
+  stderr: () => string,
+): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const fail = (how: string): void => {
+      reject(
+        new EngineError(
+          'EngineDown',
+          `the engine host ${how} before it connected: ${stderr().trim()}`,
+        ),
+      );
+    };
+    const deadline = setTimeout(fail, CONNECT_DEADLINE_MS, 'was silent');
+    child.once('error', (error) => {
+      fail(`could not be started (${error.message})`);
+    });
+    child.once('exit', (code) => {
+      fail(`ended with code ${code ?? '?'}`);
+    });
+    connected.then(resolve, reject).finally(() => {
+      clearTimeout(deadline);
+    });
+  });
+}

@@ -1,0 +1,55 @@
+// The backbone's outputs, row by row.
+import { argmax } from '../../core/score.ts';
+import type { ModelDescription } from '../segment-engine.ts';
+
+/** Probability below which a logarithm stops falling: samples hold finite numbers only. */
+const LEAST_PROBABILITY = 1e-30;
+
+export class BackboneRows {
+  private readonly outputs: readonly Float32Array[];
+  private readonly rows: number;
+  private readonly model: ModelDescription;
+  private readonly classOutput: number;
+
+  constructor(outputs: readonly Float32Array[], rows: number, model: ModelDescription) {
+    this.outputs = outputs;
+    this.rows = rows;
+    this.model = model;
+    this.classOutput = model.outputs.findIndex(({ name }) => name === model.outputName);
+  }
+
+  /** All outputs of the row at this place of the batch. */
+  outputsAt(place: number): readonly Float32Array[] {
+    return this.outputs.map((values) => {
+      const size = values.length / this.rows;
+      return values.subarray(place * size, (place + 1) * size);
+    });
+  }
+
+  scoresAt(place: number): Float32Array {
+    return this.outputsAt(place)[this.classOutput] ?? new Float32Array(0);
+  }
+
+  classAt(place: number): number {
+    return argmax(this.scoresAt(place), 0, this.model.classCount);
+  }
+
+  isFiniteAt(place: number): boolean {
+    return this.outputsAt(place).every((values) => values.every((value) => Number.isFinite(value)));
+  }
+
+  logProbabilitiesAt(place: number): Float32Array {
+    const scores = this.scoresAt(place);
+    switch (this.model.outputKind) {
+      case 'LogProbabilities':
+        return scores.slice();
+      case 'Probabilities':
+        return scores.map((p) => Math.log(Math.max(p, LEAST_PROBABILITY)));
+      case 'Logits': {
+        const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
+        const sum = scores.reduce((all, z) => all + Math.exp(z - largest), 0);
+        return scores.map((z) => z - largest - Math.log(sum));
+      }
+    }
+  }
+}

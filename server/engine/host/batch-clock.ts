@@ -1,0 +1,69 @@
+// Busy seconds of one batch by kind (exits.md 10).
+import type { BatchOutcome } from '../engine-client.ts';
+
+/** Share of a new batch in the running ratio. */
+const NEW_SHARE = 0.05;
+
+/**
+ * Running ratio of what work takes now to what the table says. The machine of the measurement and of the moment differ
+ * (other workers, other processes), and plain time is never measured beside a batch, so the table is scaled by this.
+ */
+export class LoadRatio {
+  private ratio = 1;
+
+  get value(): number {
+    return this.ratio;
+  }
+
+  add(actualMs: number, tableMs: number): void {
+    if (!(tableMs > 0)) return;
+    const ratio = Math.min(10, Math.max(0.1, actualMs / tableMs));
+    this.ratio += NEW_SHARE * (ratio - this.ratio);
+  }
+}
+
+/** What a step worked for. */
+export interface StepRows {
+  /** Rows that had no answer yet. */
+  readonly serving: number;
+  /** Rows that only an audit or a sample kept. */
+  readonly auditing: number;
+}
+
+export class BatchClock {
+  private segmentMs = 0;
+  private headMs = 0;
+  private compactMs = 0;
+  private auditMs = 0;
+  private tableMs = 0;
+
+  /** One segment: its heads' share as the table has it, audits their share by rows. */
+  addSegment(
+    elapsedMs: number,
+    table: { readonly segmentMs: number; readonly headMs: number },
+    rows: StepRows,
+  ): void {
+    const total = table.segmentMs + table.headMs;
+    const headShare = total > 0 ? table.headMs / total : 0;
+    const auditShare = rows.auditing / Math.max(1, rows.serving + rows.auditing);
+    this.auditMs += elapsedMs * auditShare;
+    this.headMs += elapsedMs * (1 - auditShare) * headShare;
+    this.segmentMs += elapsedMs * (1 - auditShare) * (1 - headShare);
+    this.tableMs += total;
+  }
+
+  addCompaction(elapsedMs: number): void {
+    this.compactMs += elapsedMs;
+  }
+
+  seconds(plainMs: number, load: LoadRatio): BatchOutcome['seconds'] {
+    load.add(this.segmentMs + this.headMs + this.auditMs, this.tableMs);
+    return {
+      segment: this.segmentMs / 1000,
+      head: this.headMs / 1000,
+      compact: this.compactMs / 1000,
+      audit: this.auditMs / 1000,
+      plain: (plainMs * load.value) / 1000,
+    };
+  }
+}

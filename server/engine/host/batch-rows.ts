@@ -1,0 +1,124 @@
+// What is known of each row of a batch while it runs.
+import { decideRow } from '../../core/decide.ts';
+import { argmax, calibratedOutput, scoreRow } from '../../core/score.ts';
+import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
+import type { ModelDescription } from '../segment-engine.ts';
+import type { LoadedTrack } from './loaded-plan.ts';
+import type { SlotUse } from './plan-layout.ts';
+
+interface TrackScores {
+  /** [rows][exits]: score q, NaN until its head has run; class. */
+  readonly scores: Float64Array;
+  readonly classes: Int32Array;
+  /** Per exit: rows with finite input whose score is not finite. */
+  readonly nonFinite: Int32Array;
+}
+
+export class BatchRows {
+  readonly count: number;
+  private readonly flags: Uint8Array;
+  private readonly tracks: readonly LoadedTrack[];
+  private readonly model: ModelDescription;
+  private readonly found: readonly TrackScores[];
+  private readonly answered: Uint8Array;
+  private readonly isInputFinite: (row: number) => boolean;
+  /** Index of the track of a row without and with the Candidate flag; -1: nothing may leave. */
+  private readonly trackOf: readonly [number, number];
+
+  constructor(
+    flags: Uint8Array,
+    tracks: readonly LoadedTrack[],
+    model: ModelDescription,
+    isInputFinite: (row: number) => boolean,
+  ) {
+    this.count = flags.length;
+    this.flags = flags;
+    this.tracks = tracks;
+    this.model = model;
+    this.isInputFinite = isInputFinite;
+    this.answered = new Uint8Array(this.count);
+    this.found = tracks.map(({ heads }) => ({
+      scores: new Float64Array(this.count * heads.length).fill(NaN),
+      classes: new Int32Array(this.count * heads.length),
+      nonFinite: new Int32Array(heads.length),
+    }));
+    const indexOf = (track: string): number =>
+      tracks.findIndex(({ planned }) => planned.track === track);
+    this.trackOf = [indexOf('stable'), indexOf('candidate')];
+  }
+
+  has(row: number, flag: number): boolean {
+    return ((this.flags[row] ?? 0) & flag) !== 0;
+  }
+
+  isAnswered(row: number): boolean {
+    return this.answered[row] === 1;
+  }
+
+  /** The row must go on: it has no answer yet, or an audit or a sample wants the rest. */
+  isNeeded(row: number): boolean {
+    return !this.isAnswered(row) || this.has(row, RowFlag.Audit | RowFlag.Sample);
+  }
+
+  /** Takes in a head's logits for the rows that were in the batch, and answers those that leave here. */
+  leave(use: SlotUse, logits: Float32Array, rowsInBatch: readonly number[]): RowAnswer[] {
+    const loaded = this.tracks[use.track];
+    const found = this.found[use.track];
+    const head = loaded?.heads[use.exit]?.head;
+    if (loaded === undefined || found === undefined || head === undefined) return [];
+    const { classCount } = this.model;
+    const answers: RowAnswer[] = [];
+    for (const [place, row] of rowsInBatch.entries()) {
+      if (!this.isNeeded(row)) continue;
+      const at = row * loaded.heads.length + use.exit;
+      const score = scoreRow(logits, place * classCount, classCount, head.score);
+      const classId = argmax(logits, place * classCount, classCount);
+      found.scores[at] = score;
+      found.classes[at] = classId;
+      if (!Number.isFinite(score) && this.isInputFinite(row)) {
+        found.nonFinite[use.exit] = (found.nonFinite[use.exit] ?? 0) + 1;
+      }
+      if (!this.leavesAt(row, use, loaded, found)) continue;
+      this.answered[row] = 1;
+      const output = calibratedOutput(logits, place * classCount, classCount, {
+        temperature: head.temperature,
+        kind: this.model.outputKind,
+      });
+      answers.push({ row, exit: use.exit, score, classId, outputs: [output] });
+    }
+    return answers;
+  }
+
+  private leavesAt(row: number, use: SlotUse, loaded: LoadedTrack, found: TrackScores): boolean {
+    const own = this.trackOf[this.has(row, RowFlag.Candidate) ? 1 : 0];
+    if (own !== use.track || this.isAnswered(row) || this.has(row, RowFlag.BackboneOnly)) {
+      return false;
+    }
+    const size = loaded.heads.length;
+    const scores = found.scores.subarray(row * size, (row + 1) * size);
+    return decideRow(scores, loaded.planned.lambdaIndex, loaded.answering) === use.exit;
+  }
+
+  audit(row: number, backboneClass: number): AuditedRow {
+    return {
+      row,
+      backboneClass,
+      tracks: this.found.map(({ scores, classes }, track) => {
+        const size = this.tracks[track]?.heads.length ?? 0;
+        return {
+          scores: scores.slice(row * size, (row + 1) * size),
+          classes: classes.slice(row * size, (row + 1) * size),
+        };
+      }),
+    };
+  }
+
+  nonFiniteHeads(): { track: 'stable' | 'candidate'; exit: string; rows: number }[] {
+    return this.tracks.flatMap(({ planned, heads }, track) =>
+      heads.flatMap(({ head }, exit) => {
+        const rows = this.found[track]?.nonFinite[exit] ?? 0;
+        return rows > 0 ? [{ track: planned.track, exit: head.exit, rows }] : [];
+      }),
+    );
+  }
+}

@@ -1,0 +1,158 @@
+// The host's main thread: frames in, work out to the workers, heartbeats answered. It never runs a model itself.
+import { availableParallelism } from 'node:os';
+import type { EnginePlan, EngineReport, PlanReport } from '../engine-client.ts';
+import { EngineError, toEngineFailure } from '../engine-error.ts';
+import { encodeFrame, type Frame } from '../frames.ts';
+import type {
+  AnswerHeader,
+  OpenHeader,
+  PrepareHeader,
+  ReleaseHeader,
+  RunHeader,
+  WorkerReport,
+} from '../protocol.ts';
+import { selectEngine } from '../select.ts';
+import type { WorkerHandle } from './worker-handle.ts';
+
+export interface HostSurroundings {
+  readonly write: (bytes: Uint8Array) => void;
+  readonly startWorker: () => WorkerHandle;
+  readonly exit: () => void;
+}
+
+interface QueuedRun {
+  readonly frame: Frame;
+}
+
+export class EngineHost {
+  private readonly surroundings: HostSurroundings;
+  private workers: readonly WorkerHandle[] = [];
+  private readonly idle: WorkerHandle[] = [];
+  private readonly queue: QueuedRun[] = [];
+  private nextPlanId = 1;
+  /** Opening, preparing and releasing go one after the other. */
+  private changes: Promise<unknown> = Promise.resolve();
+
+  constructor(surroundings: HostSurroundings) {
+    this.surroundings = surroundings;
+  }
+
+  receive(frame: Frame): void {
+    switch (frame.kind) {
+      case 'ping':
+        this.reply(frame, 'pong', {
+          rssBytes: process.memoryUsage.rss(),
+          activations: this.activations(),
+        });
+        return;
+      case 'run':
+        this.queue.push({ frame });
+        this.dispatch();
+        return;
+      case 'close':
+        this.surroundings.exit();
+        return;
+      default:
+        this.change(frame);
+    }
+  }
+
+  private activations(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.activations, 0);
+  }
+
+  private reply(frame: Frame, kind: 'answer' | 'failure' | 'pong', header: unknown): void {
+    this.surroundings.write(encodeFrame({ kind, id: frame.id, header, blobs: [] }));
+  }
+
+  private dispatch(): void {
+    while (this.idle.length > 0 && this.queue.length > 0) {
+      const worker = this.idle.shift();
+      const run = this.queue.shift();
+      if (worker === undefined || run === undefined) return;
+      const { frame } = run;
+      const [input = new Uint8Array(0), flags = new Uint8Array(0)] = frame.blobs;
+      const finish = (): void => {
+        this.idle.push(worker);
+        this.dispatch();
+      };
+      // The worker answers the main process itself; here it only becomes free.
+      worker
+        .ask({ to: 'run', id: frame.id, header: frame.header as RunHeader, input, flags })
+        .then(finish, finish);
+    }
+  }
+
+  private change(frame: Frame): void {
+    this.changes = this.changes
+      .then(() => this.handle(frame))
+      .then(
+        (answer) => {
+          this.reply(frame, 'answer', answer);
+        },
+        (error: unknown) => {
+          this.reply(frame, 'failure', toEngineFailure(error));
+        },
+      );
+  }
+
+  private async handle(frame: Frame): Promise<AnswerHeader> {
+    switch (frame.kind) {
+      case 'open':
+        return this.open(frame.header as OpenHeader);
+      case 'prepare':
+        return { to: 'prepare', report: await this.prepare((frame.header as PrepareHeader).plan) };
+      case 'release': {
+        const { planId } = frame.header as ReleaseHeader;
+        await Promise.all(this.workers.map((worker) => worker.ask({ to: 'release', planId })));
+        return { to: 'release' };
+      }
+      default:
+        throw new EngineError('EngineFailed', `the host does not take ${frame.kind}`);
+    }
+  }
+
+  private async open(header: OpenHeader): Promise<AnswerHeader> {
+    const selected = selectEngine(header.engine, header.source);
+    const threads = Math.max(1, header.threads > 0 ? header.threads : availableParallelism());
+    this.workers = Array.from({ length: threads }, () => this.surroundings.startWorker());
+    const { source } = header;
+    const [first, ...others] = this.workers;
+    if (first === undefined) throw new EngineError('EngineFailed', 'no worker was started');
+    // The first measures while the others are quiet.
+    const measured = (await first.ask({ to: 'open', source, measures: true })) as WorkerReport;
+    await Promise.all(others.map((worker) => worker.ask({ to: 'open', source, measures: false })));
+    this.idle.push(...this.workers);
+    const report: EngineReport = {
+      model: measured.model,
+      engine: {
+        kind: selected.kind,
+        device: measured.device,
+        threads,
+        versions: measured.versions,
+        skipped: selected.skipped,
+      },
+      headCost: measured.headCost,
+      costs: measured.costs,
+    };
+    return { to: 'open', report, slots: threads };
+  }
+
+  private async prepare(plan: EnginePlan): Promise<PlanReport> {
+    const planId = this.nextPlanId;
+    this.nextPlanId += 1;
+    let measured: PlanReport | null = null;
+    try {
+      // One after the other: the others go on serving.
+      for (const worker of this.workers) {
+        const report = (await worker.ask({ to: 'prepare', planId, plan, measured })) as PlanReport;
+        measured ??= report;
+      }
+    } catch (error) {
+      await Promise.all(this.workers.map((worker) => worker.ask({ to: 'release', planId })));
+      throw error;
+    }
+    if (measured === null) throw new EngineError('EngineFailed', 'no worker is there to prepare');
+    return measured;
+  }
+}

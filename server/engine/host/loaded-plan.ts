@@ -1,0 +1,152 @@
+// A serving plan as a worker holds it: sessions, heads ready to run, prices.
+import type { CostTable } from '../../../crds/wire/state.ts';
+import type { EnginePlan, PlannedTrack, PlanReport } from '../engine-client.ts';
+import { EngineError } from '../engine-error.ts';
+import type {
+  ModelDescription,
+  PreparedHead,
+  SegmentEngine,
+  SegmentPlan,
+} from '../segment-engine.ts';
+import { checkKnownAnswers } from './known-answers.ts';
+import { answeringCount, layOutPlan, type CutLayout } from './plan-layout.ts';
+import { createPrices, type Prices } from './prices.ts';
+
+export const MEASURED_SIZES = [1, 2, 4, 8, 16, 32] as const;
+
+export interface LoadedTrack {
+  readonly planned: PlannedTrack;
+  /** Exits that may answer. */
+  readonly answering: number;
+  readonly heads: readonly PreparedHead[];
+}
+
+/** One way through the backbone. */
+export interface Route {
+  readonly plan: SegmentPlan;
+  readonly cuts: readonly CutLayout[];
+  /** [cut][slot] */
+  readonly heads: readonly (readonly PreparedHead[])[];
+  readonly prices: Prices;
+}
+
+export interface LoadedPlan {
+  readonly tracks: readonly LoadedTrack[];
+  readonly sampleCount: number;
+  /** Everything audits and samples want. */
+  readonly full: Route;
+  /** Only exits that may answer: rows without audit and sample. Null: such rows run the whole backbone at once. */
+  readonly answering: Route | null;
+  readonly report: Omit<PlanReport, 'planId'>;
+}
+
+/** Tables measured by this worker, by what was planned: a plan that only swaps heads is not measured again. */
+export type MeasuredPlans = Map<string, CostTable>;
+
+interface LoadingWorker {
+  readonly engine: SegmentEngine;
+  readonly model: ModelDescription;
+  readonly tables: MeasuredPlans;
+}
+
+/** @param measured null: measure. The first worker of a host measures and checks known answers for all. */
+export async function loadPlan(
+  { engine, model, tables }: LoadingWorker,
+  plan: EnginePlan,
+  measured: PlanReport | null,
+): Promise<LoadedPlan> {
+  const tracks = plan.tracks.map((planned) => loadTrack(engine, model, planned));
+  const fullCuts = layOutPlan(plan, model, false);
+  const full = await engine.plan(fullCuts.map(({ planned }) => planned));
+  try {
+    const report = measured ?? {
+      costs: await measureOnce(engine, full, tables),
+      knownAnswers: await sequentially(tracks, ({ planned, heads }) =>
+        checkKnownAnswers(engine, planned, heads),
+      ),
+    };
+    const cuts = layOutPlan(plan, model, true);
+    const answering = await answeringPlan(engine, cuts);
+    return {
+      tracks,
+      sampleCount: plan.samples.length,
+      full: toRoute(full, fullCuts, tracks, report.costs),
+      answering: answering && toRoute(answering, cuts, tracks, report.costs),
+      report,
+    };
+  } catch (error) {
+    await engine.releasePlan(full);
+    throw error;
+  }
+}
+
+export async function releaseLoadedPlan(engine: SegmentEngine, loaded: LoadedPlan): Promise<void> {
+  await engine.releasePlan(loaded.full.plan);
+  if (loaded.answering !== null) await engine.releasePlan(loaded.answering.plan);
+}
+
+async function measureOnce(
+  engine: SegmentEngine,
+  plan: SegmentPlan,
+  tables: MeasuredPlans,
+): Promise<CostTable> {
+  const key = JSON.stringify(plan.cuts);
+  const table = tables.get(key) ?? (await engine.measure(plan, MEASURED_SIZES));
+  tables.set(key, table);
+  return table;
+}
+
+async function answeringPlan(
+  engine: SegmentEngine,
+  cuts: readonly CutLayout[],
+): Promise<SegmentPlan | null> {
+  return cuts.length === 0 ? null : engine.plan(cuts.map(({ planned }) => planned));
+}
+
+function loadTrack(
+  engine: SegmentEngine,
+  model: ModelDescription,
+  planned: PlannedTrack,
+): LoadedTrack {
+  const { bundle, headRevision } = planned;
+  if (bundle.backboneDigest !== model.digest || bundle.classCount !== model.classCount) {
+    throw new EngineError(
+      'HeadMismatch',
+      `head revision ${headRevision} was trained for backbone ${bundle.backboneDigest} with ${bundle.classCount} classes; ` +
+        `this is ${model.digest} with ${model.classCount}: train heads for this backbone`,
+    );
+  }
+  return {
+    planned,
+    answering: answeringCount(planned),
+    heads: bundle.heads.map((head) => engine.prepareHead(head)),
+  };
+}
+
+function toRoute(
+  plan: SegmentPlan,
+  cuts: readonly CutLayout[],
+  tracks: readonly LoadedTrack[],
+  costs: CostTable,
+): Route {
+  return {
+    plan,
+    cuts,
+    heads: cuts.map(({ uses }) =>
+      uses.flatMap(({ track, exit }) => tracks[track]?.heads[exit] ?? []),
+    ),
+    prices: createPrices(
+      costs,
+      cuts.map(({ planned }) => planned.tensor),
+    ),
+  };
+}
+
+async function sequentially<T, R>(
+  values: readonly T[],
+  run: (value: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  for (const value of values) results.push(await run(value));
+  return results;
+}

@@ -1,0 +1,40 @@
+// Entry of the engine host process: one socket to the server's main process, workers beside.
+import { connect } from 'node:net';
+import { FrameReader } from '../frames.ts';
+import { EngineHost } from './engine-host.ts';
+import { WorkerHandle } from './worker-handle.ts';
+
+/** At once and whatever a worker is in the middle of: a native call cannot be interrupted otherwise. */
+function die(): never {
+  process.kill(process.pid, 'SIGKILL');
+  throw new Error('unreachable');
+}
+
+const socket = connect(process.argv[2] ?? '');
+const reader = new FrameReader();
+const workerScript = new URL('./engine-onnx-worker.mjs', import.meta.url);
+const host = new EngineHost({
+  write: (bytes) => {
+    socket.write(bytes);
+  },
+  startWorker: () =>
+    new WorkerHandle(
+      workerScript,
+      (bytes) => {
+        socket.write(bytes);
+      },
+      (cause) => {
+        process.stderr.write(`${cause.message}\n`, die);
+      },
+    ),
+  exit: die,
+});
+
+socket.setNoDelay();
+socket.on('data', (chunk: Buffer) => {
+  for (const frame of reader.push(chunk)) host.receive(frame);
+});
+// The main process is gone, or sends what is no frame: nothing to live for.
+socket.on('close', die);
+socket.on('error', die);
+process.on('SIGINT', () => undefined);

@@ -1,0 +1,87 @@
+// From a serving plan to cuts and head slots: which exit of which track sits in which slot of which cut.
+import { EngineError } from '../engine-error.ts';
+import type { EnginePlan, PlannedTrack } from '../engine-client.ts';
+import type { ModelDescription, PlannedCut } from '../segment-engine.ts';
+
+export interface SlotUse {
+  /** Index into EnginePlan.tracks, and into the heads of its bundle. */
+  readonly track: number;
+  readonly exit: number;
+}
+
+export interface CutLayout {
+  readonly planned: PlannedCut;
+  /** By slot. */
+  readonly uses: readonly SlotUse[];
+  /** Indices into EnginePlan.samples that read this cut. */
+  readonly samples: readonly number[];
+}
+
+/** Exits of the track that may answer: the first ones of its bundle. */
+export function answeringCount(planned: PlannedTrack): number {
+  const isPrefix = planned.activeExits.every(
+    (exit, index) => planned.bundle.heads[index]?.exit === exit,
+  );
+  if (!isPrefix) {
+    throw new EngineError(
+      'HeadMismatch',
+      `active exits ${planned.activeExits.join(', ')} are not the first ones of head revision ${planned.headRevision}; an exit is switched off together with all later ones`,
+    );
+  }
+  return planned.lambdaIndex === null ? 0 : planned.activeExits.length;
+}
+
+/** Cuts of all exits and samples in backbone order; `onlyAnswering`: of exits that may answer, without samples. */
+export function layOutPlan(
+  plan: EnginePlan,
+  model: ModelDescription,
+  onlyAnswering: boolean,
+): readonly CutLayout[] {
+  const uses = new Map<string, SlotUse[]>();
+  const samples = new Map<string, number[]>();
+  for (const [track, planned] of plan.tracks.entries()) {
+    const count = onlyAnswering ? answeringCount(planned) : planned.bundle.heads.length;
+    for (const [exit, head] of planned.bundle.heads.slice(0, count).entries()) {
+      const tensor = exitTensor(head.exit, head.tensor);
+      uses.set(tensor, [...(uses.get(tensor) ?? []), { track, exit }]);
+    }
+  }
+  for (const [index, { tensor }] of onlyAnswering ? [] : plan.samples.entries()) {
+    samples.set(tensor, [...(samples.get(tensor) ?? []), index]);
+  }
+  return inBackboneOrder([...new Set([...uses.keys(), ...samples.keys()])], model).map((tensor) => {
+    const slots = uses.get(tensor) ?? [];
+    return {
+      planned: {
+        tensor,
+        heads: slots.map((use) => headShape(plan, use)),
+        samplePool: samples.has(tensor)
+          ? (model.cuts.find((cut) => cut.tensor === tensor)?.pool ?? 1)
+          : null,
+      },
+      uses: slots,
+      samples: samples.get(tensor) ?? [],
+    };
+  });
+}
+
+function exitTensor(exit: string, tensor: string | null): string {
+  if (tensor !== null) return tensor;
+  throw new EngineError(
+    'HeadMismatch',
+    `exit ${exit} is a companion model; this engine runs exits at tensors of the backbone`,
+  );
+}
+
+/** Unknown tensors come last, where the engine refuses them by name. */
+function inBackboneOrder(tensors: readonly string[], model: ModelDescription): readonly string[] {
+  const place = new Map(model.cuts.map(({ tensor }, index) => [tensor, index]));
+  const of = (tensor: string): number => place.get(tensor) ?? model.cuts.length;
+  return [...tensors].sort((a, b) => of(a) - of(b));
+}
+
+function headShape(plan: EnginePlan, use: SlotUse): PlannedCut['heads'][number] {
+  const head = plan.tracks[use.track]?.bundle.heads[use.exit];
+  if (head === undefined) throw new EngineError('HeadMismatch', 'a head is missing in its bundle');
+  return { pool: head.pool, hidden: head.hidden, featureCount: head.featureCount };
+}

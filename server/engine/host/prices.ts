@@ -1,0 +1,56 @@
+// The measured table at any number of rows, for the cuts of one segment plan.
+import type { CostTable } from '../../../crds/wire/state.ts';
+
+export interface Prices {
+  readonly plainMs: (rows: number) => number;
+  /** Segment `index` of the plan without heads; `cuts.length` = the last. */
+  readonly segmentMs: (index: number, rows: number) => number;
+  readonly headMs: (cut: number, rows: number) => number;
+  readonly compactMs: (cut: number, rows: number) => number;
+  /** All that follows the cut. */
+  readonly restMs: (cut: number, rows: number) => number;
+}
+
+/** @param cuts tensors of the plan, all of them in the table: segments between them add up. */
+export function createPrices(table: CostTable, cuts: readonly string[]): Prices {
+  const places = cuts.map((tensor) => table.cuts.indexOf(tensor));
+  const at = (rows: number, values: (size: number) => number): number =>
+    interpolate(table.batchSizes, rows, values);
+  const segmentMs = (index: number, rows: number): number => {
+    const from = index === 0 ? 0 : (places[index - 1] ?? 0) + 1;
+    const to = index === cuts.length ? table.cuts.length : (places[index] ?? 0);
+    return at(rows, (size) =>
+      (table.segmentMs[size] ?? []).slice(from, to + 1).reduce((sum, ms) => sum + ms, 0),
+    );
+  };
+  const headMs = (cut: number, rows: number): number =>
+    at(rows, (size) => table.headMs[size]?.[places[cut] ?? -1] ?? NaN);
+  return {
+    plainMs: (rows) => at(rows, (size) => table.plainMs[size] ?? NaN),
+    segmentMs,
+    headMs,
+    compactMs: (cut, rows) => at(rows, (size) => table.compactMs[size]?.[places[cut] ?? -1] ?? NaN),
+    restMs: (cut, rows) => {
+      let sum = segmentMs(cut + 1, rows);
+      for (let later = cut + 1; later < cuts.length; later += 1) {
+        sum += segmentMs(later + 1, rows) + headMs(later, rows);
+      }
+      return sum;
+    },
+  };
+}
+
+/** Linear between measured sizes, in proportion beyond the last. */
+function interpolate(
+  sizes: readonly number[],
+  rows: number,
+  value: (index: number) => number,
+): number {
+  const upper = sizes.findIndex((size) => size >= rows);
+  const last = sizes.length - 1;
+  if (upper < 0) return (value(last) * rows) / (sizes[last] ?? NaN);
+  const [low, high] = [sizes[upper - 1] ?? 0, sizes[upper] ?? NaN];
+  if (upper === 0 || high === rows) return value(upper);
+  const share = (rows - low) / (high - low);
+  return value(upper - 1) * (1 - share) + value(upper) * share;
+}

@@ -1,0 +1,227 @@
+// One batch to its end: segment, heads, decision, answers out, compaction, next segment.
+import { performance } from 'node:perf_hooks';
+import { shouldCompact } from '../../core/compaction.ts';
+import {
+  RowFlag,
+  type AuditedRow,
+  type BatchOutcome,
+  type BatchRequest,
+  type RowAnswer,
+  type SampledRow,
+} from '../engine-client.ts';
+import type {
+  Activation,
+  ModelDescription,
+  SegmentEngine,
+  SegmentPlan,
+} from '../segment-engine.ts';
+import { BackboneRows } from './backbone-rows.ts';
+import { BatchClock, type LoadRatio } from './batch-clock.ts';
+import { BatchRows } from './batch-rows.ts';
+import type { LoadedPlan, Route } from './loaded-plan.ts';
+
+export interface BatchSurroundings {
+  readonly engine: SegmentEngine;
+  readonly model: ModelDescription;
+  /** The backbone without cuts. */
+  readonly whole: SegmentPlan;
+  readonly loaded: LoadedPlan;
+  readonly load: LoadRatio;
+  /** Called with the rows that leave, at once. */
+  readonly emit: (answers: readonly RowAnswer[]) => void;
+}
+
+type Batch = Omit<BatchRequest, 'planId'>;
+
+export async function runBatch(
+  surroundings: BatchSurroundings,
+  batch: Batch,
+): Promise<BatchOutcome> {
+  const run = new BatchRun(surroundings, batch);
+  return run.toEnd();
+}
+
+class BatchRun {
+  private readonly surroundings: BatchSurroundings;
+  private readonly input: Float32Array | Uint8Array;
+  private readonly rows: BatchRows;
+  private readonly clock = new BatchClock();
+  /** Row of the request at each place of the activation. */
+  private places: readonly number[];
+  /** [row][sample]: pooled features of sampled rows. */
+  private readonly features = new Map<number, Float32Array[]>();
+  private readonly audits: AuditedRow[] = [];
+  private readonly samples: SampledRow[] = [];
+  private readonly nonFiniteRows: number[] = [];
+
+  constructor(surroundings: BatchSurroundings, batch: Batch) {
+    this.surroundings = surroundings;
+    this.input = toInput(batch);
+    const size = this.input.length / batch.rows;
+    this.rows = new BatchRows(batch.flags, surroundings.loaded.tracks, surroundings.model, (row) =>
+      this.input.subarray(row * size, (row + 1) * size).every(Number.isFinite),
+    );
+    this.places = Array.from({ length: batch.rows }, (_, row) => row);
+  }
+
+  async toEnd(): Promise<BatchOutcome> {
+    const { engine, loaded, whole, load } = this.surroundings;
+    const route = this.route();
+    let activation: Activation | null = engine.upload(this.input, this.rows.count);
+    try {
+      for (const cut of route?.cuts.keys() ?? []) {
+        if (route === null || activation === null) break;
+        const start = activation;
+        activation = null;
+        activation = await this.step(route, cut, start);
+      }
+      if (activation !== null) {
+        const last = activation;
+        activation = null;
+        await this.finish(route?.plan ?? whole, route, last);
+      }
+    } finally {
+      if (activation !== null) engine.discard(activation);
+    }
+    const { prices } = loaded.full;
+    return {
+      audits: this.audits,
+      samples: this.samples,
+      seconds: this.clock.seconds(prices.plainMs(this.rows.count), load),
+      nonFiniteRows: this.nonFiniteRows,
+      nonFiniteHeads: this.rows.nonFiniteHeads(),
+    };
+  }
+
+  /** Null: nothing can leave and nothing is asked on the way, so the backbone runs whole. */
+  private route(): Route | null {
+    const { loaded } = this.surroundings;
+    const hasFlag = (flag: number): boolean => this.places.some((row) => this.rows.has(row, flag));
+    const wantsAll =
+      (loaded.tracks.length > 0 && hasFlag(RowFlag.Audit)) ||
+      (loaded.sampleCount > 0 && hasFlag(RowFlag.Sample));
+    if (wantsAll) return loaded.full;
+    const mayLeave = this.places.some((row) => !this.rows.has(row, RowFlag.BackboneOnly));
+    return mayLeave ? loaded.answering : null;
+  }
+
+  /** Runs one segment and what hangs on its cut; null when no row is left. */
+  private async step(route: Route, cut: number, start: Activation): Promise<Activation | null> {
+    const { engine, emit } = this.surroundings;
+    const layout = route.cuts[cut];
+    const heads = route.heads[cut] ?? [];
+    const pooled =
+      (layout?.samples.length ?? 0) > 0 &&
+      this.places.some((row) => this.rows.has(row, RowFlag.Sample));
+    const before = this.stepRows();
+    const began = performance.now();
+    const result = await engine.run(route.plan, cut, start, { heads, pooled });
+    const answers = (layout?.uses ?? []).flatMap((use, slot) => {
+      const logits = result.logits[slot] ?? null;
+      return logits === null ? [] : this.rows.leave(use, logits, this.places);
+    });
+    if (answers.length > 0) emit(answers);
+    if (result.pooled !== null) this.keepFeatures(result.pooled, layout?.samples ?? []);
+    const count = this.places.length;
+    this.clock.addSegment(
+      performance.now() - began,
+      {
+        segmentMs: route.prices.segmentMs(cut, count),
+        headMs: route.prices.headMs(cut, count),
+      },
+      before,
+    );
+    return this.compact(route, cut, result.activation);
+  }
+
+  private stepRows(): { readonly serving: number; readonly auditing: number } {
+    const needed = this.places.filter((row) => this.rows.isNeeded(row));
+    const serving = needed.filter((row) => !this.rows.isAnswered(row)).length;
+    return { serving, auditing: needed.length - serving };
+  }
+
+  private keepFeatures(pooled: Float32Array, samples: readonly number[]): void {
+    const size = pooled.length / this.places.length;
+    for (const [place, row] of this.places.entries()) {
+      if (!this.rows.has(row, RowFlag.Sample)) continue;
+      const kept = this.features.get(row) ?? [];
+      for (const sample of samples) kept[sample] = pooled.slice(place * size, (place + 1) * size);
+      this.features.set(row, kept);
+    }
+  }
+
+  private compact(route: Route, cut: number, activation: Activation): Activation | null {
+    const { engine } = this.surroundings;
+    const kept = [...this.places.keys()].filter((place) =>
+      this.rows.isNeeded(this.places[place] ?? -1),
+    );
+    if (kept.length === 0) {
+      engine.discard(activation);
+      return null;
+    }
+    const pays = shouldCompact({
+      rows: this.places.length,
+      keptRows: kept.length,
+      restMs: (rows) => route.prices.restMs(cut, rows),
+      compactMs: route.prices.compactMs(cut, this.places.length),
+    });
+    if (!pays) return activation;
+    const began = performance.now();
+    const compacted = engine.compact(activation, kept);
+    this.places = kept.map((place) => this.places[place] ?? -1);
+    this.clock.addCompaction(performance.now() - began);
+    return compacted;
+  }
+
+  private async finish(plan: SegmentPlan, route: Route | null, start: Activation): Promise<void> {
+    const { engine, model, loaded, emit } = this.surroundings;
+    const count = this.places.length;
+    const before = this.stepRows();
+    const began = performance.now();
+    const outputs = new BackboneRows(await engine.output(plan, start), count, model);
+    const answers = [...this.places.entries()]
+      .filter(([, row]) => !this.rows.isAnswered(row))
+      .map(([place, row]) => ({
+        row,
+        exit: -1,
+        score: NaN,
+        classId: outputs.classAt(place),
+        outputs: outputs.outputsAt(place),
+      }));
+    if (answers.length > 0) emit(answers);
+    const segmentMs =
+      route === null
+        ? loaded.full.prices.plainMs(count)
+        : route.prices.segmentMs(route.cuts.length, count);
+    this.clock.addSegment(performance.now() - began, { segmentMs, headMs: 0 }, before);
+    for (const [place, row] of this.places.entries()) {
+      if (this.rows.isNeeded(row)) this.report(row, place, outputs);
+    }
+  }
+
+  private report(row: number, place: number, outputs: BackboneRows): void {
+    if (!outputs.isFiniteAt(place)) {
+      this.nonFiniteRows.push(row);
+      return;
+    }
+    const backboneClass = outputs.classAt(place);
+    if (this.rows.has(row, RowFlag.Audit)) this.audits.push(this.rows.audit(row, backboneClass));
+    const features = this.features.get(row) ?? [];
+    const isFinite = features.every((values) => values.every(Number.isFinite));
+    if (!this.rows.has(row, RowFlag.Sample) || !isFinite) return;
+    this.samples.push({
+      row,
+      backboneClass,
+      logProbabilities: outputs.logProbabilitiesAt(place),
+      features,
+    });
+  }
+}
+
+function toInput({ input, datatype }: Batch): Float32Array | Uint8Array {
+  if (datatype === 'UINT8') return input;
+  // Blobs of frames are aligned; a caller in process may pass any view.
+  return input.byteOffset % 4 === 0
+    ? new Float32Array(input.buffer, input.byteOffset, input.byteLength / 4)
+    : new Float32Array(input.slice().buffer);
+}

@@ -1,0 +1,63 @@
+// `layercache.json` beside a model: how raw rows come in, what the output means. Optional, strict.
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { EngineError } from './engine-error.ts';
+
+const ModelNotesSchema = z.strictObject({
+  input: z
+    .strictObject({
+      name: z.string().max(512).optional(),
+      layout: z.enum(['NCHW', 'NHWC']).optional(),
+      /** u8 rows become (value * scale - mean) / std per channel. */
+      scale: z.number().positive().default(1),
+      mean: z.array(z.number()).max(4096).default([]),
+      std: z.array(z.number().positive()).max(4096).default([]),
+      image: z
+        .strictObject({
+          width: z.int().positive().max(65_536),
+          height: z.int().positive().max(65_536),
+          resize: z.string().max(32).optional(),
+          colors: z.string().max(32).optional(),
+        })
+        .optional(),
+    })
+    .prefault({}),
+  output: z.string().max(512).optional(),
+  labels: z.array(z.string().max(256)).max(65_536).default([]),
+  task: z.literal('Classification').default('Classification'),
+});
+
+export type ModelNotes = z.output<typeof ModelNotesSchema>;
+
+export const MODEL_NOTES_FILE = 'layercache.json';
+
+/** The notes beside the model; defaults when there is no file. Throws EngineError ModelNotesInvalid. */
+export async function readModelNotes(modelPath: string): Promise<ModelNotes> {
+  const path = join(dirname(modelPath), MODEL_NOTES_FILE);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return ModelNotesSchema.parse({});
+  }
+  const invalid = (detail: string): EngineError =>
+    new EngineError(
+      'ModelNotesInvalid',
+      `${path}: ${detail}; correct it, or remove the file if clients send ready float32 tensors`,
+    );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message : 'is not JSON');
+  }
+  const parsed = ModelNotesSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues
+      .slice(0, 3)
+      .map(({ path: where, message }) => `${where.join('.')} ${message}`)
+      .join('; '),
+  );
+}

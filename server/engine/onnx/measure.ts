@@ -1,0 +1,183 @@
+// Milliseconds of a plan: warm, each figure bounded in time. Whole, bare segments and segments with heads take turns, so
+// that a slower moment of the machine meets all of them; the lower quartile is told, since other processes only ever add.
+import { performance } from 'node:perf_hooks';
+import type { CostTable } from '../../../crds/wire/state.ts';
+import { scoreRow } from '../../core/score.ts';
+import type { PreparedHead, SegmentEngine, SegmentPlan, SegmentResult } from '../segment-engine.ts';
+import { MEASURING_SCORE, measuringHead } from './measuring-head.ts';
+
+const MOST_RUNS = 24;
+const BUDGET_MS = 200;
+/** Batch 1 decides most, so it may take longer. */
+const SINGLE_ROW_BUDGET_MS = 1000;
+const COPIES = 9;
+
+export interface MeasuredPlans {
+  readonly plan: SegmentPlan;
+  /** The same cuts without heads and pooling. */
+  readonly bare: SegmentPlan;
+  readonly whole: SegmentPlan;
+}
+
+export interface MeasuredModel {
+  readonly inputSize: number;
+  readonly classCount: number;
+  /** Values of one row at each cut of the plan. */
+  readonly cutSizes: readonly number[];
+  /** Called before each timed step. */
+  readonly pause: () => Promise<void>;
+}
+
+/** Milliseconds of one pass. */
+interface Pass {
+  readonly whole: number;
+  readonly bare: readonly number[];
+  readonly headed: readonly number[];
+}
+
+export async function measurePlan(
+  engine: SegmentEngine,
+  plans: MeasuredPlans,
+  batchSizes: readonly number[],
+  model: MeasuredModel,
+): Promise<CostTable> {
+  const heads = plans.plan.cuts.map((cut) =>
+    cut.heads.map((shape) => measuringHead(engine, shape, model.classCount)),
+  );
+  const meter = new Meter(engine, plans, heads, model);
+  const rowsOfTable: Pass[] = [];
+  for (const rows of batchSizes) rowsOfTable.push(await meter.measure(rows));
+  const hasWork = plans.plan.cuts.map((cut) => cut.heads.length > 0 || cut.samplePool !== null);
+  return {
+    batchSizes,
+    cuts: plans.plan.cuts.map(({ tensor }) => tensor),
+    plainMs: rowsOfTable.map(({ whole }) => whole),
+    segmentMs: rowsOfTable.map(({ bare }) => bare),
+    headMs: batchSizes.map((rows, index) =>
+      hasWork.map((works, cut) =>
+        works ? Math.min(extraMs(rowsOfTable[index], cut), rows * extraMs(rowsOfTable[0], cut)) : 0,
+      ),
+    ),
+    compactMs: batchSizes.map((rows) => model.cutSizes.map((size) => copyMs(rows, size))),
+  };
+}
+
+class Meter {
+  private readonly engine: SegmentEngine;
+  private readonly plans: MeasuredPlans;
+  private readonly heads: readonly (readonly PreparedHead[])[];
+  private readonly model: MeasuredModel;
+
+  constructor(
+    engine: SegmentEngine,
+    plans: MeasuredPlans,
+    heads: readonly (readonly PreparedHead[])[],
+    model: MeasuredModel,
+  ) {
+    this.engine = engine;
+    this.plans = plans;
+    this.heads = heads;
+    this.model = model;
+  }
+
+  async measure(rows: number): Promise<Pass> {
+    const passes: Pass[] = [];
+    // The first pass at a size is its warm-up and does not count.
+    await this.pass(rows);
+    const start = performance.now();
+    const budgetMs = rows === 1 ? SINGLE_ROW_BUDGET_MS : BUDGET_MS;
+    do passes.push(await this.pass(rows));
+    while (passes.length < MOST_RUNS && performance.now() - start < budgetMs);
+    return {
+      whole: quartile(passes.map(({ whole }) => whole)),
+      bare: quartileOfEach(passes.map(({ bare }) => bare)),
+      headed: quartileOfEach(passes.map(({ headed }) => headed)),
+    };
+  }
+
+  private async pass(rows: number): Promise<Pass> {
+    const input = new Float32Array(rows * this.model.inputSize);
+    const { whole, bare, plan } = this.plans;
+    const wholeMs = await this.timed(async () => {
+      await this.engine.output(whole, this.engine.upload(input, rows));
+    });
+    if (plan.cuts.length === 0) return { whole: wholeMs, bare: [wholeMs], headed: [] };
+    const bareMs = await this.walk(bare, input, rows, () => ({ heads: [], pooled: false }));
+    const headedMs = await this.walk(plan, input, rows, (cut) => ({
+      heads: this.heads[cut] ?? [],
+      pooled: plan.cuts[cut]?.samplePool != null,
+    }));
+    return { whole: wholeMs, bare: bareMs, headed: headedMs.slice(0, -1) };
+  }
+
+  /** Milliseconds of each segment of a plan. */
+  private async walk(
+    plan: SegmentPlan,
+    input: Float32Array,
+    rows: number,
+    want: (cut: number) => { readonly heads: readonly PreparedHead[]; readonly pooled: boolean },
+  ): Promise<readonly number[]> {
+    const ms: number[] = [];
+    let activation = this.engine.upload(input, rows);
+    for (const cut of plan.cuts.keys()) {
+      ms.push(
+        await this.timed(async () => {
+          const result = await this.engine.run(plan, cut, activation, want(cut));
+          scoreAll(result, this.model.classCount);
+          activation = result.activation;
+        }),
+      );
+    }
+    ms.push(
+      await this.timed(async () => {
+        await this.engine.output(plan, activation);
+      }),
+    );
+    return ms;
+  }
+
+  private async timed(run: () => Promise<void>): Promise<number> {
+    await this.model.pause();
+    const start = performance.now();
+    await run();
+    return performance.now() - start;
+  }
+}
+
+/** A batch of b rows never costs more than b times one row: what is above is noise of a busy machine. */
+function extraMs(pass: Pass | undefined, cut: number): number {
+  return Math.max(0, (pass?.headed[cut] ?? 0) - (pass?.bare[cut] ?? 0));
+}
+
+/** A head's price includes its scores. */
+function scoreAll({ logits }: SegmentResult, classCount: number): void {
+  for (const head of logits) {
+    if (head === null) continue;
+    for (let offset = 0; offset < head.length; offset += classCount) {
+      scoreRow(head, offset, classCount, MEASURING_SCORE);
+    }
+  }
+}
+
+/** Moving every other row down, in place. */
+function copyMs(rows: number, size: number): number {
+  const values = new Float32Array(rows * size);
+  const runs = Array.from({ length: COPIES }, () => {
+    const start = performance.now();
+    for (let row = 0; 2 * row < rows; row += 1) {
+      values.copyWithin(row * size, 2 * row * size, (2 * row + 1) * size);
+    }
+    return performance.now() - start;
+  });
+  return quartile(runs);
+}
+
+function quartileOfEach(passes: readonly (readonly number[])[]): readonly number[] {
+  const [first = []] = passes;
+  return first.map((_, index) => quartile(passes.map((pass) => pass[index] ?? NaN)));
+}
+
+function quartile(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 4)] ?? NaN;
+}

@@ -1,0 +1,39 @@
+// Everything that is known of a backbone after it was opened; made once, shared by all plans.
+import { anyValue, floatValue, type ValueLiteral } from '../../core/onnx/build-model.ts';
+import { cutSegment } from '../../core/onnx/cut-segment.ts';
+import type { CutSearch } from '../../core/onnx/find-cuts.ts';
+import type { GraphFlow } from '../../core/onnx/graph-flow.ts';
+import { NO_TAIL } from '../../core/onnx/head-graph.ts';
+import type { ShapeTable } from '../../core/onnx/macs.ts';
+import type { OnnxModel } from '../../core/onnx/read-model.ts';
+import type { ModelNotes } from '../model-notes.ts';
+import type { ModelDescription } from '../segment-engine.ts';
+
+export interface OpenedModel {
+  readonly path: string;
+  readonly model: OnnxModel;
+  readonly flow: GraphFlow;
+  readonly shapes: ShapeTable;
+  readonly search: CutSearch;
+  readonly notes: ModelNotes;
+  readonly input: { readonly name: string; readonly rowDims: readonly number[] };
+  readonly description: ModelDescription;
+}
+
+/** The graph input with a free number of rows, whatever the file says. */
+export function inputValue(name: string, rowDims: readonly number[]): ValueLiteral {
+  return floatValue(name, ['rows', ...rowDims]);
+}
+
+/** The backbone from its input to the given tensors. */
+export function wholeModel(
+  opened: Pick<OpenedModel, 'model' | 'flow' | 'shapes' | 'input'>,
+  outputs: readonly string[],
+): Uint8Array {
+  const { model, flow, shapes, input } = opened;
+  return cutSegment(model, flow, shapes, {
+    input: inputValue(input.name, input.rowDims),
+    outputs: outputs.map(anyValue),
+    tail: NO_TAIL,
+  });
+}

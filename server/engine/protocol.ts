@@ -1,0 +1,61 @@
+// What the frames' headers hold. Requests of the main process, answers of the host.
+import type { CostTable, ServerState } from '../../crds/wire/state.ts';
+import type { BatchOutcome, EnginePlan, EngineReport, PlanReport } from './engine-client.ts';
+import type { EngineErrorCode } from './engine-error.ts';
+import type { ModelSource } from './segment-engine.ts';
+
+export interface OpenHeader {
+  readonly source: ModelSource;
+  readonly engine: 'Auto' | 'ONNX';
+  readonly threads: number;
+}
+
+export interface PrepareHeader {
+  readonly plan: EnginePlan;
+}
+
+export interface ReleaseHeader {
+  readonly planId: number;
+}
+
+/** Blobs: input, flags. */
+export interface RunHeader {
+  readonly planId: number;
+  readonly rows: number;
+  readonly datatype: 'FP32' | 'UINT8';
+}
+
+/** Blobs: one per output of each row, in order; outputCounts says how many each row has. */
+export interface RowsHeader {
+  readonly rows: Int32Array;
+  readonly exits: Int32Array;
+  readonly scores: Float64Array;
+  readonly classIds: Int32Array;
+  readonly outputCounts: Int32Array;
+}
+
+export interface PongHeader {
+  readonly rssBytes: number;
+  readonly activations: number;
+}
+
+export interface FailureHeader {
+  readonly code: EngineErrorCode;
+  readonly message: string;
+}
+
+/** Header of `answer`, by what was asked. */
+export type AnswerHeader =
+  | { readonly to: 'open'; readonly report: EngineReport; readonly slots: number }
+  | { readonly to: 'prepare'; readonly report: PlanReport }
+  | { readonly to: 'release' }
+  | { readonly to: 'run'; readonly outcome: BatchOutcome };
+
+/** What a worker found at open; the first worker also measures. */
+export interface WorkerReport {
+  readonly model: EngineReport['model'];
+  readonly device: string;
+  readonly versions: ServerState['engine']['versions'];
+  readonly headCost: ServerState['headCost'];
+  readonly costs: CostTable;
+}

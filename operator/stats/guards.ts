@@ -21,13 +21,13 @@ export const MEDIAN_SHARE: GuardedShare = { allowed: 0.5, alternatives: MEDIAN_R
 /** Guard of the 99th percentile: one in a hundred may be above. */
 export const TAIL_SHARE: GuardedShare = tailShare(0.01);
 
-/** Guard of a small allowed share: alternatives 2, 3, 5, 10, 20 times it, at most 0.9. Domain 0 < allowed < 0.9. */
+/** Guard of a small allowed share: alternatives 2, 3, 5, 10, 20 times it, at most 0.9, always five. Domain 0 < allowed < 0.9. */
 export function tailShare(allowed: number): GuardedShare {
   invariant(allowed > 0 && allowed < LARGEST_RATIO, `allowed share ${allowed}`);
   const alternatives = TAIL_MULTIPLES.map((multiple) =>
     Math.min(multiple * allowed, LARGEST_RATIO),
   );
-  return { allowed, alternatives: [...new Set(alternatives)] };
+  return { allowed, alternatives };
 }
 
 /**

@@ -1,0 +1,192 @@
+// The checks of a ramp step (exits.md 9.2). Inconclusive (no, stale, too few or void figures) is never a pass and never a fail.
+import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import type { RolloutCheck, ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { createDetector, isAlarm, meanS, updateDetector } from '../../server/core/detector.ts';
+import { countAbove, countAll, quantile } from '../../server/core/latency-digest.ts';
+import {
+  assessWealth,
+  logFactors,
+  MEDIAN_SHARE,
+  TAIL_SHARE,
+  tailShare,
+  wealthOf,
+  type GuardedShare,
+  type Verdict,
+} from '../stats/guards.ts';
+import type { SavingLimits } from '../stats/paired.ts';
+import type { GuardedCheck, GuardRecord, RampRecord, TrackCounters } from './ledger.ts';
+
+/** Verdict of one check with the figures it stands on. */
+export interface CheckResult {
+  readonly type: RolloutCheck['type'] | 'Disagreement';
+  readonly verdict: Verdict;
+  readonly samples: number;
+  readonly value: number | null;
+  readonly limit: number | null;
+}
+
+/** A step before its first request. */
+export function startStep(share: number, budget: number, nowMs: number): RampRecord {
+  return {
+    share,
+    sinceMs: nowMs,
+    requests: 0,
+    audits: 0,
+    disagreements: 0,
+    detector: { budget, ...createDetector(budget) },
+    guards: {},
+    failing: [],
+    isOverdue: false,
+  };
+}
+
+/** What a tick brought for the candidate. */
+export interface StepTick {
+  readonly candidate: TrackCounters;
+  /** Stable's figures up to the previous tick. */
+  readonly baseline: TrackCounters;
+  /** Audited rows of the candidate's heads, with its lambda and D. */
+  readonly grid: EvidenceGrid;
+  readonly lambdaIndex: number;
+  readonly dispersion: number;
+}
+
+/** Adds a tick to the figures of a step. */
+export function updateStep(
+  ramp: RampRecord,
+  tick: StepTick,
+  checks: readonly RolloutCheck[],
+): RampRecord {
+  const disagreements = tick.grid.dis[tick.lambdaIndex] ?? tick.grid.n;
+  const { budget } = ramp.detector;
+  const counts = { audits: tick.grid.n, disagreements, dispersion: tick.dispersion };
+  return {
+    ...ramp,
+    requests: ramp.requests + tick.candidate.requests,
+    audits: ramp.audits + tick.grid.n,
+    disagreements: ramp.disagreements + disagreements,
+    detector: { budget, ...updateDetector(ramp.detector, { budget, ...counts }) },
+    guards: updateGuards(ramp.guards, tick, checks),
+  };
+}
+
+const MIN_BASELINE_REQUESTS = 1_000;
+
+function updateGuards(
+  guards: RampRecord['guards'],
+  tick: StepTick,
+  checks: readonly RolloutCheck[],
+): RampRecord['guards'] {
+  if (tick.baseline.requests < MIN_BASELINE_REQUESTS || tick.candidate.requests === 0)
+    return guards;
+  const entries = checks.flatMap(({ type, maxRegression }) => {
+    if (type === 'Saving') return [];
+    const measured = measure(type, maxRegression, tick);
+    return [[type, addMeasured(guards[type], measured)] as const];
+  });
+  return { ...guards, ...Object.fromEntries(entries) };
+}
+
+interface Measured {
+  readonly above: number;
+  readonly requests: number;
+  readonly limit: number;
+  readonly guard: GuardedShare;
+}
+
+/** An error share of 0 with no regression allowed still allows one request in a million. */
+const LEAST_ERROR_SHARE = 1e-6;
+const LARGEST_ERROR_SHARE = 0.8;
+
+function measure(type: GuardedCheck, maxRegression: number, tick: StepTick): Measured {
+  const { candidate, baseline } = tick;
+  if (type === 'ErrorRate') {
+    const limit = baseline.errors / baseline.requests + maxRegression;
+    const allowed = Math.min(LARGEST_ERROR_SHARE, Math.max(LEAST_ERROR_SHARE, limit));
+    const { errors: above, requests } = candidate;
+    return { above, requests, limit: allowed, guard: tailShare(allowed) };
+  }
+  const [q, guard] = type === 'LatencyP50' ? [0.5, MEDIAN_SHARE] : [0.99, TAIL_SHARE];
+  const limit = (1 + maxRegression) * quantile(baseline.latency, q);
+  const above = countAbove(candidate.latency, limit);
+  return { above, requests: countAll(candidate.latency), limit, guard };
+}
+
+function addMeasured(record: GuardRecord | undefined, measured: Measured): GuardRecord {
+  const { above, requests, limit, guard } = measured;
+  const factors = logFactors(above, requests, guard);
+  return {
+    above: above + (record?.above ?? 0),
+    requests: requests + (record?.requests ?? 0),
+    limit,
+    logs: factors.map((factor, index) => factor + (record?.logs[index] ?? 0)),
+  };
+}
+
+/** Alarm level of a step: gross failure only, the guarantee is the certificate. */
+const STEP_ALARM = 1_000;
+
+/** What the checks stand against. */
+export interface CheckTerms {
+  readonly settings: ServiceSettings;
+  readonly dispersion: number;
+  /** Candidate requests came in this tick; without, nothing passes. */
+  readonly isFresh: boolean;
+  /** Limits of the saving against stable; null before the first look at 500 paired rows. */
+  readonly saving: SavingLimits | null;
+  /** Stable lets nothing leave: the certificate's saving counts instead. */
+  readonly isFirst: boolean;
+}
+
+/** All verdicts of a step, Disagreement first. */
+export function assessStep(ramp: RampRecord, terms: CheckTerms): readonly CheckResult[] {
+  const checks = terms.settings.checks.map((check) =>
+    check.type === 'Saving'
+      ? assessSaving(check.maxRegression, terms)
+      : assessGuard(check.type, ramp, terms),
+  );
+  return [assessDisagreement(ramp, terms), ...checks].map((result) =>
+    result.verdict === 'Pass' && !terms.isFresh ? { ...result, verdict: 'Inconclusive' } : result,
+  );
+}
+
+function assessDisagreement(ramp: RampRecord, { dispersion }: CheckTerms): CheckResult {
+  const { detector, audits, disagreements } = ramp;
+  const calm: Verdict = audits > 0 ? 'Pass' : 'Inconclusive';
+  return {
+    type: 'Disagreement',
+    verdict: isAlarm(detector, STEP_ALARM, dispersion) ? 'Fail' : calm,
+    samples: audits,
+    value: audits > 0 ? disagreements / audits : null,
+    limit: detector.budget,
+  };
+}
+
+/** Mean S of the step's detector, for people. */
+export function stepSuspicion(ramp: RampRecord): number {
+  return meanS(ramp.detector);
+}
+
+function assessGuard(type: GuardedCheck, ramp: RampRecord, { settings }: CheckTerms): CheckResult {
+  const record = ramp.guards[type];
+  if (record === undefined || record.requests === 0) {
+    return { type, verdict: 'Inconclusive', samples: 0, value: null, limit: null };
+  }
+  return {
+    type,
+    verdict: assessWealth(wealthOf(record.logs), record.requests, settings.minRequests),
+    samples: record.requests,
+    value: record.above / record.requests,
+    limit: record.limit,
+  };
+}
+
+function assessSaving(maxRegression: number, { saving, isFirst }: CheckTerms): CheckResult {
+  const shared = { type: 'Saving', limit: -maxRegression } as const;
+  if (isFirst) return { ...shared, verdict: 'Pass', samples: 0, value: null };
+  if (saving === null) return { ...shared, verdict: 'Inconclusive', samples: 0, value: null };
+  const { rows: samples, mean: value, upper } = saving;
+  if (upper < -maxRegression) return { ...shared, verdict: 'Fail', samples, value };
+  const verdict = value >= -maxRegression ? 'Pass' : 'Inconclusive';
+  return { ...shared, verdict, samples, value };
+}

@@ -1,0 +1,41 @@
+// Collecting: exits off, every row may be recorded, until there are enough rows to train on and the cooldown is over.
+import type { Draft } from './draft.ts';
+import type { Tick } from './tick.ts';
+import { mayTrain, requestTraining } from './training-wishes.ts';
+import type { TrainingCause, Ledger } from './ledger.ts';
+
+const PATIENCE_MS = 900_000;
+const MIN_ROWS = 2_000;
+const MIN_ROWS_PER_CLASS = 20;
+
+/** Heads are missing: whatever is recorded trains them. */
+const MISSING: TrainingCause = { trigger: 'Missing', part: 'long', after: [] };
+
+/** What the next training is for. */
+export function trainingCause({ training }: Ledger): TrainingCause {
+  return training.waiting ?? MISSING;
+}
+
+/** Recorded rows that the next training could read. */
+export function collectedRows({ input }: Pick<Tick, 'input'>, { part }: TrainingCause): number {
+  return input.pods.reduce((sum, { samples }) => sum + samples[part], 0);
+}
+
+/** Rows that end collecting: all that is wanted, or after 15 minutes and after an alarm what suffices. */
+export function wantedRows(
+  ledger: Ledger,
+  tick: Pick<Tick, 'input' | 'backbone' | 'nowMs'>,
+): number {
+  const { input, backbone, nowMs } = tick;
+  const enough = Math.max(MIN_ROWS, MIN_ROWS_PER_CLASS * backbone.classCount);
+  const isUrgent = ledger.training.waiting !== null || nowMs - ledger.stageSinceMs >= PATIENCE_MS;
+  return isUrgent ? Math.min(enough, input.collectRows) : input.collectRows;
+}
+
+/** Asks for a training when rows and cooldown allow. */
+export function collecting(draft: Draft, tick: Tick): Draft {
+  const cause = trainingCause(draft.ledger);
+  if (!mayTrain(draft.ledger, tick.input)) return draft;
+  if (collectedRows(tick, cause) < wantedRows(draft.ledger, tick)) return draft;
+  return requestTraining(draft, tick, cause);
+}

@@ -1,0 +1,54 @@
+// Audited rows of stable: for its further looks, its detector and the least number a day.
+import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { createDetector, thinnedDispersion, updateDetector } from '../../server/core/detector.ts';
+import { emptyGrid } from '../../server/core/evidence.ts';
+import { addRows, auditShare } from './attempts.ts';
+import type { DetectorRecord, Ledger, StableRecord } from './ledger.ts';
+import { evidenceWindows, isAfterFence, rowsOf, sumGrids, type Tick } from './tick.ts';
+
+/** Adds a tick to stable's evidence. After a switch-off only windows of later policies count. */
+export function countStable(ledger: Ledger, tick: Tick): Ledger {
+  const { stable } = ledger;
+  if (stable === null) return ledger;
+  const windows = evidenceWindows(tick, stable.headRevision).filter((window) =>
+    isAfterFence(window, ledger.fence),
+  );
+  const grid = sumGrids(windows, emptyGrid(stable.exits.length));
+  return {
+    ...ledger,
+    stable: {
+      ...stable,
+      evidence: addRows(stable.evidence, grid, rowsOf(windows)),
+      detector: nextDetector(ledger, stable, grid),
+      day: { ...stable.day, audits: stable.day.audits + grid.n },
+    },
+  };
+}
+
+/** D of stable's certificate at the audit rate of now: thinning breaks bursts up (exits.md 8.1). */
+export function dispersionNow(
+  { traffic }: Ledger,
+  { certificate, evidence }: StableRecord,
+): number {
+  const dispersion = certificate?.dispersion ?? 1;
+  return thinnedDispersion(dispersion, traffic.auditRate, auditShare(evidence));
+}
+
+function nextDetector(
+  ledger: Ledger,
+  stable: StableRecord,
+  grid: EvidenceGrid,
+): DetectorRecord | null {
+  const { detector, lambdaIndex } = stable;
+  if (detector === null || lambdaIndex === null) return null;
+  const disagreements = grid.dis[lambdaIndex] ?? grid.n;
+  const { budget } = detector;
+  const dispersion = dispersionNow(ledger, stable);
+  const counts = { audits: grid.n, disagreements, dispersion };
+  return { budget, ...updateDetector(detector, { budget, ...counts }) };
+}
+
+/** A detector that has seen nothing, for a new certificate, lambda or budget. */
+export function freshDetector(budget: number): DetectorRecord {
+  return { budget, ...createDetector(budget) };
+}

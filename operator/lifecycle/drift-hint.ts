@@ -1,0 +1,50 @@
+// The early sign of drift (exits.md 8.5): fewer rows leave than when certified. It raises audits and never proves anything.
+import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
+import type { Ledger, StableRecord } from './ledger.ts';
+import { latestLook } from './attempts.ts';
+import { answeredRows, type Tick } from './tick.ts';
+
+const RELATIVE_CHANGE = 0.25;
+const STANDARD_ERRORS = 5;
+const STRIKES = 2;
+const HINT_MS = 600_000;
+
+/** Updates the hint from stable's windows of a tick: two ticks in a row off by > 25 % and > 5 standard errors raise it for 10 minutes. */
+export function updateHint(hint: Ledger['hint'], stable: StableRecord, tick: Tick): Ledger['hint'] {
+  const windows = tick.windows.filter((window) => isServing(window, stable));
+  const rows = windows.reduce((sum, window) => sum + answeredRows(window), 0);
+  if (rows === 0) return hint;
+  const left = windows.reduce((sum, window) => sum + leftEarly(window), 0);
+  if (!isOff(left / rows, rows, certifiedShare(stable))) return { ...hint, strikes: 0 };
+  const strikes = hint.strikes + 1;
+  return { strikes, untilMs: strikes >= STRIKES ? tick.nowMs + HINT_MS : hint.untilMs };
+}
+
+function isServing(window: EvidenceWindow, stable: StableRecord): boolean {
+  return (
+    window.track === 'stable' &&
+    window.headRevision === stable.headRevision &&
+    window.exitsEnabled &&
+    window.lambdaIndex === stable.lambdaIndex &&
+    window.switchedOff.length === 0
+  );
+}
+
+function leftEarly({ served }: EvidenceWindow): number {
+  return served.rows.slice(0, -1).reduce((sum, rows) => sum + rows, 0);
+}
+
+/** Share of rows that leave at the lambda in force, on the rows of the newest look; null without a certificate. */
+function certifiedShare({ evidence, lambdaIndex }: StableRecord): number | null {
+  const look = latestLook(evidence);
+  if (look === null || lambdaIndex === null) return null;
+  const left = look.grid.leave.reduce((sum, column) => sum + (column[lambdaIndex] ?? 0), 0);
+  return left / look.grid.n;
+}
+
+function isOff(share: number, rows: number, expected: number | null): boolean {
+  if (expected === null) return false;
+  const change = Math.abs(share - expected);
+  const standardError = Math.sqrt((expected * (1 - expected)) / rows);
+  return change > RELATIVE_CHANGE * expected && change > STANDARD_ERRORS * standardError;
+}

@@ -1,0 +1,159 @@
+// Looks are taken once, stored, and held to: what is in force is never above the newest look (exits.md 6.2).
+import { certificateOf, latestLook, lookIfDue, tightenTerms } from './attempts.ts';
+import { evidenceOf, restStage, type CertifiedLambda } from './candidates.ts';
+import { freshDetector } from './count-stable.ts';
+import { change, enter, say, type Draft } from './draft.ts';
+import type { Attempt, CandidateRecord } from './ledger.ts';
+import { withoutCertificate } from './switch-off.ts';
+import { count, lambdaText, percent } from './text.ts';
+import type { Tick } from './tick.ts';
+import type { Decision, StoredLook } from './types.ts';
+
+/** Holds stored looks to a tighter budget or a higher confidence; a looser one waits for the next certificate. */
+export function holdToTerms(draft: Draft, { input }: Tick): Draft {
+  const { stable, candidate } = draft.ledger;
+  // A budget of 0 is no test: it is off (exits.md 6.5).
+  if (input.settings.budget === 0) return draft;
+  return change(draft, {
+    stable: stable && { ...stable, evidence: tightenTerms(stable.evidence, input.settings) },
+    candidate: candidate && {
+      ...candidate,
+      evidence: candidate.evidence && tightenTerms(candidate.evidence, input.settings),
+    },
+  });
+}
+
+/** Takes every look that is due, of stable and of the candidate. */
+export function takeLooks(draft: Draft, tick: Tick): Draft {
+  const { stable, candidate } = draft.ledger;
+  const ofStable = stable && lookIfDue(stable.evidence, tick.nowMs);
+  const ofCandidate = candidate?.evidence ? lookIfDue(candidate.evidence, tick.nowMs) : null;
+  const taken = change(draft, {
+    stable: stable && ofStable && { ...stable, evidence: ofStable },
+    candidate: candidate && { ...candidate, evidence: ofCandidate },
+  });
+  const said = sayLook(taken, tick, { before: stable?.evidence, after: ofStable, of: stable });
+  return sayLook(said, tick, { before: candidate?.evidence, after: ofCandidate, of: candidate });
+}
+
+function sayLook(
+  draft: Draft,
+  tick: Tick,
+  look: {
+    readonly before: Attempt | null | undefined;
+    readonly after: Attempt | null;
+    readonly of: { readonly headRevision: string } | null;
+  },
+): Draft {
+  const { before, after, of } = look;
+  const taken = after === null || after === before ? null : latestLook(after);
+  if (after === null || taken === null || of === null) return draft;
+  return say(draft, tick.nowMs, {
+    reason: taken.lambdaIndex === null ? 'NoCertificate' : 'Certified',
+    message: lookText(taken, after),
+    headRevision: of.headRevision,
+    details: lookDetails(taken, after),
+  });
+}
+
+function lookText({ look, grid, lambdaIndex, dispersion }: StoredLook, attempt: Attempt): string {
+  const bursts = dispersion > 1 ? `, rows come in bursts (D ${dispersion.toPrecision(3)})` : '';
+  const where = `Look ${String(look)} of attempt ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
+  if (lambdaIndex === null) {
+    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}; ${count(grid.dis[0] ?? 0)} disagreements at the smallest.`;
+  }
+  const disagreements = grid.dis[lambdaIndex] ?? 0;
+  return `${where}: lambda ${lambdaText(lambdaIndex)} is within ${percent(attempt.budget)} at ${percent(attempt.confidence)}, with ${count(disagreements)} disagreements.`;
+}
+
+function lookDetails(
+  { look, grid, lambdaIndex, dispersion }: StoredLook,
+  { attempt }: Attempt,
+): Decision['details'] {
+  const disagreements = grid.dis[lambdaIndex ?? 0] ?? 0;
+  return { look, attempt, audits: grid.n, disagreements, lambdaIndex, dispersion };
+}
+
+/** Holds what is in force to the newest look: smaller at once, none switches off, larger is left to a candidate. */
+export function holdToLatestLook(draft: Draft, tick: Tick): Draft {
+  return holdCandidate(holdStable(draft, tick), tick);
+}
+
+/** Lambda of the newest look with the counts that certify it; null when it accepted none. */
+export function certifiedNow(evidence: Attempt, tick: Tick): CertifiedLambda | null {
+  const look = latestLook(evidence);
+  const lambdaIndex = look?.lambdaIndex ?? null;
+  if (look === null || lambdaIndex === null) return null;
+  const backboneDigest = tick.backbone.digest;
+  return {
+    lambdaIndex,
+    certificate: certificateOf(evidence, look, { lambdaIndex, backboneDigest }),
+  };
+}
+
+function holdStable(draft: Draft, tick: Tick): Draft {
+  const { stable, stage } = draft.ledger;
+  const lambdaIndex = stable?.lambdaIndex ?? null;
+  if (stable === null || lambdaIndex === null) return draft;
+  const { headRevision, evidence } = stable;
+  const now = certifiedNow(evidence, tick);
+  if (now === null) {
+    const off = change(draft, { stable: withoutCertificate(stable, tick, 'NotCertified') });
+    const moved = stage === 'Serving' ? enter(off, tick.nowMs, 'Recertifying') : off;
+    const message =
+      'Exits are off: on the rows so far no lambda is proven within the budget any more.';
+    return say(moved, tick.nowMs, { reason: 'NotCertified', message, headRevision });
+  }
+  if (now.lambdaIndex >= lambdaIndex) return draft;
+  return sayTightened(
+    change(draft, { stable: { ...stable, ...now, detector: freshDetector(evidence.budget) } }),
+    tick,
+    { headRevision, from: lambdaIndex, to: now.lambdaIndex },
+  );
+}
+
+function holdCandidate(draft: Draft, tick: Tick): Draft {
+  const { candidate, stage } = draft.ledger;
+  if (candidate === null) return draft;
+  const now = certifiedNow(evidenceOf(draft.ledger, candidate), tick);
+  // Nothing is in force while shadowing, so there the newest look is taken over whole.
+  if (stage !== 'Ramping' || candidate.lambdaIndex === null) return shadowAt(draft, candidate, now);
+  if (now === null) return takeBack(draft, candidate, tick);
+  if (now.lambdaIndex >= candidate.lambdaIndex) return draft;
+  const { headRevision, lambdaIndex: from } = candidate;
+  const moved = { headRevision, from, to: now.lambdaIndex };
+  return sayTightened(change(draft, { candidate: { ...candidate, ...now } }), tick, moved);
+}
+
+function shadowAt(draft: Draft, candidate: CandidateRecord, now: CertifiedLambda | null): Draft {
+  if (now?.lambdaIndex === candidate.lambdaIndex) return draft;
+  const at = now ?? { lambdaIndex: null, certificate: null };
+  return change(draft, { candidate: { ...candidate, ...at } });
+}
+
+/** A candidate that takes traffic lost its lambda: fresh heads go back into the shadow, stable's heads to where they were. */
+function takeBack(draft: Draft, candidate: CandidateRecord, tick: Tick): Draft {
+  const { headRevision, kind } = candidate;
+  const none = { lambdaIndex: null, certificate: null, ramp: null, paired: null };
+  const back =
+    kind === 'New'
+      ? enter(change(draft, { candidate: { ...candidate, ...none } }), tick.nowMs, 'Shadowing')
+      : enter(change(draft, { candidate: null }), tick.nowMs, restStage(draft.ledger));
+  const message =
+    'The share is 0: on the rows so far no lambda is proven within the budget any more.';
+  return say(back, tick.nowMs, { reason: 'NotCertified', message, headRevision });
+}
+
+function sayTightened(
+  draft: Draft,
+  tick: Tick,
+  moved: { readonly headRevision: string; readonly from: number; readonly to: number },
+): Draft {
+  const { headRevision, from, to } = moved;
+  return say(draft, tick.nowMs, {
+    reason: 'LambdaTightened',
+    message: `Lambda ${lambdaText(from)} is now ${lambdaText(to)}, as the newest look has it.`,
+    headRevision,
+    details: { from, to },
+  });
+}

@@ -1,0 +1,64 @@
+// Serving: stable answers alone. Here it is watched for what it saves, raised by later looks, and trained anew.
+import { stageSameHeads, startRamp } from './candidates.ts';
+import { change, say, type Draft } from './draft.ts';
+import type { StableRecord } from './ledger.ts';
+import { certifiedNow } from './looks-in-force.ts';
+import { hasLostSaving, isNotWorthwhile, recentSaving } from './saving-monitor.ts';
+import { lambdaText, percent } from './text.ts';
+import type { Tick } from './tick.ts';
+import { mayTrain, requestTraining, seenRows } from './training-wishes.ts';
+
+/** One step of a service whose stable has a certificate. */
+export function serving(draft: Draft, stable: StableRecord, tick: Tick): Draft {
+  const raised = raise(draft, stable, tick);
+  if (raised !== null) return raised;
+  const watched = switchOffIfNotWorthwhile(draft, stable, tick);
+  const trigger = trainingTrigger(watched, tick);
+  return trigger === null
+    ? watched
+    : requestTraining(watched, tick, { trigger, part: 'long', after: [] });
+}
+
+/** A larger lambda of a later look is never applied in place: it ramps as a candidate with the same heads. */
+function raise(draft: Draft, stable: StableRecord, tick: Tick): Draft | null {
+  const { lambdaIndex } = stable;
+  const now = certifiedNow(stable.evidence, tick);
+  if (stable.raiseBlocked || now === null || lambdaIndex === null) return null;
+  if (now.lambdaIndex <= lambdaIndex || tick.input.settings.exitMode !== 'Active') return null;
+  const candidate = stageSameHeads(stable, 'Raise', now);
+  const from = lambdaText(lambdaIndex);
+  const said = say(draft, tick.nowMs, {
+    reason: 'Certified',
+    message: `Lambda ${lambdaText(now.lambdaIndex)} is certified for the same heads, ${from} is in force: it takes the ramp.`,
+    headRevision: stable.headRevision,
+    details: { from: lambdaIndex, to: now.lambdaIndex },
+  });
+  return startRamp(said, candidate, tick);
+}
+
+function switchOffIfNotWorthwhile(draft: Draft, stable: StableRecord, tick: Tick): Draft {
+  const { saving } = draft.ledger;
+  const { minSaving } = tick.input.settings;
+  if (stable.off !== null || !isNotWorthwhile(saving, minSaving)) return draft;
+  const recent = recentSaving(saving) ?? 0;
+  const off = change(draft, { stable: { ...stable, off: 'NotWorthwhile' } });
+  return say(off, tick.nowMs, {
+    reason: 'NotWorthwhile',
+    message: `Exits are off: over the last 20 spans they saved ${percent(recent)}, below ${percent(minSaving)} less 2 points.`,
+    headRevision: stable.headRevision,
+    details: { saving: recent, minSaving },
+  });
+}
+
+const NEW_ROWS = 10_000;
+
+/** Why to train anew, as far as the settings allow (exits.md 11); whether it pays is for the comparison with stable. */
+function trainingTrigger({ ledger }: Draft, { input }: Tick): 'SavingLoss' | 'NewData' | null {
+  if (!mayTrain(ledger, input)) return null;
+  const { triggers } = input.settings;
+  const hasLost = hasLostSaving(ledger.saving) || ledger.stable?.off === 'NotWorthwhile';
+  if (hasLost && triggers.includes('SavingLoss')) return 'SavingLoss';
+  const seen = seenRows(input);
+  const before = Math.min(ledger.training.seenRows, seen);
+  return seen - before >= NEW_ROWS && triggers.includes('NewData') ? 'NewData' : null;
+}

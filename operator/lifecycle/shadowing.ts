@@ -1,0 +1,97 @@
+// Shadowing: heads run on audited rows and answer nothing, until a look certifies a lambda that pays, or no look is left.
+import { comparePaired } from '../stats/paired.ts';
+import { invariant } from '../../server/core/invariant.ts';
+import { isExhausted, latestLook, restartRows } from './attempts.ts';
+import { abort, evidenceOf, startRamp, type Abort } from './candidates.ts';
+import { change, say, type Draft } from './draft.ts';
+import { predictSaving } from './heads.ts';
+import type { Attempt, CandidateRecord, Ledger, PairedRecord } from './ledger.ts';
+import { count, lambdaText, percent } from './text.ts';
+import type { Tick } from './tick.ts';
+
+const FIRST_LOOK_DEADLINE_MS = 604_800_000;
+
+/** Moves a certified candidate that pays on to the ramp; rejects one that cannot any more. */
+export function shadowing(draft: Draft, candidate: CandidateRecord, tick: Tick): Draft {
+  const { settings } = tick.input;
+  const evidence = evidenceOf(draft.ledger, candidate);
+  const saving = predictSaving(evidence, candidate.lambdaIndex, candidate.headRevision, tick);
+  const isPaying = saving !== null && saving >= settings.minSaving;
+  if (!isPaying && isExhausted(evidence)) {
+    return abort(draft, candidate, tick, rejection(evidence, saving, settings.minSaving));
+  }
+  if (isStale(evidence, tick.nowMs)) return restart(draft, candidate, tick);
+  const verdict = compareWithStable(draft.ledger, candidate);
+  if (verdict === 'NotBetter') return abort(draft, candidate, tick, notBetter(candidate));
+  const mayGo = isPaying && verdict === 'Go' && settings.exitMode === 'Active';
+  return mayGo ? startRamp(draft, candidate, tick) : draft;
+}
+
+/** Against a stable that lets nothing leave only certificate and saving count. */
+function compareWithStable({ stable }: Ledger, { paired }: CandidateRecord): string {
+  if (stable?.off !== null) return 'Go';
+  if (paired === null) return 'Hold';
+  return comparePaired({ ...paired, rows: pairedRows(paired) });
+}
+
+/** Audited rows on which stable and candidate were compared. */
+export function pairedRows({ joint }: PairedRecord): number {
+  return joint.flat().reduce((sum, rows) => sum + rows, 0);
+}
+
+function notBetter({ paired }: CandidateRecord): Abort {
+  const rows = paired === null ? 0 : pairedRows(paired);
+  const mean = paired?.saving?.mean ?? 0;
+  return {
+    reason: 'NotBetter',
+    message: `On ${count(rows)} rows that both judged, the candidate saves ${percent(mean)} more than stable and is not clearly better: stable stays.`,
+    details: {
+      rows,
+      saving: mean,
+      onlyStableWrong: paired?.onlyStableWrong ?? 0,
+      onlyCandidateWrong: paired?.onlyCandidateWrong ?? 0,
+    },
+  };
+}
+
+/** Why an attempt whose looks are all taken is rejected. */
+export function rejection(evidence: Attempt, saving: number | null, minSaving: number): Abort {
+  const look = latestLook(evidence);
+  invariant(look !== null, 'a rejected attempt has taken a look');
+  const { grid, lambdaIndex, dispersion } = look;
+  const where = `After ${count(grid.n)} audited rows`;
+  if (saving === null) {
+    const disagreements = grid.dis[0];
+    return {
+      reason: 'NotCertified',
+      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${String(disagreements)} disagreements at the smallest. Exits stay off.${burstText(dispersion)}`,
+      details: { audits: grid.n, disagreements: disagreements ?? null, dispersion },
+    };
+  }
+  return {
+    reason: 'NotWorthwhile',
+    message: `${where} lambda ${lambdaText(lambdaIndex)} is certified, but saves ${percent(saving)}, less than the ${percent(minSaving)} asked for. Exits stay off.`,
+    details: { audits: grid.n, saving, minSaving },
+  };
+}
+
+const BURSTY = 3;
+
+function burstText(dispersion: number): string {
+  if (dispersion < BURSTY) return '';
+  return ` Rows come in bursts (D ${dispersion.toPrecision(3)}): the next attempt takes its looks on more rows.`;
+}
+
+/** No first look within 7 days: traffic of a week ago proves little about today's. */
+export function isStale(evidence: Attempt, nowMs: number): boolean {
+  return evidence.looks.length === 0 && nowMs - evidence.startedAtMs >= FIRST_LOOK_DEADLINE_MS;
+}
+
+function restart(draft: Draft, candidate: CandidateRecord, tick: Tick): Draft {
+  const evidence = candidate.evidence && restartRows(candidate.evidence, tick.nowMs);
+  return say(change(draft, { candidate: { ...candidate, evidence } }), tick.nowMs, {
+    reason: 'InsufficientSamples',
+    message: 'No first look within 7 days: the evidence starts anew.',
+    headRevision: candidate.headRevision,
+  });
+}

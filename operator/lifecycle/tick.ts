@@ -1,0 +1,142 @@
+// One tick's windows, counted once, sorted into what each rule needs. Windows that cannot be believed are no data.
+import { comparePair } from '../../crds/wire/policy.ts';
+import type { EvidenceGrid, EvidenceWindow } from '../../crds/wire/evidence.ts';
+import { mergeGrids } from '../../server/core/evidence.ts';
+import { mergeDigests } from '../../server/core/latency-digest.ts';
+import { takeFresh, type FreshEvidence } from '../stats/merge-evidence.ts';
+import { NO_REQUESTS, type Ledger, type TrackCounters } from './ledger.ts';
+import { assessLoad } from './pods.ts';
+import type { BackboneFacts, HeadRevisionFacts, LifecycleInput } from './types.ts';
+
+/** The input of a tick with its fresh windows. */
+export interface Tick {
+  readonly input: LifecycleInput;
+  readonly nowMs: number;
+  readonly backbone: BackboneFacts;
+  /** Windows of this backbone that were never counted before. */
+  readonly windows: readonly EvidenceWindow[];
+  readonly missing: FreshEvidence['missing'];
+}
+
+/** Takes the windows after the ledger's watermarks; the caller stores the new watermarks together with what it counts. */
+export function readTick(
+  ledger: Ledger,
+  input: LifecycleInput,
+  backbone: BackboneFacts,
+): { readonly tick: Tick; readonly watermarks: Ledger['watermarks'] } {
+  const fresh = takeFresh(ledger.watermarks, input.pods, input.nowMs);
+  const windows = fresh.windows.filter((window) => window.backboneDigest === backbone.digest);
+  const tick = { input, nowMs: input.nowMs, backbone, windows, missing: fresh.missing };
+  return { tick, watermarks: fresh.watermarks };
+}
+
+/** What is known about a revision; null: it is not in the store, so nothing about it can be believed. */
+export function factsOf(tick: Tick, headRevision: string): HeadRevisionFacts | null {
+  return tick.input.revisions.find((facts) => facts.headRevision === headRevision) ?? null;
+}
+
+const MAX_LOST_SHARE = 0.01;
+
+/** Windows of this revision whose audits count: known heads, on a pod that gives their known answers, at most 1 % lost. */
+export function evidenceWindows(tick: Tick, headRevision: string): readonly EvidenceWindow[] {
+  const facts = factsOf(tick, headRevision);
+  if (facts === null) return [];
+  const trusted = new Set(
+    tick.input.pods
+      .filter((pod) => assessLoad(pod.acknowledgement, facts, tick.backbone.digest) === 'Loaded')
+      .map((pod) => pod.podUid),
+  );
+  return tick.windows.filter(
+    (window) =>
+      isOfRevision(window, facts) &&
+      trusted.has(window.podUid) &&
+      window.auditsLost <= MAX_LOST_SHARE * window.auditsChosen,
+  );
+}
+
+function isOfRevision(window: EvidenceWindow, facts: HeadRevisionFacts): boolean {
+  // With the same heads on both tracks, each audited row stands in stable's window already.
+  const isTwin = window.paired?.stableHeadRevision === window.headRevision;
+  return (
+    window.headRevision === facts.headRevision &&
+    !isTwin &&
+    window.exits.join() === facts.exits.join()
+  );
+}
+
+/** Sum of the grids; `start` is an empty grid with the exits of the revision. */
+export function sumGrids(windows: readonly EvidenceWindow[], start: EvidenceGrid): EvidenceGrid {
+  return windows.reduce((sum, window) => mergeGrids(sum, window.grid), start);
+}
+
+/** Windows of a policy that was published after the last switch-off. */
+export function isAfterFence(window: EvidenceWindow, fence: Ledger['fence']): boolean {
+  return comparePair({ epoch: window.epoch, revision: window.policyRevision }, fence) > 0;
+}
+
+/** The highest pair that any pod, window or the shell has named. */
+export function highestPair({ input, windows }: Tick): Ledger['fence'] {
+  const pairs = [
+    input.published,
+    ...input.pods.map((pod) => pod.acknowledgement),
+    ...windows.map((window) => ({ epoch: window.epoch, revision: window.policyRevision })),
+  ];
+  return pairs.reduce<Ledger['fence']>(
+    (highest, pair) =>
+      pair !== null && comparePair(pair, highest) > 0
+        ? { epoch: pair.epoch, revision: pair.revision }
+        : highest,
+    { epoch: 0, revision: 0 },
+  );
+}
+
+/** Rows of a window that were answered, on whatever path. */
+export function answeredRows({ served }: EvidenceWindow): number {
+  return served.rows.reduce((sum, rows) => sum + rows, 0);
+}
+
+/** Requests of a track, on the given pods only. Rows answered without a stable head revision are stable's. */
+export function trackCounters(
+  tick: Tick,
+  isTrack: (window: EvidenceWindow) => boolean,
+): TrackCounters {
+  return tick.windows.filter(isTrack).reduce<TrackCounters>(
+    (sum, window) => ({
+      requests: sum.requests + answeredRows(window) + window.served.errors,
+      errors: sum.errors + window.served.errors,
+      latency: window.served.latency.reduce(mergeDigests, sum.latency),
+    }),
+    NO_REQUESTS,
+  );
+}
+
+/** Rows answered per second over all pods; null without windows. */
+export function observedRate({ windows }: Tick): number | null {
+  if (windows.length === 0) return null;
+  const pods = new Set(windows.map((window) => window.podUid));
+  return [...pods].reduce((rate, podUid) => {
+    const own = windows.filter((window) => window.podUid === podUid);
+    const seconds = longestSeconds(own);
+    return seconds > 0 ? rate + rowsOf(own) / seconds : rate;
+  }, 0);
+}
+
+/** Rows answered by the pods of these windows: counted, or inferred from the audits where only a shadow reports. */
+export function rowsOf(windows: readonly EvidenceWindow[]): number {
+  const counted = windows.reduce((sum, window) => sum + answeredRows(window), 0);
+  const inferred = byTrack(windows).map((own) =>
+    own.reduce((sum, w) => sum + (w.auditRate > 0 ? w.auditsChosen / w.auditRate : 0), 0),
+  );
+  return Math.max(counted, ...inferred);
+}
+
+/** Windows of both tracks cover the same time. */
+function longestSeconds(windows: readonly EvidenceWindow[]): number {
+  const sums = byTrack(windows).map((own) => own.reduce((sum, w) => sum + w.durationSeconds, 0));
+  return Math.max(...sums);
+}
+
+function byTrack(windows: readonly EvidenceWindow[]): readonly (readonly EvidenceWindow[])[] {
+  const isCandidate = (window: EvidenceWindow): boolean => window.track === 'candidate';
+  return [windows.filter((w) => !isCandidate(w)), windows.filter(isCandidate)];
+}

@@ -2,7 +2,6 @@ import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
 import type { Policy } from '../crds/wire/policy.ts';
 import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
-import type { Clock } from './clock.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
@@ -40,14 +39,13 @@ export interface ApplierOptions {
   readonly safety: Safety;
   readonly bootCounter: BootCounter;
   readonly observer: ApplyObserver;
-  readonly clock: Clock;
 }
 
 /** What others do about applies: metrics, log, samples. */
 export interface ApplyObserver {
   applied(acknowledgement: Acknowledgement, path: ApplyPath): void;
   /** A snapshot with another policy or plan is in force. */
-  swapped(next: Serving, former: Serving | null, durationMs: number): void;
+  swapped(next: Serving, former: Serving | null): void;
   /** The engine refused the plan of a policy that was in force: exits are off until the next policy. */
   planFailed(error: unknown): void;
 }
@@ -121,7 +119,6 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   }
 
   async function takeOver(next: Policy): Promise<Verdict> {
-    const startedMs = options.clock.monotonicMs();
     const found = await findBundles(next, options.heads);
     if (next.stable !== null && !found.has(next.stable.headRevision)) {
       return rejected({
@@ -138,7 +135,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     const prepared = await prepare(planPolicy(next, found, safety));
     policy = next;
     bundles = found;
-    swap(prepared, options.clock.monotonicMs() - startedMs);
+    swap(prepared);
     const { candidate } = next;
     inForce =
       candidate !== null && !found.has(candidate.headRevision)
@@ -161,7 +158,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     return { plan, planId: report.planId, costs: report.costs, knownAnswers: report.knownAnswers };
   }
 
-  function swap(prepared: Prepared, durationMs = 0): void {
+  function swap(prepared: Prepared): void {
     const former = servings.latest();
     const view = policy === null ? null : safety.view(policy);
     const hasCandidate = prepared.plan.tracks.some(({ track }) => track === 'candidate');
@@ -177,7 +174,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     };
     servings.swap(next);
     safety.retain(next.plan.tracks.map((track) => track.headRevision));
-    options.observer.swapped(next, former, durationMs);
+    options.observer.swapped(next, former);
   }
 
   /** Towards the backbone at once; what may answer again comes with the plan. */

@@ -110,9 +110,6 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       state: (model) => describeState(stateDependencies, model),
       evidence: (model, after) => describeEvidence(stateDependencies, model, after),
       drain,
-      onEvidenceRead: () => {
-        metrics.evidenceRead(clock.nowMs());
-      },
       errors: quiet,
     }),
     { maxBodyBytes: () => WIRE_LIMITS.headBundleBytes },
@@ -121,7 +118,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     createMetricsApp({
       lifecycle,
       render: async () => {
-        metrics.gather({ lifecycle, engine, loaded, servings, clock });
+        metrics.gather({ lifecycle, engine, loaded, servings });
         return metrics.render();
       },
       errors: quiet,
@@ -187,8 +184,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
   return {
     ports,
     start: async () => {
+      const startedMs = clock.monotonicMs();
       const report = await engine.start();
-      metrics.backboneLoaded(report);
+      metrics.backboneLoaded(report, (clock.monotonicMs() - startedMs) / 1000);
       loaded = createLoadedModel(
         {
           config,

@@ -15,7 +15,7 @@ import { createBatcher } from './queue/batcher.ts';
 import { createPoisonList } from './queue/poison.ts';
 import type { SwitchOffCause } from './safety.ts';
 import { createSafety } from './safety.ts';
-import type { Serving, ServingControl } from './serving.ts';
+import type { ServingControl } from './serving.ts';
 import { createBootCounter } from './store/boot-counter.ts';
 import { createHeadFiles } from './store/head-files.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
@@ -37,7 +37,7 @@ export interface LoadDependencies {
 /** What happens apart from traffic; create-server.ts logs and counts it. */
 export interface ServerEvents {
   policyApplied(acknowledgement: Acknowledgement, path: ApplyPath): void;
-  swapped(next: Serving, former: Serving | null, durationMs: number): void;
+  swapped(): void;
   switchedOff(cause: SwitchOffCause | 'engine' | 'policy', error?: unknown): void;
   windowsClosed(windows: number): void;
   diskFailed(error: unknown): void;
@@ -87,12 +87,12 @@ export function createLoadedModel(
   });
   const observer: ApplyObserver = {
     applied: events.policyApplied,
-    swapped: (next, former, durationMs) => {
+    swapped: (next, former) => {
       if (former?.policy?.exitsEnabled === true && next.policy?.exitsEnabled === false) {
         samples.restart();
         events.switchedOff('policy');
       }
-      events.swapped(next, former, durationMs);
+      events.swapped();
     },
     planFailed: (error) => {
       events.switchedOff('engine', error);
@@ -108,7 +108,6 @@ export function createLoadedModel(
     safety,
     bootCounter: createBootCounter(config.cacheDir),
     observer,
-    clock,
   });
   servings.onSwap(windows.onSwap);
   const batcher = createBatcher({

@@ -1,6 +1,5 @@
 import type { Track } from '../crds/wire/evidence.ts';
 import { isDrawn } from './core/audit.ts';
-import type { BatchRequest } from './engine/engine-client.ts';
 import type { SampleRecorder } from './evidence/sample-recorder.ts';
 import type { WindowRecorder } from './evidence/window-recorder.ts';
 import type { BatchObserver } from './queue/batch-log.ts';
@@ -26,15 +25,12 @@ export function createBatchObserver(dependencies: ObserverDependencies): BatchOb
           entry.answered(record);
           metrics.rowAnswered(record);
         },
-        finished: (outcome, answers, request) => {
+        finished: (outcome, answers) => {
           entry.finished(outcome, rows);
           metrics.batchFinished({ serving, outcome, answers, rows });
           metrics.sampled(samples.offer(serving.plan.samples, outcome.samples));
           safety.onAudits(serving, outcome.audits);
-          // A client's own NaN must not switch an exit off for everybody.
-          if (outcome.nonFiniteHeads.length > 0 && isFiniteInput(request)) {
-            safety.onNumeric(serving, outcome.nonFiniteHeads);
-          }
+          safety.onNumeric(serving, outcome.nonFiniteHeads);
         },
         failed: () => {
           entry.failed(rows);
@@ -51,13 +47,4 @@ export function createBatchObserver(dependencies: ObserverDependencies): BatchOb
       windows.rowsFailed(serving, track, count);
     },
   };
-}
-
-function isFiniteInput({ datatype, input }: BatchRequest): boolean {
-  if (datatype === 'UINT8') return true;
-  const view = new DataView(input.buffer, input.byteOffset, input.byteLength);
-  for (let offset = 0; offset + 4 <= input.byteLength; offset += 4) {
-    if (!Number.isFinite(view.getFloat32(offset, true))) return false;
-  }
-  return true;
 }

@@ -24,8 +24,8 @@ export function createServerEvents(dependencies: {
       else if (result === 'Applied') log.info(fields, 'policy applied');
       else log.debug({ ...fields, result }, 'policy unchanged');
     },
-    swapped: (next, _, durationMs) => {
-      metrics.swapped(next, durationMs);
+    swapped: () => {
+      metrics.swapped();
     },
     switchedOff: (cause, error) => {
       metrics.switchedOff(cause);

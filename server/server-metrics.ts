@@ -1,11 +1,15 @@
 import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
+import { LAMBDAS } from '../crds/wire/lambda-grid.ts';
 import type { ApplyPath } from './apply-policy.ts';
-import type { Clock } from './clock.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
 import type { LoadedModel } from './loaded-model.ts';
+import type { Metrics, MetricRegistry } from './metrics.ts';
+import type { SwitchOffCause } from './safety.ts';
 import type { Serving, ServingControl } from './serving.ts';
+import { answeringExits, limitsOf } from './serving.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
+import { createTrafficMetrics } from './traffic-metrics.ts';
 
 /** Where gauges come from: they are set when somebody scrapes, not when something changes. */
 export interface GaugeSources {
@@ -13,18 +17,100 @@ export interface GaugeSources {
   readonly engine: EngineClient;
   readonly loaded: LoadedModel | null;
   readonly servings: ServingControl;
-  readonly clock: Clock;
 }
 
 export interface ServerMetrics {
   readonly traffic: TrafficMetrics;
-  backboneLoaded(report: EngineReport): void;
+  backboneLoaded(report: EngineReport, seconds: number): void;
   policyApplied(acknowledgement: Acknowledgement, path: ApplyPath, nowMs: number): void;
-  swapped(next: Serving, durationMs: number): void;
-  switchedOff(cause: string): void;
+  swapped(): void;
+  switchedOff(cause: SwitchOffCause | 'engine' | 'policy'): void;
   windowsClosed(windows: number): void;
   engineRestarted(cause: string): void;
-  evidenceRead(nowMs: number): void;
   gather(sources: GaugeSources): void;
-  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+  render: MetricRegistry['render'];
+}
+
+const RESULTS = {
+  Applied: 'applied',
+  AlreadyApplied: 'already_applied',
+  Stale: 'stale',
+  Rejected: 'rejected',
+} as const;
+
+export function createServerMetrics(
+  { metrics, render }: MetricRegistry,
+  version: string,
+): ServerMetrics {
+  metrics.buildInfo.set({ version, commit: '', node_version: process.versions.node }, 1);
+  return {
+    traffic: createTrafficMetrics(metrics),
+    backboneLoaded: ({ model, engine }, seconds) => {
+      const digest = model.digest.replace('sha256:', '').slice(0, 12);
+      metrics.backboneInfo.set({ format: model.format, engine: engine.kind, digest }, 1);
+      metrics.backboneLoad.set({}, seconds);
+    },
+    policyApplied: ({ result }, path, nowMs) => {
+      metrics.policyApplies.inc({ path, result: RESULTS[result] });
+      if (result === 'Applied') metrics.policyApplied.set({}, nowMs / 1000);
+      if (result === 'Rejected') metrics.headSwaps.inc({ result: 'rejected' });
+    },
+    swapped: () => {
+      metrics.headSwaps.inc({ result: 'applied' });
+    },
+    switchedOff: (cause) => {
+      metrics.exitsSwitchedOff.inc({ cause });
+    },
+    windowsClosed: (windows) => {
+      metrics.evidenceWindows.inc({}, windows);
+    },
+    engineRestarted: (cause) => {
+      metrics.engineRestarts.inc({ cause: restartCause(cause) });
+    },
+    gather: (sources) => {
+      gatherServer(metrics, sources);
+      gatherExits(metrics, sources.servings.latest());
+    },
+    render,
+  };
+}
+
+/** The client's sentence, sorted into the closed set of the catalogue. */
+function restartCause(cause: string): 'exit' | 'signal' | 'stuck' {
+  if (/heartbeat|did not end/.test(cause)) return 'stuck';
+  return /ended by SIG|signal/.test(cause) ? 'signal' : 'exit';
+}
+
+function gatherServer(
+  metrics: Metrics,
+  { lifecycle, engine, loaded, servings }: GaugeSources,
+): void {
+  metrics.ready.set({}, lifecycle.isReady() ? 1 : 0);
+  metrics.engineUp.set({}, engine.status === 'Up' ? 1 : 0);
+  const { rssBytes, activations } = engine.memory();
+  metrics.engineMemory.set({ kind: 'rss' }, rssBytes);
+  metrics.engineActivations.set({}, activations);
+  metrics.queueRows.set({}, loaded?.batcher.queuedRows ?? 0);
+  metrics.queueCapacity.set({}, limitsOf(servings.latest()).maxQueueLength);
+  metrics.sampleReservoir.set({}, loaded?.samples.counts().long ?? 0);
+}
+
+function gatherExits(metrics: Metrics, serving: Serving | null): void {
+  for (const gauge of [metrics.exitEnabled, metrics.lambda, metrics.headInfo]) gauge.clear();
+  const policy = serving?.policy ?? null;
+  metrics.policyEpoch.set({}, policy?.epoch ?? 0);
+  metrics.policyRevision.set({}, policy?.revision ?? 0);
+  metrics.auditRate.set({}, policy?.auditRate ?? 0);
+  if (policy !== null) metrics.budget.set({}, policy.budget);
+  if (serving === null) return;
+  for (const { track, headRevision, bundle, lambdaIndex } of serving.plan.tracks) {
+    metrics.headInfo.set({ track, head_revision: headRevision }, 1);
+    const answering = answeringExits(serving, track);
+    for (const { exit } of bundle.heads) {
+      metrics.exitEnabled.set({ exit, track }, answering.includes(exit) ? 1 : 0);
+    }
+    if (answering.length > 0 && lambdaIndex !== null) {
+      metrics.lambda.set({ track }, LAMBDAS[lambdaIndex] ?? 0);
+    }
+  }
 }

@@ -1,7 +1,10 @@
+import type { Track } from '../crds/wire/evidence.ts';
 import type { BatchOutcome, RowAnswer } from './engine/engine-client.ts';
+import type { Metrics } from './metrics.ts';
 import type { BatchRow, RowRecord } from './queue/batch-log.ts';
 import type { AnsweredRow } from './queue/job.ts';
 import type { Serving } from './serving.ts';
+import { answeringExits, trackOf } from './serving.ts';
 
 export interface FinishedBatch {
   readonly serving: Serving;
@@ -20,4 +23,92 @@ export interface TrafficMetrics {
   batchFinished(batch: FinishedBatch): void;
   batchFailed(rows: readonly BatchRow[]): void;
   sampled(counts: { readonly kept: number; readonly skipped: number }): void;
+}
+
+export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
+  return {
+    inFlight: (requests) => {
+      metrics.requestsInFlight.set({}, requests);
+    },
+    requestAnswered: ({ exit, track }, seconds) => {
+      metrics.requests.inc({ protocol: 'v2', code: 'ok' });
+      metrics.requestDuration.observe({ exit, track }, seconds);
+    },
+    requestRefused: (code) => {
+      metrics.requests.inc({ protocol: 'v2', code });
+    },
+    batchStarted: (rows) => {
+      metrics.batchRows.observe({}, rows.length);
+      for (const { waitedMs } of rows) metrics.queueDuration.observe({}, waitedMs / 1000);
+    },
+    rowAnswered: (record) => {
+      const { exit, track, row, serving } = record;
+      metrics.rows.inc({ exit, track });
+      if (row.forced !== null) metrics.rowsForced.inc({ reason: row.forced });
+      else {
+        for (const reached of headsReached(record)) {
+          metrics.headEvaluations.inc({ exit: reached, track });
+        }
+      }
+      if (record.answer.exit >= 0) {
+        metrics.computeAvoided.inc({ exit }, secondsAvoided(serving, track, record.answer.exit));
+      }
+    },
+    batchFinished: (batch) => {
+      countAudits(metrics, batch);
+      const { seconds, nonFiniteHeads } = batch.outcome;
+      metrics.computeSeconds.inc({ kind: 'segment' }, seconds.segment);
+      metrics.computeSeconds.inc({ kind: 'head' }, seconds.head);
+      metrics.computeSeconds.inc({ kind: 'compact' }, seconds.compact);
+      metrics.computeSeconds.inc({ kind: 'audit' }, seconds.audit);
+      const numeric = nonFiniteHeads.reduce((sum, { rows }) => sum + rows, 0);
+      if (numeric > 0) metrics.rowsForced.inc({ reason: 'numeric' }, numeric);
+    },
+    batchFailed: (rows) => {
+      const lost = rows.filter(({ audited }) => audited).length;
+      if (lost > 0) metrics.auditsDropped.inc({ reason: 'engine' }, lost);
+    },
+    sampled: ({ kept, skipped }) => {
+      if (kept > 0) metrics.samples.inc({ result: 'kept' }, kept);
+      if (skipped > 0) metrics.samples.inc({ result: 'skipped' }, skipped);
+    },
+  };
+}
+
+function headsReached({ answer, serving, track }: RowRecord): readonly string[] {
+  const exits = answeringExits(serving, track);
+  return answer.exit === -1 ? exits : exits.slice(0, answer.exit + 1);
+}
+
+function countAudits(metrics: Metrics, { serving, outcome, answers, rows }: FinishedBatch): void {
+  for (const { row, backboneClass, tracks } of outcome.audits) {
+    const answer = answers[row];
+    const track = rows[row]?.track;
+    if (answer === undefined || track === undefined) continue;
+    const exit = exitName(serving, track, answer.exit);
+    const result = answer.exit === -1 || answer.classId === backboneClass ? 'agree' : 'disagree';
+    metrics.audits.inc({ exit, track, result });
+    tracks.forEach(({ scores }, i) => {
+      const heads = serving.plan.tracks[i]?.bundle.heads ?? [];
+      scores.forEach((score, e) => {
+        const name = heads[e]?.exit;
+        if (name !== undefined && Number.isFinite(score)) {
+          metrics.exitDoubt.observe({ exit: name }, 1 - score);
+        }
+      });
+    });
+  }
+}
+
+function exitName(serving: Serving, track: Track, exit: number): string {
+  return trackOf(serving, track)?.bundle.heads[exit]?.exit ?? 'backbone';
+}
+
+/** Segments behind the exit at batch size 1, by the measured table: gross, people see it net of what heads cost. */
+function secondsAvoided(serving: Serving, track: Track, exit: number): number {
+  const tensor = trackOf(serving, track)?.bundle.heads[exit]?.tensor;
+  const cut = serving.costs.cuts.indexOf(tensor ?? '');
+  if (cut === -1) return 0;
+  const behind = serving.costs.segmentMs[0]?.slice(cut + 1) ?? [];
+  return behind.reduce((sum, ms) => sum + ms, 0) / 1000;
 }

@@ -18,8 +18,6 @@ export interface AdminAppDependencies {
   readonly evidence: (model: LoadedModel, after: number) => EvidenceAnswer;
   /** Readiness off; resolves when nothing waits and nothing runs. */
   readonly drain: () => Promise<void>;
-  /** The operator read evidence: for the metric. */
-  readonly onEvidenceRead: () => void;
   readonly errors: ErrorObserver;
 }
 

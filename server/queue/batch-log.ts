@@ -1,5 +1,5 @@
 import type { Track } from '../../crds/wire/evidence.ts';
-import type { BatchOutcome, BatchRequest, RowAnswer } from '../engine/engine-client.ts';
+import type { BatchOutcome, RowAnswer } from '../engine/engine-client.ts';
 import type { Serving } from '../serving.ts';
 import type { AnsweredRow, ForcedReason } from './job.ts';
 
@@ -23,11 +23,7 @@ export interface RowRecord extends AnsweredRow {
 export interface BatchLog {
   answered(record: RowRecord): void;
   /** All audits of the batch are known. `answers` by row of the batch, also of rows whose client has left. */
-  finished(
-    outcome: BatchOutcome,
-    answers: readonly (RowAnswer | undefined)[],
-    request: BatchRequest,
-  ): void;
+  finished(outcome: BatchOutcome, answers: readonly (RowAnswer | undefined)[]): void;
   /** The engine failed: chosen audits of the batch are lost. */
   failed(): void;
   /** Nothing more of this batch will come. */

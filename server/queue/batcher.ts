@@ -90,7 +90,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
           deliver(row, batchRow, answer, { serving, log });
         }
       });
-      log.finished(outcome, answers, request);
+      log.finished(outcome, answers);
       retryUnanswered(rows, answers, 'the engine left it out');
     } catch (error) {
       log.failed();

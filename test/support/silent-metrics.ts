@@ -20,7 +20,6 @@ export const silentMetrics: ServerMetrics = {
   switchedOff: nothing,
   windowsClosed: nothing,
   engineRestarted: nothing,
-  evidenceRead: nothing,
   gather: nothing,
   render: () => Promise.resolve({ contentType: 'text/plain', text: '' }),
 };

@@ -8,7 +8,7 @@ import { queryChoice, queryCount } from './query.ts';
 
 /** GET /v1/evidence?after=SEQ[&close=true]: with close, everything answered so far is in the windows. */
 export function evidenceRoute(
-  dependencies: Pick<AdminAppDependencies, 'loaded' | 'evidence' | 'onEvidenceRead'>,
+  dependencies: Pick<AdminAppDependencies, 'loaded' | 'evidence'>,
 ): Router {
   const router = Router();
   router.get('/v1/evidence', async (request, response) => {
@@ -20,7 +20,6 @@ export function evidenceRoute(
     }
     model.safety.heard();
     respondJson(response, 200, serializeEvidenceAnswer(dependencies.evidence(model, after)));
-    dependencies.onEvidenceRead();
   });
   router.all('/v1/evidence', methodNotAllowed('GET'));
   return router;

@@ -1,0 +1,17 @@
+import type { ServerConfig } from './config.ts';
+import { EngineError } from './engine/engine-error.ts';
+
+/** One paragraph for whoever started the process: what, where, and what to do. */
+export function describeStartFailure(error: unknown, config: ServerConfig): string {
+  if (error instanceof EngineError) {
+    return `The backbone ${config.backbonePath} cannot be served (${error.code}): ${error.message}`;
+  }
+  const { code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
+  if (code === 'EADDRINUSE') {
+    return `Port ${port ?? '?'} on ${config.bindHost} is in use (EADDRINUSE); end the other process, or set LAYERCACHE_DATA_PORT, LAYERCACHE_ADMIN_PORT and LAYERCACHE_METRICS_PORT to free ports (0 picks one).`;
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return `Port ${port ?? '?'} on ${config.bindHost} cannot be opened (${code}); set LAYERCACHE_BIND_HOST to an address of this machine and the ports above 1023.`;
+  }
+  return `The server did not start: ${error instanceof Error ? error.message : String(error)}`;
+}

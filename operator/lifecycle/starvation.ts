@@ -14,17 +14,18 @@ export function leastAuditsADay(budget: number, confidence: number): number {
 /** Exits go off after a day with too few audits, and on again as soon as a day has enough. */
 export function noticeStarvation(draft: Draft, tick: Tick): Draft {
   const { stable } = draft.ledger;
-  if (stable === null || stable.certificate === null) return draft;
+  return stable === null || stable.off === 'NotWorthwhile' ? draft : watchDay(draft, stable, tick);
+}
+
+function watchDay(draft: Draft, stable: StableRecord, tick: Tick): Draft {
+  if (stable.certificate === null) return draft;
   const { budget, confidence } = stable.evidence;
   const least = leastAuditsADay(budget, confidence);
-  const isDayOver = tick.nowMs - stable.day.sinceMs >= DAY_MS;
-  const day = isDayOver ? { sinceMs: tick.nowMs, audits: 0 } : stable.day;
   const isFed = stable.day.audits >= least;
-  if (isFed && stable.off === 'InsufficientSamples') {
-    return change(draft, { stable: { ...stable, day, off: null } });
-  }
-  if (isDayOver && !isFed && stable.off === null) return starve(draft, stable, tick, least);
-  return change(draft, { stable: { ...stable, day } });
+  if (isFed && stable.off !== null) return change(draft, { stable: { ...stable, off: null } });
+  if (tick.nowMs - stable.day.sinceMs < DAY_MS) return draft;
+  if (!isFed && stable.off === null) return starve(draft, stable, tick, least);
+  return change(draft, { stable: { ...stable, day: { sinceMs: tick.nowMs, audits: 0 } } });
 }
 
 function starve(draft: Draft, stable: StableRecord, tick: Tick, least: number): Draft {

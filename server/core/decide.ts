@@ -22,10 +22,14 @@ export function decideRow(
   return -1;
 }
 
-/** Smallest j with score > 1 - lambda_j in the table of decideRow, else 120; NaN gives 120. Binary search. */
-export function firstLeavingIndex(score: number): number {
+/**
+ * Smallest j < end with score > 1 - lambda_j in the table of decideRow, else `end`; NaN gives `end`. Binary search, after
+ * one look at the last column: most heads behind the first leave nothing new.
+ */
+export function firstLeavingIndex(score: number, end = LAMBDA_COUNT): number {
   let low = 0;
-  let high = LAMBDA_COUNT;
+  let high = end;
+  if (!(score > THRESHOLDS[end - 1]!)) return end;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if (score > THRESHOLDS[middle]!) high = middle;

@@ -30,8 +30,8 @@ export function createEvidenceGrid(exitCount: number): EvidenceCounter {
       for (let exit = 0; exit < exitCount; exit++) {
         const score = scores[exit] ?? NaN;
         if (!Number.isFinite(score)) return;
-        const start = firstLeavingIndex(score);
-        if (start >= end) continue;
+        const start = firstLeavingIndex(score, end);
+        if (start === end) continue;
         leave[exit * stride + start]! += 1;
         leave[exit * stride + end]! -= 1;
         if (!agrees[exit]) {

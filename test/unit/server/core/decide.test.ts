@@ -78,3 +78,12 @@ test('a score that leaves nowhere has the index behind the grid', () => {
   expect(firstLeavingIndex(0.50000001)).toBe(LAMBDA_COUNT - 1);
   expect(firstLeavingIndex(1)).toBe(0);
 });
+
+test('with an end the search stops there: a score that leaves only behind it gives the end', () => {
+  fc.assert(
+    fc.property(aScore, fc.integer({ min: 0, max: LAMBDA_COUNT }), (score, end) => {
+      expect(firstLeavingIndex(score, end)).toBe(Math.min(end, firstLeavingIndex(score)));
+    }),
+    { seed: SEED, numRuns: 500 },
+  );
+});

@@ -10,6 +10,7 @@ import {
   gridOf,
   riskAt,
   type SimulatedRows,
+  type Truth,
 } from './exit-simulation.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -30,10 +31,10 @@ const MEAN_TICK_ROWS = 50;
 const EVIDENCE_ROWS = 10_600;
 
 /** One attempt: scores fitted on 1,000 to 2,000 rows, then ticks of Poisson(50) rows up to the last look. */
-export function simulateCertificate(
+function simulateCertificate(
   seed: readonly number[],
   truth: SimulatedRows,
-  meanBurst = 1,
+  meanBurst: number,
 ): CertificateRun {
   const random = seededRandom(seed);
   const scoreOf = calibratedScores(drawRows(random, 1000 + Math.floor(1001 * random.uniform())));
@@ -74,11 +75,11 @@ export interface CertificateSummary {
 export function simulateCertificates(
   seed: number,
   runs: number,
-  truth: SimulatedRows,
+  truth: Truth,
   meanBurst = 1,
 ): CertificateSummary {
   const all = Array.from({ length: runs }, (_, run) =>
-    simulateCertificate([seed, run], truth, meanBurst),
+    simulateCertificate([seed, run], truth(run), meanBurst),
   );
   const share = (of: (run: CertificateRun) => boolean): number => all.filter(of).length / runs;
   const mean = (of: (run: CertificateRun) => number): number =>

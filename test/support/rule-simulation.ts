@@ -11,6 +11,7 @@ import {
   rawScores,
   type ScoreOf,
   type SimulatedRows,
+  type Truth,
 } from './exit-simulation.ts';
 import { seededRandom } from './seeded-random.ts';
 
@@ -68,7 +69,7 @@ export function simulateRule(
   name: RuleName,
   seed: number,
   runs: number,
-  truth: SimulatedRows,
+  truth: Truth,
 ): RuleOutcome {
   let over = 0;
   let risk = 0;
@@ -78,7 +79,7 @@ export function simulateRule(
     const fitRows = drawRows(random, 1000 + Math.floor(1001 * random.uniform()));
     const scoreOf = RULES[name].scoreOf(calibratedScores(fitRows));
     const choice = RULES[name].choose(drawRows(random, TEST_ROWS), scoreOf);
-    const outcome = judge(truth, scoreOf, choice);
+    const outcome = judge(truth(run), scoreOf, choice);
     if (outcome.risk > BUDGET) over++;
     risk += outcome.risk / runs;
     cost += outcome.cost / runs;

@@ -5,12 +5,12 @@ import {
   type CertificateSummary,
 } from '../../support/certificate-simulation.ts';
 import { expectClose } from '../../support/expect-close.ts';
-import { truthRows } from '../../support/exit-simulation.ts';
+import { createTruth } from '../../support/exit-simulation.ts';
 import { simulateRule, type RuleName } from '../../support/rule-simulation.ts';
 
 // exits.md 7.1 (300 runs) and 7.2 (1,000 runs).
 const RUNS = 1000;
-const truth = truthRows(20_260_301);
+const truth = createTruth(20_260_301);
 
 describe(`${RUNS} whole certificates`, () => {
   let independent: CertificateSummary;

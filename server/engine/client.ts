@@ -210,11 +210,14 @@ class HostedEngine implements EngineClient {
       await this.startHost();
       this.setStatus('Up', '');
     } catch (error) {
-      const isClosed = (this.status as EngineStatus) === 'Closed';
-      if (isClosed) return;
+      if (this.isClosed()) return;
       if (this.host === null) this.scheduleRestart();
       else this.host.kill(error instanceof Error ? error.message : 'it did not start');
     }
+  }
+
+  private isClosed(): boolean {
+    return this.status === 'Closed';
   }
 
   private setStatus(status: EngineStatus, cause: string): void {

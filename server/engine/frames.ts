@@ -18,7 +18,6 @@ export const FrameKind = {
   release: 3,
   run: 4,
   ping: 5,
-  close: 6,
   answer: 16,
   failure: 17,
   rows: 18,

@@ -11,7 +11,7 @@ export interface SelectedEngine {
 
 interface Candidate {
   readonly kind: 'onnx';
-  readonly setting: 'ONNX';
+  readonly setting: string;
   /** Null: it takes the model. */
   readonly whyNot: (source: ModelSource) => string | null;
 }

@@ -1,4 +1,5 @@
 // Busy seconds of one batch by kind (exits.md 10).
+import type { BusyClock } from '../busy-clock.ts';
 import type { BatchOutcome } from '../engine-client.ts';
 
 /** Share of a new batch in the running ratio. */
@@ -31,11 +32,18 @@ export interface StepRows {
 }
 
 export class BatchClock {
+  private readonly busyMs: BusyClock;
+  private readonly startMs: number;
   private segmentMs = 0;
   private headMs = 0;
   private compactMs = 0;
   private auditMs = 0;
   private tableMs = 0;
+
+  constructor(busyMs: BusyClock) {
+    this.busyMs = busyMs;
+    this.startMs = busyMs();
+  }
 
   /** One segment: its heads' share as the table has it, audits their share by rows. */
   addSegment(
@@ -56,13 +64,17 @@ export class BatchClock {
     this.compactMs += elapsedMs;
   }
 
+  /** Steps are timed by elapsed time, which is cheap; the whole by busy time, which is true. One scales the other. */
   seconds(plainMs: number, load: LoadRatio): BatchOutcome['seconds'] {
-    load.add(this.segmentMs + this.headMs + this.auditMs, this.tableMs);
+    const elapsedMs = this.segmentMs + this.headMs + this.compactMs + this.auditMs;
+    const busyMs = this.busyMs() - this.startMs;
+    load.add(busyMs, this.tableMs);
+    const scale = elapsedMs > 0 ? busyMs / elapsedMs / 1000 : 0;
     return {
-      segment: this.segmentMs / 1000,
-      head: this.headMs / 1000,
-      compact: this.compactMs / 1000,
-      audit: this.auditMs / 1000,
+      segment: this.segmentMs * scale,
+      head: this.headMs * scale,
+      compact: this.compactMs * scale,
+      audit: this.auditMs * scale,
       plain: (plainMs * load.value) / 1000,
     };
   }

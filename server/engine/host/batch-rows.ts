@@ -1,5 +1,7 @@
 // What is known of each row of a batch while it runs.
+import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import { decideRow } from '../../core/decide.ts';
+import { InvariantError } from '../../core/invariant.ts';
 import { argmax, calibratedOutput, scoreRow } from '../../core/score.ts';
 import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
 import type { ModelDescription } from '../segment-engine.ts';
@@ -12,6 +14,12 @@ interface TrackScores {
   readonly classes: Int32Array;
   /** Per exit: rows with finite input whose score is not finite. */
   readonly nonFinite: Int32Array;
+}
+
+/** One row of a head's logits. */
+interface HeadRow {
+  readonly logits: Float32Array;
+  readonly offset: number;
 }
 
 export class BatchRows {
@@ -61,32 +69,55 @@ export class BatchRows {
   }
 
   /** Takes in a head's logits for the rows that were in the batch, and answers those that leave here. */
-  leave(use: SlotUse, logits: Float32Array, rowsInBatch: readonly number[]): RowAnswer[] {
+  leave(use: SlotUse, logits: Float32Array | null, rowsInBatch: readonly number[]): RowAnswer[] {
     const loaded = this.tracks[use.track];
     const found = this.found[use.track];
-    const head = loaded?.heads[use.exit]?.head;
-    if (loaded === undefined || found === undefined || head === undefined) return [];
-    const { classCount } = this.model;
+    if (loaded === undefined || found === undefined || logits === null) return [];
     const answers: RowAnswer[] = [];
     for (const [place, row] of rowsInBatch.entries()) {
       if (!this.isNeeded(row)) continue;
-      const at = row * loaded.heads.length + use.exit;
-      const score = scoreRow(logits, place * classCount, classCount, head.score);
-      const classId = argmax(logits, place * classCount, classCount);
-      found.scores[at] = score;
-      found.classes[at] = classId;
-      if (!Number.isFinite(score) && this.isInputFinite(row)) {
-        found.nonFinite[use.exit] = (found.nonFinite[use.exit] ?? 0) + 1;
-      }
+      this.takeScore(row, use, found, { logits, offset: place * this.model.classCount });
       if (!this.leavesAt(row, use, loaded, found)) continue;
       this.answered[row] = 1;
-      const output = calibratedOutput(logits, place * classCount, classCount, {
-        temperature: head.temperature,
-        kind: this.model.outputKind,
-      });
-      answers.push({ row, exit: use.exit, score, classId, outputs: [output] });
+      answers.push(
+        this.answerAt(row, use, found, { logits, offset: place * this.model.classCount }),
+      );
     }
     return answers;
+  }
+
+  private headOf(use: SlotUse): BundleHead {
+    const head = this.tracks[use.track]?.heads[use.exit]?.head;
+    if (head === undefined) throw new InvariantError(`no head ${use.exit} on track ${use.track}`);
+    return head;
+  }
+
+  private placeOf(row: number, use: SlotUse): number {
+    return row * (this.tracks[use.track]?.heads.length ?? 0) + use.exit;
+  }
+
+  private takeScore(row: number, use: SlotUse, found: TrackScores, at: HeadRow): void {
+    const { classCount } = this.model;
+    const score = scoreRow(at.logits, at.offset, classCount, this.headOf(use).score);
+    found.scores[this.placeOf(row, use)] = score;
+    found.classes[this.placeOf(row, use)] = argmax(at.logits, at.offset, classCount);
+    if (!Number.isFinite(score) && this.isInputFinite(row)) {
+      found.nonFinite[use.exit] = (found.nonFinite[use.exit] ?? 0) + 1;
+    }
+  }
+
+  private answerAt(row: number, use: SlotUse, found: TrackScores, at: HeadRow): RowAnswer {
+    const { classCount, outputKind } = this.model;
+    const { temperature } = this.headOf(use);
+    return {
+      row,
+      exit: use.exit,
+      score: found.scores[this.placeOf(row, use)] ?? NaN,
+      classId: found.classes[this.placeOf(row, use)] ?? 0,
+      outputs: [
+        calibratedOutput(at.logits, at.offset, classCount, { temperature, kind: outputKind }),
+      ],
+    };
   }
 
   private leavesAt(row: number, use: SlotUse, loaded: LoadedTrack, found: TrackScores): boolean {

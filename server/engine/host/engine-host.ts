@@ -17,18 +17,13 @@ import type { WorkerHandle } from './worker-handle.ts';
 export interface HostSurroundings {
   readonly write: (bytes: Uint8Array) => void;
   readonly startWorker: () => WorkerHandle;
-  readonly exit: () => void;
-}
-
-interface QueuedRun {
-  readonly frame: Frame;
 }
 
 export class EngineHost {
   private readonly surroundings: HostSurroundings;
   private workers: readonly WorkerHandle[] = [];
   private readonly idle: WorkerHandle[] = [];
-  private readonly queue: QueuedRun[] = [];
+  private readonly queue: Frame[] = [];
   private nextPlanId = 1;
   /** Opening, preparing and releasing go one after the other. */
   private changes: Promise<unknown> = Promise.resolve();
@@ -38,23 +33,13 @@ export class EngineHost {
   }
 
   receive(frame: Frame): void {
-    switch (frame.kind) {
-      case 'ping':
-        this.reply(frame, 'pong', {
-          rssBytes: process.memoryUsage.rss(),
-          activations: this.activations(),
-        });
-        return;
-      case 'run':
-        this.queue.push({ frame });
-        this.dispatch();
-        return;
-      case 'close':
-        this.surroundings.exit();
-        return;
-      default:
-        this.change(frame);
-    }
+    if (frame.kind === 'run') {
+      this.queue.push(frame);
+      this.dispatch();
+    } else if (frame.kind === 'ping') {
+      const rssBytes = process.memoryUsage.rss();
+      this.reply(frame, 'pong', { rssBytes, activations: this.activations() });
+    } else this.change(frame);
   }
 
   private activations(): number {
@@ -68,9 +53,8 @@ export class EngineHost {
   private dispatch(): void {
     while (this.idle.length > 0 && this.queue.length > 0) {
       const worker = this.idle.shift();
-      const run = this.queue.shift();
-      if (worker === undefined || run === undefined) return;
-      const { frame } = run;
+      const frame = this.queue.shift();
+      if (worker === undefined || frame === undefined) return;
       const [input = new Uint8Array(0), flags = new Uint8Array(0)] = frame.blobs;
       const finish = (): void => {
         this.idle.push(worker);
@@ -97,19 +81,16 @@ export class EngineHost {
   }
 
   private async handle(frame: Frame): Promise<AnswerHeader> {
-    switch (frame.kind) {
-      case 'open':
-        return this.open(frame.header as OpenHeader);
-      case 'prepare':
-        return { to: 'prepare', report: await this.prepare((frame.header as PrepareHeader).plan) };
-      case 'release': {
-        const { planId } = frame.header as ReleaseHeader;
-        await Promise.all(this.workers.map((worker) => worker.ask({ to: 'release', planId })));
-        return { to: 'release' };
-      }
-      default:
-        throw new EngineError('EngineFailed', `the host does not take ${frame.kind}`);
+    if (frame.kind === 'open') return this.open(frame.header as OpenHeader);
+    if (frame.kind === 'prepare') {
+      return { to: 'prepare', report: await this.prepare((frame.header as PrepareHeader).plan) };
     }
+    if (frame.kind === 'release') {
+      const { planId } = frame.header as ReleaseHeader;
+      await Promise.all(this.workers.map((worker) => worker.ask({ to: 'release', planId })));
+      return { to: 'release' };
+    }
+    throw new EngineError('EngineFailed', `the host does not take ${frame.kind}`);
   }
 
   private async open(header: OpenHeader): Promise<AnswerHeader> {

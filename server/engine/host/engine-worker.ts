@@ -1,6 +1,7 @@
 // One worker thread: one engine, one batch at a time; plans are prepared between batches.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
+import { createBusyClock } from '../busy-clock.ts';
 import type { PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
@@ -29,6 +30,7 @@ interface OpenWorker {
 export function serveWorker(port: MessagePort, { device, versions, create }: WorkerEngine): void {
   const plans = new Map<number, LoadedPlan>();
   const load = new LoadRatio();
+  const busyMs = createBusyClock();
   const tables: MeasuredPlans = new Map();
   let open: OpenWorker | null = null;
   /** Batches run one after the other; preparing takes its steps between them. */
@@ -60,6 +62,7 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
         engine,
         loaded,
         load,
+        busyMs,
         emit: (answers) => {
           postFrame({ kind: 'rows', id, ...toRowsFrame(answers) });
         },

@@ -27,7 +27,6 @@ const host = new EngineHost({
         process.stderr.write(`${cause.message}\n`, die);
       },
     ),
-  exit: die,
 });
 
 socket.setNoDelay();

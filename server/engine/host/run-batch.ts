@@ -1,6 +1,7 @@
 // One batch to its end: segment, heads, decision, answers out, compaction, next segment.
 import { performance } from 'node:perf_hooks';
 import { shouldCompact } from '../../core/compaction.ts';
+import { InvariantError } from '../../core/invariant.ts';
 import {
   RowFlag,
   type AuditedRow,
@@ -15,6 +16,7 @@ import type {
   SegmentEngine,
   SegmentPlan,
 } from '../segment-engine.ts';
+import type { BusyClock } from '../busy-clock.ts';
 import { BackboneRows } from './backbone-rows.ts';
 import { BatchClock, type LoadRatio } from './batch-clock.ts';
 import { BatchRows } from './batch-rows.ts';
@@ -27,6 +29,7 @@ export interface BatchSurroundings {
   readonly whole: SegmentPlan;
   readonly loaded: LoadedPlan;
   readonly load: LoadRatio;
+  readonly busyMs: BusyClock;
   /** Called with the rows that leave, at once. */
   readonly emit: (answers: readonly RowAnswer[]) => void;
 }
@@ -45,7 +48,7 @@ class BatchRun {
   private readonly surroundings: BatchSurroundings;
   private readonly input: Float32Array | Uint8Array;
   private readonly rows: BatchRows;
-  private readonly clock = new BatchClock();
+  private readonly clock: BatchClock;
   /** Row of the request at each place of the activation. */
   private places: readonly number[];
   /** [row][sample]: pooled features of sampled rows. */
@@ -56,6 +59,7 @@ class BatchRun {
 
   constructor(surroundings: BatchSurroundings, batch: Batch) {
     this.surroundings = surroundings;
+    this.clock = new BatchClock(surroundings.busyMs);
     this.input = toInput(batch);
     const size = this.input.length / batch.rows;
     this.rows = new BatchRows(batch.flags, surroundings.loaded.tracks, surroundings.model, (row) =>
@@ -109,28 +113,23 @@ class BatchRun {
   private async step(route: Route, cut: number, start: Activation): Promise<Activation | null> {
     const { engine, emit } = this.surroundings;
     const layout = route.cuts[cut];
-    const heads = route.heads[cut] ?? [];
+    if (layout === undefined) throw new InvariantError(`route without cut ${cut}`);
     const pooled =
-      (layout?.samples.length ?? 0) > 0 &&
-      this.places.some((row) => this.rows.has(row, RowFlag.Sample));
+      layout.samples.length > 0 && this.places.some((row) => this.rows.has(row, RowFlag.Sample));
     const before = this.stepRows();
     const began = performance.now();
+    const heads = route.heads[cut] ?? [];
     const result = await engine.run(route.plan, cut, start, { heads, pooled });
-    const answers = (layout?.uses ?? []).flatMap((use, slot) => {
-      const logits = result.logits[slot] ?? null;
-      return logits === null ? [] : this.rows.leave(use, logits, this.places);
-    });
-    if (answers.length > 0) emit(answers);
-    if (result.pooled !== null) this.keepFeatures(result.pooled, layout?.samples ?? []);
-    const count = this.places.length;
-    this.clock.addSegment(
-      performance.now() - began,
-      {
-        segmentMs: route.prices.segmentMs(cut, count),
-        headMs: route.prices.headMs(cut, count),
-      },
-      before,
+    const answers = layout.uses.flatMap((use, slot) =>
+      this.rows.leave(use, result.logits[slot] ?? null, this.places),
     );
+    if (answers.length > 0) emit(answers);
+    if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples);
+    const table = {
+      segmentMs: route.prices.segmentMs(cut, this.places.length),
+      headMs: route.prices.headMs(cut, this.places.length),
+    };
+    this.clock.addSegment(performance.now() - began, table, before);
     return this.compact(route, cut, result.activation);
   }
 

@@ -50,43 +50,56 @@ async function readBytes(path: string): Promise<Uint8Array> {
   }
 }
 
+/** What is wrong and the next step, or null. */
+type Check = (model: OnnxModel) => readonly [what: string, step: string] | null;
+
+const CHECKS: readonly Check[] = [
+  ({ initializers }) => {
+    const external = initializers.find((initializer) => initializer.external);
+    return external === undefined
+      ? null
+      : [
+          `keeps the weights ${external.name} in another file`,
+          'save it as one file (onnx.save without save_as_external_data)',
+        ];
+  },
+  ({ nodes }) => {
+    const foreign = nodes.find(({ domain }) => !KNOWN_DOMAINS.has(domain));
+    return foreign === undefined
+      ? null
+      : [
+          `uses operator ${foreign.op} of the custom domain ${foreign.domain}`,
+          'export it with standard operators',
+        ];
+  },
+  ({ functionCount }) =>
+    functionCount > 0 ? ['defines functions of its own', 'inline them before exporting'] : null,
+  ({ sparseCount }) => (sparseCount > 0 ? ['has sparse weights', 'export dense ones'] : null),
+  ({ opsets }) => {
+    const opset = opsets.find(({ domain }) => domain === '' || domain === 'ai.onnx');
+    const version = opset?.version ?? 0;
+    return version >= LOWEST_OPSET
+      ? null
+      : [`has operator set ${version}`, `convert it to ${LOWEST_OPSET} or later`];
+  },
+  ({ inputs }) =>
+    inputs.length === 1
+      ? null
+      : [
+          `has ${inputs.length} inputs (${inputs.map(({ name }) => name).join(', ')})`,
+          'export it with one input',
+        ],
+  ({ inputs }) =>
+    inputs.every(({ type }) => type === FLOAT)
+      ? null
+      : [`does not take float32 input`, 'export it with float32 input'],
+];
+
 function refuseUnsupported(path: string, model: OnnxModel): void {
-  const refuse = (what: string, step: string): never => {
-    throw new EngineError('UnsupportedModel', `${path} ${what}; ${step}`);
-  };
-  const external = model.initializers.find((initializer) => initializer.external);
-  if (external !== undefined) {
-    refuse(
-      `keeps the weights ${external.name} in another file`,
-      'save it as one file (onnx.save without save_as_external_data)',
-    );
-  }
-  const foreign = model.nodes.find(({ domain }) => !KNOWN_DOMAINS.has(domain));
-  if (foreign !== undefined) {
-    refuse(
-      `uses operator ${foreign.op} of the custom domain ${foreign.domain}`,
-      'export it with standard operators',
-    );
-  }
-  if (model.functionCount > 0) {
-    refuse('defines functions of its own', 'inline them before exporting');
-  }
-  if (model.sparseCount > 0) refuse('has sparse initialisers', 'export dense weights');
-  const opset = model.opsets.find(({ domain }) => domain === '' || domain === 'ai.onnx');
-  if (opset === undefined || opset.version < LOWEST_OPSET) {
-    refuse(
-      `has operator set ${opset?.version ?? 'none'}`,
-      `convert it to ${LOWEST_OPSET} or later`,
-    );
-  }
-  const [input, ...others] = model.inputs;
-  if (input === undefined) refuse('has no input', 'export a classifier with one input');
-  if (others.length > 0) {
-    const names = model.inputs.map(({ name }) => name).join(', ');
-    refuse(`has ${model.inputs.length} inputs (${names})`, 'export it with one input');
-  }
-  if (input?.type !== FLOAT) {
-    refuse(`takes ${input?.name ?? ''} as another type than float32`, 'export it with float32');
+  for (const check of CHECKS) {
+    const problem = check(model);
+    if (problem === null) continue;
+    throw new EngineError('UnsupportedModel', `${path} ${problem[0]}; ${problem[1]}`);
   }
 }
 

@@ -1,8 +1,9 @@
 // Milliseconds of a plan: warm, each figure bounded in time. Whole, bare segments and segments with heads take turns, so
-// that a slower moment of the machine meets all of them; the lower quartile is told, since other processes only ever add.
+// that a slower moment of the machine meets all of them; the lower quartile is told, since disturbances only ever add.
 import { performance } from 'node:perf_hooks';
 import type { CostTable } from '../../../crds/wire/state.ts';
 import { scoreRow } from '../../core/score.ts';
+import { createBusyClock } from '../busy-clock.ts';
 import type { PreparedHead, SegmentEngine, SegmentPlan, SegmentResult } from '../segment-engine.ts';
 import { MEASURING_SCORE, measuringHead } from './measuring-head.ts';
 
@@ -67,6 +68,7 @@ class Meter {
   private readonly plans: MeasuredPlans;
   private readonly heads: readonly (readonly PreparedHead[])[];
   private readonly model: MeasuredModel;
+  private readonly busyMs = createBusyClock();
 
   constructor(
     engine: SegmentEngine,
@@ -105,7 +107,7 @@ class Meter {
     const bareMs = await this.walk(bare, input, rows, () => ({ heads: [], pooled: false }));
     const headedMs = await this.walk(plan, input, rows, (cut) => ({
       heads: this.heads[cut] ?? [],
-      pooled: plan.cuts[cut]?.samplePool != null,
+      pooled: typeof plan.cuts[cut]?.samplePool === 'number',
     }));
     return { whole: wholeMs, bare: bareMs, headed: headedMs.slice(0, -1) };
   }
@@ -138,9 +140,9 @@ class Meter {
 
   private async timed(run: () => Promise<void>): Promise<number> {
     await this.model.pause();
-    const start = performance.now();
+    const start = this.busyMs();
     await run();
-    return performance.now() - start;
+    return this.busyMs() - start;
   }
 }
 

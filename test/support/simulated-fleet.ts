@@ -1,0 +1,408 @@
+// Pods that answer rows of exits.md 7.2 as servers do, and a shell around `decide`: what a cluster would show of a lifecycle.
+import { decideRow } from '../../server/core/decide.ts';
+import { createEvidenceGrid, type EvidenceCounter } from '../../server/core/evidence.ts';
+import { createLatencyCounter } from '../../server/core/latency-digest.ts';
+import type { EvidenceWindow, PairedEvidence, Track } from '../../crds/wire/evidence.ts';
+import {
+  parsePolicy,
+  serializePolicy,
+  type Policy,
+  type PolicyTrack,
+} from '../../crds/wire/policy.ts';
+import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { decide } from '../../operator/lifecycle/decide.ts';
+import {
+  emptyLedger,
+  parseLedger,
+  serializeLedger,
+  watermarks,
+  type Ledger,
+} from '../../operator/lifecycle/ledger.ts';
+import type {
+  Decision,
+  HeadRevisionFacts,
+  LifecycleInput,
+  LifecyclePlan,
+  PodReport,
+  TrainingReport,
+} from '../../operator/lifecycle/types.ts';
+import { aBackbone, aDigest, anAcknowledgement, anExit, aRevision, aService } from './builders.ts';
+import {
+  calibratedScores,
+  drawRows,
+  EXIT_COUNT,
+  pathCost,
+  type ScoreOf,
+  type SimulatedRows,
+} from './exit-simulation.ts';
+import { fakeClock } from './fake-clock.ts';
+import { seededRandom, type SeededRandom } from './seeded-random.ts';
+
+const EXITS = ['a', 'b', 'c', 'd'];
+const BACKBONE_MS = 10;
+
+/** How rows differ from those that the first heads were trained on. */
+export interface Drift {
+  /** Added to every raw logit: heads are surer than they may be. Training on such rows corrects it. */
+  readonly shift: number;
+  /** Share of rows on which every head is wrong, whatever its score. Nothing corrects it. */
+  readonly noise: number;
+}
+
+export interface FleetOptions {
+  readonly seed: number;
+  readonly pods?: number;
+  readonly rowsPerTick?: number;
+  readonly tickMs?: number;
+  readonly settings?: Partial<ServiceSettings>;
+  /** Stores and reads the ledger as text at every tick. */
+  readonly restartsEachTick?: boolean;
+  /** Pods answer with every window they have, twice and in random order. */
+  readonly repeatsWindows?: boolean;
+}
+
+/** One pod: its windows, and what it has in force. */
+interface SimulatedPod {
+  readonly podUid: string;
+  bootId: string;
+  policy: Policy | null;
+  windows: EvidenceWindow[];
+  seq: number;
+  seen: number;
+  isSilent: boolean;
+}
+
+export interface Fleet {
+  readonly ledger: Ledger;
+  readonly decisions: readonly Decision[];
+  readonly policies: readonly Policy[];
+  readonly pods: readonly SimulatedPod[];
+  drift: Drift;
+  /** Audited rows, and disagreements of rows that left early, since the fleet began. */
+  readonly audits: number;
+  tick(): LifecyclePlan;
+  /** Ticks until a decision with this reason comes; throws after `limit` ticks. */
+  until(reason: Decision['reason'], limit: number): Decision;
+}
+
+export function simulateFleet(options: FleetOptions): Fleet {
+  const { seed, rowsPerTick = 600, tickMs = 30_000 } = options;
+  const settings = aService({ checks: [], ...options.settings });
+  const backbone = aBackbone({ exits: EXITS.map((name) => anExit(name)) });
+  const random = seededRandom([seed, 1]);
+  const shuffling = seededRandom([seed, 2]);
+  const clock = fakeClock();
+  const scores = new Map<string, ScoreOf>();
+  const revisions: HeadRevisionFacts[] = [];
+  const pods = Array.from({ length: options.pods ?? 1 }, (_, i): SimulatedPod => ({
+    podUid: `pod-${String(i)}`,
+    bootId: 'boot-1',
+    policy: null,
+    windows: [],
+    seq: 0,
+    seen: 0,
+    isSilent: false,
+  }));
+  const state = {
+    ledger: emptyLedger(),
+    decisions: [] as Decision[],
+    policies: [] as Policy[],
+    training: { kind: 'Idle' } as TrainingReport,
+    audits: 0,
+  };
+
+  function train(attempt: number, drift: Drift): TrainingReport {
+    const rows = driftRows(drawRows(seededRandom([seed, 3, attempt]), 2_000), drift, random);
+    const revision = aRevision({
+      headRevision: aDigest(0xa00 + attempt),
+      exits: EXITS,
+      pathCost: Array.from({ length: EXIT_COUNT + 1 }, (_, exit) => pathCost(exit)),
+    });
+    scores.set(revision.headRevision, calibratedScores(rows));
+    revisions.push(revision);
+    return { kind: 'Trained', attempt, revision };
+  }
+
+  function report(pod: SimulatedPod): PodReport {
+    const { podUid, bootId, policy } = pod;
+    const named = [policy?.stable, policy?.candidate].flatMap((track) =>
+      revisions.filter(({ headRevision }) => headRevision === track?.headRevision),
+    );
+    const { epoch = 0, revision = 0 } = policy ?? {};
+    const all = options.repeatsWindows ? shuffled([...pod.windows, ...pod.windows]) : null;
+    const after = watermarks(state.ledger).find(
+      (mark) => mark.podUid === podUid && mark.bootId === bootId,
+    );
+    const samples = Math.min(25_000, pod.seen);
+    return {
+      podUid,
+      bootId,
+      ready: !pod.isSilent,
+      acknowledgement: pod.isSilent
+        ? null
+        : anAcknowledgement(named, { podUid, bootId, epoch, revision }),
+      windows: pod.isSilent
+        ? []
+        : (all ?? pod.windows.filter(({ seq }) => seq > (after?.seq ?? 0))),
+      droppedSeqs: [],
+      oldestSeq: 1,
+      samples: { long: samples, recent: samples, seen: pod.seen },
+      costs: null,
+    };
+  }
+
+  function shuffled<T>(values: T[]): T[] {
+    const order = Uint32Array.from(values, (_, i) => i);
+    shuffling.shuffle(order);
+    return Array.from(order, (i) => values[i]!);
+  }
+
+  function publish(plan: LifecyclePlan): void {
+    const last = state.policies.at(-1);
+    const revision = last?.revision ?? 0;
+    const next = { ...plan.policy!, epoch: 1, revision };
+    if (last !== undefined && serializePolicy(next) === serializePolicy(last)) return;
+    // What the servers would refuse is a fault of the lifecycle.
+    const parsed = parsePolicy(serializePolicy({ ...next, revision: revision + 1 }));
+    if (!parsed.ok) throw new Error(parsed.message);
+    state.policies.push(parsed.value);
+    for (const pod of pods) if (!pod.isSilent) pod.policy = parsed.value;
+  }
+
+  function serve(drift: Drift): void {
+    const rows = driftRows(drawRows(random, rowsPerTick), drift, random);
+    const draws = Array.from({ length: rowsPerTick }, () => [random.uniform(), random.uniform()]);
+    pods.forEach((pod, p) => {
+      const own = draws.flatMap((_, row) => (row % pods.length === p ? [row] : []));
+      const windows = answerRows(pod, { rows, draws, own, scores, tickMs });
+      for (const window of windows) pod.windows.push({ ...window, seq: ++pod.seq });
+      const audited = windows[0]?.auditsChosen ?? 0;
+      pod.seen += audited;
+      state.audits += audited;
+    });
+  }
+
+  const fleet = {
+    drift: { shift: 0, noise: 0 },
+    get ledger() {
+      return state.ledger;
+    },
+    get audits() {
+      return state.audits;
+    },
+    decisions: state.decisions,
+    policies: state.policies,
+    pods,
+    tick: (): LifecyclePlan => {
+      clock.advance(tickMs);
+      serve(fleet.drift);
+      const input: LifecycleInput = {
+        nowMs: clock.nowMs(),
+        settings,
+        backbone,
+        pods: pods.map(report),
+        training: state.training,
+        revisions,
+        collectRows: 2_000,
+        thinAudits: false,
+        auditsOff: false,
+        published: state.policies.at(-1) ?? null,
+      };
+      const plan = decide(state.ledger, input);
+      state.ledger = options.restartsEachTick ? restored(plan.ledger) : plan.ledger;
+      state.decisions.push(...plan.decisions);
+      publish(plan);
+      if (plan.training !== null && isNew(state.training, plan.training.attempt)) {
+        state.training = train(plan.training.attempt, fleet.drift);
+      }
+      return plan;
+    },
+    until: (reason: Decision['reason'], limit: number): Decision => {
+      for (let i = 0; i < limit; i++) {
+        const found = fleet.tick().decisions.find((decision) => decision.reason === reason);
+        if (found !== undefined) return found;
+      }
+      const said = state.decisions.map((decision) => `${decision.reason}: ${decision.message}`);
+      throw new Error(`no ${reason} within ${String(limit)} ticks; so far\n${said.join('\n')}`);
+    },
+  };
+  return fleet;
+}
+
+function isNew(report: TrainingReport, attempt: number): boolean {
+  return !('attempt' in report) || report.attempt !== attempt;
+}
+
+function restored(ledger: Ledger): Ledger {
+  const parsed = parseLedger(serializeLedger(ledger));
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
+}
+
+function driftRows(
+  rows: SimulatedRows,
+  { shift, noise }: Drift,
+  random: SeededRandom,
+): SimulatedRows {
+  for (let row = 0; row < rows.count; row++) {
+    const isWrong = random.chance(noise);
+    for (let exit = 0; exit < EXIT_COUNT; exit++) {
+      const place = row * EXIT_COUNT + exit;
+      rows.logits[place]! += shift;
+      if (isWrong) rows.agrees[place] = 0;
+    }
+  }
+  return rows;
+}
+
+interface Answering {
+  readonly rows: SimulatedRows;
+  /** Per row: the draws of audit and track. */
+  readonly draws: readonly (readonly number[])[];
+  readonly own: readonly number[];
+  readonly scores: ReadonlyMap<string, ScoreOf>;
+  readonly tickMs: number;
+}
+
+interface OpenTrack {
+  readonly track: Track;
+  readonly named: PolicyTrack | null;
+  readonly grid: EvidenceCounter;
+  readonly rows: number[];
+  readonly latency: ReturnType<typeof createLatencyCounter>[];
+  readonly place: (row: number) => number;
+  readonly scoresOf: (row: number) => number[];
+}
+
+/** The windows of one pod over one tick, as server/evidence writes them. */
+function answerRows(pod: SimulatedPod, answering: Answering): Omit<EvidenceWindow, 'seq'>[] {
+  const { rows, draws, own } = answering;
+  const { policy } = pod;
+  const tracks = [
+    openTrack('stable', policy, answering),
+    openTrack('candidate', policy, answering),
+  ];
+  const [stable, candidate] = tracks as [OpenTrack, OpenTrack];
+  const share = policy?.candidate?.share ?? 0;
+  const auditRate = policy?.auditRate ?? 0;
+  const paired = createPaired(stable.named, candidate.named);
+  let audits = 0;
+  for (const row of own) {
+    const [auditDraw, trackDraw] = draws[row]!;
+    const track = trackDraw! < share ? candidate : stable;
+    const place = track.place(row);
+    track.rows[place]! += 1;
+    const ms = track.named === null ? BACKBONE_MS : BACKBONE_MS * pathCost(place);
+    track.latency[place]!.add(1_000 * ms * (0.9 + 0.2 * trackDraw!));
+    if (auditDraw! >= auditRate) continue;
+    audits++;
+    const agrees = rows.agrees.subarray(row * EXIT_COUNT, (row + 1) * EXIT_COUNT);
+    for (const { named, grid, scoresOf } of tracks) {
+      if (named !== null) grid.addRow(scoresOf(row), agrees);
+    }
+    addPair(paired, [stable.place(row), candidate.place(row)], agrees);
+  }
+  const hasCandidate = candidate.named !== null;
+  return (hasCandidate ? [stable, candidate] : [stable]).map((track) =>
+    toWindow(track, pod, { audits, share, paired, auditRate, seconds: answering.tickMs / 1_000 }),
+  );
+}
+
+function openTrack(track: Track, policy: Policy | null, answering: Answering): OpenTrack {
+  const { rows, scores } = answering;
+  const named = policy?.[track] ?? null;
+  const exits = named === null ? 0 : EXIT_COUNT;
+  const scoreOf = scores.get(named?.headRevision ?? '');
+  const scoresOf = (row: number): number[] =>
+    EXITS.map((_, e) => scoreOf?.(rows.logits[row * EXIT_COUNT + e]!, e) ?? NaN);
+  const active = policy?.exitsEnabled === true ? (named?.activeExits.length ?? 0) : 0;
+  return {
+    track,
+    named,
+    grid: createEvidenceGrid(exits),
+    rows: new Array<number>(exits + 1).fill(0),
+    latency: Array.from({ length: exits + 1 }, createLatencyCounter),
+    place: (row) => {
+      const exit = decideRow(scoresOf(row), named?.lambdaIndex ?? null, active);
+      return exit === -1 ? exits : exit;
+    },
+    scoresOf,
+  };
+}
+
+function createPaired(
+  stable: PolicyTrack | null,
+  candidate: PolicyTrack | null,
+):
+  | (PairedEvidence & { onlyStableWrong: number; onlyCandidateWrong: number; joint: number[][] })
+  | null {
+  if (stable?.lambdaIndex == null || candidate?.lambdaIndex == null) return null;
+  return {
+    stableHeadRevision: stable.headRevision,
+    stableExits: EXITS,
+    stableLambdaIndex: stable.lambdaIndex,
+    candidateLambdaIndex: candidate.lambdaIndex,
+    joint: Array.from({ length: EXIT_COUNT + 1 }, () => new Array<number>(EXIT_COUNT + 1).fill(0)),
+    onlyStableWrong: 0,
+    onlyCandidateWrong: 0,
+  };
+}
+
+function addPair(
+  paired: ReturnType<typeof createPaired>,
+  [s, c]: readonly [number, number],
+  agrees: Uint8Array,
+): void {
+  if (paired === null) return;
+  paired.joint[s]![c]! += 1;
+  const isWrong = (place: number): boolean => place < EXIT_COUNT && agrees[place] === 0;
+  if (isWrong(s) && !isWrong(c)) paired.onlyStableWrong++;
+  if (isWrong(c) && !isWrong(s)) paired.onlyCandidateWrong++;
+}
+
+function toWindow(
+  { track, named, grid, rows, latency }: OpenTrack,
+  { podUid, bootId, policy }: SimulatedPod,
+  about: {
+    readonly audits: number;
+    readonly share: number;
+    readonly paired: PairedEvidence | null;
+    readonly auditRate: number;
+    readonly seconds: number;
+  },
+): Omit<EvidenceWindow, 'seq'> {
+  const { audits, share, paired, auditRate, seconds } = about;
+  const exits = named === null ? [] : EXITS;
+  return {
+    schemaVersion: 1,
+    podUid,
+    bootId,
+    backboneDigest: policy?.backboneDigest ?? aBackbone().digest,
+    headRevision: named?.headRevision ?? null,
+    track: named === null ? null : track,
+    epoch: policy?.epoch ?? 0,
+    policyRevision: policy?.revision ?? 0,
+    lambdaIndex: named?.lambdaIndex ?? null,
+    share: track === 'candidate' ? share : 1 - share,
+    exitsEnabled: policy?.exitsEnabled ?? false,
+    exits,
+    durationSeconds: seconds,
+    grid: grid.snapshot(),
+    strata: [],
+    paired: track === 'candidate' ? paired : null,
+    served: {
+      rows,
+      optedOut: 0,
+      forced: 0,
+      errors: 0,
+      numericFallbacks: 0,
+      latency: latency.map((counter) => counter.snapshot()),
+      scoreBins: exits.map(() => new Array<number>(16).fill(0)),
+    },
+    compute: null,
+    auditsChosen: audits,
+    auditsLost: 0,
+    auditRate,
+    switchedOff: [],
+  };
+}

@@ -165,8 +165,7 @@ function toHead(bundle: HeadBundle, exit: string): Report['exits'][number]['head
 }
 
 function certificateOf({ certified, settings }: RunRecord): Report['certificate'] {
-  const ramping = certified?.candidate?.share === 1 ? certified.candidate : null;
-  const track = ramping ?? certified?.stable ?? null;
+  const track = certified === null ? null : trackInForce(certified);
   if (!track?.certificate) return null;
   const { audits, disagreements, look } = track.certificate;
   return {
@@ -178,6 +177,11 @@ function certificateOf({ certified, settings }: RunRecord): Report['certificate'
     delta: roundTo12(1 - settings.confidence),
     look,
   };
+}
+
+/** The track that has all traffic. */
+function trackInForce({ stable, candidate }: Policy): Policy['stable'] {
+  return candidate?.share === 1 ? candidate : stable;
 }
 
 /** 1 - 0.95 prints as 0.05. */

@@ -1,46 +1,40 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over buffers of known length */
 const ZERO = 48;
-const NINE = 57;
 const OPEN = 91;
 const CLOSE = 93;
-const LONGEST_ROW = 65_536;
 
 /**
  * Reads `{"data":[[0,1,...],[...]]}` with bytes 0..255 straight from UTF-8, where JSON.parse would build an array of numbers
- * per row. Returns one Buffer per inner array; other characters only part numbers.
+ * per row. Returns one Buffer per innermost array that holds anything, and an empty one for `[]`.
  */
 export function readJsonRows(text: Buffer): Buffer[] {
   const rows: Buffer[] = [];
-  const row = createRow();
-  let depth = 0;
-  let value = -1;
-  for (const byte of text) {
-    if (byte >= ZERO && byte <= NINE) {
-      value = Math.max(value, 0) * 10 + byte - ZERO;
-      continue;
+  let start = -1;
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i]!;
+    if (byte === OPEN) start = i + 1;
+    else if (byte === CLOSE && start >= 0) {
+      rows.push(readNumbers(text, start, i));
+      start = -1;
     }
-    if (value >= 0) row.add(value);
-    value = -1;
-    if (byte === OPEN) depth += 1;
-    if (byte !== CLOSE) continue;
-    if (depth === 2) rows.push(row.take());
-    depth -= 1;
   }
   return rows;
 }
 
-function createRow(): { add(value: number): void; take(): Buffer } {
-  const bytes = Buffer.alloc(LONGEST_ROW);
+/** Numbers between two offsets, parted by anything that is no digit. */
+function readNumbers(text: Buffer, start: number, end: number): Buffer {
+  // A number and its comma are two characters at least.
+  const row = Buffer.allocUnsafe((end - start + 1) >> 1);
   let length = 0;
-  return {
-    add: (value) => {
-      if (value > 255 || length === LONGEST_ROW)
-        throw new RangeError(`not a row of bytes: ${value}`);
-      bytes[length++] = value;
-    },
-    take: () => {
-      const row = Buffer.from(bytes.subarray(0, length));
-      length = 0;
-      return row;
-    },
-  };
+  let value = -1;
+  for (let i = start; i <= end; i++) {
+    const digit = text[i]! - ZERO;
+    if (digit >= 0 && digit <= 9) value = (value < 0 ? 0 : value * 10) + digit;
+    else if (value >= 0) {
+      if (value > 255) throw new RangeError(`not a row of bytes: ${value}`);
+      row[length++] = value;
+      value = -1;
+    }
+  }
+  return Buffer.from(row.subarray(0, length));
 }

@@ -103,9 +103,10 @@ function normalisation(
   { input }: ModelDescriptionFile,
   layout: RowLayout,
 ): Normalisation | null {
-  const { scale, mean, std } = { scale: 1, mean: [], std: [], ...input };
-  if (element !== 'u1' || (scale === 1 && mean.length === 0 && std.length === 0)) return null;
-  const channelsLast = input?.layout === 'NHWC';
+  if (element !== 'u1' || input === undefined) return null;
+  const { scale = 1, mean = [], std = [] } = input;
+  if (scale === 1 && mean.length === 0 && std.length === 0) return null;
+  const channelsLast = input.layout === 'NHWC';
   const channels = channelsLast ? layout.shape.at(-1)! : layout.shape[0]!;
   const plane = elementCount(layout.shape) / channels;
   const means = perChannel(mean, channels, 0);

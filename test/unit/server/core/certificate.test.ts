@@ -112,12 +112,13 @@ describe('what a server believes', () => {
   });
 
   test('a tail exactly at the level passes', () => {
-    // delta such that the third look of attempt 1 is the tail itself.
-    const level = binomialTail(0, 10, 0.5);
-    const confidence = 1 - level / (0.9 * 0.3);
-    const tail = lookLevel(confidence, 1, 3);
-    const certificate = aCertificate({ audits: 10, disagreements: 0, look: 3 });
-    expect(certificateHolds(certificate, 0.5, confidence)).toBe(level <= tail);
+    // One agreeing audit proves 1 - budget; of the budgets around 1 - level, rounding decides which hits the level.
+    const level = lookLevel(0.01, 1, 2);
+    const budgets = Array.from({ length: 41 }, (_, i) => 1 - level + (i - 20) * 2 ** -53);
+    const budget = budgets.find((one) => binomialTail(0, 1, one) === level)!;
+    const certificate = aCertificate({ audits: 1, disagreements: 0 });
+    expect(certificateHolds(certificate, budget, 0.01)).toBe(true);
+    expect(certificateHolds(certificate, budget - 1e-9, 0.01)).toBe(false);
   });
 
   test('a tighter budget or a higher confidence may refuse the same counts', () => {

@@ -15,6 +15,11 @@ test.each([
   expect(shouldCompact({ rows, keptRows, restMs: perRow, compactMs })).toBe(expected);
 });
 
+test('a batch that nobody left asks for no times', () => {
+  const restMs = (): number => expect.fail('asked');
+  expect(shouldCompact({ rows: 8, keptRows: 8, restMs, compactMs: 0 })).toBe(false);
+});
+
 test('an unknown time of the rest forbids it', () => {
   expect(shouldCompact({ rows: 8, keptRows: 1, restMs: () => NaN, compactMs: 0 })).toBe(false);
 });

@@ -123,6 +123,11 @@ describe('laws of a grid', () => {
         const whole = gridOf(rows);
         const cut = gridOf(rows, prefix);
         expect(cut.leave).toEqual(whole.leave.slice(0, prefix));
+        const alone = rows.map(({ scores, agrees }) => ({
+          scores: scores.slice(0, prefix),
+          agrees: agrees.slice(0, prefix),
+        }));
+        expect(cut).toEqual(gridOf(alone, prefix));
         eachColumn((j) => {
           expect(cut.dis[j]).toBeLessThanOrEqual(whole.dis[j]!);
         });

@@ -5,10 +5,16 @@ import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
-import { BACKBONE_PLAN, isSamePlan, planPolicy, tracksToHold } from './plan-policy.ts';
+import {
+  BACKBONE_PLAN,
+  candidateShareOf,
+  isSamePlan,
+  planPolicy,
+  tracksToHold,
+} from './plan-policy.ts';
 import type { PolicyProblem } from './policy-checks.ts';
 import { findPolicyProblem, findTrackProblem } from './policy-checks.ts';
-import type { Safety } from './safety.ts';
+import type { Safety, SafetyView } from './safety.ts';
 import type { Serving, ServingControl } from './serving.ts';
 import type { BootCounter } from './store/boot-counter.ts';
 import type { HeadFiles } from './store/head-files.ts';
@@ -52,6 +58,7 @@ export interface ApplyObserver {
 
 type Verdict = Pick<Acknowledgement, 'result' | 'reason' | 'message'>;
 
+const NOTHING_HELD: SafetyView = { held: new Set(), isStale: false };
 const APPLIED: Verdict = { result: 'Applied', reason: '', message: '' };
 
 export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
@@ -91,16 +98,20 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     const next = parsed.value;
     const order = policy === null ? 1 : comparePair(next, policy);
     if (order < 0) return stale(next, policy);
-    if (order === 0)
-      return isComplete(next) ? { ...inForce, result: 'AlreadyApplied' } : takeOver(next);
-    if (options.bootCounter.isDeadly(next)) {
-      return rejected({
-        reason: 'PolicyCrashed',
-        message: `Policy ${next.epoch}.${next.revision} ended this server twice while it was applied; publish another one.`,
-      });
-    }
-    const problem = findPolicyProblem(next, options);
-    if (problem !== null) return rejected(problem);
+    if (order === 0 && isComplete(next)) return { ...inForce, result: 'AlreadyApplied' };
+    const problem = findCrash(next) ?? findPolicyProblem(next, options);
+    return problem === null ? tryTakeOver(next) : rejected(problem);
+  }
+
+  function findCrash({ epoch, revision }: Policy): PolicyProblem | null {
+    if (!options.bootCounter.isDeadly({ epoch, revision })) return null;
+    return {
+      reason: 'PolicyCrashed',
+      message: `Policy ${epoch}.${revision} ended this server twice while it was applied; publish another one.`,
+    };
+  }
+
+  async function tryTakeOver(next: Policy): Promise<Verdict> {
     options.bootCounter.started(next);
     try {
       return await takeOver(next);
@@ -158,22 +169,13 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     return { plan, planId: report.planId, costs: report.costs, knownAnswers: report.knownAnswers };
   }
 
-  function swap(prepared: Prepared): void {
+  function swap({ plan, planId, costs, knownAnswers }: Prepared): void {
     const former = servings.latest();
-    const view = policy === null ? null : safety.view(policy);
-    const hasCandidate = prepared.plan.tracks.some(({ track }) => track === 'candidate');
-    const mayShare = hasCandidate && policy?.exitsEnabled === true && view?.isStale === false;
-    const next: Serving = {
-      policy,
-      plan: prepared.plan,
-      planId: prepared.planId,
-      costs: prepared.costs,
-      knownAnswers: prepared.knownAnswers,
-      candidateShare: mayShare ? (policy?.candidate?.share ?? 0) : 0,
-      held: view?.held ?? new Set(),
-    };
+    const view = policy === null ? NOTHING_HELD : safety.view(policy);
+    const candidateShare = candidateShareOf(policy, plan, view.isStale);
+    const next = { policy, plan, planId, costs, knownAnswers, candidateShare, held: view.held };
     servings.swap(next);
-    safety.retain(next.plan.tracks.map((track) => track.headRevision));
+    safety.retain(plan.tracks.map((track) => track.headRevision));
     options.observer.swapped(next, former);
   }
 
@@ -225,7 +227,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     headArrived: (headRevision) =>
       serially(async () => {
         if (policy === null || bundles.has(headRevision)) return;
-        if (policy.candidate?.headRevision === headRevision) await takeOver(policy);
+        if (policy.candidate?.headRevision === headRevision) await tryTakeOver(policy);
       }),
     replan: () => serially(replanNow),
     acknowledgement: () => acknowledge(shown),

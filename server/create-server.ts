@@ -14,6 +14,7 @@ import { createMetricsApp } from './http/metrics-app.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLoadedModel } from './load-model.ts';
 import type { LoadedModel } from './loaded-model.ts';
+import { compareSafety } from './plan-policy.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { createServerEvents } from './server-events.ts';
 import { createServingControl, limitsOf } from './serving.ts';
@@ -141,20 +142,12 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
   /** Staleness comes and goes with time alone. */
   function checkSafety(): void {
     const serving = servings.current();
-    if (loaded === null || serving?.policy == null) return;
-    const { held, isStale } = loaded.safety.view(serving.policy);
-    const isHeldMore = [...held].some((track) => !serving.held.has(track));
-    const isHeldLess = [...serving.held].some((track) => !held.has(track));
-    const shareChanges = isStale ? serving.candidateShare > 0 : isShareBack(serving.candidateShare);
-    if (isStale && (isHeldMore || shareChanges)) events.switchedOff('stale_policy');
-    if (isHeldMore || isHeldLess || shareChanges) loaded.applier.refresh();
-  }
-
-  function isShareBack(share: number): boolean {
-    const serving = servings.current();
-    const wanted = serving?.policy?.candidate?.share ?? 0;
-    const hasCandidate = serving?.plan.tracks.some(({ track }) => track === 'candidate') === true;
-    return hasCandidate && serving.policy?.exitsEnabled === true && share !== wanted;
+    const policy = serving?.policy ?? null;
+    if (loaded === null || serving === null || policy === null) return;
+    const view = loaded.safety.view(policy);
+    const change = compareSafety(serving, policy, view);
+    if (change === 'Less' && view.isStale) events.switchedOff('stale_policy');
+    if (change !== 'Same') loaded.applier.refresh();
   }
 
   const events = createServerEvents({ log, metrics, clock });

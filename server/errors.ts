@@ -132,7 +132,10 @@ function renderMessage(code: ErrorCode, details: ErrorDetails): string {
 
 /** A value of the client as it may be shown: short, printable. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'missing');
+  const text =
+    typeof value === 'string'
+      ? value
+      : ((JSON.stringify(value) as string | undefined) ?? 'missing');
   const printable = text.replace(/[^\x20-\x7e]/g, '?');
   return printable.length > MAX_ECHO ? `${printable.slice(0, MAX_ECHO)}...` : printable;
 }

@@ -36,11 +36,11 @@ export interface LoadDependencies {
 
 /** What happens apart from traffic; create-server.ts logs and counts it. */
 export interface ServerEvents {
-  policyApplied(acknowledgement: Acknowledgement, path: ApplyPath): void;
+  readonly policyApplied: (acknowledgement: Acknowledgement, path: ApplyPath) => void;
   swapped(): void;
   switchedOff(cause: SwitchOffCause | 'engine' | 'policy', error?: unknown): void;
-  windowsClosed(windows: number): void;
-  diskFailed(error: unknown): void;
+  readonly windowsClosed: (windows: number) => void;
+  readonly diskFailed: (error: unknown) => void;
 }
 
 /** Wires everything that needs to know the backbone. */

@@ -35,7 +35,7 @@ export type Metrics = {
 export interface MetricRegistry {
   readonly metrics: Metrics;
   /** One family at a time with a turn of the event loop between: 2,000 series at once would hold it for 10 ms. */
-  render(): Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** Registers the catalogue; series of closed label sets start at 0. */

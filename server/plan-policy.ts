@@ -2,7 +2,7 @@ import type { HeadBundle } from '../crds/wire/head-bundle.ts';
 import type { Policy } from '../crds/wire/policy.ts';
 import type { Track } from '../crds/wire/evidence.ts';
 import type { EnginePlan, PlannedTrack, SampledExit } from './engine/engine-client.ts';
-import type { Safety } from './safety.ts';
+import type { Safety, SafetyView } from './safety.ts';
 import type { Serving } from './serving.ts';
 
 export const BACKBONE_PLAN: EnginePlan = { tracks: [], samples: [] };
@@ -31,6 +31,30 @@ function sampledExits(policy: Policy): SampledExit[] {
   return policy.exits.flatMap(({ name, tensor, mode }) =>
     mode === 'Disabled' || tensor === undefined ? [] : [{ name, tensor }],
   );
+}
+
+/** Share of traffic for the candidate now: none without its heads, with exits off, or under a stale policy. */
+export function candidateShareOf(
+  policy: Policy | null,
+  plan: EnginePlan,
+  isStale: boolean,
+): number {
+  if (policy === null || isStale || !policy.exitsEnabled) return 0;
+  const isLoaded = plan.tracks.some(({ track }) => track === 'candidate');
+  return isLoaded ? (policy.candidate?.share ?? 0) : 0;
+}
+
+/** Whether the snapshot lets more, or less, leave early than local safety now says; both at once counts as less. */
+export function compareSafety(
+  inForce: Serving,
+  policy: Policy,
+  { held, isStale }: SafetyView,
+): 'Less' | 'More' | 'Same' {
+  const share = candidateShareOf(policy, inForce.plan, isStale);
+  const isNewlyHeld = [...held].some((track) => !inForce.held.has(track));
+  if (share < inForce.candidateShare || isNewlyHeld) return 'Less';
+  const isFreed = [...inForce.held].some((track) => !held.has(track));
+  return share > inForce.candidateShare || isFreed ? 'More' : 'Same';
 }
 
 /** Two plans that the engine cannot tell apart: bundles are equal when their digests are. */

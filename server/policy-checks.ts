@@ -71,8 +71,8 @@ function findExitProblem(policy: Policy, model: ModelDescription): PolicyProblem
 
 /** The server recomputes the certificate: a lambda that the counts do not support answers nobody. */
 function findCertificateProblem(policy: Policy, name: Track): PolicyProblem | null {
-  const certificate = policy[name]?.certificate;
-  if (certificate == null || certificateHolds(certificate, policy.budget, policy.confidence))
+  const certificate = policy[name]?.certificate ?? null;
+  if (certificate === null || certificateHolds(certificate, policy.budget, policy.confidence))
     return null;
   const { audits, disagreements, attempt, look } = certificate;
   return {

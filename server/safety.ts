@@ -117,8 +117,7 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
       if (policy === null) return;
       serving.plan.tracks.forEach((planned, i) => {
         const named = policy[planned.track];
-        if (named?.certificate == null || answeringExits(serving, planned.track).length === 0)
-          return;
+        if (named === null || answeringExits(serving, planned.track).length === 0) return;
         for (const { tracks, backboneClass } of rows) {
           const scored = tracks[i];
           if (scored === undefined) continue;
@@ -165,7 +164,7 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
         (track) => track?.headRevision === headRevision,
       );
       const off = named.flatMap((track): SwitchedOff[] => {
-        if (track == null || policy === null) return [];
+        if (track === null || track === undefined || policy === null) return [];
         if (isTripped(track))
           return track.activeExits.map((exit) => ({ exit, cause: 'breaker' as const }));
         const isHeld = track === policy.stable && view(policy).held.has('stable');
@@ -173,8 +172,8 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
           ? track.activeExits.map((exit) => ({ exit, cause: 'stale_policy' as const }))
           : [];
       });
-      const seen = new Set<string>();
-      return [...own, ...off].filter(({ exit }) => !seen.has(exit) && seen.add(exit) !== null);
+      const all = [...own, ...off];
+      return all.filter(({ exit }, i) => all.findIndex((other) => other.exit === exit) === i);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import { LAMBDAS } from '../crds/wire/lambda-grid.ts';
+import type { Policy } from '../crds/wire/policy.ts';
 import type { ApplyPath } from './apply-policy.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
@@ -97,12 +98,8 @@ function gatherServer(
 
 function gatherExits(metrics: Metrics, serving: Serving | null): void {
   for (const gauge of [metrics.exitEnabled, metrics.lambda, metrics.headInfo]) gauge.clear();
-  const policy = serving?.policy ?? null;
-  metrics.policyEpoch.set({}, policy?.epoch ?? 0);
-  metrics.policyRevision.set({}, policy?.revision ?? 0);
-  metrics.auditRate.set({}, policy?.auditRate ?? 0);
-  if (policy !== null) metrics.budget.set({}, policy.budget);
   if (serving === null) return;
+  gatherPolicy(metrics, serving.policy);
   for (const { track, headRevision, bundle, lambdaIndex } of serving.plan.tracks) {
     metrics.headInfo.set({ track, head_revision: headRevision }, 1);
     const answering = answeringExits(serving, track);
@@ -113,4 +110,12 @@ function gatherExits(metrics: Metrics, serving: Serving | null): void {
       metrics.lambda.set({ track }, LAMBDAS[lambdaIndex] ?? 0);
     }
   }
+}
+
+function gatherPolicy(metrics: Metrics, policy: Policy | null): void {
+  if (policy === null) return;
+  metrics.policyEpoch.set({}, policy.epoch);
+  metrics.policyRevision.set({}, policy.revision);
+  metrics.auditRate.set({}, policy.auditRate);
+  metrics.budget.set({}, policy.budget);
 }

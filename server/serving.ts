@@ -46,8 +46,8 @@ export function trackOf(serving: Serving, track: Track): PlannedTrack | null {
 /** Exits that may answer on the track now: after policy, mode, cuts and holds. */
 export function answeringExits(serving: Serving, track: Track): readonly string[] {
   const planned = trackOf(serving, track);
-  if (planned?.lambdaIndex == null || serving.held.has(track)) return [];
-  return planned.activeExits;
+  const mayLeave = (planned?.lambdaIndex ?? null) !== null && !serving.held.has(track);
+  return mayLeave ? (planned?.activeExits ?? []) : [];
 }
 
 export interface ServingControl {

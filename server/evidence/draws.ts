@@ -6,7 +6,7 @@ export interface Draws {
   /** One per row, before its content is looked at. */
   forRows(rows: number): Uint32Array;
   /** In [0, 1). */
-  uniform(): number;
+  readonly uniform: () => number;
 }
 
 const POOL_SIZE = 1024;

@@ -114,30 +114,27 @@ export interface PairedCounter {
   snapshot(): PairedEvidence;
 }
 
-/** Null unless both tracks have a lambda: `stable`, `candidate` index the tracks of an audited row. */
+/** Null unless both tracks have a lambda; they are the first and second of an audited row. */
 export function createPairedCounter(tracks: readonly PlannedTrack[]): PairedCounter | null {
   const [stable, candidate] = tracks;
-  if (stable?.lambdaIndex == null || candidate?.lambdaIndex == null) return null;
+  if (stable === undefined || candidate === undefined) return null;
   const { lambdaIndex: stableLambdaIndex } = stable;
   const { lambdaIndex: candidateLambdaIndex } = candidate;
-  const [stableExits, candidateExits] = [stable.bundle.heads.length, candidate.bundle.heads.length];
-  const joint = Array.from({ length: stableExits + 1 }, () =>
-    new Array<number>(candidateExits + 1).fill(0),
-  );
+  if (stableLambdaIndex === null || candidateLambdaIndex === null) return null;
+  const columns = candidate.bundle.heads.length + 1;
+  const joint = [...stable.bundle.heads, null].map(() => new Array<number>(columns).fill(0));
   let onlyStableWrong = 0;
   let onlyCandidateWrong = 0;
 
   return {
     add: ({ tracks: [s, c], backboneClass }) => {
       if (s === undefined || c === undefined) return;
-      const [i, j] = [exitInForce(stable, s.scores), exitInForce(candidate, c.scores)];
-      const line = joint[i === -1 ? stableExits : i];
-      const column = j === -1 ? candidateExits : j;
-      if (line !== undefined) line[column] = (line[column] ?? 0) + 1;
-      const stableWrong = i !== -1 && s.classes[i] !== backboneClass;
-      const candidateWrong = j !== -1 && c.classes[j] !== backboneClass;
-      if (stableWrong && !candidateWrong) onlyStableWrong += 1;
-      if (candidateWrong && !stableWrong) onlyCandidateWrong += 1;
+      const a = outcomeInForce(stable, s, backboneClass);
+      const b = outcomeInForce(candidate, c, backboneClass);
+      const line = joint[a.place];
+      if (line !== undefined) line[b.place] = (line[b.place] ?? 0) + 1;
+      if (a.isWrong && !b.isWrong) onlyStableWrong += 1;
+      if (b.isWrong && !a.isWrong) onlyCandidateWrong += 1;
     },
     snapshot: () => ({
       stableHeadRevision: stable.headRevision,
@@ -149,4 +146,15 @@ export function createPairedCounter(tracks: readonly PlannedTrack[]): PairedCoun
       onlyCandidateWrong,
     }),
   };
+}
+
+/** Where the row would have been answered, the backbone last, and whether that answer differs from the backbone's. */
+function outcomeInForce(
+  planned: PlannedTrack,
+  { scores, classes }: AuditedRow['tracks'][number],
+  backboneClass: number,
+): { readonly place: number; readonly isWrong: boolean } {
+  const exit = exitInForce(planned, scores);
+  if (exit === -1) return { place: planned.bundle.heads.length, isWrong: false };
+  return { place: exit, isWrong: classes[exit] !== backboneClass };
 }

@@ -32,7 +32,7 @@ export interface WindowRecorder {
   /** Closes the open windows; resolves when all rows answered so far are in the ring (2 s at most). */
   close(): Promise<void>;
   /** A new snapshot is in force. */
-  onSwap(serving: Serving): void;
+  readonly onSwap: (serving: Serving) => void;
 }
 
 export interface WindowRecorderOptions {
@@ -98,21 +98,15 @@ export function createWindowRecorder(options: WindowRecorderOptions): WindowReco
     window: TrackWindow,
     at: { readonly seq: number; readonly isFirst: boolean; readonly closedMs: number },
   ): EvidenceWindow {
-    const { serving } = group;
-    const headRevision = window.planned?.headRevision ?? null;
+    const { podUid, bootId, backboneDigest } = options;
     return {
       schemaVersion: 1,
-      podUid: options.podUid,
-      bootId: options.bootId,
+      podUid,
+      bootId,
       seq: at.seq,
-      backboneDigest: options.backboneDigest,
-      headRevision,
-      track: headRevision === null ? null : window.track,
-      epoch: serving.policy?.epoch ?? 0,
-      policyRevision: serving.policy?.revision ?? 0,
-      lambdaIndex: window.planned?.lambdaIndex ?? null,
-      share: window.track === 'candidate' ? serving.candidateShare : 1 - serving.candidateShare,
-      exitsEnabled: serving.policy?.exitsEnabled ?? false,
+      backboneDigest,
+      ...revisionFields(window, options.switchedOff),
+      ...policyFields(group.serving, window.track),
       exits: window.exits,
       durationSeconds: Math.max(0, at.closedMs - group.openedMs) / 1000,
       grid: window.grid.snapshot(),
@@ -122,8 +116,6 @@ export function createWindowRecorder(options: WindowRecorderOptions): WindowReco
       compute: at.isFirst ? { ...group.compute } : null,
       auditsChosen: group.auditsChosen,
       auditsLost: group.auditsLost,
-      auditRate: serving.policy?.auditRate ?? 0,
-      switchedOff: headRevision === null ? [] : [...options.switchedOff(headRevision)],
     };
   }
 
@@ -166,6 +158,28 @@ export function createWindowRecorder(options: WindowRecorderOptions): WindowReco
       groupFor(serving);
     },
   };
+}
+
+/** Rows without heads have no revision and no track of their own. */
+function revisionFields(
+  { planned, track }: TrackWindow,
+  switchedOff: WindowRecorderOptions['switchedOff'],
+): Pick<EvidenceWindow, 'headRevision' | 'track' | 'lambdaIndex' | 'switchedOff'> {
+  if (planned === null)
+    return { headRevision: null, track: null, lambdaIndex: null, switchedOff: [] };
+  const { headRevision, lambdaIndex } = planned;
+  return { headRevision, track, lambdaIndex, switchedOff: [...switchedOff(headRevision)] };
+}
+
+function policyFields(
+  { policy, candidateShare }: Serving,
+  track: Track,
+): Pick<EvidenceWindow, 'epoch' | 'policyRevision' | 'share' | 'exitsEnabled' | 'auditRate'> {
+  const share = track === 'candidate' ? candidateShare : 1 - candidateShare;
+  if (policy === null)
+    return { epoch: 0, policyRevision: 0, share, exitsEnabled: false, auditRate: 0 };
+  const { epoch, revision, exitsEnabled, auditRate } = policy;
+  return { epoch, policyRevision: revision, share, exitsEnabled, auditRate };
 }
 
 function openGroup(serving: Serving, openedMs: number): OpenGroup {

@@ -29,7 +29,7 @@ export function createErrorHandler(observer: ErrorObserver): ErrorRequestHandler
     };
     if (refusal.retryAfterSeconds !== null) headers['retry-after'] = refusal.retryAfterSeconds;
     // The rest of a body that nobody reads would be taken for the next request.
-    if (!request.complete) headers['connection'] = 'close';
+    if (!request.complete) headers.connection = 'close';
     response.writeHead(refusal.status, headers);
     response.end(text);
   };

@@ -40,30 +40,19 @@ export function parseInferRequest(
 ): InferRequest {
   const jsonLength = jsonPart(body, headers);
   const fields = parseObject(body.subarray(0, jsonLength));
-  const parameters = optionalFields(fields['parameters'], 'parameters');
-  const [tensor] = parseInputs(fields['inputs'], model);
+  const parameters = optionalFields(fields.parameters, 'parameters');
+  const [tensor] = parseInputs(fields.inputs, model);
   return {
-    id: parseId(fields['id']),
+    id: parseId(fields.id),
     ...parseTensor(tensor, body.subarray(jsonLength), model),
-    outputs: parseOutputs(fields['outputs'], parameters, model),
-    isBackboneOnly: isBackboneOnly(parameters['layercache_mode'], headers['layercache-mode']),
+    outputs: parseOutputs(fields.outputs, parameters, model),
+    isBackboneOnly: isBackboneOnly(parameters.layercache_mode, headers['layercache-mode']),
   };
 }
 
 function jsonPart(body: Buffer, headers: InferHeaders): number {
   const header = headers['inference-header-content-length'];
-  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase() ?? '';
-  const isKnown =
-    type === '' ||
-    type === 'application/json' ||
-    (type === 'application/octet-stream' && header !== undefined);
-  if (!isKnown) {
-    throw new ServingError('unsupported_media_type', {
-      value: shown(type),
-      expected:
-        'application/json, or application/octet-stream with Inference-Header-Content-Length',
-    });
-  }
+  checkContentType(headers['content-type'], header !== undefined);
   if (header === undefined) return body.length;
   if (typeof header === 'string' && /^\d{1,9}$/.test(header) && Number(header) <= body.length) {
     return Number(header);
@@ -72,6 +61,17 @@ function jsonPart(body: Buffer, headers: InferHeaders): number {
     field: 'Header Inference-Header-Content-Length',
     value: shown(header),
     fix: `send the bytes of the JSON part, at most the ${body.length} of the body.`,
+  });
+}
+
+function checkContentType(header: string | undefined, hasBinary: boolean): void {
+  if (header === undefined) return;
+  const type = header.split(';')[0]?.trim().toLowerCase();
+  if (type === 'application/json') return;
+  if (type === 'application/octet-stream' && hasBinary) return;
+  throw new ServingError('unsupported_media_type', {
+    value: shown(type),
+    expected: 'application/json, or application/octet-stream with Inference-Header-Content-Length',
   });
 }
 
@@ -120,9 +120,8 @@ function parseId(value: unknown): string | null {
 function parseInputs(value: unknown, model: ModelShape): readonly [Fields] {
   const inputs: unknown[] = Array.isArray(value) ? value : [];
   const [tensor] = inputs;
-  if (inputs.length === 1 && isFields(tensor) && tensor['name'] === model.inputName)
-    return [tensor];
-  const names = inputs.map((input) => (isFields(input) ? input['name'] : input));
+  if (inputs.length === 1 && isFields(tensor) && tensor.name === model.inputName) return [tensor];
+  const names = inputs.map((input) => (isFields(input) ? input.name : input));
   throw new ServingError('wrong_input', {
     name: shown(names.length === 1 ? names[0] : names),
     fix: `send exactly one input, named ${model.inputName}.`,
@@ -135,17 +134,15 @@ function parseTensor(
   model: ModelShape,
 ): Pick<InferRequest, 'rows' | 'datatype' | 'input'> {
   const name = model.inputName;
-  const datatype = parseDatatype(name, tensor['datatype']);
-  const rows = parseRows(name, tensor['shape'], model);
-  const size = optionalFields(tensor['parameters'], `parameters of input ${name}`)[
-    'binary_data_size'
-  ];
+  const datatype = parseDatatype(name, tensor.datatype);
+  const rows = parseRows(name, tensor.shape, model);
+  const size = optionalFields(tensor.parameters, `parameters of input ${name}`).binary_data_size;
   const expected = { name, shape: [rows, ...model.rowShape], datatype };
   if (size === undefined) {
     requireBytes(name, binary.length, 0);
-    return { rows, datatype, input: encodeJsonTensor(tensor['data'], expected) };
+    return { rows, datatype, input: encodeJsonTensor(tensor.data, expected) };
   }
-  if (tensor['data'] !== undefined) {
+  if (tensor.data !== undefined) {
     throw new ServingError('wrong_input', {
       name,
       fix: 'send data or binary_data_size, not both.',
@@ -172,21 +169,21 @@ function parseOutputs(
   parameters: Fields,
   model: ModelShape,
 ): readonly RequestedOutput[] {
-  const isBinary = parameters['binary_data_output'] === true;
+  const isBinary = parameters.binary_data_output === true;
   if (value === undefined) return model.outputs.map((_, index) => ({ index, binary: isBinary }));
   const requested: unknown[] = Array.isArray(value) ? value : [value];
   const seen = new Set<number>();
   return requested.map((output) => {
     const fields = isFields(output) ? output : {};
-    const index = model.outputs.findIndex(({ name }) => name === fields['name']);
+    const index = model.outputs.findIndex(({ name }) => name === fields.name);
     if (index === -1 || seen.has(index)) {
       throw new ServingError('unknown_output', {
-        name: shown(fields['name'] ?? output),
+        name: shown(fields.name ?? output),
         expected: `${model.outputs.map(({ name }) => name).join(', ')}, each at most once`,
       });
     }
     seen.add(index);
-    const own = optionalFields(fields['parameters'], 'parameters of an output')['binary_data'];
+    const own = optionalFields(fields.parameters, 'parameters of an output').binary_data;
     return { index, binary: typeof own === 'boolean' ? own : isBinary };
   });
 }

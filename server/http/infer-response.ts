@@ -86,11 +86,11 @@ function encodeOutput(
     shape: [rows.length, ...outputRowShape(spec?.shape ?? [], width)],
   };
   if (binary) {
-    json['parameters'] = { binary_data_size: rows.length * width * 4 };
+    json.parameters = { binary_data_size: rows.length * width * 4 };
     return { json, parts: values.map(bytesOf) };
   }
   // JSON has no NaN: what is not finite becomes null, by JSON's own rule.
-  json['data'] =
+  json.data =
     values.length === 1 ? Array.from(values[0] ?? []) : values.flatMap((row) => Array.from(row));
   return { json, parts: [] };
 }

@@ -29,7 +29,7 @@ export function createRowQueue(): RowQueue {
   function dropEnded(): PendingRow | undefined {
     for (;;) {
       const row = rows[head];
-      if (row === undefined || !row.pending.settled) return row;
+      if (!row?.pending.settled) return row;
       head += 1;
     }
   }

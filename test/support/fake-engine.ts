@@ -182,7 +182,9 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
       if (rows.some((row) => row.code === RowCode.deadly)) {
         setTimeout(kill, 1);
         engine.isHeld = engine.isHeld || false;
-        await new Promise((resolve) => deaths.signal.addEventListener('abort', resolve));
+        await new Promise((resolve) => {
+          deaths.signal.addEventListener('abort', resolve);
+        });
         throw new EngineError('EngineDown', 'the engine process ended');
       }
       await pause();
@@ -200,7 +202,9 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     get status() {
       return status;
     },
-    onStatus: (listener) => listeners.push(listener),
+    onStatus: (listener) => {
+      listeners.push(listener);
+    },
     memory: () => ({ rssBytes: 1_000_000, activations: 0 }),
     close: () => {
       become('Closed', 'closed');

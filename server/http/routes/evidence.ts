@@ -13,8 +13,8 @@ export function evidenceRoute(
   const router = Router();
   router.get('/v1/evidence', async (request, response) => {
     const model = requireLoaded(dependencies.loaded);
-    const after = queryCount(request.query['after'], 'after', 0);
-    const close = request.query['close'];
+    const after = queryCount(request.query.after, 'after', 0);
+    const close = request.query.close;
     if (close !== undefined && queryChoice(close, 'close', ['true', 'false']) === 'true') {
       await model.windows.close();
     }

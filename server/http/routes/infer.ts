@@ -100,7 +100,7 @@ export function inferRoute(dependencies: DataAppDependencies): RequestHandler {
       shape: model.shape,
     });
     headers['content-length'] = Buffer.byteLength(body);
-    if (lifecycle.stage !== 'Serving') headers['connection'] = 'close';
+    if (lifecycle.stage !== 'Serving') headers.connection = 'close';
     response.writeHead(200, headers);
     response.end(body, () => {
       metrics.requestAnswered(deepest, (clock.monotonicMs() - receivedMs) / 1000);

@@ -12,9 +12,9 @@ export function sampleRoute({ loaded }: Pick<AdminAppDependencies, 'loaded'>): R
   const router = Router();
   router.get('/v1/samples', (request, response) => {
     const { samples } = requireLoaded(loaded);
-    const part = queryChoice(request.query['part'], 'part', ['long', 'recent']);
-    const after = queryCount(request.query['after'], 'after', 0);
-    const max = queryCount(request.query['max'], 'max', ROWS_PER_READ);
+    const part = queryChoice(request.query.part, 'part', ['long', 'recent']);
+    const after = queryCount(request.query.after, 'after', 0);
+    const max = queryCount(request.query.max, 'max', ROWS_PER_READ);
     const body = encodeSampleBatch(samples.read(part, after, max));
     response.writeHead(200, {
       'content-type': 'application/octet-stream',

@@ -67,7 +67,7 @@ describe('who answers', () => {
       layercache_head_revision: headRevision,
       layercache_track: 'stable',
     });
-    expect(body.parameters['layercache_score']).toBeCloseTo(0.99999, 6);
+    expect(body.parameters.layercache_score).toBeCloseTo(0.99999, 6);
     expect(body.outputs[0]?.data).toEqual([2, 0, 0]);
   });
 
@@ -75,8 +75,8 @@ describe('who answers', () => {
     const headRevision = await server.push(fakeBundle(2));
     await server.apply(aPolicy({ stable: aTrack(headRevision) }));
     const answer = await server.ask([EASY, HARD, [2, 0.1, 0.99999, 0]]);
-    expect(answer.parameters['layercache_exit']).toBe('backbone');
-    expect(answer.parameters['layercache_exits']).toBe('early,backbone,late');
+    expect(answer.parameters.layercache_exit).toBe('backbone');
+    expect(answer.parameters.layercache_exits).toBe('early,backbone,late');
     expect(answer.outputs[0]?.data).toEqual([2, 0, 0, 0, 10, 0, 0, 0, 2]);
   });
 
@@ -92,7 +92,7 @@ describe('who answers', () => {
     const headRevision = await server.push(fakeBundle(2));
     await server.apply(aPolicy({ stable: aTrack(headRevision), auditRate: 1 }));
     const answer = await server.ask([EASY], more, headers);
-    expect(answer.parameters['layercache_exit']).toBe('backbone');
+    expect(answer.parameters.layercache_exit).toBe('backbone');
     const { windows } = await server.evidence();
     expect(windows.at(-1)).toMatchObject({
       auditsChosen: 0,
@@ -109,13 +109,13 @@ describe('who answers', () => {
     const headRevision = await server.push(fakeBundle(2));
     await server.apply(aPolicy({ stable: aTrack(headRevision) }));
     const both = await server.ask([EASY]);
-    expect(both.parameters['layercache_exit']).toBe('backbone');
+    expect(both.parameters.layercache_exit).toBe('backbone');
     expect(both.outputs.map(({ data }) => data)).toEqual([
       [10, 0, 0],
       [1, 2, 3],
     ]);
     const one = await server.ask([EASY], { outputs: [{ name: 'scores' }] });
-    expect(one.parameters['layercache_exit']).toBe('early');
+    expect(one.parameters.layercache_exit).toBe('early');
   });
 });
 

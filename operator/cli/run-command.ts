@@ -7,8 +7,8 @@ import { duration, rate, wholeNumber } from './parse-flags.ts';
 import type { Outcome } from './program.ts';
 
 interface RunFlags {
-  readonly file: string;
-  readonly traffic: string;
+  readonly file?: string;
+  readonly traffic?: string;
   readonly headTraffic?: string;
   readonly labels?: string;
   readonly requests?: number;
@@ -40,8 +40,8 @@ Rows that the backbone was trained on may train heads (--head-traffic) but never
 export function runCommand(io: CliIo, outcome: Outcome): Command {
   return new Command('run')
     .description('serve a backbone, replay traffic, train, certify and ramp heads, and report')
-    .requiredOption('-f, --file <manifest>', 'CachedModelService to run')
-    .requiredOption('--traffic <source>', 'npy:FILE, idx:FILE[.gz] or example:NAME')
+    .option('-f, --file <manifest>', 'CachedModelService to run (required)')
+    .option('--traffic <source>', 'npy:FILE, idx:FILE[.gz] or example:NAME (required)')
     .option('--head-traffic <source>', 'rows that train heads and are never evidence')
     .option('--labels <source>', 'labels of --traffic, for the report only')
     .addOption(
@@ -85,7 +85,10 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
     .addHelpText('after', EXAMPLES)
     .action(async (_flags, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>();
-      const options = toRunOptions(flags);
+      const options = toRunOptions(flags, {
+        manifestPath: required(command, flags.file, '-f, --file <manifest>'),
+        traffic: required(command, flags.traffic, '--traffic <source>'),
+      });
       const { runLocal } = await import('../local/run-local.ts');
       const interrupt = createInterrupt();
       try {
@@ -101,7 +104,15 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
     });
 }
 
-function toRunOptions(flags: RunFlags): RunOptions {
+/** Checked here and not by commander, which would speak of a missing flag where one is misspelt. */
+function required(command: Command, value: string | undefined, flag: string): string {
+  return value ?? command.error(`error: required option '${flag}' not specified`);
+}
+
+function toRunOptions(
+  flags: RunFlags,
+  named: Pick<RunOptions, 'manifestPath' | 'traffic'>,
+): RunOptions {
   if (flags.engine !== undefined && !['Auto', 'ONNX'].includes(flags.engine)) {
     throw new CliError('UsageError', {
       where: `--engine ${flags.engine}`,
@@ -110,8 +121,7 @@ function toRunOptions(flags: RunFlags): RunOptions {
     });
   }
   return {
-    manifestPath: flags.file,
-    traffic: flags.traffic,
+    ...named,
     headTraffic: flags.headTraffic ?? null,
     labels: flags.labels ?? null,
     requests: flags.requests ?? null,

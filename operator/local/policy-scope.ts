@@ -7,11 +7,12 @@ import type { PolicyScope } from './report/run-tally.ts';
  */
 export function scopeOf(policy: Policy): PolicyScope {
   const { stable, candidate } = policy;
-  if (!policy.exitsEnabled) return { isServing: false };
+  const areExitsOn = policy.exitsEnabled;
+  if (!areExitsOn) return { isServing: false, areExitsOn };
   if (candidate !== null && candidate.share > 0) {
-    return { isServing: candidate.share === 1 && isCertified(candidate) };
+    return { isServing: candidate.share === 1 && isCertified(candidate), areExitsOn };
   }
-  return { isServing: stable !== null && isCertified(stable) };
+  return { isServing: stable !== null && isCertified(stable), areExitsOn };
 }
 
 function isCertified(track: NonNullable<Policy['stable']>): boolean {

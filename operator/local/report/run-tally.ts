@@ -15,6 +15,8 @@ export interface EarlyRow {
 export interface PolicyScope {
   /** One certified revision had all traffic and exits were on. */
   readonly isServing: boolean;
+  /** False: heads ran on audited rows only, which their windows count. */
+  readonly areExitsOn: boolean;
 }
 
 export interface ScopeTally {
@@ -62,12 +64,14 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     latency: new Map(),
     addAnswer: (row, answer, latencyMs) => {
       countLatency(tally.latency, answer.exit, latencyMs);
+      const scopeOfPolicy = scopes.get(answer.policy);
       const inServing =
-        !isSwitchedOff && !row.isRepeated && scopes.get(answer.policy)?.isServing === true;
+        !isSwitchedOff && !row.isRepeated && scopeOfPolicy?.isServing === true;
       const [classId = -1] = answer.classIds;
       const isRight = labelOutcome(labels, row, classId);
+      const charged = scopeOfPolicy?.areExitsOn === true ? answer : { ...answer, headRevision: '' };
       for (const scope of inServing ? [run, serving] : [run])
-        addToScope(scope, row, answer, isRight);
+        addToScope(scope, row, charged, isRight);
       if (answer.exit !== 'backbone' && !row.isRepeated)
         tally.early.push({ row, classId, inServing });
     },

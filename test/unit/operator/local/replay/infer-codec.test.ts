@@ -14,7 +14,10 @@ const encoder: RowEncoder = {
 
 test('a request is JSON padded to eight bytes, then the rows', () => {
   const codec = createInferCodec(encoder, 'logits');
-  const { headerLength, body } = codec.encode([Buffer.from([1, 2, 3, 4]), Buffer.from([5, 6, 7, 8])], 'auto');
+  const { headerLength, body } = codec.encode(
+    [Buffer.from([1, 2, 3, 4]), Buffer.from([5, 6, 7, 8])],
+    'auto',
+  );
   expect(headerLength % 8).toBe(0);
   expect(JSON.parse(body.toString('utf8', 0, headerLength))).toEqual({
     inputs: [
@@ -26,13 +29,19 @@ test('a request is JSON padded to eight bytes, then the rows', () => {
 });
 
 test('opting out is a parameter of the request', () => {
-  const { headerLength, body } = createInferCodec(encoder, 'logits').encode([Buffer.alloc(4)], 'backbone');
+  const { headerLength, body } = createInferCodec(encoder, 'logits').encode(
+    [Buffer.alloc(4)],
+    'backbone',
+  );
   expect(JSON.parse(body.toString('utf8', 0, headerLength))).toMatchObject({
     parameters: { layercache_mode: 'backbone' },
   });
 });
 
-function answer(parameters: object, floats: readonly number[]): { headerLength: number; body: Buffer } {
+function answer(
+  parameters: object,
+  floats: readonly number[],
+): { headerLength: number; body: Buffer } {
   const text = JSON.stringify({
     model_name: 'm',
     parameters,
@@ -42,7 +51,10 @@ function answer(parameters: object, floats: readonly number[]): { headerLength: 
     ],
   });
   const values = Buffer.from(Float32Array.from(floats).buffer);
-  return { headerLength: text.length, body: Buffer.concat([Buffer.from(text), Buffer.alloc(4), values]) };
+  return {
+    headerLength: text.length,
+    body: Buffer.concat([Buffer.from(text), Buffer.alloc(4), values]),
+  };
 }
 
 test('an answer names class, exit, policy and head revision, at any alignment', () => {

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../../operator/clock.ts';
-import type { InferClient, InferOutcome } from '../../../../../operator/local/replay/infer-client.ts';
+import type {
+  InferClient,
+  InferOutcome,
+} from '../../../../../operator/local/replay/infer-client.ts';
 import type { InferMode } from '../../../../../operator/local/replay/infer-codec.ts';
 import { createReplay, type ReplayOptions } from '../../../../../operator/local/replay/replay.ts';
 import { createSlots } from '../../../../../operator/local/replay/slots.ts';
@@ -39,7 +42,15 @@ function aPlan(rows: number, training = 0) {
   const headBytes = Buffer.alloc(4 * training);
   for (let i = 0; i < training; i++) headBytes.writeUInt32LE(1_000_000 + i, 4 * i);
   const headTraffic = memorySource({ ...source, name: 'head' }, headBytes);
-  return planTraffic({ traffic: source, headTraffic, trains: true, classCount: 2, seed: 1, requests: null, loop: false });
+  return planTraffic({
+    traffic: source,
+    headTraffic,
+    trains: true,
+    classCount: 2,
+    seed: 1,
+    requests: null,
+    loop: false,
+  });
 }
 
 function aReplay(options: Partial<ReplayOptions> & Pick<ReplayOptions, 'client' | 'plan'>) {
@@ -152,7 +163,8 @@ describe('latency slices', () => {
     replay.setDemand('ServingWithSlices');
     await replay.run();
     const slice = sent.slice(400, 600);
-    const values = (from: number, to: number): number[] => slice.slice(from, to).map(({ value }) => value);
+    const values = (from: number, to: number): number[] =>
+      slice.slice(from, to).map(({ value }) => value);
     expect(slice.map(({ mode }) => mode)).toEqual([
       ...new Array<string>(50).fill('backbone'),
       ...new Array<string>(100).fill('auto'),

@@ -11,7 +11,12 @@ export function temporaryFile(name: string, content: Uint8Array | string): strin
 
 /** A .npy file, version 1.0 or 2.0; `header` replaces the dictionary. */
 export function npyFile(
-  npy: { readonly descr: string; readonly shape: readonly number[]; readonly major?: 1 | 2; readonly header?: string },
+  npy: {
+    readonly descr: string;
+    readonly shape: readonly number[];
+    readonly major?: 1 | 2;
+    readonly header?: string;
+  },
   elements: Uint8Array,
 ): string {
   const shape = npy.shape.map((size) => `${size},`).join(' ');

@@ -17,7 +17,11 @@ describe('an IDX file', () => {
 
   test.each([
     ['of another type', idxBytes([1, 1], pixels, 0x0d), 'its element type is 0xd'],
-    ['that ends too early', idxBytes([3, 4], pixels), 'it has 8 elements, but its sizes (3, 4) need 12'],
+    [
+      'that ends too early',
+      idxBytes([3, 4], pixels),
+      'it has 8 elements, but its sizes (3, 4) need 12',
+    ],
     ['that ends inside its header', Buffer.from([0, 0, 8, 3, 0]), 'it ends inside its header'],
     ['that is none', Buffer.from('hello'), 'it does not start with the magic bytes of an IDX file'],
   ])('%s is refused', (_, content, why) => {
@@ -25,6 +29,8 @@ describe('an IDX file', () => {
   });
 
   test('that claims to be compressed and is not is refused', () => {
-    expect(() => openIdx(temporaryFile('x.idx.gz', 'hello'), 'idx')).toThrow('incorrect header check');
+    expect(() => openIdx(temporaryFile('x.idx.gz', 'hello'), 'idx')).toThrow(
+      'incorrect header check',
+    );
   });
 });

@@ -27,7 +27,11 @@ describe('a .npy file', () => {
     [
       'in Fortran order',
       npyFile(
-        { descr: '|u1', shape: [2, 2], header: "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }" },
+        {
+          descr: '|u1',
+          shape: [2, 2],
+          header: "{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2), }",
+        },
         bytes(4),
       ),
       'The traffic cannot be read (npy): its elements are in Fortran order; save numpy.ascontiguousarray(x) instead. Only C order can be read row by row. [TrafficUnreadable]',
@@ -39,7 +43,14 @@ describe('a .npy file', () => {
     ],
     [
       'of a structured type',
-      npyFile({ descr: '', shape: [], header: "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,), }" }, bytes(4)),
+      npyFile(
+        {
+          descr: '',
+          shape: [],
+          header: "{'descr': [('x', '<f4')], 'fortran_order': False, 'shape': (1,), }",
+        },
+        bytes(4),
+      ),
       'The traffic has an element type that is not read (npy): its element type is a structure; plain numbers are read. Save it as uint8, float32 or float16, for example with numpy.ascontiguousarray(x, "float32"). [TrafficWrongType]',
     ],
     [

@@ -10,7 +10,9 @@ import { idxBytes, npyFile, temporaryFile } from './files.ts';
 
 describe('--traffic', () => {
   test.each(['rows.npy', 'csv:rows.csv', 'npy:', ':x'])('%s names no source', (source) => {
-    expect(() => openTraffic(source, '--traffic')).toThrow('Write npy:FILE, idx:FILE[.gz] or example:fashion-mnist.');
+    expect(() => openTraffic(source, '--traffic')).toThrow(
+      'Write npy:FILE, idx:FILE[.gz] or example:fashion-mnist.',
+    );
   });
 
   test('an example that does not exist suggests the nearest', () => {
@@ -44,7 +46,10 @@ test('rows of bytes are read out of JSON, empty ones included', () => {
 });
 
 describe('--labels', () => {
-  const traffic = memorySource({ name: 'rows', rowShape: [1], element: 'u1', labels: null }, Buffer.alloc(3));
+  const traffic = memorySource(
+    { name: 'rows', rowShape: [1], element: 'u1', labels: null },
+    Buffer.alloc(3),
+  );
   const int64 = new Uint8Array(BigInt64Array.from([4n, 5n, 6n]).buffer);
 
   test.each([
@@ -56,10 +61,26 @@ describe('--labels', () => {
   });
 
   test.each([
-    ['another count', `npy:${npyFile({ descr: '|u1', shape: [2] }, Uint8Array.from([4, 5]))}`, 'there are 2 labels for 3 rows'],
-    ['two numbers per row', `npy:${npyFile({ descr: '|u1', shape: [3, 2] }, new Uint8Array(6))}`, 'its shape is (3, 2), not one number per row'],
-    ['images', `idx:${temporaryFile('l.idx', idxBytes([3, 2], new Uint8Array(6)))}`, 'its shape is (3, 2), not one number per row'],
-    ['floats', `npy:${npyFile({ descr: '<f4', shape: [3] }, new Uint8Array(12))}`, 'its element type is <f4; integers are read'],
+    [
+      'another count',
+      `npy:${npyFile({ descr: '|u1', shape: [2] }, Uint8Array.from([4, 5]))}`,
+      'there are 2 labels for 3 rows',
+    ],
+    [
+      'two numbers per row',
+      `npy:${npyFile({ descr: '|u1', shape: [3, 2] }, new Uint8Array(6))}`,
+      'its shape is (3, 2), not one number per row',
+    ],
+    [
+      'images',
+      `idx:${temporaryFile('l.idx', idxBytes([3, 2], new Uint8Array(6)))}`,
+      'its shape is (3, 2), not one number per row',
+    ],
+    [
+      'floats',
+      `npy:${npyFile({ descr: '<f4', shape: [3] }, new Uint8Array(12))}`,
+      'its element type is <f4; integers are read',
+    ],
     ['no kind', 'labels.npy', 'Write npy:FILE or idx:FILE[.gz].'],
   ])('with %s are refused', (_, source, why) => {
     expect(() => openLabels(source, traffic)).toThrow(why);
@@ -77,7 +98,9 @@ describe('layercache.json', () => {
     '%s is refused with its path',
     (text) => {
       const path = temporaryFile('layercache.json', text);
-      expect(() => loadModelDescription(path)).toThrow(`layercache.json beside the model cannot be used (${path})`);
+      expect(() => loadModelDescription(path)).toThrow(
+        `layercache.json beside the model cannot be used (${path})`,
+      );
     },
   );
 });

@@ -21,7 +21,10 @@ const sixBytes = Uint8Array.from([1, 2, 3, 4, 5, 6]);
 
 describe('rows of bytes', () => {
   test('become float32 as they are without a description', () => {
-    const row = encodeFirst({ rowShape: [6], element: 'u1', rows: sixBytes }, { datatype: 'FP32', shape: [-1, 6] });
+    const row = encodeFirst(
+      { rowShape: [6], element: 'u1', rows: sixBytes },
+      { datatype: 'FP32', shape: [-1, 6] },
+    );
     expect(row).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
@@ -74,14 +77,31 @@ test('rows of half floats are widened and not normalised', () => {
 });
 
 test.each([
-  ['a wrong shape', [2, 3], 'FP32', [-1, 3, 3], 'a row is (2, 3), but input image takes (any, 3, 3).'],
-  ['a type that no row has', [6], 'INT64', [-1, 6], 'the backbone takes INT64 and the rows are u1.'],
+  [
+    'a wrong shape',
+    [2, 3],
+    'FP32',
+    [-1, 3, 3],
+    'a row is (2, 3), but input image takes (any, 3, 3).',
+  ],
+  [
+    'a type that no row has',
+    [6],
+    'INT64',
+    [-1, 6],
+    'the backbone takes INT64 and the rows are u1.',
+  ],
 ])('%s is said in one paragraph', (_, rowShape, datatype, shape, why) => {
-  expect(() => encodeFirst({ rowShape, element: 'u1', rows: sixBytes }, { datatype, shape })).toThrow(why);
+  expect(() =>
+    encodeFirst({ rowShape, element: 'u1', rows: sixBytes }, { datatype, shape }),
+  ).toThrow(why);
 });
 
 test('a backbone with two inputs is not fed', () => {
-  const traffic = memorySource({ name: 'rows', labels: null, rowShape: [6], element: 'u1' }, Buffer.from(sixBytes));
+  const traffic = memorySource(
+    { name: 'rows', labels: null, rowShape: [6], element: 'u1' },
+    Buffer.from(sixBytes),
+  );
   const input = { name: 'a', datatype: 'FP32', shape: [-1, 6] };
   expect(() => createRowEncoder(traffic, [input, input], {})).toThrow('the backbone has 2 inputs');
 });

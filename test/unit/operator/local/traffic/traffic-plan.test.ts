@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { memorySource, type TrafficSource } from '../../../../../operator/local/traffic/source.ts';
-import { planTraffic, type PlannedRow, type TrafficPlanOptions } from '../../../../../operator/local/traffic/traffic-plan.ts';
+import {
+  planTraffic,
+  type PlannedRow,
+  type TrafficPlanOptions,
+} from '../../../../../operator/local/traffic/traffic-plan.ts';
 
 /** Rows of four bytes that count up from `first`; `distinct` of them, then the same again. */
 function rows(count: number, { first = 0, distinct = count, name = 'rows' } = {}): TrafficSource {

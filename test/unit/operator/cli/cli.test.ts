@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs';
+import { CommanderError } from 'commander';
+import { describe, expect, test } from 'vitest';
+import type { CliIo } from '../../../../operator/cli/cli-io.ts';
+import { duration, rate, wholeNumber } from '../../../../operator/cli/parse-flags.ts';
+import { printError } from '../../../../operator/cli/print-error.ts';
+import { createProgram } from '../../../../operator/cli/program.ts';
+import { CLI_ERRORS, CliError, type CliErrorCode } from '../../../../operator/errors.ts';
+import { VERSION } from '../../../../operator/version.ts';
+import { temporaryFile } from '../local/traffic/files.ts';
+
+async function cli(...words: string[]): Promise<{ out: string; err: string; exitCode: number }> {
+  const text = { out: '', err: '' };
+  const io: CliIo = {
+    bundleDir: '/nowhere',
+    stdout: { write: (part) => void (text.out += part), columns: 100 },
+    stderr: { write: (part) => void (text.err += part), columns: undefined },
+    isTerminal: false,
+    environment: {},
+  };
+  const outcome = { exitCode: 0 };
+  try {
+    await createProgram(io, outcome).parseAsync(words, { from: 'user' });
+  } catch (error) {
+    outcome.exitCode = printError(error, io, words.includes('--debug'));
+  }
+  return { ...text, exitCode: outcome.exitCode };
+}
+
+test('the version is the one of package.json', async () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  expect(VERSION).toBe(version);
+  expect(await cli('version')).toEqual({ out: `${version}\n`, err: '', exitCode: 0 });
+});
+
+describe('help', () => {
+  test.each([
+    ['layercache', ['--help']],
+    ['layercache-local-run', ['local', 'run', '--help']],
+    ['layercache-validate', ['validate', '--help']],
+    ['layercache-inspect', ['inspect', '--help']],
+    ['layercache-version', ['version', '--help']],
+  ])('of %s has an example', async (name, words) => {
+    const { out, exitCode } = await cli(...words);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('Example');
+    await expect(out).toMatchFileSnapshot(`../../../golden/help/${name}.txt`);
+  });
+});
+
+describe('a command line that is not understood', () => {
+  test.each([
+    [['valdate'], 'Did you mean validate?'],
+    [['local', 'run', '--trafic', 'x'], 'Did you mean --traffic?'],
+    [['local', 'run', '-f', 'x.yaml'], "required option '--traffic <source>' not specified"],
+    [
+      ['local', 'run', '-f', 'x', '--traffic', 'y', '--seed', 'one'],
+      'Write a whole number from 0 to 999999999.',
+    ],
+    [
+      ['local', 'run', '-f', 'x', '--traffic', 'y', '--rate', '-1'],
+      'Write rows per second, for example 50, or max.',
+    ],
+    [
+      ['local', 'run', '-f', 'x', '--traffic', 'y', '--for', '5'],
+      'Write a duration, for example 90s or 5m.',
+    ],
+    [
+      ['local', 'run', '-f', 'x', '--traffic', 'y', '--engine', 'TFJSWASM'],
+      'Write --engine ONNX, or leave the flag out.',
+    ],
+    [['inspect'], "missing required argument 'model'"],
+  ])('%j ends with 2 and says what to write', async (words, hint) => {
+    const { err, exitCode } = await cli(...words);
+    expect(exitCode).toBe(2);
+    expect(err).toContain(hint);
+  });
+});
+
+describe('validate', () => {
+  test('accepts the bundled example', async () => {
+    const file = 'server/examples/fashion-mnist/service.yaml';
+    expect(await cli('validate', '-f', file)).toEqual({
+      out: `${file}: valid\n`,
+      err: '',
+      exitCode: 0,
+    });
+  });
+
+  test('says every problem with its line, and ends with 2', async () => {
+    const file = temporaryFile(
+      'svc.yaml',
+      'apiVersion: layercache.io/v1alpha1\nkind: CachedModelService\nmetadata: {name: x}\nspec:\n  backbone: {url: "file:m.onnx"}\n  accuracy: {maxDisagreement: 0.01}\n',
+    );
+    const { err, exitCode } = await cli('validate', '-f', file);
+    expect(exitCode).toBe(2);
+    expect(err).toContain(`${file}:5:`);
+    expect(err).toContain(`${file}:6:`);
+  });
+
+  test('of a missing file ends with 2', async () => {
+    expect((await cli('validate', '-f', '/nowhere/x.yaml')).exitCode).toBe(2);
+  });
+});
+
+describe('flag values', () => {
+  test('are parsed to base units', () => {
+    expect([duration('90s'), rate('2.5'), rate('max'), wholeNumber(1, 10)('7')]).toEqual([
+      90_000,
+      2.5,
+      null,
+      7,
+    ]);
+  });
+
+  test.each(['0', '11', '1.5', ''])('%s is no whole number from 1 to 10', (text) => {
+    expect(() => wholeNumber(1, 10)(text)).toThrow('Write a whole number from 1 to 10.');
+  });
+});
+
+describe('errors', () => {
+  const io = (written: string[]): CliIo => ({
+    bundleDir: '',
+    stdout: { write: () => undefined, columns: 80 },
+    stderr: { write: (text) => written.push(text), columns: 80 },
+    isTerminal: false,
+    environment: {},
+  });
+
+  test('print what, where, why, the next step and the code, without a stack', () => {
+    const written: string[] = [];
+    const error = new CliError('PortInUse', {
+      where: '--port 8080',
+      why: 'another process listens on it.',
+    });
+    expect(printError(error, io(written), false)).toBe(1);
+    expect(written).toEqual([
+      'The port is in use (--port 8080): another process listens on it. Stop the other process, or leave --port out for a free one. [PortInUse]\n',
+    ]);
+  });
+
+  test('show stack and cause with --debug only', () => {
+    const written: string[] = [];
+    const error = new CliError('ServerFailed', { why: 'it ended.', cause: new Error('the cause') });
+    printError(error, io(written), true);
+    expect(written.join('')).toContain('cli.test.ts');
+    expect(written.join('')).toContain('caused by: Error: the cause');
+  });
+
+  test('that nobody expected ask for a report and give 1', () => {
+    const written: string[] = [];
+    expect(printError(new TypeError('x is not a function'), io(written), false)).toBe(1);
+    expect(printError('text', io(written), true)).toBe(1);
+    expect(written[0]).toBe(
+      'Something went wrong inside layercache: x is not a function. Run again with --debug and report what it prints.\n',
+    );
+  });
+
+  test('of commander were printed already', () => {
+    const written: string[] = [];
+    expect(printError(new CommanderError(0, 'commander.help', ''), io(written), false)).toBe(0);
+    expect(printError(new CommanderError(1, 'commander.x', ''), io(written), false)).toBe(2);
+    expect(written).toEqual([]);
+  });
+
+  test('of the catalogue keep their code, exit code and words', async () => {
+    const lines = (Object.keys(CLI_ERRORS) as CliErrorCode[]).map((code) => {
+      const { exitCode } = CLI_ERRORS[code];
+      return `${exitCode}  ${new CliError(code, { where: 'WHERE', why: 'WHY.' }).message}`;
+    });
+    await expect(`${lines.join('\n')}\n`).toMatchFileSnapshot('../../../golden/cli-errors.txt');
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import { selectExits } from '../../../../operator/local/exit-discovery.ts';
+import { explainMissing } from '../../../../operator/local/explain-missing.ts';
+import { nearestNames } from '../../../../operator/local/nearest-names.ts';
+import { createPhaseLog } from '../../../../operator/local/phase-log.ts';
+import { scopeOf } from '../../../../operator/local/policy-scope.ts';
+import type { CutReport } from '../../../../crds/wire/state.ts';
+import { aCandidate, aPolicy, aTrack } from '../../crds/documents.ts';
+
+function cuts(count: number, tensorOf = (i: number) => `/layer${i}/Relu_output_0`): CutReport[] {
+  return Array.from({ length: count }, (_, i) => ({
+    tensor: tensorOf(i),
+    macsShare: (i + 1) / (count + 1),
+    msShare: (i + 1) / (count + 1),
+    channels: 8,
+    height: 4,
+    width: 4,
+    pool: 4 as const,
+  }));
+}
+
+describe('exits that no manifest names', () => {
+  test('are all cuts while there are eight at most, named after their tensors', () => {
+    const exits = selectExits(cuts(3), undefined, 'svc.yaml');
+    expect(exits.map(({ name }) => name)).toEqual(['layer0-relu', 'layer1-relu', 'layer2-relu']);
+  });
+
+  test('of many cuts are eight that lie evenly from the first to the last', () => {
+    const exits = selectExits(cuts(57), undefined, 'svc.yaml');
+    expect(exits.map(({ tensor }) => Number(/\d+/.exec(tensor)?.[0]))).toEqual([
+      0, 8, 16, 24, 32, 40, 48, 56,
+    ]);
+  });
+
+  test.each([
+    ['long names keep their end', `${'a'.repeat(40)}/conv`, `${'a'.repeat(27)}-conv`],
+    ['the reserved name is replaced', 'backbone', 'exit'],
+    ['names without letters are replaced', '///', 'exit'],
+    ['suffixes of exporters go', 'Block2:0', 'block2'],
+  ])('%s', (_, tensor, name) => {
+    expect(
+      selectExits(
+        cuts(1, () => tensor),
+        undefined,
+        'x',
+      )[0]?.name,
+    ).toBe(name);
+  });
+
+  test('of equal labels are numbered', () => {
+    const exits = selectExits(
+      cuts(2, (i) => (i === 0 ? 'a.b' : 'a_b')),
+      undefined,
+      'x',
+    );
+    expect(exits.map(({ name }) => name)).toEqual(['a-b', 'a-b-2']);
+  });
+});
+
+describe('exits of a manifest', () => {
+  test('come in backbone order with their mode', () => {
+    const named = [
+      { name: 'late', tensor: '/layer2/Relu_output_0', mode: 'Shadow' as const },
+      { name: 'early', tensor: '/layer0/Relu_output_0', mode: 'Active' as const },
+    ];
+    const exits = selectExits(cuts(3), named, 'svc.yaml');
+    expect(exits.map(({ name, mode }) => [name, mode])).toEqual([
+      ['early', 'Active'],
+      ['late', 'Shadow'],
+    ]);
+  });
+
+  test('an empty list is a plain server', () => {
+    expect(selectExits(cuts(3), [], 'svc.yaml')).toEqual([]);
+  });
+
+  test('a tensor that is no cut suggests the nearest names', () => {
+    const named = [{ name: 'early', tensor: '/layer0/Relu_output', mode: 'Active' as const }];
+    expect(() => selectExits(cuts(2), named, 'svc.yaml')).toThrow(
+      'An exit names a tensor that is no cut of the backbone (svc.yaml): exit early names /layer0/Relu_output; did you mean /layer0/Relu_output_0, /layer1/Relu_output_0? Use a name that `layercache inspect MODEL` lists. [TensorNotFound]',
+    );
+  });
+
+  test('a companion is refused with what to do instead', () => {
+    expect(() => selectExits(cuts(2), [{ name: 'small', mode: 'Active' }], 'svc.yaml')).toThrow(
+      'exit small is a companion model, which local mode does not run. Name a tensor instead, or remove the exit.',
+    );
+  });
+});
+
+test.each([
+  ['a slip', 'fashion-mist', ['fashion-mnist', 'other'], ['fashion-mnist']],
+  ['nothing near', 'zebra', ['fashion-mnist'], []],
+  [
+    'the nearest first',
+    'block2',
+    ['block23', 'block2a', 'block12', 'bl'],
+    ['block23', 'block2a', 'block12'],
+  ],
+])('nearest names: %s', (_, name, known, expected) => {
+  expect(nearestNames(name, known)).toEqual(expected);
+});
+
+test.each([
+  ['stable alone with a certificate', { candidate: null }, true],
+  ['a certified candidate with all traffic', { candidate: aCandidate({ share: 1 }) }, true],
+  ['a candidate that shadows beside stable', { candidate: aCandidate({ share: 0 }) }, true],
+  ['a candidate with a part of it', { candidate: aCandidate({ share: 0.25 }) }, false],
+  ['exits off', { exitsEnabled: false, candidate: null }, false],
+  [
+    'stable without a certificate',
+    { stable: aTrack({ certificate: null, lambdaIndex: null }), candidate: null },
+    false,
+  ],
+  ['no exit that may answer', { stable: aTrack({ activeExits: [] }), candidate: null }, false],
+  ['no heads', { stable: null, candidate: null }, false],
+])('serving scope: %s', (_, changes, isServing) => {
+  expect(scopeOf(aPolicy(changes)).isServing).toBe(isServing);
+});
+
+test('phases follow each other and count their requests', () => {
+  const phases = createPhaseLog(1_000);
+  phases.enter('Collecting', 3_000, 0);
+  phases.enter('Collecting', 4_000, 50);
+  phases.enter('Training', 5_000, 100);
+  expect(phases.close(9_000, 100)).toEqual([
+    { stage: 'Load', startSeconds: 0, seconds: 2, requests: 0 },
+    { stage: 'Collecting', startSeconds: 2, seconds: 2, requests: 100 },
+    { stage: 'Training', startSeconds: 4, seconds: 4, requests: 0 },
+  ]);
+});
+
+test.each([
+  [
+    'how many more rows and how long',
+    {
+      stage: 'Shadowing' as const,
+      rows: 400,
+      wantedRows: 1_000,
+      lambdaIndex: null,
+      message: 'No look is taken yet; the next is at 1,000 audited rows.',
+    },
+    100,
+    'No look is taken yet; the next is at 1,000 audited rows. It takes 600 more distinct rows, about 6.0 s at the pace of this run.',
+  ],
+  [
+    'no pace without rows',
+    { stage: 'Collecting' as const, rows: 0, wantedRows: 10, lambdaIndex: null, message: 'm.' },
+    0,
+    'm. It takes 10 more distinct rows.',
+  ],
+  [
+    'the stage where it says nothing',
+    { stage: 'Staging' as const, rows: 0, wantedRows: null, lambdaIndex: null, message: '' },
+    1,
+    'The run ended while Staging.',
+  ],
+  ['nothing decided', null, 1, 'The run ended before the first decision.'],
+])('why there is no certificate: %s', (_, progress, pace, text) => {
+  expect(explainMissing(progress, pace)).toBe(text);
+});

@@ -42,11 +42,14 @@ function findGridProblem(grid: EvidenceGrid, exitCount: number): string | null {
   return j < 0 ? null : `more disagreements at lambda ${j} than rows that leave`;
 }
 
-function findStratumProblem(window: EvidenceWindow, exit: string, index: number): string | null {
+function findStratumProblem(
+  window: EvidenceWindow,
+  exit: string,
+  leave: readonly number[],
+): string | null {
   const strata = window.strata.filter((s) => s.exit === exit);
   if (new Set(strata.map((s) => s.classId)).size !== strata.length)
     return `exit ${exit} has a class twice`;
-  const leave = window.grid.leave[index] ?? [];
   const limit = window.lambdaIndex === null ? window.grid.n : Number(leave[window.lambdaIndex]);
   return sum(strata.map((s) => s.audits)) <= limit
     ? null
@@ -68,8 +71,8 @@ function findStrataProblem(window: EvidenceWindow): string | null {
     return 'audits by class are no counters, or disagreements exceed them';
   if (window.strata.some((s) => !window.exits.includes(s.exit)))
     return 'audits by class name a foreign exit';
-  for (const [index, exit] of window.exits.entries()) {
-    const problem = findStratumProblem(window, exit, index);
+  for (const [index, leave] of window.grid.leave.entries()) {
+    const problem = findStratumProblem(window, String(window.exits[index]), leave);
     if (problem !== null) return problem;
   }
   return null;

@@ -8,6 +8,8 @@ const NAN_BITS = 0x7e00;
 const SMALLEST_NORMAL = 2 ** -14;
 const SUBNORMAL_STEP = 2 ** -24;
 
+const doubleView = new DataView(new ArrayBuffer(8));
+
 function roundHalfToEven(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
@@ -24,10 +26,9 @@ export function toHalf(x: number): number {
   const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0;
   const magnitude = Math.min(Math.abs(x), LARGEST_HALF);
   if (magnitude < SMALLEST_NORMAL) return sign | roundHalfToEven(magnitude / SUBNORMAL_STEP);
-  // Math.log2 may be off by one unit beside a power of two; the two corrections make the exponent exact.
-  let exponent = Math.floor(Math.log2(magnitude));
-  if (2 ** exponent > magnitude) exponent -= 1;
-  if (2 ** (exponent + 1) <= magnitude) exponent += 1;
+  // The exponent field of the double: Math.log2 is off by one beside some powers of two.
+  doubleView.setFloat64(0, magnitude);
+  const exponent = (doubleView.getUint16(0) >> 4) - 1023;
   const mantissa = roundHalfToEven((magnitude / 2 ** exponent - 1) * 1024);
   // A mantissa of 1024 carries into the exponent by plain addition.
   return sign | (((exponent + 15) << 10) + mantissa);

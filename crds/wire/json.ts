@@ -100,11 +100,7 @@ export function readJson(text: string, kind: DocumentKind): Result<unknown> {
   try {
     return { ok: true, value: JSON.parse(text) as unknown };
   } catch (error) {
-    return refuse(
-      kind,
-      'Malformed',
-      `it is not JSON (${error instanceof Error ? error.message : 'unreadable'})`,
-    );
+    return refuse(kind, 'Malformed', `it is not JSON (${String(error)})`);
   }
 }
 
@@ -143,11 +139,11 @@ export function checkShape<T>(value: unknown, schema: z.ZodType<T>, kind: Docume
   }
   const outcome = schema.safeParse(value);
   if (outcome.success) return { ok: true, value: outcome.data };
-  const [issue] = outcome.error.issues;
-  const path = issue === undefined ? [] : issue.path;
-  const expectation = issue === undefined ? 'invalid' : issue.message;
-  const what = `field "${formatPath(path)}" is ${showValue(valueAt(value, path))}: ${expectation}`;
-  return refuse(kind, 'Invalid', what);
+  const whats = outcome.error.issues.map(
+    ({ path, message }) =>
+      `field "${formatPath(path)}" is ${showValue(valueAt(value, path))}: ${message}`,
+  );
+  return refuse(kind, 'Invalid', String(whats[0]));
 }
 
 /**

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 
-import { decodeArray, DTYPE_BYTES, elementCount, encodeArray, type Dtype } from './array-codec.ts';
+import {
+  decodeArray,
+  DTYPE_BYTES,
+  encodeArray,
+  type Dtype,
+  type DtypeArrays,
+} from './array-codec.ts';
 import { readBinaryFile, writeBinaryFile, type BinaryKind } from './binary-file.ts';
 import { isFiniteHalf } from './half-float.ts';
 import type { PoolSize } from './head-bundle.ts';
@@ -123,19 +129,6 @@ export function topCountOf(classCount: number): number {
   return classCount <= 128 ? classCount : 64;
 }
 
-/** Arrays in the order in which they lie in the file, as [dtype, elements per row]. */
-function columnsOf(header: Header): readonly (readonly [Dtype, number])[] {
-  const namesClasses = header.topCount < header.classCount;
-  return [
-    ['float64', 1],
-    ['uint32', 1],
-    ['uint32', 1],
-    ['uint32', namesClasses ? header.topCount : 0],
-    ['float32', header.topCount],
-    ...header.exits.map((e) => ['float16', e.featureCount] as const),
-  ];
-}
-
 /** Batch -> file. The caller keeps within `WIRE_LIMITS`: ask the recorder for fewer rows when it would be larger. */
 export function encodeSampleBatch(batch: SampleBatch): Uint8Array {
   const {
@@ -157,19 +150,36 @@ export function encodeSampleBatch(batch: SampleBatch): Uint8Array {
   ]);
 }
 
-/** Cuts the blob into the arrays of the header, or null when the sizes do not add up exactly. */
-function cutBlob(header: Header, blob: Uint8Array): readonly Uint8Array[] | null {
-  const parts: Uint8Array[] = [];
+/** Takes arrays off the blob in the order of the file; past its end they are empty, and `isDone` stays false. */
+function createBlobReader(blob: Uint8Array): {
+  take<D extends Dtype>(dtype: D, count: number): DtypeArrays[D];
+  isDone(): boolean;
+} {
   let at = 0;
-  for (const [dtype, perRow] of columnsOf(header)) {
-    const empty = header.rowCount === 0 || perRow === 0;
-    const count = empty ? 0 : elementCount([header.rowCount, perRow]);
-    const end = count === null ? NaN : at + count * DTYPE_BYTES[dtype];
-    if (!(end <= blob.length)) return null;
-    parts.push(blob.subarray(at, end));
-    at = end;
-  }
-  return at === blob.length ? parts : null;
+  return {
+    take(dtype, count) {
+      const start = at;
+      at += count * DTYPE_BYTES[dtype];
+      return decodeArray(dtype, blob.subarray(start, at <= blob.length ? at : start));
+    },
+    isDone: () => at === blob.length,
+  };
+}
+
+/** Header and blob -> batch, or null when the arrays do not take exactly the blob. The caps of the header keep products exact. */
+function readArrays(header: Header, blob: Uint8Array): SampleBatch | null {
+  const reader = createBlobReader(blob);
+  const { rowCount, topCount, classCount } = header;
+  const batch: SampleBatch = {
+    ...header,
+    sequence: reader.take('float64', rowCount),
+    minute: reader.take('uint32', rowCount),
+    teacherClass: reader.take('uint32', rowCount),
+    teacherTopClasses: reader.take('uint32', topCount < classCount ? rowCount * topCount : 0),
+    teacherLogProbabilities: reader.take('float32', rowCount * topCount),
+    features: header.exits.map((e) => reader.take('float16', rowCount * e.featureCount)),
+  };
+  return reader.isDone() ? batch : null;
 }
 
 function isAscending(sequence: Float64Array): boolean {
@@ -204,23 +214,15 @@ export function parseSampleBatch(bytes: Uint8Array): Result<SampleBatch> {
   if (!parts.ok) return parts;
   const header = checkShape(parts.value.header, headerSchema, kind);
   if (!header.ok) return header;
-  const arrays = cutBlob(header.value, parts.value.blob);
-  if (arrays === null) {
-    const what = `its arrays do not take exactly the ${parts.value.blob.length} bytes of the blob`;
-    return refuse(kind, 'Invalid', what);
+  const { blob } = parts.value;
+  const batch = readArrays(header.value, blob);
+  if (batch === null) {
+    return refuse(
+      kind,
+      'Invalid',
+      `its arrays do not take exactly the ${blob.length} bytes of the blob`,
+    );
   }
-  const none = new Uint8Array(0);
-  const [sequence = none, minute = none, teacherClass = none, topClasses = none, logs = none] =
-    arrays;
-  const batch: SampleBatch = {
-    ...header.value,
-    sequence: decodeArray('float64', sequence),
-    minute: decodeArray('uint32', minute),
-    teacherClass: decodeArray('uint32', teacherClass),
-    teacherTopClasses: decodeArray('uint32', topClasses),
-    teacherLogProbabilities: decodeArray('float32', logs),
-    features: arrays.slice(5).map((part) => decodeArray('float16', part)),
-  };
   const problem = findRowProblem(batch);
   return problem === null ? { ok: true, value: batch } : refuse(kind, 'Invalid', problem);
 }

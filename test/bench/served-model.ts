@@ -58,7 +58,8 @@ export async function serveModel(
     engineThreads: null,
     port: 0,
     startupDeadlineMs: 120_000,
-    environment: { PATH: process.env['PATH'] ?? '' },
+    environment: { PATH: process.env.PATH ?? '' },
+    onChild: () => undefined,
   });
   const state = await pullState(server.admin);
   if (!state.ok) throw new Error(state.message);

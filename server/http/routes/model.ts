@@ -50,11 +50,11 @@ export function modelRoutes(dependencies: {
 }
 
 function describeModel(name: string, { report, labels }: LoadedModel): unknown {
-  const { model, engine } = report;
+  const { model } = report;
   return {
     name,
     versions: [MODEL_VERSION],
-    platform: `${model.format.toLowerCase()}_${engine.kind.toLowerCase()}`,
+    platform: `layercache_${model.format.toLowerCase()}`,
     inputs: model.inputs,
     outputs: model.outputs.map((output) => ({
       ...output,

@@ -1,4 +1,5 @@
 // Collecting: exits off, every row may be recorded, until there are enough rows to train on and the cooldown is over.
+import { collectedRows } from './collected-rows.ts';
 import type { Draft } from './draft.ts';
 import type { Tick } from './tick.ts';
 import { mayTrain, requestTraining } from './training-wishes.ts';
@@ -14,11 +15,6 @@ const MISSING: TrainingCause = { trigger: 'Missing', part: 'long', after: [] };
 /** What the next training is for. */
 export function trainingCause({ training }: Ledger): TrainingCause {
   return training.waiting ?? MISSING;
-}
-
-/** Recorded rows that the next training could read. */
-export function collectedRows({ input }: Pick<Tick, 'input'>, { part }: TrainingCause): number {
-  return input.pods.reduce((sum, { samples }) => sum + samples[part], 0);
 }
 
 /** Rows that end collecting: all that is wanted, or after 15 minutes and after an alarm what suffices. */

@@ -165,7 +165,6 @@ export const ledgerSchema: z.ZodType<Ledger> = z.strictObject({
     waiting: z.strictObject(cause).nullable(),
     count: counter,
     endedAtMs: time.nullable(),
-    seenRows: counter,
   }),
   failed: z.array(z.strictObject({ headRevision: digest, reason: reasonName, atMs: time })).max(10),
   alarms: z.array(z.strictObject({ headRevision: digest, atMs: time })).max(10),

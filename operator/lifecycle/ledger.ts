@@ -149,8 +149,6 @@ export interface Ledger {
     readonly waiting: TrainingCause | null;
     readonly count: number;
     readonly endedAtMs: number | null;
-    /** Rows offered to recorders when the last training ended. */
-    readonly seenRows: number;
   };
   readonly failed: readonly {
     readonly headRevision: string;
@@ -203,7 +201,7 @@ export function emptyLedger(): Ledger {
     stable: null,
     candidate: null,
     episode: { attempts: 0, lookScale: 1 },
-    training: { request: null, waiting: null, count: 0, endedAtMs: null, seenRows: 0 },
+    training: { request: null, waiting: null, count: 0, endedAtMs: null },
     failed: [],
     alarms: [],
     fence: { epoch: 0, revision: 0 },

@@ -1,7 +1,8 @@
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { auditedRows, latestLook, nextLookRows } from './attempts.ts';
-import { collectedRows, trainingCause, wantedRows } from './collecting.ts';
+import { collectedRows } from './collected-rows.ts';
+import { trainingCause, wantedRows } from './collecting.ts';
 import type { Attempt, Ledger, RampRecord, StableRecord } from './ledger.ts';
 import { count, lambdaText, percent } from './text.ts';
 import { cooldownEndMs } from './training-wishes.ts';

@@ -6,17 +6,15 @@ import { certifiedNow } from './looks-in-force.ts';
 import { hasLostSaving, isNotWorthwhile, recentSaving } from './saving-monitor.ts';
 import { lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
-import { mayTrain, requestTraining, seenRows } from './training-wishes.ts';
+import { mayTrain, requestTraining } from './training-wishes.ts';
 
 /** One step of a service whose stable has a certificate. */
 export function serving(draft: Draft, stable: StableRecord, tick: Tick): Draft {
   const raised = raise(draft, stable, tick);
   if (raised !== null) return raised;
   const watched = switchOffIfNotWorthwhile(draft, stable, tick);
-  const trigger = trainingTrigger(watched, tick);
-  return trigger === null
-    ? watched
-    : requestTraining(watched, tick, { trigger, part: 'long', after: [] });
+  if (!hasReason(watched, tick)) return watched;
+  return requestTraining(watched, tick, { trigger: 'SavingLoss', part: 'long', after: [] });
 }
 
 /** A larger lambda of a later look is never applied in place: it ramps as a candidate with the same heads. */
@@ -50,15 +48,11 @@ function switchOffIfNotWorthwhile(draft: Draft, stable: StableRecord, tick: Tick
   });
 }
 
-const NEW_ROWS = 10_000;
-
-/** Why to train anew, as far as the settings allow (exits.md 11); whether it pays is for the comparison with stable. */
-function trainingTrigger({ ledger }: Draft, { input }: Tick): 'SavingLoss' | 'NewData' | null {
-  if (!mayTrain(ledger, input)) return null;
-  const { triggers } = input.settings;
+/**
+ * A lost saving asks for other heads (exits.md 11). New rows alone do not: whether they pay is for a trial training to say, and
+ * none reports its gain yet.
+ */
+function hasReason({ ledger }: Draft, { input }: Tick): boolean {
   const hasLost = hasLostSaving(ledger.saving) || ledger.stable?.off === 'NotWorthwhile';
-  if (hasLost && triggers.includes('SavingLoss')) return 'SavingLoss';
-  const seen = seenRows(input);
-  const before = Math.min(ledger.training.seenRows, seen);
-  return seen - before >= NEW_ROWS && triggers.includes('NewData') ? 'NewData' : null;
+  return hasLost && input.settings.triggers.includes('SavingLoss') && mayTrain(ledger, input);
 }

@@ -1,4 +1,5 @@
 // When heads may be trained, and the request that asks for it (exits.md 11).
+import { collectedRows } from './collected-rows.ts';
 import { change, enter, say, type Draft } from './draft.ts';
 import type { Ledger, TrainingCause } from './ledger.ts';
 import { count } from './text.ts';
@@ -14,11 +15,6 @@ export function cooldownEndMs({ training }: Ledger, { settings }: LifecycleInput
 export function mayTrain(ledger: Ledger, input: LifecycleInput): boolean {
   const isFree = ledger.training.request === null && input.settings.trainingMode === 'Auto';
   return isFree && input.nowMs >= cooldownEndMs(ledger, input);
-}
-
-/** Rows offered to the recorders of all pods since they started. */
-export function seenRows({ pods }: LifecycleInput): number {
-  return pods.reduce((sum, { samples }) => sum + samples.seen, 0);
 }
 
 /** A training on rows after now only: those before describe traffic that is gone. */
@@ -38,7 +34,7 @@ export function requestTraining(draft: Draft, tick: Tick, cause: TrainingCause):
   const asked = change(draft, {
     training: { ...training, request, waiting: null, count: attempt },
   });
-  const rows = tick.input.pods.reduce((sum, { samples }) => sum + samples[cause.part], 0);
+  const rows = collectedRows(tick, cause);
   return say(enter(asked, tick.nowMs, 'Training'), tick.nowMs, {
     reason: 'TrainingStarted',
     message: `Training ${String(attempt)} starts on ${count(rows)} recorded rows (${cause.trigger}).`,

@@ -4,7 +4,6 @@ import { restStage, stageNew } from './candidates.ts';
 import { hasFailed } from './failed-heads.ts';
 import { count } from './text.ts';
 import type { Tick } from './tick.ts';
-import { seenRows } from './training-wishes.ts';
 import type { HeadRevisionFacts, TrainingReport } from './types.ts';
 
 /** Takes over what the trainer made, or goes back to where the service was. */
@@ -22,10 +21,7 @@ export function training(draft: Draft, tick: Tick): Draft {
 
 function endTraining(draft: Draft, tick: Tick): Draft {
   const { training: record } = draft.ledger;
-  const seen = seenRows(tick.input);
-  return change(draft, {
-    training: { ...record, request: null, endedAtMs: tick.nowMs, seenRows: seen },
-  });
+  return change(draft, { training: { ...record, request: null, endedAtMs: tick.nowMs } });
 }
 
 function giveUp(draft: Draft, tick: Tick): Draft {

@@ -26,7 +26,15 @@ import type {
   PodReport,
   TrainingReport,
 } from '../../operator/lifecycle/types.ts';
-import { aBackbone, aDigest, anAcknowledgement, anExit, aRevision, aService } from './builders.ts';
+import {
+  aBackbone,
+  aDigest,
+  anAcknowledgement,
+  anExit,
+  aRevision,
+  aService,
+  BACKBONE_DIGEST,
+} from './builders.ts';
 import {
   calibratedScores,
   drawRows,
@@ -87,7 +95,7 @@ export interface Fleet {
 
 export function simulateFleet(options: FleetOptions): Fleet {
   const { seed, rowsPerTick = 600, tickMs = 30_000 } = options;
-  const settings = aService({ checks: [], ...options.settings });
+  const settings = aService(options.settings);
   const backbone = aBackbone({ exits: EXITS.map((name) => anExit(name)) });
   const random = seededRandom([seed, 1]);
   const shuffling = seededRandom([seed, 2]);
@@ -166,7 +174,12 @@ export function simulateFleet(options: FleetOptions): Fleet {
     const parsed = parsePolicy(serializePolicy({ ...next, revision: revision + 1 }));
     if (!parsed.ok) throw new Error(parsed.message);
     state.policies.push(parsed.value);
-    for (const pod of pods) if (!pod.isSilent) pod.policy = parsed.value;
+    // Recorders start again when exits go off (exits.md 3).
+    const isSwitchOff = last?.exitsEnabled === true && !parsed.value.exitsEnabled;
+    for (const pod of pods.filter(({ isSilent }) => !isSilent)) {
+      pod.policy = parsed.value;
+      if (isSwitchOff) pod.seen = 0;
+    }
   }
 
   function serve(drift: Drift): void {
@@ -274,26 +287,33 @@ interface OpenTrack {
   readonly scoresOf: (row: number) => number[];
 }
 
+/** What a server does before its first policy. */
+const NO_POLICY = {
+  epoch: 0,
+  revision: 0,
+  exitsEnabled: false,
+  auditRate: 0,
+  stable: null,
+  candidate: null,
+};
+type InForce = Pick<Policy, keyof typeof NO_POLICY>;
+
 /** The windows of one pod over one tick, as server/evidence writes them. */
 function answerRows(pod: SimulatedPod, answering: Answering): Omit<EvidenceWindow, 'seq'>[] {
   const { rows, draws, own } = answering;
-  const { policy } = pod;
+  const policy: InForce = pod.policy ?? NO_POLICY;
   const tracks = [
     openTrack('stable', policy, answering),
     openTrack('candidate', policy, answering),
   ];
   const [stable, candidate] = tracks as [OpenTrack, OpenTrack];
-  const share = policy?.candidate?.share ?? 0;
-  const auditRate = policy?.auditRate ?? 0;
+  const share = policy.candidate?.share ?? 0;
+  const { auditRate } = policy;
   const paired = createPaired(stable.named, candidate.named);
   let audits = 0;
   for (const row of own) {
     const [auditDraw, trackDraw] = draws[row]!;
-    const track = trackDraw! < share ? candidate : stable;
-    const place = track.place(row);
-    track.rows[place]! += 1;
-    const ms = track.named === null ? BACKBONE_MS : BACKBONE_MS * pathCost(place);
-    track.latency[place]!.add(1_000 * ms * (0.9 + 0.2 * trackDraw!));
+    countAnswer(trackDraw! < share ? candidate : stable, row, trackDraw!);
     if (auditDraw! >= auditRate) continue;
     audits++;
     const agrees = rows.agrees.subarray(row * EXIT_COUNT, (row + 1) * EXIT_COUNT);
@@ -304,18 +324,26 @@ function answerRows(pod: SimulatedPod, answering: Answering): Omit<EvidenceWindo
   }
   const hasCandidate = candidate.named !== null;
   return (hasCandidate ? [stable, candidate] : [stable]).map((track) =>
-    toWindow(track, pod, { audits, share, paired, auditRate, seconds: answering.tickMs / 1_000 }),
+    toWindow(track, pod, policy, { audits, share, paired, seconds: answering.tickMs / 1_000 }),
   );
 }
 
-function openTrack(track: Track, policy: Policy | null, answering: Answering): OpenTrack {
+/** Time as the path costs it, give or take a tenth. */
+function countAnswer({ named, place, rows, latency }: OpenTrack, row: number, draw: number): void {
+  const left = place(row);
+  const ms = named === null ? BACKBONE_MS : BACKBONE_MS * pathCost(left);
+  rows[left]! += 1;
+  latency[left]!.add(1_000 * ms * (0.9 + 0.2 * draw));
+}
+
+function openTrack(track: Track, policy: InForce, answering: Answering): OpenTrack {
   const { rows, scores } = answering;
-  const named = policy?.[track] ?? null;
+  const named = policy[track];
   const exits = named === null ? 0 : EXIT_COUNT;
   const scoreOf = scores.get(named?.headRevision ?? '');
   const scoresOf = (row: number): number[] =>
     EXITS.map((_, e) => scoreOf?.(rows.logits[row * EXIT_COUNT + e]!, e) ?? NaN);
-  const active = policy?.exitsEnabled === true ? (named?.activeExits.length ?? 0) : 0;
+  const active = policy.exitsEnabled ? (named?.activeExits.length ?? 0) : 0;
   return {
     track,
     named,
@@ -336,12 +364,14 @@ function createPaired(
 ):
   | (PairedEvidence & { onlyStableWrong: number; onlyCandidateWrong: number; joint: number[][] })
   | null {
-  if (stable?.lambdaIndex == null || candidate?.lambdaIndex == null) return null;
+  const stableLambdaIndex = stable?.lambdaIndex ?? null;
+  const candidateLambdaIndex = candidate?.lambdaIndex ?? null;
+  if (stable === null || stableLambdaIndex === null || candidateLambdaIndex === null) return null;
   return {
     stableHeadRevision: stable.headRevision,
     stableExits: EXITS,
-    stableLambdaIndex: stable.lambdaIndex,
-    candidateLambdaIndex: candidate.lambdaIndex,
+    stableLambdaIndex,
+    candidateLambdaIndex,
     joint: Array.from({ length: EXIT_COUNT + 1 }, () => new Array<number>(EXIT_COUNT + 1).fill(0)),
     onlyStableWrong: 0,
     onlyCandidateWrong: 0,
@@ -362,34 +392,36 @@ function addPair(
 
 function toWindow(
   { track, named, grid, rows, latency }: OpenTrack,
-  { podUid, bootId, policy }: SimulatedPod,
+  { podUid, bootId }: SimulatedPod,
+  policy: InForce,
   about: {
     readonly audits: number;
     readonly share: number;
     readonly paired: PairedEvidence | null;
-    readonly auditRate: number;
     readonly seconds: number;
   },
 ): Omit<EvidenceWindow, 'seq'> {
-  const { audits, share, paired, auditRate, seconds } = about;
+  const { audits, share, paired, seconds } = about;
+  const { epoch, revision: policyRevision, exitsEnabled, auditRate } = policy;
   const exits = named === null ? [] : EXITS;
+  const isCandidate = track === 'candidate';
   return {
     schemaVersion: 1,
     podUid,
     bootId,
-    backboneDigest: policy?.backboneDigest ?? aBackbone().digest,
+    backboneDigest: BACKBONE_DIGEST,
     headRevision: named?.headRevision ?? null,
     track: named === null ? null : track,
-    epoch: policy?.epoch ?? 0,
-    policyRevision: policy?.revision ?? 0,
+    epoch,
+    policyRevision,
     lambdaIndex: named?.lambdaIndex ?? null,
-    share: track === 'candidate' ? share : 1 - share,
-    exitsEnabled: policy?.exitsEnabled ?? false,
+    share: isCandidate ? share : 1 - share,
+    exitsEnabled,
     exits,
     durationSeconds: seconds,
     grid: grid.snapshot(),
     strata: [],
-    paired: track === 'candidate' ? paired : null,
+    paired: isCandidate ? paired : null,
     served: {
       rows,
       optedOut: 0,

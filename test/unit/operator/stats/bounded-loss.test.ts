@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { boundedLossTail } from '../../../../operator/stats/bounded-loss.ts';
+import { lookLevel } from '../../../../server/core/certificate.ts';
+import { expectClose } from '../../../support/expect-close.ts';
+
+describe('the tail of a bounded loss', () => {
+  // exits.md 6.7.
+  test('is the reference', () => {
+    expectClose(boundedLossTail(1_000, 2.5, 0.01), 0.0172042_0035, { rel: 1e-9 });
+  });
+
+  // exits.md 6.6, at the levels of the first attempt.
+  test.each([
+    [1, 1_000, 2.2],
+    [2, 3_000, 17],
+    [3, 10_000, 74],
+  ])('passes look %i of %i rows up to a loss of %d', (look, rows, largest) => {
+    const level = lookLevel(0.95, 1, look);
+    expect(boundedLossTail(rows, largest, 0.01)).toBeLessThanOrEqual(level);
+    expect(boundedLossTail(rows, largest + 0.1, 0.01)).toBeGreaterThan(level);
+  });
+
+  test('is 1 without rows and at a loss of all', () => {
+    expect(boundedLossTail(0, 0, 0.01)).toBe(1);
+    expect(boundedLossTail(10, 10, 0.01)).toBe(1);
+  });
+
+  test('without any loss is that of independent rows', () => {
+    expectClose(boundedLossTail(1_000, 0, 0.01), 0.99 ** 1_000, { rel: 1e-9 });
+  });
+
+  test('rises with the loss and falls with the rows', () => {
+    const losses = [0, 0.1, 1, 2.5, 5, 9.9, 10, 20].map((loss) =>
+      boundedLossTail(1_000, loss, 0.01),
+    );
+    expect([...losses].sort((a, b) => a - b)).toEqual(losses);
+    const rows = [200, 500, 1_000, 5_000].map((n) => boundedLossTail(n, 1, 0.01));
+    expect([...rows].sort((a, b) => b - a)).toEqual(rows);
+  });
+
+  test.each([
+    [10, 11, 0.01],
+    [10, -1, 0.01],
+    [10, Number.NaN, 0.01],
+    [10, 1, 0],
+    [10, 1, 1],
+  ])('of %d rows with a loss of %d at a budget of %d is refused', (rows, loss, budget) => {
+    expect(() => boundedLossTail(rows, loss, budget)).toThrow();
+  });
+});

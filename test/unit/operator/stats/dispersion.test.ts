@@ -1,0 +1,86 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  addTick,
+  dispersionOf,
+  emptyBlocks,
+  type BlockedEvidence,
+} from '../../../../operator/stats/dispersion.ts';
+import { mergeGrids } from '../../../../server/core/evidence.ts';
+import { aGrid } from '../../../support/builders.ts';
+import { expectClose } from '../../../support/expect-close.ts';
+import { seededRandom } from '../../../support/seeded-random.ts';
+
+const blocksOf = (...ticks: (readonly [rows: number, disagreements: number])[]): BlockedEvidence =>
+  ticks.reduce((sum, [rows, k]) => addTick(sum, aGrid(rows, k)), emptyBlocks(2));
+
+describe('blocks', () => {
+  test('close at the end of the tick that brings 50 rows', () => {
+    const open = blocksOf([30, 1], [19, 0]);
+    expect(open).toMatchObject({ blocks: 0, open: { n: 49 }, closed: { n: 0 } });
+    const closed = addTick(open, aGrid(1, 0));
+    expect(closed).toMatchObject({ blocks: 1, open: { n: 0 }, closed: { n: 50 } });
+  });
+
+  test('keep the sum of k squared over n', () => {
+    expect(blocksOf([50, 2], [100, 5]).squares[0]).toBeCloseTo(4 / 50 + 25 / 100, 12);
+  });
+
+  test('are the same whether one pod or two brought the rows of a tick', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(200), fc.nat(200)), { maxLength: 20 }), (ticks) => {
+        const split = ticks.reduce(
+          (sum, [a, b]) => addTick(sum, mergeGrids(aGrid(a, 0), aGrid(b, b))),
+          emptyBlocks(2),
+        );
+        const joined = ticks.reduce(
+          (sum, [a, b]) => addTick(sum, mergeGrids(aGrid(b, b), aGrid(a, 0))),
+          emptyBlocks(2),
+        );
+        expect(split).toEqual(joined);
+      }),
+      { seed: 4_001 },
+    );
+  });
+});
+
+/** D of blocks of 50 rows in which every draw is repeated. */
+function dispersionWith(multiplicity: number, ratio: number, draws: number): number {
+  const random = seededRandom([4_002, multiplicity]);
+  let sum = emptyBlocks(1);
+  for (let i = 0; i < draws / 50; i++) {
+    const k = multiplicity * random.binomial(50, ratio);
+    sum = addTick(sum, aGrid(50 * multiplicity, k, { exits: 1 }));
+  }
+  return dispersionOf(sum);
+}
+
+describe('dispersion', () => {
+  test.each([2, 3, 5, 10])('of rows repeated %i times is that multiplicity, give or take a tenth', (multiplicity) => {
+    expectClose(dispersionWith(multiplicity, 0.02, 200_000), multiplicity, { rel: 0.1 });
+  });
+
+  test('of independent rows is 1', () => {
+    expect(dispersionWith(1, 0.02, 100_000)).toBe(1);
+  });
+
+  // D = [(Q - K^2/N) / (r (1-r))] / (W-1) by hand: K = 40, N = 200, r = .2, Q = 900/100 + 100/100.
+  test('follows the formula', () => {
+    expectClose(dispersionOf(blocksOf([100, 30], [100, 10])), 12.5, { rel: 1e-12 });
+  });
+
+  test('is read at the smallest lambda with 30 disagreements, else at the largest', () => {
+    const late = (k: number) => aGrid(100, k, { from: 60 });
+    const quiet = addTick(addTick(emptyBlocks(2), late(20)), late(4));
+    expect(dispersionOf(quiet)).toBeGreaterThan(1.3);
+    const shown = addTick(addTick(quiet, late(30)), late(0));
+    expect(dispersionOf(shown)).toBeGreaterThan(dispersionOf(quiet));
+  });
+
+  test('is 1 without rows, with one block, and where all or none disagree', () => {
+    expect(dispersionOf(emptyBlocks(2))).toBe(1);
+    expect(dispersionOf(blocksOf([100, 40]))).toBe(1);
+    expect(dispersionOf(blocksOf([100, 0], [100, 0]))).toBe(1);
+    expect(dispersionOf(blocksOf([100, 100], [100, 100]))).toBe(1);
+  });
+});

@@ -1,0 +1,223 @@
+// Server processes with the real engine: `npm run build` (or operator/bundle/bundle.mjs) comes first.
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
+import type { ServerState } from '../../../crds/wire/state.ts';
+import { parseServerState } from '../../../crds/wire/state.ts';
+import type { ModelDescription } from '../../../server/engine/segment-engine.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { ModelFile } from '../../support/onnx-models/model-file.ts';
+import { modelFile } from '../../support/onnx-models/model-file.ts';
+import { residualNet } from '../../support/onnx-models/networks.ts';
+import { aBundle } from '../../support/onnx-models/random-head.ts';
+import { GOOD_CERTIFICATE, aPolicy, digestOf, send } from '../../support/test-server.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../dist/bundle/server.mjs', import.meta.url));
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly stdout: () => string;
+  readonly stderr: () => string;
+  readonly code: Promise<number | null>;
+}
+
+let file: ModelFile;
+const running: Started[] = [];
+beforeAll(async () => {
+  file = await modelFile(residualNet(), { labels: ['a', 'b', 'c'] });
+});
+afterAll(() => file.remove());
+afterEach(async () => {
+  for (const { child, code } of running.splice(0)) {
+    child.kill('SIGKILL');
+    await code;
+  }
+});
+
+function start(environment: Record<string, string> = {}): Started {
+  const child = spawn(process.execPath, [PROGRAM], {
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      LAYERCACHE_MODEL_NAME: 'digits',
+      LAYERCACHE_BACKBONE_URI: file.path,
+      LAYERCACHE_DATA_PORT: '0',
+      LAYERCACHE_ADMIN_PORT: '0',
+      LAYERCACHE_METRICS_PORT: '0',
+      LAYERCACHE_BIND_HOST: '127.0.0.1',
+      LAYERCACHE_ENGINE_THREADS: '1',
+      LAYERCACHE_DRAIN_DELAY: '0s',
+      ...environment,
+    },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  const code = new Promise<number | null>((resolve) => {
+    child.on('exit', resolve);
+  });
+  const started = { child, code, stdout: () => out, stderr: () => err };
+  running.push(started);
+  return started;
+}
+
+interface Line {
+  readonly msg: string;
+  readonly dataPort: number;
+  readonly adminPort: number;
+  readonly metricsPort: number;
+}
+
+async function ready(started: Started): Promise<Line> {
+  return eventually(() => {
+    const lines = started
+      .stdout()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Line);
+    if (!lines.some(({ msg }) => msg === 'ready'))
+      throw new Error(`not ready: ${started.stderr()}`);
+    return lines.find(({ msg }) => msg === 'listening')!;
+  }, 30_000);
+}
+
+async function stateOf(adminPort: number): Promise<ServerState> {
+  const parsed = parseServerState((await send(adminPort, '/v1/state')).body.toString());
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.value;
+}
+
+function rowBody({ backbone }: ServerState): string {
+  const [input] = backbone.inputs;
+  const shape = [1, ...input!.shape.slice(1)];
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const data = Array.from({ length: size }, (_, i) => Math.sin(i));
+  return JSON.stringify({ inputs: [{ name: input!.name, shape, datatype: 'FP32', data }] });
+}
+
+interface Answer {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly outputs: readonly { readonly data: readonly number[] }[];
+}
+
+async function ask(dataPort: number, body: string, mode = 'auto'): Promise<Answer> {
+  const answer = await send(dataPort, '/v2/models/digits/infer', {
+    method: 'POST',
+    headers: { 'layercache-mode': mode },
+    body,
+  });
+  expect(answer.status).toBe(200);
+  return JSON.parse(answer.body.toString()) as Answer;
+}
+
+test('a real backbone answers, a real head answers early, and a dead engine host comes back', async () => {
+  const server = start();
+  const { dataPort, adminPort } = await ready(server);
+  const state = await stateOf(adminPort);
+  expect(state.backbone.labels).toEqual(['a', 'b', 'c']);
+  const body = rowBody(state);
+  const plain = await ask(dataPort, body);
+  expect(plain.parameters['layercache_exit']).toBe('backbone');
+
+  const [cut] = state.cuts;
+  const model = { ...state.backbone, cuts: state.cuts } as unknown as ModelDescription;
+  const bytes = encodeHeadBundle(aBundle(model, [{ tensor: cut!.tensor, intercept: 50 }]));
+  const headRevision = digestOf(bytes);
+  const exit = `exit-${cut!.tensor}`;
+  const put = await send(adminPort, `/v1/heads/${headRevision}`, { method: 'PUT', body: bytes });
+  expect([put.status, put.body.toString()]).toEqual([201, expect.any(String)]);
+  const { digest } = state.backbone;
+  const policy = aPolicy({
+    backboneDigest: digest,
+    exits: [{ name: exit, tensor: cut!.tensor, mode: 'Active' }],
+    stable: {
+      headRevision,
+      lambdaIndex: 60,
+      certificate: { ...GOOD_CERTIFICATE, backboneDigest: digest },
+      activeExits: [exit],
+    },
+  });
+  const applied = await send(adminPort, '/v1/policy', {
+    method: 'PUT',
+    body: JSON.stringify(policy),
+  });
+  expect(JSON.parse(applied.body.toString())).toMatchObject({ result: 'Applied', reason: '' });
+  expect((await ask(dataPort, body)).parameters['layercache_exit']).toBe(exit);
+  const whole = await ask(dataPort, body, 'backbone');
+  expect(whole.outputs[0]?.data).toEqual(plain.outputs[0]?.data);
+
+  const pid = server.child.pid!;
+  const [host] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  process.kill(Number(host), 'SIGKILL');
+  expect((await ask(dataPort, body)).parameters['layercache_policy']).toBe('1.1');
+  await eventually(async () => {
+    expect((await ask(dataPort, body)).parameters['layercache_exit']).toBe(exit);
+  }, 20_000);
+});
+
+describe('the end', () => {
+  test('SIGTERM: finishes, exits 0', async () => {
+    const server = start();
+    await ready(server);
+    server.child.kill('SIGTERM');
+    expect(await server.code).toBe(0);
+    expect(server.stdout()).toMatch(/"msg":"ended"/);
+  });
+
+  test('a closed stdin ends it when it was started so', async () => {
+    const server = start({ LAYERCACHE_EXIT_WITH_STDIN: 'true' });
+    await ready(server);
+    server.child.stdin!.end();
+    expect(await server.code).toBe(0);
+  });
+});
+
+describe('a start that fails says why in one paragraph', () => {
+  test('all configuration problems at once, exit code 2', async () => {
+    const server = start({
+      LAYERCACHE_MODEL_NAME: 'no spaces please',
+      LAYERCACHE_BACKBONE_URI: 's3://bucket/model.onnx',
+      LAYERCACHE_DATA_PORT: '70000',
+      LAYERCACHE_SAMPLE_MEMORY: 'much',
+    });
+    expect(await server.code).toBe(2);
+    const lines = server.stderr().trim().split('\n');
+    expect(lines.map((line) => line.split(' ')[0])).toEqual([
+      'LAYERCACHE_MODEL_NAME',
+      'LAYERCACHE_BACKBONE_URI',
+      'LAYERCACHE_DATA_PORT',
+      'LAYERCACHE_SAMPLE_MEMORY',
+    ]);
+  });
+
+  test('a missing model, exit code 1', async () => {
+    const server = start({ LAYERCACHE_BACKBONE_URI: '/nowhere/model.onnx' });
+    expect(await server.code).toBe(1);
+    expect(server.stderr().trim().split('\n')).toHaveLength(1);
+    expect(server.stderr()).toMatch(/\/nowhere\/model.onnx/);
+  });
+
+  test('another digest, exit code 1', async () => {
+    const server = start({ LAYERCACHE_BACKBONE_DIGEST: `sha256:${'0'.repeat(64)}` });
+    expect(await server.code).toBe(1);
+    expect(server.stderr()).toMatch(/DigestMismatch/);
+  });
+
+  test('a port in use, exit code 1', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => {
+      other.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = other.address() as AddressInfo;
+    const server = start({ LAYERCACHE_DATA_PORT: String(port) });
+    expect(await server.code).toBe(1);
+    expect(server.stderr()).toMatch(new RegExp(`Port ${port} on 127.0.0.1 is in use`));
+    other.close();
+  });
+});

@@ -80,11 +80,15 @@ export async function searchHeads(
   runJob: HeadJobRunner,
   onProgress: (fraction: number) => void,
 ): Promise<readonly TrainedHead[]> {
-  const { dataset } = task;
+  const { dataset, prices } = task;
   const { classCount } = dataset;
   const perExit = dataset.exits
     .map((source, index) => optionsFor(source, index, { ...task, classCount }))
     .filter((options) => options.length > 0);
+  // Path costs, subsets and servers need backbone order, whatever order the policy named exits in.
+  const shareOf = ([option]: readonly HeadOption[]): number =>
+    prices.shareTo(dataset.exits[option!.exit]!.exit.tensor!);
+  perExit.sort((a, b) => shareOf(a) - shareOf(b));
   let doneWork = 0;
   const trialWork = TRIAL_TRAINING.epochs / FULL_TRAINING.epochs;
   const totalWork = perExit.reduce(

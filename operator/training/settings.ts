@@ -10,10 +10,10 @@ export const FULL_TRAINING: DistillSettings = {
   temperature: 8,
   weightDecay: 1e-4,
   epochs: 30,
-  batchRows: 256,
+  batchRows: 128,
   learningRate: 3e-3,
   finalLearningRate: 1e-5,
-  patience: 8,
+  patience: 10,
   inputDropout: 0.2,
   mixup: 1,
 };

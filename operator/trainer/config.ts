@@ -1,0 +1,108 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+const ratio = z.number().min(0).max(1);
+
+const jobSchema = z.object({
+  /** Admin base URLs of the model servers. */
+  servers: z.array(z.url()).min(1).max(1000),
+  part: z.enum(['long', 'recent']),
+  /** Per pod: only rows after this sequence. */
+  after: z.array(
+    z.object({ podUid: z.string(), bootId: z.string(), seq: z.number().int().min(0) }),
+  ),
+  settings: z.object({
+    budget: z.number().gt(0).max(0.5),
+    maxActiveExits: z.number().int().min(1).max(16),
+    minSaving: ratio,
+    maxOverhead: ratio,
+    maxBundleBytes: z.number().int().positive(),
+  }),
+  seed: z.number().int().min(0),
+  parent: z.string().nullable(),
+  trainerVersion: z.string().max(128),
+});
+
+/** What to train from and within which limits. */
+export type TrainerJob = z.infer<typeof jobSchema>;
+
+export interface TrainerConfig {
+  readonly job: TrainerJob;
+  readonly adminPort: number;
+  readonly bindHost: string;
+  /** Heads trained at once, each on one core. */
+  readonly threads: number;
+  readonly exitWithStdin: boolean;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
+
+/** A configuration, or every problem at once. */
+export type LoadedConfig =
+  | { readonly ok: true; readonly value: TrainerConfig }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+const PREFIX = 'LAYERCACHE_';
+const MAX_THREADS = 64;
+
+const wholeNumber = (standard: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `must be a whole number from 0 to ${max}`)
+    .default(String(standard))
+    .transform(Number)
+    .refine((value) => value <= max, `must be at most ${max}`);
+
+const schema = z.object({
+  TRAINER_JOB: z
+    .string({ error: 'is missing; the operator sets it to the job as JSON' })
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.addIssue('must be JSON');
+        return z.NEVER;
+      }
+    })
+    .pipe(jobSchema),
+  ADMIN_PORT: wholeNumber(8081, 65_535),
+  BIND_HOST: z.string().min(1).max(253).default('0.0.0.0'),
+  TRAINER_THREADS: wholeNumber(Math.min(MAX_THREADS, availableParallelism()), MAX_THREADS),
+  EXIT_WITH_STDIN: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'must be debug, info, warn, error or silent',
+    })
+    .default('info'),
+});
+
+/** Reads LAYERCACHE_* of an environment. */
+export function loadConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): LoadedConfig {
+  const known = Object.keys(schema.shape).map((name) => [name, environment[PREFIX + name]]);
+  const parsed = schema.safeParse(Object.fromEntries(known));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => {
+      const [name, ...field] = path.map(String);
+      return `${PREFIX}${name ?? ''}${field.length > 0 ? `, field ${field.join('.')},` : ''} ${message}`;
+    });
+    return { ok: false, problems };
+  }
+  const { data } = parsed;
+  return {
+    ok: true,
+    value: {
+      job: data.TRAINER_JOB,
+      adminPort: data.ADMIN_PORT,
+      bindHost: data.BIND_HOST,
+      threads: Math.max(1, data.TRAINER_THREADS),
+      exitWithStdin: data.EXIT_WITH_STDIN === 'true',
+      logLevel: data.LOG_LEVEL,
+    },
+  };
+}
+
+/** The configuration of this process. */
+export function loadProcessConfig(): LoadedConfig {
+  return loadConfig(process.env);
+}

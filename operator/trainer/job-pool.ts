@@ -1,0 +1,75 @@
+import { Worker } from 'node:worker_threads';
+import type { HeadJob, HeadJobRunner, TrainedHead } from '../training/head-job.ts';
+
+/** What a worker answers to a job. */
+export type WorkerAnswer =
+  | { readonly ok: true; readonly head: TrainedHead }
+  | { readonly ok: false; readonly message: string };
+
+/** Trains heads side by side, each in a worker thread: a native step blocks its thread and uses one core. */
+export interface JobPool {
+  readonly run: HeadJobRunner;
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly job: HeadJob;
+  readonly resolve: (head: TrainedHead) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** @param script what a worker runs; it must call `serveJobs`. Samples are shared memory, so a job costs no copy of them. */
+export function createJobPool(script: URL, threads: number): JobPool {
+  const queue: Waiting[] = [];
+  const idle: Worker[] = [];
+  const busy = new Map<Worker, Waiting>();
+
+  const next = (): void => {
+    const [waiting] = queue;
+    const worker = idle.at(-1);
+    if (waiting === undefined || worker === undefined) return;
+    queue.shift();
+    idle.pop();
+    busy.set(worker, waiting);
+    worker.postMessage(waiting.job);
+  };
+  const settle = (worker: Worker, answer: WorkerAnswer): void => {
+    const waiting = busy.get(worker);
+    busy.delete(worker);
+    if (answer.ok) waiting?.resolve(answer.head);
+    else waiting?.reject(new Error(answer.message));
+  };
+  // One lost thread ends the training: what it held is unknown, and the whole job can be run again.
+  const giveUp = (worker: Worker, message: string): void => {
+    settle(worker, { ok: false, message });
+    for (const { reject } of queue.splice(0)) reject(new Error(message));
+    idle.length = 0;
+  };
+  const workers = Array.from({ length: threads }, () => {
+    const worker = new Worker(script);
+    worker.on('message', (answer: WorkerAnswer) => {
+      settle(worker, answer);
+      idle.push(worker);
+      next();
+    });
+    worker.on('error', (error: Error) => {
+      giveUp(worker, error.message);
+    });
+    worker.on('exit', () => {
+      giveUp(worker, 'A training thread ended in the middle of a head: train again.');
+    });
+    return worker;
+  });
+  idle.push(...workers);
+
+  return {
+    run: (job) =>
+      new Promise((resolve, reject) => {
+        queue.push({ job, resolve, reject });
+        next();
+      }),
+    close: async () => {
+      await Promise.all(workers.map((worker) => worker.terminate()));
+    },
+  };
+}

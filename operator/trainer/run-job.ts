@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { HeadJobRunner } from '../training/head-job.ts';
+import { trainHeads, type TrainingOutcome, type TrainingStage } from '../training/train.ts';
+import type { TrainerJob } from './config.ts';
+import { pullSamples, type PulledSamples } from './pull-samples.ts';
+import { INITIAL_STATE, type TrainerState } from './training-state.ts';
+
+/** A training that runs by itself; `state` and `bundle` may be read at any time. */
+export interface RunningJob {
+  state(): TrainerState;
+  /** The file, once state is Done with outcome Trained. */
+  bundle(): Uint8Array | null;
+  readonly ended: Promise<void>;
+}
+
+export interface JobTools {
+  readonly runJob: HeadJobRunner;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly onChange: (state: TrainerState) => void;
+}
+
+/** Share of the work after which each stage begins. */
+const STAGE_START: Readonly<Record<TrainingStage, number>> = {
+  Merging: 0.05,
+  Searching: 0.1,
+  Choosing: 0.95,
+};
+const STAGE_TEXT: Readonly<Record<TrainingStage, string>> = {
+  Merging: 'Sorting samples.',
+  Searching: 'Training heads.',
+  Choosing: 'Choosing exits.',
+};
+/** Requests arrive one by one where nothing is known of them; exits must pay there first. */
+const PLAIN_BATCH = 1;
+
+/** Pulls, trains, keeps the result. Never throws: a failure is a state with one sentence. */
+export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
+  const startMs = tools.clock.monotonicMs();
+  let state = INITIAL_STATE;
+  let bytes: Uint8Array | null = null;
+  const change = (part: Partial<TrainerState>): void => {
+    state = { ...state, ...part };
+    tools.onChange(state);
+  };
+  const seconds = (): number => (tools.clock.monotonicMs() - startMs) / 1000;
+
+  const run = async (): Promise<void> => {
+    const pulled = await pullSamples(job, (rows) => {
+      change({ rows, message: `Pulling samples, ${rows} rows.` });
+    });
+    if (!pulled.ok) {
+      change({ state: 'Failed', message: pulled.message, durationSeconds: seconds() });
+      return;
+    }
+    change({ state: 'Training', message: STAGE_TEXT.Merging, progress: STAGE_START.Merging });
+    const outcome = await train(job, pulled.value, {
+      runJob: tools.runJob,
+      onProgress: (stage, fraction) => {
+        const span = stage === 'Searching' ? STAGE_START.Choosing - STAGE_START.Searching : 0;
+        change({ message: STAGE_TEXT[stage], progress: STAGE_START[stage] + span * fraction });
+      },
+    });
+    bytes = outcome.kind === 'Trained' ? outcome.bytes : null;
+    change({ ...finished(outcome, pulled.value), durationSeconds: seconds() });
+  };
+  const ended = run().catch((error: unknown) => {
+    change({ state: 'Failed', message: messageOf(error), durationSeconds: seconds() });
+  });
+  return { state: () => state, bundle: () => bytes, ended };
+}
+
+function train(
+  job: TrainerJob,
+  { state, batches }: PulledSamples,
+  tools: {
+    readonly runJob: HeadJobRunner;
+    readonly onProgress: (stage: TrainingStage, fraction: number) => void;
+  },
+): Promise<TrainingOutcome> {
+  if (state.costs === null) {
+    throw new Error('The server has measured no costs yet: train again once it serves a plan.');
+  }
+  return trainHeads(
+    {
+      batches,
+      costs: state.costs,
+      headCost: state.headCost,
+      plainBatch: PLAIN_BATCH,
+      backboneDigest: state.backbone.digest,
+      classCount: state.backbone.classCount,
+      settings: job.settings,
+      seed: job.seed,
+      trainerVersion: job.trainerVersion,
+      parent: job.parent,
+      onProgress: tools.onProgress,
+    },
+    tools.runJob,
+  );
+}
+
+function finished(outcome: TrainingOutcome, { missing }: PulledSamples): Partial<TrainerState> {
+  const { kind, summary } = outcome;
+  const absent =
+    missing.length > 0 ? ` Without ${missing.length} servers: ${missing.join('; ')}.` : '';
+  const shared = {
+    state: 'Done',
+    outcome: kind,
+    summary,
+    rows: summary.rows,
+    progress: 1,
+  } as const;
+  if (kind !== 'Trained') return { ...shared, message: outcome.message + absent };
+  const exits = outcome.bundle.heads.map(({ exit }) => exit).join(', ');
+  return {
+    ...shared,
+    message: `Trained heads at ${exits}.${absent}`,
+    digest: `sha256:${createHash('sha256').update(outcome.bytes).digest('hex')}`,
+    sizeBytes: outcome.bytes.length,
+  };
+}

@@ -1,0 +1,22 @@
+import type { MessagePort } from 'node:worker_threads';
+import { messageOf } from '../errors.ts';
+import { createJobRunner, type HeadJob } from '../training/head-job.ts';
+import type { WorkerAnswer } from './job-pool.ts';
+import { createOnnxTrainer } from './onnx-step.ts';
+
+/** The worker's side of a job pool: trains what arrives, one at a time. */
+export function serveJobs(port: MessagePort): void {
+  const run = createJobRunner(createOnnxTrainer);
+  const answer = async (job: HeadJob): Promise<WorkerAnswer> => {
+    try {
+      return { ok: true, head: await run(job) };
+    } catch (error) {
+      return { ok: false, message: messageOf(error) };
+    }
+  };
+  port.on('message', (job: HeadJob) => {
+    void answer(job).then((result) => {
+      port.postMessage(result);
+    });
+  });
+}

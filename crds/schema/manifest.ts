@@ -100,7 +100,8 @@ export function readManifest(
   }
   const source = readYaml(text, fileName);
   const manifest = options.local ? withFileScheme(source.value) : source.value;
-  const fieldProblems = source.value === null ? [] : findFieldProblems(manifest, options.local);
+  const fieldProblems =
+    source.value === undefined ? [] : findFieldProblems(manifest, options.local);
   const problems = [
     ...source.problems.map((problem) => ({ path: '', value: '', ...problem })),
     ...fieldProblems.map((problem) => toManifestProblem(problem, manifest, source)),

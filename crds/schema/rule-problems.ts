@@ -1,6 +1,12 @@
-import { cachedModelService, type CachedModelService } from '../v1alpha1/cached-model-service.ts';
+import {
+  API_VERSION,
+  cachedModelService,
+  KIND,
+  type CachedModelService,
+} from '../v1alpha1/cached-model-service.ts';
 import type { ServiceRule } from '../v1alpha1/rules.ts';
 import { formatPath, valueAt } from '../wire/json.ts';
+import { fieldAt, fieldTree, type FieldNode } from './field-tree.ts';
 import { isWithin, pathOf, splitMessage, type FieldProblem } from './shape-problems.ts';
 
 type Container = Record<PropertyKey, unknown>;
@@ -9,23 +15,38 @@ function isContainer(value: unknown): value is Container {
   return typeof value === 'object' && value !== null;
 }
 
-/** Removes the value at a path; a list loses itself, so that the places of its other items do not move. */
-function removeAt(root: unknown, path: readonly PropertyKey[]): void {
-  const firstItem = path.findIndex((part) => typeof part === 'number');
-  const target = valueAt(root, path) === undefined ? path.slice(0, -1) : path;
-  const end = typeof target.at(-1) === 'number' ? firstItem : target.length;
-  const holder = valueAt(root, target.slice(0, end - 1));
-  if (isContainer(holder)) Reflect.deleteProperty(holder, target[end - 1] ?? '');
+/** Required fields that get a value which breaks no rule, so that the rest can be looked at. */
+const STAND_INS: readonly (readonly [path: readonly string[], value: unknown])[] = [
+  [['apiVersion'], API_VERSION],
+  [['kind'], KIND],
+  [['metadata'], {}],
+  [['metadata', 'name'], 'name'],
+  [['spec'], {}],
+  [['spec', 'backbone'], {}],
+  [['spec', 'backbone', 'uri'], 'file:model.onnx'],
+  [['spec', 'accuracy'], {}],
+  [['spec', 'accuracy', 'maxDisagreement'], '1%'],
+];
+
+const STAND_IN_PATHS = new Set(STAND_INS.map(([path]) => formatPath(path)));
+
+function isRequired(root: FieldNode, path: readonly PropertyKey[]): boolean {
+  return fieldAt(root, path.slice(0, -1))?.required?.includes(String(path.at(-1))) === true;
 }
 
-/** What a rule may look at although other fields are malformed: required fields get a value that breaks no rule. */
-function fillRequired(root: unknown): void {
-  if (!isContainer(root)) return;
-  root.metadata ??= { name: 'name' };
-  const spec = (root.spec ??= {});
-  if (!isContainer(spec)) return;
-  spec.backbone ??= { uri: 'file:model.onnx' };
-  spec.accuracy ??= { maxDisagreement: '1%' };
+/**
+ * What goes with a malformed value: an optional field alone; a required one takes its block along; a list item its list,
+ * so that the places of the other items do not move.
+ */
+function removablePath(root: FieldNode, path: readonly PropertyKey[]): readonly PropertyKey[] {
+  let target = path;
+  while (
+    !STAND_IN_PATHS.has(formatPath(target)) &&
+    (typeof target.at(-1) === 'number' || isRequired(root, target))
+  ) {
+    target = target.slice(0, -1);
+  }
+  return target;
 }
 
 /** The manifest without its malformed fields, or null when too little of it is left. */
@@ -34,8 +55,16 @@ function soundPart(
   problems: readonly FieldProblem[],
 ): CachedModelService | null {
   const copy: unknown = JSON.parse(JSON.stringify(manifest));
-  for (const problem of problems) removeAt(copy, problem.path);
-  fillRequired(copy);
+  const root = fieldTree();
+  for (const { path } of problems) {
+    const target = removablePath(root, path);
+    const holder = valueAt(copy, target.slice(0, -1));
+    if (isContainer(holder)) Reflect.deleteProperty(holder, target.at(-1) ?? '');
+  }
+  for (const [path, value] of STAND_INS) {
+    const holder = valueAt(copy, path.slice(0, -1));
+    if (isContainer(holder)) holder[String(path.at(-1))] ??= typeof value === 'object' ? {} : value;
+  }
   const outcome = cachedModelService.safeParse(copy);
   return outcome.success ? outcome.data : null;
 }

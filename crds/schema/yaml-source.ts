@@ -26,7 +26,7 @@ export interface SourceProblem extends Position {
 /** A YAML text with its values and where they stand. */
 export interface YamlSource {
   readonly problems: readonly SourceProblem[];
-  /** Plain value; null when the text is too broken to look further. */
+  /** Plain value; undefined when the text is too broken to look further. */
   readonly value: unknown;
   /** Position of a value; of its key with `atKey`; of the nearest thing above it when it does not exist. */
   locate(path: readonly PropertyKey[], atKey?: boolean): Position;
@@ -95,12 +95,12 @@ function findBooleanWords(doc: Document): { offset: number; word: string }[] {
   return found;
 }
 
+/** Plain value, or undefined for a text with more aliases than any manifest needs. */
 function toValue(doc: Document): unknown {
   try {
     return doc.toJS({ maxAliasCount: 100 }) as unknown;
   } catch {
-    // More aliases than any manifest needs: the text is hostile or broken.
-    return null;
+    return undefined;
   }
 }
 
@@ -119,7 +119,7 @@ export function readYaml(text: string, fileName: string): YamlSource {
       message: `${fileName} is empty`,
       fix: 'write a CachedModelService',
     };
-    return { problems: [problem], value: null, locate: () => at(0) };
+    return { problems: [problem], value: undefined, locate: () => at(0) };
   }
   const problems: SourceProblem[] = [...doc.errors, ...doc.warnings].map((error) => ({
     ...at(error.pos[0]),
@@ -136,9 +136,13 @@ export function readYaml(text: string, fileName: string): YamlSource {
     problems.push({ ...at(second.range[0]), message, fix: String(FIXES.MULTIPLE_DOCS) });
   }
   const isReadable = doc.errors.every((error) => error.code === 'DUPLICATE_KEY');
+  const value = isReadable ? toValue(doc) : undefined;
+  if (isReadable && value === undefined) {
+    problems.push({ ...at(0), message: 'too many aliases', fix: 'write the values out' });
+  }
   return {
     problems,
-    value: isReadable ? toValue(doc) : null,
+    value,
     locate: (path, atKey = false) => at(offsetAt(doc, path, atKey)),
   };
 }

@@ -175,7 +175,11 @@ const store = z
           .string()
           .max(1024)
           .regex(/^s3:\/\/\S+$/, 'write a URI that begins with s3://')
-          .meta({ description: 'Bucket and prefix.', example: 's3://heads/vision' }),
+          .meta({
+            description: 'Bucket and prefix.',
+            bounds: 'begins with s3://',
+            example: 's3://heads/vision',
+          }),
         ...remoteStore,
       })
       .optional()

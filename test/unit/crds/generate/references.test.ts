@@ -1,0 +1,50 @@
+import { readFileSync } from 'node:fs';
+
+import { expect, test } from 'vitest';
+
+import { renderManifestReference } from '../../../../crds/generate/manifest-reference.ts';
+import { renderMetricReference } from '../../../../crds/generate/metric-reference.ts';
+import { renderReasonReference } from '../../../../crds/generate/reason-reference.ts';
+import { SERVER_METRIC_GROUPS } from '../../../../crds/metrics/catalogue.ts';
+import { fieldTree, walkFields } from '../../../../crds/schema/field-tree.ts';
+import { REASON_GROUPS } from '../../../../crds/v1alpha1/reasons.ts';
+
+const committed = (file: string): string => readFileSync(`charts/layercache/docs/${file}`, 'utf8');
+
+test('the committed references are what the sources say', () => {
+  expect(committed('metrics.md')).toBe(renderMetricReference(SERVER_METRIC_GROUPS));
+  expect(committed('manifest.md')).toBe(renderManifestReference(fieldTree()));
+  expect(committed('reasons.md')).toBe(renderReasonReference(REASON_GROUPS));
+});
+
+test('every field of the spec has a description that ends in a full stop', () => {
+  walkFields(fieldTree(), (path, node) => {
+    if (path.startsWith('spec.')) expect(node.description ?? '', path).toMatch(/\.$/);
+  });
+});
+
+test('every leaf of the spec states its bounds, its values or its type', () => {
+  walkFields(fieldTree(), (path, node) => {
+    if (!path.startsWith('spec.') || node.properties !== undefined || node.type === 'boolean')
+      return;
+    const isBounded =
+      node.bounds !== undefined ||
+      node.enum !== undefined ||
+      node.items !== undefined ||
+      (node.minimum !== undefined && node.maximum !== undefined);
+    expect(isBounded, path).toBe(true);
+  });
+});
+
+test('a bar in a text does not break its table', () => {
+  const reference = renderManifestReference({
+    properties: { spec: { properties: { mode: { type: 'string', description: 'A | B.' } } } },
+  });
+  expect(reference).toContain('| `spec.mode` | string |  |  | A \\| B. |');
+});
+
+test('an unknown group of reasons keeps its name', () => {
+  expect(renderReasonReference({ other: { X: { meaning: 'M.', action: '' } } })).toContain(
+    '## other\n\n| reason | meaning | what you do |\n| --- | --- | --- |\n| `X` | M. | - |',
+  );
+});

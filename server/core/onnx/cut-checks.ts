@@ -52,7 +52,7 @@ export function whyNoCut(
 /** A later segment makes shapes again from the number of rows; that needs every such shape to be rows-first. */
 function unknownShape(position: number, flow: GraphFlow, shapes: ShapeTable): string | null {
   for (const [source, until] of flow.shapeNeededUntil) {
-    const before = (flow.madeAt.get(source) ?? -1) <= position;
+    const before = Number(flow.madeAt.get(source)) <= position;
     if (before && until > position && shapes.shapeOf.get(source)?.rowsFirst !== true) {
       return `the shape of ${source} is needed after it and does not follow from the number of rows`;
     }

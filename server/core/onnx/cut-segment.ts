@@ -10,7 +10,7 @@ import {
   type TensorLiteral,
   type ValueLiteral,
 } from './build-model.ts';
-import { namesRead, type GraphFlow } from './graph-flow.ts';
+import { isShapeOfRows, namesRead, type GraphFlow } from './graph-flow.ts';
 import type { ShapeTable } from './macs.ts';
 import type { OnnxModel, OnnxNode } from './read-model.ts';
 import { concatBytes, intField, messageField, textField } from './wire-write.ts';
@@ -66,7 +66,8 @@ export function cutSegment(
 class Closure {
   readonly nodes = new Set<OnnxNode>();
   readonly names = new Set<string>();
-  private readonly shapeSources: OnnxNode[] = [];
+  /** Shape nodes with the shape that they would see. */
+  private readonly shapeNodes: { readonly made: OnnxNode; readonly dims: readonly number[] }[] = [];
   private readonly shapes: ShapeTable;
   private readonly start: string;
 
@@ -85,7 +86,8 @@ class Closure {
         made !== undefined || name === this.start || flow.kindOf.get(name) === 'constant';
       invariant(reached, `${name} does not follow from ${this.start}`);
       if (made === undefined || this.nodes.has(made)) continue;
-      if (this.isRemakable(made, flow)) this.shapeSources.push(made);
+      const dims = this.dimsToRemake(made, flow);
+      if (dims !== null) this.shapeNodes.push({ made, dims });
       else {
         this.nodes.add(made);
         pending.push(...namesRead(made));
@@ -97,9 +99,9 @@ class Closure {
   shapeStandIns(): { nodes: NodeLiteral[]; initializers: TensorLiteral[] } {
     const nodes: NodeLiteral[] = [];
     const initializers: TensorLiteral[] = [];
-    for (const source of this.shapeSources) {
-      if (source.inputs.every((name) => this.names.has(name))) this.nodes.add(source);
-      else this.addStandIn(source, nodes, initializers);
+    for (const { made, dims } of this.shapeNodes) {
+      if (made.inputs.every((name) => this.names.has(name))) this.nodes.add(made);
+      else this.addStandIn(made, dims, nodes, initializers);
     }
     if (nodes.length > 0) {
       nodes.unshift(
@@ -111,8 +113,12 @@ class Closure {
     return { nodes, initializers };
   }
 
-  private addStandIn(source: OnnxNode, nodes: NodeLiteral[], initializers: TensorLiteral[]): void {
-    const dims = source.inputs.flatMap((name) => this.shapes.shapeOf.get(name)?.dims ?? []);
+  private addStandIn(
+    source: OnnxNode,
+    dims: readonly number[],
+    nodes: NodeLiteral[],
+    initializers: TensorLiteral[],
+  ): void {
     const rest = `${PREFIX}/${nodes.length}/rest`;
     const wanted = `${PREFIX}/${nodes.length}/wanted`;
     const whole = `${PREFIX}/${nodes.length}/whole`;
@@ -127,14 +133,10 @@ class Closure {
     );
   }
 
-  /** A Shape node whose answer follows from the number of rows. */
-  private isRemakable(made: OnnxNode, flow: GraphFlow): boolean {
-    return (
-      made.op === 'Shape' &&
-      made.inputs.every(
-        (name) =>
-          flow.kindOf.get(name) === 'row' && this.shapes.shapeOf.get(name)?.rowsFirst === true,
-      )
-    );
+  /** The shape that a Shape node reads, when it follows from the number of rows; else null. */
+  private dimsToRemake(made: OnnxNode, flow: GraphFlow): readonly number[] | null {
+    if (!isShapeOfRows(made, flow.kindOf)) return null;
+    const shape = this.shapes.shapeOf.get(made.inputs.join());
+    return shape?.rowsFirst === true ? shape.dims : null;
   }
 }

@@ -60,6 +60,11 @@ function kindOfNode(node: OnnxNode, kindOf: ReadonlyMap<string, ValueKind>): Val
   return 'row';
 }
 
+/** Reads only the shape of a value that depends on the rows. */
+export function isShapeOfRows(node: OnnxNode, kindOf: ReadonlyMap<string, ValueKind>): boolean {
+  return node.op === 'Shape' && node.inputs.every((name) => kindOf.get(name) === 'row');
+}
+
 /** Backwards, so that the need of a shape value is known before the Shape node that it comes from. */
 function traceNeeds(
   model: OnnxModel,
@@ -75,7 +80,7 @@ function traceNeeds(
     const isRow = node.outputs.some((name) => kindOf.get(name) === 'row');
     const own = Math.max(-1, ...node.outputs.map((name) => neededUntil.get(name) ?? -1));
     const until = isRow ? position : own;
-    const needs = node.op === 'Shape' ? shapeNeededUntil : neededUntil;
+    const needs = isShapeOfRows(node, kindOf) ? shapeNeededUntil : neededUntil;
     if (until >= 0) for (const name of namesRead(node)) raise(needs, name, until);
   }
   return { neededUntil, shapeNeededUntil };

@@ -94,11 +94,8 @@ export function describeEngine(subject: ConformanceCase): void {
 
     test('heads inside a segment equal the definition, two at a time', async () => {
       for (const [index, tensor] of subject.cuts.entries()) {
-        const { channels, pool } = cutNamed(tensor);
-        const heads = [
-          headFor(tensor, channels, pool, 64, index),
-          headFor(tensor, channels, 1, 0, index + 100),
-        ];
+        const { pool } = cutNamed(tensor);
+        const heads = [headFor(tensor, pool, 64, index), headFor(tensor, 1, 0, index + 100)];
         const plan = await engine.plan([{ tensor, heads: heads.map(shapeOf), samplePool: pool }]);
         const prepared = heads.map((head) => engine.prepareHead(head));
         const result = await engine.run(plan, 0, upload(), { heads: prepared, pooled: true });
@@ -128,8 +125,8 @@ export function describeEngine(subject: ConformanceCase): void {
 
     test('a head alone gives what it gives inside a segment', async () => {
       const [tensor] = subject.cuts;
-      const { channels, pool } = cutNamed(tensor!);
-      const head = headFor(tensor!, channels, pool, 64, 3);
+      const { pool } = cutNamed(tensor!);
+      const head = headFor(tensor!, pool, 64, 3);
       const alone = await engine.runHead(
         engine.prepareHead(head),
         await pooledAt(tensor!, pool),
@@ -181,8 +178,8 @@ export function describeEngine(subject: ConformanceCase): void {
     test('a non-finite row spoils neither its batch-mates nor hides in a head', async () => {
       const size = input.length / ROWS;
       const [tensor] = subject.cuts;
-      const { channels, pool } = cutNamed(tensor!);
-      const head = headFor(tensor!, channels, pool, 64, 5);
+      const { pool } = cutNamed(tensor!);
+      const head = headFor(tensor!, pool, 64, 5);
       const plan = await engine.plan([
         { tensor: tensor!, heads: [shapeOf(head)], samplePool: pool },
       ]);
@@ -259,21 +256,9 @@ export function describeEngine(subject: ConformanceCase): void {
       expect(engine.stats().plans).toBe(1);
     });
 
-    function headFor(
-      tensor: string,
-      channels: number,
-      pool: PoolSize,
-      hidden: HiddenSize,
-      seed: number,
-    ): BundleHead {
-      return aHead({
-        tensor,
-        featureCount: pool * pool * channels,
-        pool,
-        hidden,
-        classCount: model.classCount,
-        seed,
-      });
+    function headFor(tensor: string, pool: PoolSize, hidden: HiddenSize, seed: number): BundleHead {
+      const featureCount = pool * pool * cutNamed(tensor).channels;
+      return aHead({ tensor, featureCount, pool, hidden, classCount: model.classCount, seed });
     }
   });
 }

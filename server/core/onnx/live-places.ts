@@ -14,7 +14,7 @@ export function livePlaces(model: OnnxModel, flow: GraphFlow): readonly Place[] 
   let live = model.inputs.map(({ name }) => name);
   return model.nodes.map((node, position) => {
     const made = node.outputs.filter((name) => flow.kindOf.get(name) === 'row');
-    live = [...live, ...made].filter((name) => (flow.neededUntil.get(name) ?? -1) > position);
+    live = [...live, ...made].filter((name) => Number(flow.neededUntil.get(name)) > position);
     return { position, live };
   });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { ErrorCode } from '../errors.ts';
 import { ServingError, shown } from '../errors.ts';
 import { HangUpError } from './read-body.ts';
 
@@ -9,6 +10,8 @@ export interface ErrorObserver {
   /** A bug: the log has the cause under the id that the client got. */
   failed(id: string, error: unknown): void;
 }
+
+const CUTS_CONNECTION: ReadonlySet<ErrorCode> = new Set(['body_too_large', 'body_too_slow']);
 
 /** The only place where an error becomes an answer: {"error": "..."} and the status of the catalogue. */
 export function createErrorHandler(observer: ErrorObserver): ErrorRequestHandler {
@@ -28,8 +31,8 @@ export function createErrorHandler(observer: ErrorObserver): ErrorRequestHandler
       ...refusal.headers,
     };
     if (refusal.retryAfterSeconds !== null) headers['retry-after'] = refusal.retryAfterSeconds;
-    // The rest of a body that nobody reads would be taken for the next request.
-    if (!request.complete) headers.connection = 'close';
+    // Node reads away what is left of a body; one that is too large or too slow is not worth that.
+    if (CUTS_CONNECTION.has(refusal.code)) headers.connection = 'close';
     response.writeHead(refusal.status, headers);
     response.end(text);
   };

@@ -51,9 +51,14 @@ export async function closeServer(server: Server, withinMs: number): Promise<voi
     });
   });
   server.closeIdleConnections();
+  // A connection that is kept alive turns idle only after its answer.
+  const sweeper = setInterval(() => {
+    server.closeIdleConnections();
+  }, 20);
   const timer = setTimeout(() => {
     server.closeAllConnections();
   }, withinMs);
   await closed;
   clearTimeout(timer);
+  clearInterval(sweeper);
 }

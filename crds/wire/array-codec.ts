@@ -20,64 +20,76 @@ export const DTYPE_BYTES: Readonly<Record<Dtype, number>> = {
   float64: 8,
 };
 
-type Setter = (view: DataView, at: number, value: number) => void;
-
-const setters: Readonly<Record<Dtype, Setter>> = {
-  int8: (view, at, value) => {
-    view.setInt8(at, value);
-  },
-  float16: (view, at, value) => {
-    view.setUint16(at, value, true);
-  },
-  float32: (view, at, value) => {
-    view.setFloat32(at, value, true);
-  },
-  uint32: (view, at, value) => {
-    view.setUint32(at, value, true);
-  },
-  float64: (view, at, value) => {
-    view.setFloat64(at, value, true);
-  },
-};
-
-export function encodeArray<D extends Dtype>(dtype: D, values: DtypeArrays[D]): Uint8Array {
-  const width = DTYPE_BYTES[dtype];
-  const bytes = new Uint8Array(values.length * width);
-  const view = new DataView(bytes.buffer);
-  const set = setters[dtype];
-  for (let i = 0; i < values.length; i++) set(view, i * width, Number(values[i]));
+/** Bytes of whole numbers, lowest first. By arithmetic: fast, and the order of the host does not matter. */
+function splitWords(words: Uint16Array | Uint32Array): Uint8Array {
+  const width = words.BYTES_PER_ELEMENT;
+  const bytes = new Uint8Array(words.length * width);
+  let at = 0;
+  for (const word of words) {
+    bytes[at] = word;
+    bytes[at + 1] = word >>> 8;
+    if (width === 4) {
+      bytes[at + 2] = word >>> 16;
+      bytes[at + 3] = word >>> 24;
+    }
+    at += width;
+  }
   return bytes;
 }
 
-const decoders: { readonly [D in Dtype]: (view: DataView, length: number) => DtypeArrays[D] } = {
-  int8: (view, length) =>
-    new Int8Array(view.buffer.slice(view.byteOffset, view.byteOffset + length)),
-  float16: (view, length) => {
-    const values = new Uint16Array(length);
-    for (let i = 0; i < length; i++) values[i] = view.getUint16(2 * i, true);
-    return values;
-  },
-  float32: (view, length) => {
-    const values = new Float32Array(length);
-    for (let i = 0; i < length; i++) values[i] = view.getFloat32(4 * i, true);
-    return values;
-  },
-  uint32: (view, length) => {
-    const values = new Uint32Array(length);
-    for (let i = 0; i < length; i++) values[i] = view.getUint32(4 * i, true);
-    return values;
-  },
-  float64: (view, length) => {
-    const values = new Float64Array(length);
-    for (let i = 0; i < length; i++) values[i] = view.getFloat64(8 * i, true);
-    return values;
-  },
+function splitDoubles(values: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(values.length * 8);
+  const view = new DataView(bytes.buffer);
+  for (const [i, value] of values.entries()) view.setFloat64(8 * i, value, true);
+  return bytes;
+}
+
+const encoders: { readonly [D in Dtype]: (values: DtypeArrays[D]) => Uint8Array } = {
+  int8: (values) => Uint8Array.from(values),
+  float16: splitWords,
+  float32: (values) => splitWords(new Uint32Array(values.buffer, values.byteOffset, values.length)),
+  uint32: splitWords,
+  float64: splitDoubles,
+};
+
+/** Copies the values into little-endian bytes. */
+export function encodeArray<D extends Dtype>(dtype: D, values: DtypeArrays[D]): Uint8Array {
+  return encoders[dtype](values);
+}
+
+function joinWords(bytes: Uint8Array): Uint32Array {
+  const words = new Uint32Array(bytes.length / 4);
+  for (let i = 0; i < bytes.length; i++) {
+    const shifted = Number(bytes[i]) << (8 * (i & 3));
+    words[i >> 2] = Number(words[i >> 2]) | shifted;
+  }
+  return words;
+}
+
+function joinHalves(bytes: Uint8Array): Uint16Array {
+  const halves = new Uint16Array(bytes.length / 2);
+  for (let i = 0; i < halves.length; i++) {
+    halves[i] = Number(bytes[2 * i]) | (Number(bytes[2 * i + 1]) << 8);
+  }
+  return halves;
+}
+
+function joinDoubles(bytes: Uint8Array): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Float64Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
+}
+
+const decoders: { readonly [D in Dtype]: (bytes: Uint8Array) => DtypeArrays[D] } = {
+  int8: (bytes) => Int8Array.from(bytes),
+  float16: joinHalves,
+  float32: (bytes) => new Float32Array(joinWords(bytes).buffer),
+  uint32: joinWords,
+  float64: joinDoubles,
 };
 
 /** Copies the values out. @param bytes a whole number of elements. */
 export function decodeArray<D extends Dtype>(dtype: D, bytes: Uint8Array): DtypeArrays[D] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return decoders[dtype](view, bytes.length / DTYPE_BYTES[dtype]);
+  return decoders[dtype](bytes);
 }
 
 /** Product of a shape, or null when it is not a positive whole number below 2^53 (2^60 x 16 would wrap). */

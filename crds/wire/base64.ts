@@ -1,20 +1,25 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const VALUES: ReadonlyMap<string, number> = new Map(Array.from(ALPHABET, (c, i) => [c, i]));
 
-/** Standard base64 with padding (RFC 4648, section 4). Pure code has no Buffer. */
+const CODES = Uint8Array.from(ALPHABET, (c) => c.charCodeAt(0));
+const PADDING = '='.charCodeAt(0);
+
+/** Standard base64 with padding (RFC 4648, section 4). Pure code has no Buffer. @param bytes at most a few KiB. */
 export function encodeBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i += 3) {
-    const left = bytes.length - i;
-    const group =
-      (Number(bytes[i]) << 16) |
-      ((left > 1 ? Number(bytes[i + 1]) : 0) << 8) |
-      (left > 2 ? Number(bytes[i + 2]) : 0);
-    text += ALPHABET.charAt(group >> 18) + ALPHABET.charAt((group >> 12) & 63);
-    text += left > 1 ? ALPHABET.charAt((group >> 6) & 63) : '=';
-    text += left > 2 ? ALPHABET.charAt(group & 63) : '=';
+  const codes = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill(PADDING);
+  let group = 0;
+  let bits = 0;
+  let at = 0;
+  for (const byte of bytes) {
+    group = ((group << 8) | byte) & 0xffff;
+    bits += 8;
+    while (bits >= 6) {
+      bits -= 6;
+      codes[at++] = Number(CODES[(group >> bits) & 63]);
+    }
   }
-  return text;
+  if (bits > 0) codes[at] = Number(CODES[(group << (6 - bits)) & 63]);
+  return codes.reduce((text, code) => text + String.fromCharCode(code), '');
 }
 
 /**

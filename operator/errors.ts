@@ -84,6 +84,11 @@ export const CLI_ERRORS = {
     what: 'The port is in use',
     nextStep: 'Stop the other process, or leave --port out for a free one.',
   },
+  BackboneLoadFailed: {
+    exitCode: 1,
+    what: 'The backbone cannot be served',
+    nextStep: 'Check the model with `layercache inspect MODEL`.',
+  },
   ServerFailed: {
     exitCode: 1,
     what: 'A model server ended',

@@ -7,7 +7,7 @@ import { selectExits } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
 import { loadService } from './load-service.ts';
 import { prepareBackbone, type PreparedBackbone } from './prepare-backbone.ts';
-import { stopServer } from './processes/server-process.ts';
+import type { Child } from './processes/child.ts';
 import { buildReport } from './report/build-report.ts';
 import type { Report } from './report/report-schema.ts';
 import { checkReportFolder, writeReport } from './report/write-report.ts';
@@ -20,10 +20,25 @@ import { openTraffic } from './traffic/open-traffic.ts';
 
 type RunTraffic = Pick<RunContext, 'traffic' | 'headTraffic' | 'labels'>;
 
-const STOP_WITHIN_MS = 1_000;
+const STOP_MS = 5_000;
+const STOP_AFTER_INTERRUPT_MS = 1_000;
 
-/** `layercache local run`: everything from the manifest to the report, on this machine. */
+/** `layercache local run`: everything from the manifest to the report, on this machine. Leaves no process behind. */
 export async function runLocal(options: RunOptions, io: RunIo): Promise<ExitCode> {
+  const children: Child[] = [];
+  const onChild = (child: Child): void => {
+    children.push(child);
+    io.onChild(child);
+  };
+  try {
+    return await runWith(options, { ...io, onChild });
+  } finally {
+    const deadlineMs = io.interrupt.aborted ? STOP_AFTER_INTERRUPT_MS : STOP_MS;
+    await Promise.all(children.map((child) => child.stop(deadlineMs)));
+  }
+}
+
+async function runWith(options: RunOptions, io: RunIo): Promise<ExitCode> {
   const startedMs = systemClock.nowMs();
   const service = loadService(options.manifestPath);
   const backbone = await prepareBackbone(
@@ -33,12 +48,14 @@ export async function runLocal(options: RunOptions, io: RunIo): Promise<ExitCode
   );
   const reportFolder = options.reportDir ?? join('layercache-report', timestamp(startedMs));
   checkReportFolder(reportFolder);
+  io.stderr.write(`Loading ${backbone.path}\n`);
   // The servers load while the traffic is decoded.
   const starting = startFleet({ service, backbone, ...options }, io);
   starting.catch(() => undefined);
   const opened = openRunTraffic(options);
-  const servers = await starting;
   try {
+    const servers = await Promise.race([starting, interruption(io.interrupt)]);
+    if (servers === null) return INTERRUPTED;
     const run = createRun({
       options,
       io,
@@ -51,12 +68,19 @@ export async function runLocal(options: RunOptions, io: RunIo): Promise<ExitCode
     return finish(report, writeReport(report, reportFolder), { options, io, run });
   } finally {
     for (const source of [opened.traffic, opened.headTraffic]) source?.close();
-    await Promise.all(
-      servers.map(({ server }) =>
-        io.interrupt.aborted ? server.child.stop(STOP_WITHIN_MS) : stopServer(server),
-      ),
-    );
   }
+}
+
+const INTERRUPTED = 130;
+
+/** Resolves with null at the first Ctrl-C. */
+function interruption(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    signal.addEventListener('abort', () => {
+      resolve(null);
+    });
+  });
 }
 
 function facts(
@@ -108,7 +132,7 @@ function finish(
 ): ExitCode {
   const out = options.events ? io.stderr : io.stdout;
   out.write(`${summariseReport(report).join('\n')}\nreport ${path}\n`);
-  if (io.interrupt.aborted) return 130;
+  if (io.interrupt.aborted) return INTERRUPTED;
   if (report.certificate !== null) return 0;
   const missing = run.missing();
   if (!options.requireCertificate) {

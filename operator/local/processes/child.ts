@@ -105,7 +105,7 @@ function watch(spawned: ChildProcess, pid: number, options: ChildOptions): Child
       if (end !== null) return Promise.resolve(null);
       return waitForLine(listeners, message, deadlineMs);
     },
-    stop: (deadlineMs) => stopChild(spawned, ended, deadlineMs),
+    stop: (deadlineMs) => (end === null ? stopChild(spawned, ended, deadlineMs) : ended),
     kill: () => {
       spawned.kill('SIGKILL');
     },

@@ -96,22 +96,24 @@ async function startFailure(child: Child, options: ServerOptions): Promise<CliEr
   }
   const { code, signal } = await child.ended;
   const tail = child.tail();
-  const port = options.port;
-  if (/EADDRINUSE|in use/i.test(tail) && port !== 0) {
+  if (options.port !== 0 && tail.includes('EADDRINUSE')) {
     return new CliError('PortInUse', {
-      where: `--port ${port}`,
+      where: `--port ${options.port}`,
       why: 'another process listens on it.',
     });
   }
-  return new CliError(codeFor(tail), {
+  const refusal = BACKBONE_REFUSAL.exec(tail)?.[1];
+  if (refusal !== undefined) {
+    return new CliError('BackboneLoadFailed', { where: options.backbonePath, why: refusal });
+  }
+  return new CliError('ServerFailed', {
     where: options.backbonePath,
     why: `the server ended with ${signal ?? `exit code ${code ?? '?'}`}.\n${tail}\n`,
   });
 }
 
-function codeFor(tail: string): 'BackboneDigestMismatch' | 'ServerFailed' {
-  return /BackboneDigestMismatch|digest/i.test(tail) ? 'BackboneDigestMismatch' : 'ServerFailed';
-}
+/** The server's own sentence about a model that its engine refuses (server/start-failure.ts). */
+const BACKBONE_REFUSAL = /^The backbone .* cannot be served \((.*)$/m;
 
 const STOP_DEADLINE_MS = 5_000;
 

@@ -65,8 +65,7 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     addAnswer: (row, answer, latencyMs) => {
       countLatency(tally.latency, answer.exit, latencyMs);
       const scopeOfPolicy = scopes.get(answer.policy);
-      const inServing =
-        !isSwitchedOff && !row.isRepeated && scopeOfPolicy?.isServing === true;
+      const inServing = !isSwitchedOff && !row.isRepeated && scopeOfPolicy?.isServing === true;
       const [classId = -1] = answer.classIds;
       const isRight = labelOutcome(labels, row, classId);
       const charged = scopeOfPolicy?.areExitsOn === true ? answer : { ...answer, headRevision: '' };

@@ -113,6 +113,39 @@ const policy = {
     meaning: 'A server does not have the bundle of the candidate yet; its share is 0 there.',
     action: 'Wait: the bundle is pushed with the next tick.',
   },
+  HeadMissing: {
+    meaning: 'A server does not have the bundle of the stable heads; it refuses the policy.',
+    action: 'Wait: the bundle is pushed and the policy repeated.',
+  },
+  ModelMismatch: {
+    meaning: 'A policy names another model than the server serves.',
+    action: 'Send it to the right server.',
+  },
+  BackboneMismatch: {
+    meaning: 'A policy or its heads belong to another backbone than the loaded one.',
+    action: 'Wait for heads of this backbone; exits stay off.',
+  },
+  ExitMismatch: {
+    meaning:
+      'The heads of a bundle do not fit the exits of the policy or the cuts of the backbone.',
+    action: 'Use heads that were trained for these exits.',
+  },
+  ActiveExitsInvalid: {
+    meaning: 'The active exits of a policy are no beginning of the exits of their bundle.',
+    action: 'Cut from an exit on; a certificate does not cover other subsets.',
+  },
+  CompanionUnsupported: {
+    meaning: 'A policy names a companion exit, which this server cannot run.',
+    action: 'Use an image that runs companions or remove the exit.',
+  },
+  EngineFailed: {
+    meaning: 'The engine could not prepare the heads of a policy.',
+    action: 'See the message and the log of the named pod.',
+  },
+  PolicyCrashed: {
+    meaning: 'The process died twice while it applied this policy, so it is skipped.',
+    action: 'Publish another policy; see the log of the named pod.',
+  },
   PolicyPublished: { meaning: 'A new policy was published.', action: '' },
 } as const satisfies Record<string, ReasonEntry>;
 

@@ -153,7 +153,7 @@ describe('a request to the wrong place', () => {
   test('another method is 405 and names the right one', async () => {
     const answer = await send(server.data, INFER);
     expect(answer.status).toBe(405);
-    expect(answer.headers['allow']).toBe('POST');
+    expect(answer.headers.allow).toBe('POST');
     expect((await send(server.data, '/v2', { method: 'DELETE' })).status).toBe(405);
     expect((await send(server.admin, '/v1/policy')).status).toBe(405);
     expect((await send(server.metrics, '/metrics', { method: 'PUT', body: '' })).status).toBe(405);

@@ -42,7 +42,7 @@ afterEach(async () => {
 function start(environment: Record<string, string> = {}): Started {
   const child = spawn(process.execPath, [PROGRAM], {
     env: {
-      PATH: process.env['PATH'] ?? '',
+      PATH: process.env.PATH ?? '',
       LAYERCACHE_MODEL_NAME: 'digits',
       LAYERCACHE_BACKBONE_URI: file.path,
       LAYERCACHE_DATA_PORT: '0',
@@ -123,7 +123,7 @@ test('a real backbone answers, a real head answers early, and a dead engine host
   expect(state.backbone.labels).toEqual(['a', 'b', 'c']);
   const body = rowBody(state);
   const plain = await ask(dataPort, body);
-  expect(plain.parameters['layercache_exit']).toBe('backbone');
+  expect(plain.parameters.layercache_exit).toBe('backbone');
 
   const [cut] = state.cuts;
   const model = { ...state.backbone, cuts: state.cuts } as unknown as ModelDescription;
@@ -148,16 +148,16 @@ test('a real backbone answers, a real head answers early, and a dead engine host
     body: JSON.stringify(policy),
   });
   expect(JSON.parse(applied.body.toString())).toMatchObject({ result: 'Applied', reason: '' });
-  expect((await ask(dataPort, body)).parameters['layercache_exit']).toBe(exit);
+  expect((await ask(dataPort, body)).parameters.layercache_exit).toBe(exit);
   const whole = await ask(dataPort, body, 'backbone');
   expect(whole.outputs[0]?.data).toEqual(plain.outputs[0]?.data);
 
   const pid = server.child.pid!;
   const [host] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
   process.kill(Number(host), 'SIGKILL');
-  expect((await ask(dataPort, body)).parameters['layercache_policy']).toBe('1.1');
+  expect((await ask(dataPort, body)).parameters.layercache_policy).toBe('1.1');
   await eventually(async () => {
-    expect((await ask(dataPort, body)).parameters['layercache_exit']).toBe(exit);
+    expect((await ask(dataPort, body)).parameters.layercache_exit).toBe(exit);
   }, 20_000);
 });
 

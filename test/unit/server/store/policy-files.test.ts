@@ -34,21 +34,20 @@ test('text and directory always belong together, while the link is swapped 1,000
     writeFileSync(join(dir, name, 'policy.json'), name);
   }
   swapTo('a');
-  let isOver = false;
+  const swaps = { left: 1_000 };
   const reader = (async () => {
     let reads = 0;
-    while (!isOver) {
+    while (swaps.left > 0) {
       const mounted = await readMountedPolicy(dir);
       expect(mounted?.text).toBe(basename(mounted?.dir ?? ''));
       reads += 1;
     }
     return reads;
   })();
-  for (let i = 0; i < 1_000; i++) {
-    swapTo(i % 2 === 0 ? 'b' : 'a');
-    if (i % 10 === 0) await new Promise(setImmediate);
+  for (; swaps.left > 0; swaps.left--) {
+    swapTo(swaps.left % 2 === 0 ? 'b' : 'a');
+    if (swaps.left % 10 === 0) await new Promise(setImmediate);
   }
-  isOver = true;
   expect(await reader).toBeGreaterThan(10);
 });
 

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import type { PlannedTrack } from '../../../../server/engine/engine-client.ts';
+import {
+  addAudit,
+  createPairedCounter,
+  openTrackWindow,
+  toServedCounters,
+  toStrata,
+} from '../../../../server/evidence/track-window.ts';
+import { fakeBundle } from '../../../support/test-server.ts';
+
+function aPlannedTrack(more: Partial<PlannedTrack> = {}): PlannedTrack {
+  return {
+    track: 'stable',
+    headRevision: `sha256:${'a'.repeat(64)}`,
+    bundle: fakeBundle(1),
+    activeExits: ['early', 'late'],
+    lambdaIndex: 60,
+    ...more,
+  };
+}
+
+const scored = (scores: number[], classes: number[]) => ({
+  scores: Float64Array.from(scores),
+  classes: Int32Array.from(classes),
+});
+
+test('the 64 commonest classes stand alone, the others together', () => {
+  const window = openTrackWindow('stable', aPlannedTrack());
+  for (let classId = 0; classId < 70; classId++) {
+    for (let i = 0; i < 100 - classId; i++) {
+      addAudit(window, scored([0.99999, 0], [classId, 0]), classId === 69 ? 0 : classId);
+    }
+  }
+  const strata = toStrata(window);
+  expect(strata).toHaveLength(65);
+  expect(strata[0]).toEqual({ exit: 'early', classId: 0, audits: 100, disagreements: 0 });
+  expect(strata.at(-1)).toEqual({
+    exit: 'early',
+    classId: -1,
+    audits: 36 + 35 + 34 + 33 + 32 + 31,
+    disagreements: 31,
+  });
+});
+
+test('score bins cover logit -8 to 8, clamped; scores that are not finite fall in none', () => {
+  const window = openTrackWindow('stable', aPlannedTrack());
+  for (const score of [0, 1e-9, 0.5, 1 - 1e-9, 1, NaN])
+    addAudit(window, scored([score, 0.5], [0, 0]), 0);
+  const [bins] = toServedCounters(window).scoreBins;
+  expect(bins).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2]);
+});
+
+test('rows without heads have counters only', () => {
+  const window = openTrackWindow('stable', null);
+  addAudit(window, scored([], []), 0);
+  expect(window.grid.snapshot().n).toBe(0);
+  expect(toStrata(window)).toEqual([]);
+  expect(toServedCounters(window).rows).toEqual([0]);
+});
+
+test('pairs need two tracks and two lambdas', () => {
+  const candidate = aPlannedTrack({ track: 'candidate' });
+  expect(createPairedCounter([])).toBeNull();
+  expect(createPairedCounter([aPlannedTrack()])).toBeNull();
+  expect(createPairedCounter([aPlannedTrack({ lambdaIndex: null }), candidate])).toBeNull();
+  expect(createPairedCounter([aPlannedTrack(), { ...candidate, lambdaIndex: null }])).toBeNull();
+});
+
+test('a pair says where both would have left and who alone was wrong', () => {
+  const paired = createPairedCounter([
+    aPlannedTrack(),
+    aPlannedTrack({ track: 'candidate', lambdaIndex: 30 }),
+  ])!;
+  const row = (stable: [number[], number[]], candidate: [number[], number[]]) => {
+    paired.add({ row: 0, backboneClass: 1, tracks: [scored(...stable), scored(...candidate)] });
+  };
+  row(
+    [
+      [0.99999, 0],
+      [1, 1],
+    ],
+    [
+      [0.5, 0.99999],
+      [0, 1],
+    ],
+  );
+  row(
+    [
+      [0.99999, 0],
+      [0, 1],
+    ],
+    [
+      [0.5, 0.5],
+      [0, 0],
+    ],
+  );
+  row(
+    [
+      [0.5, 0.5],
+      [0, 0],
+    ],
+    [
+      [0.99999, 0],
+      [2, 0],
+    ],
+  );
+  row(
+    [
+      [0.99999, 0],
+      [0, 1],
+    ],
+    [
+      [0.99999, 0],
+      [2, 0],
+    ],
+  );
+  expect(paired.snapshot()).toMatchObject({
+    stableExits: ['early', 'late'],
+    stableLambdaIndex: 60,
+    candidateLambdaIndex: 30,
+    joint: [
+      [1, 1, 1],
+      [0, 0, 0],
+      [1, 0, 0],
+    ],
+    onlyStableWrong: 1,
+    onlyCandidateWrong: 1,
+  });
+});

@@ -105,13 +105,14 @@ function stepStage(draft: Draft, tick: Tick): Draft {
   }
 }
 
+/** Heads whose facts are lost hold: nothing about them can be verified. */
 function stepStable(draft: Draft, tick: Tick): Draft {
   const { stage, stable } = draft.ledger;
   invariant(stable !== null, `stage ${stage} has a stable`);
+  if (factsOf(tick, stable.headRevision) === null) return draft;
   return stage === 'Serving' ? serving(draft, stable, tick) : recertifying(draft, stable, tick);
 }
 
-/** A candidate whose facts are lost holds: nothing about it can be verified. */
 function stepCandidate(draft: Draft, tick: Tick): Draft {
   const { stage, candidate } = draft.ledger;
   invariant(candidate !== null, `stage ${stage} has a candidate`);

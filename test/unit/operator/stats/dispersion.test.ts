@@ -56,9 +56,12 @@ function dispersionWith(multiplicity: number, ratio: number, draws: number): num
 }
 
 describe('dispersion', () => {
-  test.each([2, 3, 5, 10])('of rows repeated %i times is that multiplicity, give or take a tenth', (multiplicity) => {
-    expectClose(dispersionWith(multiplicity, 0.02, 200_000), multiplicity, { rel: 0.1 });
-  });
+  test.each([2, 3, 5, 10])(
+    'of rows repeated %i times is that multiplicity, give or take a tenth',
+    (multiplicity) => {
+      expectClose(dispersionWith(multiplicity, 0.02, 200_000), multiplicity, { rel: 0.1 });
+    },
+  );
 
   test('of independent rows is 1', () => {
     expect(dispersionWith(1, 0.02, 100_000)).toBe(1);

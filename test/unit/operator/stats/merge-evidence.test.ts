@@ -87,6 +87,14 @@ describe('windows', () => {
     expect(taken).toMatchObject({ seqs: [3, 5], missing: [{ podUid: 'pod-a', windows: 1 }] });
   });
 
+  test('come sorted by pod, whatever order the reports came in', () => {
+    const [a, b] = [report([1]), report([1], { podUid: 'pod-b' })];
+    const podsOf = (reports: PodWindows[]): string[] =>
+      takeFresh([], reports, NOW).windows.map(({ podUid }) => podUid);
+    expect(podsOf([b, a])).toEqual(['pod-a', 'pod-b']);
+    expect(podsOf([a, b])).toEqual(['pod-a', 'pod-b']);
+  });
+
   test('of a boot with nothing to say leave no watermark', () => {
     expect(take([], report([]))).toEqual({ seqs: [], marks: [], missing: [] });
   });

@@ -1,0 +1,82 @@
+import { describe, expect, test } from 'vitest';
+import { updateHint } from '../../../../operator/lifecycle/drift-hint.ts';
+import type { StableRecord } from '../../../../operator/lifecycle/ledger.ts';
+import type { Tick } from '../../../../operator/lifecycle/tick.ts';
+import {
+  aBackbone,
+  anEvidenceWindow,
+  anInput,
+  servedRows,
+  START_MS,
+  type WindowFields,
+} from '../../../support/builders.ts';
+import {
+  aServingLedger,
+  aStable,
+  aLoadedPod,
+  anAttempt,
+  LAMBDA,
+  step,
+} from '../../../support/ledger-builders.ts';
+
+const QUIET = { strikes: 0, untilMs: 0 };
+
+/** Stable's window in which so many of 1,000 rows left early; 600 did when it was certified. */
+function tickWith(left: number, fields: WindowFields = {}): Tick {
+  const served = servedRows(2, 0, { rows: [left, 0, 1_000 - left] });
+  const window = anEvidenceWindow({ exitsEnabled: true, lambdaIndex: LAMBDA, served, ...fields });
+  return {
+    input: anInput(),
+    nowMs: START_MS,
+    backbone: aBackbone(),
+    windows: [window],
+    missing: [],
+  };
+}
+
+describe('the hit-rate hint', () => {
+  test('fires after two ticks in a row whose exit share is off by more than a quarter', () => {
+    const once = updateHint(QUIET, aStable(), tickWith(440));
+    expect(once).toEqual({ strikes: 1, untilMs: 0 });
+    expect(updateHint(once, aStable(), tickWith(440))).toEqual({
+      strikes: 2,
+      untilMs: START_MS + 600_000,
+    });
+    expect(updateHint(once, aStable(), tickWith(460))).toEqual(QUIET);
+    expect(updateHint(QUIET, aStable(), tickWith(760))).toMatchObject({ strikes: 1 });
+  });
+
+  test('needs five standard errors', () => {
+    const few = tickWith(0, { served: servedRows(2, 0, { rows: [4, 0, 6] }) });
+    expect(updateHint(QUIET, aStable(), few)).toEqual(QUIET);
+  });
+
+  test.each<[string, WindowFields]>([
+    ['of a candidate', { track: 'candidate' }],
+    ['of other heads', { headRevision: null }],
+    ['with exits off', { exitsEnabled: false }],
+    ['at another lambda', { lambdaIndex: 10 }],
+    ['of a server that cut an exit itself', { switchedOff: ['late'] }],
+  ])('ignores windows %s', (_what, fields) => {
+    const before = { strikes: 1, untilMs: 0 };
+    expect(updateHint(before, aStable(), tickWith(0, fields))).toEqual(before);
+  });
+
+  test.each<[string, Partial<StableRecord>, WindowFields]>([
+    ['a look', { evidence: anAttempt() }, {}],
+    ['a lambda', { lambdaIndex: null }, { lambdaIndex: null }],
+  ])('says nothing without %s to compare with', (_what, fields, window) => {
+    expect(updateHint(QUIET, aStable(fields), tickWith(0, window))).toEqual(QUIET);
+  });
+
+  test('raises audits, and changes neither lambda nor exits', () => {
+    const ledger = aServingLedger({ hint: { strikes: 1, untilMs: 0 } });
+    const pods = [aLoadedPod({ windows: [...tickWith(0).windows] })];
+    const plan = step(ledger, { pods });
+    expect(plan.policy).toMatchObject({
+      auditRate: 0.1,
+      exitsEnabled: true,
+      stable: { lambdaIndex: LAMBDA },
+    });
+  });
+});

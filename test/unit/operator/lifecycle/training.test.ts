@@ -1,0 +1,219 @@
+import { describe, expect, test } from 'vitest';
+import type { Ledger } from '../../../../operator/lifecycle/ledger.ts';
+import type { TrainingReport } from '../../../../operator/lifecycle/types.ts';
+import {
+  aBackbone,
+  anExit,
+  aPod,
+  aRevision,
+  aService,
+  START_MS,
+} from '../../../support/builders.ts';
+import {
+  aLedger,
+  aServingLedger,
+  OTHER_REVISION,
+  reasonsOf,
+  step,
+} from '../../../support/ledger-builders.ts';
+
+const NO_TRAINING = { request: null, waiting: null, count: 0, endedAtMs: null };
+
+const podWith = (rows: number, seen = rows) =>
+  aPod({ samples: { long: rows, recent: rows, seen } });
+
+describe('collecting', () => {
+  test('ends with the wanted rows, of all pods together', () => {
+    const pods = [podWith(6_000), podWith(3_999)];
+    expect(step(aLedger(), { pods }).ledger.stage).toBe('Collecting');
+    const plan = step(aLedger(), { pods: [...pods, podWith(1)] });
+    expect(plan.ledger.stage).toBe('Training');
+    expect(plan.training).toEqual({ attempt: 1, trigger: 'Missing', part: 'long', after: [] });
+    expect(reasonsOf(plan)).toEqual(['TrainingStarted']);
+    expect(plan.decisions[0]?.message).toBe('Training 1 starts on 10,000 recorded rows (Missing).');
+  });
+
+  test('after 15 minutes ends with 2,000 rows, or 20 per class where that is more', () => {
+    const late = { nowMs: START_MS + 900_000 };
+    expect(step(aLedger(), { ...late, pods: [podWith(1_999)] }).training).toBeNull();
+    expect(step(aLedger(), { ...late, pods: [podWith(2_000)] }).training).not.toBeNull();
+    const backbone = aBackbone({ classCount: 1_000 });
+    expect(step(aLedger(), { ...late, backbone, pods: [podWith(9_999)] }).training).toBeNull();
+  });
+
+  test('waits for the cooldown of the last training', () => {
+    const ledger = aLedger({ training: { ...NO_TRAINING, count: 1, endedAtMs: START_MS } });
+    const pods = [podWith(10_000)];
+    expect(step(ledger, { pods, nowMs: START_MS + 899_999 }).training).toBeNull();
+    expect(step(ledger, { pods, nowMs: START_MS + 900_000 }).training?.attempt).toBe(2);
+  });
+
+  test('goes on for ever when training is off', () => {
+    const settings = aService({ trainingMode: 'Off' });
+    expect(step(aLedger(), { settings, pods: [podWith(50_000)] }).ledger.stage).toBe('Collecting');
+  });
+
+  test('after an alarm reads recent rows after it only', () => {
+    const after = [{ podUid: 'pod-a', bootId: 'boot-1', seq: 5_000 }];
+    const waiting = { trigger: 'Alarm', part: 'recent', after } as const;
+    const ledger = aLedger({ training: { ...NO_TRAINING, waiting } });
+    const notYet = [podWith(25_000, 6_999)];
+    expect(step(ledger, { pods: notYet }).training).toBeNull();
+    const enough = [podWith(25_000, 7_000)];
+    expect(step(ledger, { pods: enough }).training).toEqual({ attempt: 1, ...waiting });
+    const startedAgain = [podWith(2_000)];
+    expect(step(ledger, { pods: startedAgain }).training).not.toBeNull();
+  });
+});
+
+const REQUEST = { attempt: 3, trigger: 'Missing', part: 'long', after: [] } as const;
+const training = (fields: Partial<Ledger> = {}): Ledger =>
+  aLedger({
+    stage: 'Training',
+    training: { ...NO_TRAINING, request: REQUEST, count: 3 },
+    ...fields,
+  });
+const trained = (headRevision: string, attempt = 3): TrainingReport => ({
+  kind: 'Trained',
+  attempt,
+  revision: aRevision({ headRevision }),
+});
+
+describe('training', () => {
+  test.each<[string, TrainingReport]>([
+    ['has not begun', { kind: 'Idle' }],
+    ['runs', { kind: 'Running', progress: 0.5 }],
+    ['reports another attempt', trained(OTHER_REVISION, 2)],
+    ['failed in another attempt', { kind: 'Failed', attempt: 2, reason: 'Failed', message: 'x' }],
+  ])('is asked for again while the trainer %s', (_state, report) => {
+    const plan = step(training(), { training: report });
+    expect(plan.training).toEqual(REQUEST);
+    expect(plan.decisions).toEqual([]);
+  });
+
+  test('that gave heads stages them, and counts the attempt before any row', () => {
+    const plan = step(training(), { training: trained(OTHER_REVISION) });
+    expect(reasonsOf(plan)).toEqual(['TrainingSucceeded']);
+    expect(plan.ledger).toMatchObject({
+      stage: 'Staging',
+      episode: { attempts: 1 },
+      candidate: { headRevision: OTHER_REVISION, lambdaIndex: null, evidence: { attempt: 1 } },
+    });
+    expect(plan.policy?.candidate).toMatchObject({ share: 0, lambdaIndex: null, activeExits: [] });
+    expect(plan.policy?.exitsEnabled).toBe(false);
+  });
+
+  test('of the second attempt of an episode tests at its share of delta, on looks as large as bursts demand', () => {
+    const ledger = training({ episode: { attempts: 1, lookScale: 4 } });
+    const plan = step(ledger, { training: trained(OTHER_REVISION) });
+    expect(plan.ledger.candidate?.evidence).toMatchObject({ attempt: 2, firstLookRows: 4_000 });
+  });
+
+  test.each([
+    ['NotBetter', 'NotBetter'],
+    ['TooFewRows', 'TooFewRows'],
+    ['Failed', 'TrainingFailed'],
+  ] as const)('that ends with %s goes back and says %s', (reason, said) => {
+    const report = { kind: 'Failed', attempt: 3, reason, message: 'Because.' } as const;
+    const plan = step(training(), { training: report });
+    expect(plan.ledger).toMatchObject({ stage: 'Collecting', training: { endedAtMs: START_MS } });
+    expect(plan.decisions).toMatchObject([{ reason: said, message: 'Because.' }]);
+    expect(plan.training).toBeNull();
+  });
+
+  test('that gives heads which failed before, or those in force, is not better', () => {
+    const failed = [{ headRevision: OTHER_REVISION, reason: 'Alarm', atMs: START_MS }] as const;
+    const known = step(training({ failed }), { training: trained(OTHER_REVISION) });
+    expect([known.ledger.stage, reasonsOf(known)]).toEqual(['Collecting', ['NotBetter']]);
+    const serving = {
+      ...aServingLedger(),
+      stage: 'Training',
+      training: training().training,
+    } as const;
+    const same = step(serving, { training: trained(aRevision().headRevision) });
+    expect([same.ledger.stage, reasonsOf(same)]).toEqual(['Serving', ['NotBetter']]);
+  });
+
+  test('is given up when training is switched off, or the ledger lost its request', () => {
+    const off = step(training(), { settings: aService({ trainingMode: 'Off' }) });
+    expect(off.ledger).toMatchObject({ stage: 'Collecting', training: { request: null } });
+    expect(step(training({ training: NO_TRAINING })).ledger.stage).toBe('Collecting');
+  });
+});
+
+describe('circumstances', () => {
+  test('another backbone makes heads void and begins to collect', () => {
+    const backbone = aBackbone({ digest: `sha256:${'c'.repeat(64)}` });
+    const plan = step(aServingLedger({ training: { ...NO_TRAINING, count: 4 } }), { backbone });
+    expect(plan.ledger).toMatchObject({
+      stage: 'Collecting',
+      stable: null,
+      training: { count: 4 },
+    });
+    expect(reasonsOf(plan)).toEqual(['Superseded', 'ExitsDisabled']);
+    expect(plan.policy).toMatchObject({ stable: null, exitsEnabled: false });
+  });
+
+  test('other exits do too, of a candidate as well', () => {
+    const backbone = aBackbone({ exits: [anExit('early')] });
+    const plan = step(training(), { backbone, training: trained(OTHER_REVISION) });
+    expect(plan.ledger.stage).toBe('Collecting');
+    expect(reasonsOf(plan)).toEqual([]);
+    const staged = step(training(), { training: trained(OTHER_REVISION) });
+    expect(reasonsOf(step(staged.ledger, { backbone }))).toEqual(['Superseded']);
+  });
+
+  test.each([
+    ['Disabled exits', { settings: aService({ exitMode: 'Disabled' }) }, 'Disabled'],
+    ['a budget of 0', { settings: aService({ budget: 0 }) }, 'Disabled'],
+  ] as const)(
+    '%s let the service sleep, and drop candidate and training',
+    (_what, fields, reason) => {
+      const staged = step(training(), { training: trained(OTHER_REVISION) });
+      const plan = step(staged.ledger, fields);
+      expect(plan.ledger).toMatchObject({
+        stage: 'Idle',
+        candidate: null,
+        training: { request: null },
+      });
+      expect(reasonsOf(plan)).toEqual(['Superseded', reason]);
+      expect(step(plan.ledger, fields).decisions).toEqual([]);
+      expect(step(plan.ledger).ledger.stage).toBe('Collecting');
+    },
+  );
+
+  test('a backbone without exits is served plain', () => {
+    const backbone = aBackbone({ exits: [] });
+    const plan = step(aLedger({ backboneKey: backbone.digest }), { backbone });
+    expect([plan.ledger.stage, reasonsOf(plan)]).toEqual(['Idle', ['NoExits']]);
+  });
+
+  test('Disabled names no heads and keeps the certificate for later', () => {
+    const asleep = step(aServingLedger(), { settings: aService({ exitMode: 'Disabled' }) });
+    expect(asleep.policy).toMatchObject({ stable: null, candidate: null, exitsEnabled: false });
+    expect(asleep.policy?.exits.map(({ mode }) => mode)).toEqual(['Disabled', 'Disabled']);
+    const awake = step(asleep.ledger);
+    expect(awake.ledger.stage).toBe('Serving');
+    expect(awake.policy).toMatchObject({ exitsEnabled: true, stable: { lambdaIndex: 60 } });
+  });
+
+  test('a budget of 0 voids the certificate: a later budget begins a new episode', () => {
+    const asleep = step(aServingLedger(), { settings: aService({ budget: 0 }) });
+    expect(asleep.ledger.stable).toMatchObject({ certificate: null, off: 'Disabled' });
+    expect(asleep.policy).toMatchObject({ exitsEnabled: false, budget: 0 });
+    const awake = step(asleep.ledger);
+    expect(awake.ledger).toMatchObject({
+      stage: 'Recertifying',
+      episode: { attempts: 1 },
+      stable: { evidence: { budget: 0.01, attempt: 1 } },
+    });
+  });
+
+  test('Shadow keeps everything but the answers', () => {
+    const plan = step(aServingLedger(), { settings: aService({ exitMode: 'Shadow' }) });
+    expect(plan.ledger.stage).toBe('Serving');
+    expect(plan.policy).toMatchObject({ exitsEnabled: false });
+    expect(plan.policy?.stable?.headRevision).toBe(aRevision().headRevision);
+    expect(reasonsOf(plan)).toEqual(['ExitsDisabled']);
+  });
+});

@@ -1,12 +1,10 @@
-import { isDrawn } from '../core/audit.ts';
-import type { Track } from '../../crds/wire/evidence.ts';
 import type { Clock } from '../clock.ts';
-import type { BatchRequest, EngineClient, RowAnswer } from '../engine/engine-client.ts';
-import { RowFlag } from '../engine/engine-client.ts';
+import type { EngineClient, RowAnswer } from '../engine/engine-client.ts';
 import { ServingError } from '../errors.ts';
 import type { Serving, ServingControl } from '../serving.ts';
-import { answeringExits, limitsOf, trackOf } from '../serving.ts';
-import type { BatchLog, BatchObserver, BatchRow, RowForced } from './batch-log.ts';
+import { limitsOf, trackOf } from '../serving.ts';
+import type { BatchLog, BatchObserver, BatchRow } from './batch-log.ts';
+import { toBatchRow, toRequest } from './batch-request.ts';
 import { batchSize, batchWaitMs } from './buckets.ts';
 import type { InferJob, PendingJob, PendingRow } from './job.ts';
 import { rowInput } from './job.ts';
@@ -232,58 +230,4 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
 
 function compactRow(row: PendingRow | null): PendingRow[] {
   return row === null ? [] : [row];
-}
-
-function toBatchRow(row: PendingRow, serving: Serving, nowMs: number): BatchRow {
-  const { job } = row.pending;
-  const track: Track = isDrawn(job.trackDraw, serving.candidateShare) ? 'candidate' : 'stable';
-  const forced = forcedReason(row, serving, track);
-  const rate = serving.policy?.auditRate ?? 0;
-  const mayAudit = forced !== 'opt_out' && forced !== 'engine_retry';
-  return {
-    track,
-    forced,
-    audited: mayAudit && isDrawn(job.auditDraws[row.index] ?? 0xffffffff, rate),
-    waitedMs: nowMs - job.receivedMs,
-  };
-}
-
-function forcedReason(row: PendingRow, serving: Serving, track: Track): RowForced | null {
-  if (row.pending.job.forced !== null) return row.pending.job.forced;
-  if (row.failures > 0) return 'engine_retry';
-  return answeringExits(serving, track).length === 0 ? 'exits_off' : null;
-}
-
-function toRequest(
-  rows: readonly PendingRow[],
-  batchRows: readonly BatchRow[],
-  serving: Serving,
-): BatchRequest {
-  const flags = Uint8Array.from(batchRows, ({ track, audited, forced }) => {
-    const audit = audited ? RowFlag.Audit | RowFlag.Sample : 0;
-    const candidate = track === 'candidate' ? RowFlag.Candidate : 0;
-    return audit | candidate | (forced === null ? 0 : RowFlag.BackboneOnly);
-  });
-  return {
-    planId: serving.planId,
-    rows: rows.length,
-    datatype: rows[0]?.pending.job.datatype ?? 'FP32',
-    input: joinRows(rows),
-    flags,
-  };
-}
-
-/** One view when the rows lie together in one request (the usual case), else one copy. */
-function joinRows(rows: readonly PendingRow[]): Uint8Array {
-  const [first] = rows;
-  if (first === undefined) return new Uint8Array(0);
-  const { job } = first.pending;
-  const together = rows.every((row, i) => row.pending.job === job && row.index === first.index + i);
-  const start = first.index * job.rowBytes;
-  if (together) return job.input.subarray(start, start + rows.length * job.rowBytes);
-  const joined = new Uint8Array(rows.length * job.rowBytes);
-  rows.forEach((row, i) => {
-    joined.set(rowInput(row), i * job.rowBytes);
-  });
-  return joined;
 }

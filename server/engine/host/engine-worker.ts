@@ -4,7 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { createBusyClock } from '../busy-clock.ts';
 import type { PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
-import { encodeFrame, type Frame } from '../frames.ts';
+import { encodeFrame } from '../frames.ts';
 import type { WorkerReport } from '../protocol.ts';
 import { toRowsFrame } from '../row-frames.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
@@ -41,21 +41,21 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
   });
 
   const post = (reply: WorkerReply): void => {
-    port.postMessage(reply, reply.from === 'frame' ? [reply.bytes.buffer as ArrayBuffer] : []);
-  };
-  const postFrame = (frame: Frame): void => {
-    post({ from: 'frame', bytes: encodeFrame(frame) });
+    const bytes = reply.from === 'frame' ? reply.bytes : reply.frames;
+    port.postMessage(reply, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
   };
   const opened = (): OpenWorker => {
     if (open === null) throw new EngineError('EngineFailed', 'the engine has not loaded a model');
     return open;
   };
 
-  async function run({ id, header, input, flags }: RunRequest): Promise<null> {
+  /** The frames that end the batch. */
+  async function run({ id, header, input, flags }: RunRequest): Promise<Uint8Array> {
     const loaded = plans.get(header.planId);
     if (loaded === undefined) {
       throw new EngineError('PlanUnknown', `plan ${header.planId} is not loaded; prepare it again`);
     }
+    const last: Buffer[] = [];
     const outcome = await runBatch(
       {
         ...opened(),
@@ -63,14 +63,17 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
         loaded,
         load,
         busyMs,
-        emit: (answers) => {
-          postFrame({ kind: 'rows', id, ...toRowsFrame(answers) });
+        emit: (answers, isLast) => {
+          const bytes = encodeFrame({ kind: 'rows', id, ...toRowsFrame(answers) });
+          // One message instead of two when the end follows at once: 0.1 ms per batch.
+          if (isLast) last.push(bytes);
+          else post({ from: 'frame', bytes });
         },
       },
       { rows: header.rows, datatype: header.datatype, input, flags },
     );
-    postFrame({ kind: 'answer', id, header: { to: 'run', outcome }, blobs: [] });
-    return null;
+    last.push(encodeFrame({ kind: 'answer', id, header: { to: 'run', outcome }, blobs: [] }));
+    return unpooled(last);
   }
 
   async function openModel({
@@ -101,7 +104,14 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
     return null;
   }
 
-  async function handle(request: WorkerRequest): Promise<unknown> {
+  async function runInTurn(request: RunRequest): Promise<void> {
+    const done = batches.then(() => run(request));
+    batches = done.catch(() => null);
+    const frames = await done;
+    post({ ...settled(request.job, frames), from: 'done', value: null });
+  }
+
+  async function handle(request: Exclude<WorkerRequest, RunRequest>): Promise<unknown> {
     switch (request.to) {
       case 'open':
         return openModel(request);
@@ -109,28 +119,37 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
         return prepare(request);
       case 'release':
         return release(request.planId);
-      case 'run': {
-        const done = batches.then(() => run(request));
-        batches = done.catch(() => null);
-        return done;
-      }
     }
+  }
+
+  function settled(job: number, frames: Uint8Array | null) {
+    return { job, frames, activations: engine.stats().activations };
   }
 
   async function answer(request: WorkerRequest): Promise<void> {
     const { job } = request;
     try {
-      const value = await handle(request);
-      post({ from: 'done', job, value, activations: engine.stats().activations });
+      if (request.to === 'run') await runInTurn(request);
+      else post({ ...settled(job, null), from: 'done', value: await handle(request) });
     } catch (error) {
       const failure = toEngineFailure(error);
-      if (request.to === 'run')
-        postFrame({ kind: 'failure', id: request.id, header: failure, blobs: [] });
-      post({ from: 'failed', job, ...failure, activations: engine.stats().activations });
+      const frames =
+        request.to === 'run'
+          ? encodeFrame({ kind: 'failure', id: request.id, header: failure, blobs: [] })
+          : null;
+      post({ ...settled(job, frames), from: 'failed', ...failure });
     }
   }
 
   port.on('message', (request: WorkerRequest) => {
     void answer(request);
   });
+}
+
+/** Several frames as one, in memory of its own, so that it can be transferred. */
+function unpooled(frames: readonly Buffer[]): Uint8Array {
+  const whole = Buffer.allocUnsafeSlow(frames.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const frame of frames) offset += frame.copy(whole, offset);
+  return whole;
 }

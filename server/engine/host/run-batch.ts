@@ -30,8 +30,8 @@ export interface BatchSurroundings {
   readonly loaded: LoadedPlan;
   readonly load: LoadRatio;
   readonly busyMs: BusyClock;
-  /** Called with the rows that leave, at once. */
-  readonly emit: (answers: readonly RowAnswer[]) => void;
+  /** Called with the rows that leave, at once; `isLast`: the batch ends right after. */
+  readonly emit: (answers: readonly RowAnswer[], isLast: boolean) => void;
 }
 
 type Batch = Omit<BatchRequest, 'planId'>;
@@ -123,7 +123,7 @@ class BatchRun {
     const answers = layout.uses.flatMap((use, slot) =>
       this.rows.leave(use, result.logits[slot] ?? null, this.places),
     );
-    if (answers.length > 0) emit(answers);
+    if (answers.length > 0) emit(answers, false);
     if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples);
     const table = {
       segmentMs: route.prices.segmentMs(cut, this.places.length),
@@ -187,7 +187,7 @@ class BatchRun {
         classId: outputs.classAt(place),
         outputs: outputs.outputsAt(place),
       }));
-    if (answers.length > 0) emit(answers);
+    if (answers.length > 0) emit(answers, true);
     const segmentMs =
       route === null
         ? loaded.full.prices.plainMs(count)

@@ -1,6 +1,6 @@
 // The main thread's side of one worker.
 import { Worker } from 'node:worker_threads';
-import { EngineError, type EngineErrorCode } from '../engine-error.ts';
+import { EngineError } from '../engine-error.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 type WithoutJob<T> = T extends unknown ? Omit<T, 'job'> : never;
@@ -14,6 +14,7 @@ export class WorkerHandle {
   activations = 0;
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
+  private readonly onFrame: (bytes: Uint8Array) => void;
   private nextJob = 1;
 
   /** @param onFrame called with frames that are ready to be written to the main process. */
@@ -22,6 +23,7 @@ export class WorkerHandle {
     onFrame: (bytes: Uint8Array) => void,
     onDeath: (cause: Error) => void,
   ) {
+    this.onFrame = onFrame;
     this.worker = new Worker(script);
     this.worker.on('message', (reply: WorkerReply) => {
       if (reply.from === 'frame') onFrame(reply.bytes);
@@ -46,7 +48,8 @@ export class WorkerHandle {
     const waiting = this.waiting.get(reply.job);
     this.waiting.delete(reply.job);
     this.activations = reply.activations;
+    if (reply.frames !== null) this.onFrame(reply.frames);
     if (reply.from === 'done') waiting?.resolve(reply.value);
-    else waiting?.reject(new EngineError(reply.code as EngineErrorCode, reply.message));
+    else waiting?.reject(new EngineError(reply.code, reply.message));
   }
 }

@@ -1,6 +1,7 @@
 // Between the host's main thread and its workers.
 import type { EnginePlan, PlanReport } from '../engine-client.ts';
-import type { RunHeader, WorkerReport } from '../protocol.ts';
+import type { EngineErrorCode } from '../engine-error.ts';
+import type { RunHeader } from '../protocol.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
 export type WorkerRequest =
@@ -29,21 +30,19 @@ export type WorkerRequest =
       readonly flags: Uint8Array;
     };
 
+interface Settled {
+  readonly job: number;
+  readonly activations: number;
+  /** Frames for the main process that end a batch: they travel with the news that the worker is free. */
+  readonly frames: Uint8Array | null;
+}
+
 export type WorkerReply =
-  | {
-      readonly from: 'done';
-      readonly job: number;
-      readonly value: unknown;
-      readonly activations: number;
-    }
-  | {
+  | (Settled & { readonly from: 'done'; readonly value: unknown })
+  | (Settled & {
       readonly from: 'failed';
-      readonly job: number;
-      readonly code: string;
+      readonly code: EngineErrorCode;
       readonly message: string;
-      readonly activations: number;
-    }
+    })
   /** A frame for the main process, ready to be written. */
   | { readonly from: 'frame'; readonly bytes: Uint8Array };
-
-export type WorkerAnswer = WorkerReport | PlanReport | null;

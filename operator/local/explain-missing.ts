@@ -1,16 +1,15 @@
-import type { StageProgress } from '../lifecycle/types.ts';
-import { grouped, seconds } from './view/format.ts';
+import type { MoreTraffic, StageProgress } from '../lifecycle/types.ts';
 
-/** Why there is no certificate yet: what the stage waits for, how many more rows, and how long that is at the pace so far. */
-export function explainMissing(progress: StageProgress | null, rowsPerSecond: number): string {
+/** Why there is no certificate: where the run stood when its rows ended, how many more it takes, and how long they take. */
+export function explainMissing(progress: StageProgress | null, more: MoreTraffic | null): string {
   if (progress === null) return 'The run ended before the first decision.';
-  const message =
+  const where =
     progress.message === '' ? `The run ended while ${progress.stage}.` : progress.message;
-  const missing = progress.wantedRows === null ? 0 : progress.wantedRows - progress.rows;
-  if (missing <= 0) return message;
-  const pace =
-    rowsPerSecond > 0
-      ? `, about ${seconds((missing / rowsPerSecond) * 1000)} at the pace of this run`
-      : '';
-  return `${message} It takes ${grouped(missing)} more distinct rows${pace}.`;
+  if (more === null) return where;
+  // A look also wants enough blocks to judge by: with few rows these are what is missing.
+  const next = more.requests > 0 ? more.message : BLOCKS;
+  return `${where} ${next}`;
 }
+
+const BLOCKS =
+  'A look also takes 20 blocks of at least 50 audited rows: 1,000 rows in all since the heads were loaded.';

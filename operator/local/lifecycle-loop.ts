@@ -9,6 +9,7 @@ import type {
   LifecycleInput,
   LifecyclePlan,
   LifecycleStage,
+  MoreTraffic,
   PolicyContent,
   StageProgress,
 } from '../lifecycle/types.ts';
@@ -22,6 +23,7 @@ import type { TrainingDesk } from './training-desk.ts';
 export interface Lifecycle {
   decide(ledger: Ledger, input: LifecycleInput): LifecyclePlan;
   progress(ledger: Ledger, input: LifecycleInput): StageProgress;
+  estimateMore(ledger: Ledger, input: LifecycleInput): MoreTraffic | null;
   watermarks(
     ledger: Ledger,
   ): readonly { readonly podUid: string; readonly bootId: string; readonly seq: number }[];
@@ -53,6 +55,8 @@ export interface LifecycleLoop {
   /** Reads the last windows and decides once more, without starting anything. */
   finish(): Promise<void>;
   readonly stage: LifecycleStage;
+  /** What a certificate would still take; null when nothing was decided yet, or no look is left. */
+  missing(): MoreTraffic | null;
 }
 
 /** Certificates want at least 20 blocks of evidence; short ticks in the stages that wait for them save rows, not care. */
@@ -66,6 +70,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
     isStopped: false,
     hasTrained: false,
     published: null as Policy | null,
+    input: null as LifecycleInput | null,
   };
 
   const gather = async (): Promise<LifecycleInput> => {
@@ -97,6 +102,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
   const decideOnce = (input: LifecycleInput): LifecyclePlan => {
     const plan = deps.lifecycle.decide(state.ledger, input);
     state.ledger = plan.ledger;
+    state.input = input;
     deps.store(plan.ledger);
     const marks = deps.lifecycle.watermarks(plan.ledger);
     deps.feed.dropConsumed(new Map(marks.map((mark) => [podKey(mark), mark.seq])));
@@ -140,6 +146,8 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
     finish: async () => {
       decideOnce(await gather());
     },
+    missing: () =>
+      state.input === null ? null : deps.lifecycle.estimateMore(state.ledger, state.input),
     get stage() {
       return state.stage;
     },

@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts';
 import { CliError } from '../errors.ts';
 import type { VerifiedBundle } from '../fleet/pull-bundle.ts';
 import { decide } from '../lifecycle/decide.ts';
+import { estimateMore } from '../lifecycle/estimate-more.ts';
 import { watermarks } from '../lifecycle/ledger.ts';
 import { progress } from '../lifecycle/progress.ts';
 import type { Decision, HeadRevisionFacts, StageProgress } from '../lifecycle/types.ts';
@@ -126,7 +127,7 @@ export function createRun(context: RunContext): Run {
   const recorded = (): number => feed.reports().reduce((sum, { samples }) => sum + samples.long, 0);
   const loop = createLifecycleLoop(
     {
-      lifecycle: { decide, progress, watermarks },
+      lifecycle: { decide, progress, watermarks, estimateMore },
       clock,
       feed,
       press,
@@ -238,7 +239,7 @@ export function createRun(context: RunContext): Run {
       replay.stop();
       loop.stop();
     },
-    missing: () => explainMissing(record.progress, shown.rowsPerSecond()),
+    missing: () => explainMissing(record.progress, loop.missing()),
   };
 }
 

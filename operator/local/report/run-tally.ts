@@ -64,15 +64,15 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     latency: new Map(),
     addAnswer: (row, answer, latencyMs) => {
       countLatency(tally.latency, answer.exit, latencyMs);
-      const scopeOfPolicy = scopes.get(answer.policy);
-      const inServing = !isSwitchedOff && !row.isRepeated && scopeOfPolicy?.isServing === true;
+      const policy = scopes.get(answer.policy) ?? UNKNOWN_POLICY;
+      const inServing = policy.isServing && !isSwitchedOff && !row.isRepeated;
       const [classId = -1] = answer.classIds;
       const isRight = labelOutcome(labels, row, classId);
-      const charged = scopeOfPolicy?.areExitsOn === true ? answer : { ...answer, headRevision: '' };
-      for (const scope of inServing ? [run, serving] : [run])
-        addToScope(scope, row, charged, isRight);
-      if (answer.exit !== 'backbone' && !row.isRepeated)
-        tally.early.push({ row, classId, inServing });
+      const charged = policy.areExitsOn ? answer : { ...answer, headRevision: '' };
+      addToScope(run, row, charged, isRight);
+      if (inServing) addToScope(serving, row, charged, isRight);
+      if (answer.exit === 'backbone' || row.isRepeated) return;
+      tally.early.push({ row, classId, inServing });
     },
     addError: (code) => {
       tally.errors.set(code, (tally.errors.get(code) ?? 0) + 1);
@@ -92,6 +92,9 @@ export function createRunTally(labels: Int32Array | null): RunTally {
   };
   return tally;
 }
+
+/** A policy of another run, or none yet. */
+const UNKNOWN_POLICY: PolicyScope = { isServing: false, areExitsOn: false };
 
 function emptyScope(): ScopeTally {
   return {

@@ -22,9 +22,9 @@ export interface PlannedRow {
 /** Which rows train heads and which rows follow; disjoint, so that no trained row is ever evidence. */
 export interface TrafficPlan {
   /** Next distinct row of the part that trains heads; null at its end. */
-  nextTraining(): PlannedRow | null;
+  readonly nextTraining: () => PlannedRow | null;
   /** Next row of all that follows; null at its end. */
-  nextServing(): PlannedRow | null;
+  readonly nextServing: () => PlannedRow | null;
   /** Upper bounds: rows with equal bytes are dropped when they come up. */
   readonly trainingRows: number;
   readonly servingRows: number;

@@ -17,7 +17,6 @@ export interface ShownRun {
   readonly comparing: (done: number, total: number) => void;
   readonly draw: () => void;
   end(): void;
-  rowsPerSecond(): number;
 }
 
 const REPEAT_MS = 10_000;
@@ -26,7 +25,6 @@ export function createShownRun(context: RunContext, tally: RunTally): ShownRun {
   const { options, io, settings, exits, state } = context;
   const clock = systemClock;
   const view = createRunView(io.stderr, io.isTerminal, clock);
-  const startMs = clock.monotonicMs();
   const lastSaid = new Map<string, number>();
   let trainerMessage = '';
   let lastCompared = -Infinity;
@@ -81,7 +79,6 @@ export function createShownRun(context: RunContext, tally: RunTally): ShownRun {
     end: () => {
       view.end();
     },
-    rowsPerSecond: () => (tally.run.requests * 1000) / Math.max(1, clock.monotonicMs() - startMs),
   };
 }
 

@@ -76,7 +76,7 @@ describe('a run from collecting to serving', () => {
     expect(report.certificate).toMatchObject({ epsilon: 0.05, delta: 0.05 });
     expect(report.run.requests).toBe(6_500);
     expect(report.serving.requests).toBeGreaterThan(500);
-    expect(report.serving.exitShare['backbone']).toBeLessThan(0.8);
+    expect(report.serving.exitShare.backbone).toBeLessThan(0.8);
     expect(report.serving.trueDisagreement?.k).toBeLessThan(0.05 * report.serving.requests);
     expect(report.serving.netMacsSavedRatio).toBeGreaterThan(0.1);
     const reasons = started
@@ -101,11 +101,7 @@ describe('a run that is interrupted', () => {
     expect((await started.ended).code).toBe(130);
     expect(performance.now() - interruptedMs).toBeLessThan(5_000);
     const report = readReport(place);
-    expect([report.complete, report.certificate, report.serving.trueDisagreement]).toEqual([
-      false,
-      null,
-      null,
-    ]);
+    expect([report.complete, report.certificate]).toEqual([false, null]);
     expect(report.errors.count).toBe(0);
     await nothingIsLeft(place, 2_000);
   }, 60_000);
@@ -215,7 +211,7 @@ describe('a run that cannot start or end well says so in one paragraph', () => {
     const place = aPlace({ rows: 2_300 });
     const text = await refused(place, 4, '--require-certificate');
     expect(text).toContain('No head revision was certified (FOLDER/service.yaml): ');
-    expect(text).toMatch(/It takes [\d,]+ more distinct rows, about [\d.]+ (s|min)/);
+    expect(text).toContain('1,000 rows in all since the heads were loaded');
     expect(readReport(place)).toMatchObject({ certificate: null, complete: true });
   }, 90_000);
 });

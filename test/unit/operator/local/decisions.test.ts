@@ -130,32 +130,43 @@ test('phases follow each other and count their requests', () => {
   ]);
 });
 
-test.each([
-  [
-    'how many more rows and how long',
-    {
-      stage: 'Shadowing' as const,
-      rows: 400,
-      wantedRows: 1_000,
-      lambdaIndex: null,
-      message: 'No look is taken yet; the next is at 1,000 audited rows.',
-    },
-    100,
-    'No look is taken yet; the next is at 1,000 audited rows. It takes 600 more distinct rows, about 6.0 s at the pace of this run.',
-  ],
-  [
-    'no pace without rows',
-    { stage: 'Collecting' as const, rows: 0, wantedRows: 10, lambdaIndex: null, message: 'm.' },
-    0,
-    'm. It takes 10 more distinct rows.',
-  ],
-  [
-    'the stage where it says nothing',
-    { stage: 'Staging' as const, rows: 0, wantedRows: null, lambdaIndex: null, message: '' },
-    1,
-    'The run ended while Staging.',
-  ],
-  ['nothing decided', null, 1, 'The run ended before the first decision.'],
-])('why there is no certificate: %s', (_, progress, pace, text) => {
-  expect(explainMissing(progress, pace)).toBe(text);
+describe('why there is no certificate', () => {
+  const progress = {
+    stage: 'Shadowing' as const,
+    rows: 400,
+    wantedRows: 1_000,
+    lambdaIndex: null,
+    message: 'No look is taken yet.',
+  };
+  const more = {
+    requests: 600,
+    seconds: 6,
+    isLikely: true,
+    message: '600 more requests, about 6 s, do.',
+  };
+
+  test.each([
+    [
+      'says how many more requests, and how long',
+      progress,
+      more,
+      'No look is taken yet. 600 more requests, about 6 s, do.',
+    ],
+    [
+      'says what looks take besides rows',
+      progress,
+      { ...more, requests: 0 },
+      'No look is taken yet. A look also takes 20 blocks of at least 50 audited rows: 1,000 rows in all since the heads were loaded.',
+    ],
+    ['is silent where nothing helps', progress, null, 'No look is taken yet.'],
+    [
+      'names the stage where it says nothing',
+      { ...progress, message: '' },
+      null,
+      'The run ended while Shadowing.',
+    ],
+    ['admits that nothing was decided', null, null, 'The run ended before the first decision.'],
+  ])('%s', (_, reached, estimate, text) => {
+    expect(explainMissing(reached, estimate)).toBe(text);
+  });
 });

@@ -39,6 +39,7 @@ function scripted(script: readonly Step[], isTrainingSpent = false) {
         lambdaIndex: null,
         message: '',
       }),
+      estimateMore: () => ({ requests: 5, seconds: null, isLikely: false, message: 'five more' }),
       watermarks: () => [{ podUid: 'pod-1', bootId: 'boot-1', seq: 7 }],
     },
     clock: fakeClock(),
@@ -151,7 +152,9 @@ describe('traffic', () => {
 
 test('the end of a run reads the last windows and decides once more, without starting anything', async () => {
   const { loop, log } = scripted([{ stage: 'Serving', training }]);
+  expect(loop.missing()).toBeNull();
   await loop.finish();
+  expect(loop.missing()?.requests).toBe(5);
   expect(log).toEqual(['pull', 'decide Serving', 'store', 'drop [["pod-1 boot-1",7]]']);
   expect(loop.stage).toBe('Serving');
 });

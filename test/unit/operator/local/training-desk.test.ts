@@ -23,7 +23,7 @@ function fakeTrainer() {
   const calls: string[] = [];
   const world = {
     state: {} as Partial<TrainerState>,
-    bundle: bytes as Uint8Array,
+    bundle: bytes,
     hasEnded: false,
     isSilent: false,
   };

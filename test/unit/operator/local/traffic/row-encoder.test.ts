@@ -79,22 +79,16 @@ test('rows of half floats are widened and not normalised', () => {
 test.each([
   [
     'a wrong shape',
-    [2, 3],
-    'FP32',
-    [-1, 3, 3],
+    { rowShape: [2, 3], datatype: 'FP32', shape: [-1, 3, 3] },
     'a row is (2, 3), but input image takes (any, 3, 3).',
   ],
   [
     'a type that no row has',
-    [6],
-    'INT64',
-    [-1, 6],
+    { rowShape: [6], datatype: 'INT64', shape: [-1, 6] },
     'the backbone takes INT64 and the rows are u1.',
   ],
-])('%s is said in one paragraph', (_, rowShape, datatype, shape, why) => {
-  expect(() =>
-    encodeFirst({ rowShape, element: 'u1', rows: sixBytes }, { datatype, shape }),
-  ).toThrow(why);
+])('%s is said in one paragraph', (_, { rowShape, ...model }, why) => {
+  expect(() => encodeFirst({ rowShape, element: 'u1', rows: sixBytes }, model)).toThrow(why);
 });
 
 test('a backbone with two inputs is not fed', () => {

@@ -6,23 +6,21 @@ export type WorkerAnswer =
   | { readonly ok: true; readonly head: TrainedHead }
   | { readonly ok: false; readonly message: string };
 
-/** Trains heads side by side, each in a worker thread: a native step blocks its thread and uses one core. */
-export interface JobPool {
-  readonly run: HeadJobRunner;
-  close(): Promise<void>;
-}
-
 interface Waiting {
   readonly job: HeadJob;
   readonly resolve: (head: TrainedHead) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** @param script what a worker runs; it must call `serveJobs`. Samples are shared memory, so a job costs no copy of them. */
-export function createJobPool(script: URL, threads: number): JobPool {
+/**
+ * Trains heads side by side, each in a worker thread: a native step blocks its thread and uses one core. Threads live as long
+ * as the process. @param script what a worker runs; it must call `serveJobs`. Samples are shared memory: a job copies none.
+ */
+export function createJobPool(script: URL, threads: number): HeadJobRunner {
   const queue: Waiting[] = [];
   const idle: Worker[] = [];
   const busy = new Map<Worker, Waiting>();
+  let lost: Error | null = null;
 
   const next = (): void => {
     const [waiting] = queue;
@@ -42,8 +40,8 @@ export function createJobPool(script: URL, threads: number): JobPool {
   // One lost thread ends the training: what it held is unknown, and the whole job can be run again.
   const giveUp = (worker: Worker, message: string): void => {
     settle(worker, { ok: false, message });
-    for (const { reject } of queue.splice(0)) reject(new Error(message));
-    idle.length = 0;
+    lost ??= new Error(message);
+    for (const { reject } of queue.splice(0)) reject(lost);
   };
   const workers = Array.from({ length: threads }, () => {
     const worker = new Worker(script);
@@ -62,14 +60,13 @@ export function createJobPool(script: URL, threads: number): JobPool {
   });
   idle.push(...workers);
 
-  return {
-    run: (job) =>
-      new Promise((resolve, reject) => {
-        queue.push({ job, resolve, reject });
-        next();
-      }),
-    close: async () => {
-      await Promise.all(workers.map((worker) => worker.terminate()));
-    },
-  };
+  return (job) =>
+    new Promise((resolve, reject) => {
+      if (lost !== null) {
+        reject(lost);
+        return;
+      }
+      queue.push({ job, resolve, reject });
+      next();
+    });
 }

@@ -1,16 +1,26 @@
 import type { AddressInfo } from 'node:net';
-import { isMainThread, parentPort } from 'node:worker_threads';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
 import { loadProcessConfig, type TrainerConfig } from './config.ts';
 import { createJobPool } from './job-pool.ts';
+import { followJob, postJob } from './job-thread.ts';
 import { startJob } from './run-job.ts';
 import { serveJobs } from './serve-jobs.ts';
 import { createTrainerApp } from './trainer-app.ts';
 
-// Threads of the pool run this same file.
+// One file, three roles: the main thread answers the admin port, one thread conducts the training (merging 50,000 rows takes
+// seconds), and the threads of its pool train heads.
+const script = new URL(import.meta.url);
 if (isMainThread) main();
-else if (parentPort !== null) serveJobs(parentPort);
+else if (parentPort !== null) {
+  const config = workerData as TrainerConfig | null | undefined;
+  if (config === null || config === undefined) serveJobs(parentPort);
+  else {
+    const runJob = createJobPool(script, config.threads);
+    postJob(startJob(config.job, { runJob, clock: systemClock }), parentPort);
+  }
+}
 
 function main(): void {
   const config = loadProcessConfig();
@@ -32,18 +42,12 @@ function start(config: TrainerConfig): void {
     process.stdin.on('end', leave);
     process.stdin.resume();
   }
-  const pool = createJobPool(new URL(import.meta.url), config.threads);
-  const job = startJob(config.job, {
-    runJob: pool.run,
-    clock: systemClock,
-    onChange: ({ state, progress, message }) => {
-      log.debug({ state, progress, message }, 'training');
-    },
-  });
-  void job.ended.then(async () => {
-    await pool.close();
-    const { state, outcome, digest, rows, durationSeconds, message } = job.state();
-    log.info({ state, outcome, digest, rows, durationSeconds, message }, 'training ended');
+  const job = followJob(new Worker(script, { workerData: config }), (state) => {
+    const { outcome, digest, rows, durationSeconds, message } = state;
+    log.info(
+      { state: state.state, outcome, digest, rows, durationSeconds, message },
+      'training ended',
+    );
   });
   const app = createTrainerApp(job, leave);
   app.on('error', (error: NodeJS.ErrnoException) => {

@@ -12,13 +12,13 @@ export interface RunningJob {
   state(): TrainerState;
   /** The file, once state is Done with outcome Trained. */
   bundle(): Uint8Array | null;
-  readonly ended: Promise<void>;
+  /** Called after every change of `state`. */
+  onChange(listener: () => void): void;
 }
 
 export interface JobTools {
   readonly runJob: HeadJobRunner;
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly onChange: (state: TrainerState) => void;
 }
 
 /** Share of the work after which each stage begins. */
@@ -38,11 +38,12 @@ const PLAIN_BATCH = 1;
 /** Pulls, trains, keeps the result. Never throws: a failure is a state with one sentence. */
 export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
   const startMs = tools.clock.monotonicMs();
+  const listeners: (() => void)[] = [];
   let state = INITIAL_STATE;
   let bytes: Uint8Array | null = null;
   const change = (part: Partial<TrainerState>): void => {
     state = { ...state, ...part };
-    tools.onChange(state);
+    for (const listener of listeners) listener();
   };
   const seconds = (): number => (tools.clock.monotonicMs() - startMs) / 1000;
 
@@ -65,10 +66,16 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
     bytes = outcome.kind === 'Trained' ? outcome.bytes : null;
     change({ ...finished(outcome, pulled.value), durationSeconds: seconds() });
   };
-  const ended = run().catch((error: unknown) => {
+  run().catch((error: unknown) => {
     change({ state: 'Failed', message: messageOf(error), durationSeconds: seconds() });
   });
-  return { state: () => state, bundle: () => bytes, ended };
+  return {
+    state: () => state,
+    bundle: () => bytes,
+    onChange: (listener) => {
+      listeners.push(listener);
+    },
+  };
 }
 
 function train(

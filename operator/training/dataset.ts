@@ -31,7 +31,7 @@ export interface Dataset {
   readonly teacherClass: Uint32Array;
   /** [rows] rows of traffic that a row stands for: mean 1, at most 20. */
   readonly weight: Float32Array;
-  /** SHA-256 over everything above, independent of how pods and batches were ordered. */
+  /** SHA-256 over everything above (features by a checksum), independent of how pods and batches were ordered. */
   readonly digest: string;
   /** Rows left out: another backbone, other exits, a non-finite number, a class out of range. */
   readonly droppedRows: number;
@@ -209,6 +209,15 @@ function digestOf(data: Omit<Dataset, 'digest'>): string {
     sha.update(bytesOf(array));
   }
   sha.update(bytesOf(data.teacherClass)).update(bytesOf(data.weight));
-  for (const { features } of data.exits) sha.update(bytesOf(features));
+  for (const { features } of data.exits) sha.update(bytesOf(folded(features)));
   return sha.hex();
+}
+
+/** Four FNV-1a lanes (32 bits each) over the features: ten times as fast as SHA-256 on what may be a gigabyte. */
+function folded(features: Uint16Array): Uint32Array {
+  const lanes = Uint32Array.of(0x811c9dc5, 0x811c9dc6, 0x811c9dc7, 0x811c9dc8);
+  for (let i = 0; i < features.length; i++) {
+    lanes[i & 3] = Math.imul(lanes[i & 3]! ^ features[i]!, 0x01000193);
+  }
+  return lanes;
 }

@@ -1,11 +1,13 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices come from the lists themselves */
 import type { HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
+import { toCandidate } from './candidate.ts';
 import type { Dataset, DatasetExit } from './dataset.ts';
+import type { DistillSettings } from './distill.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
 import { FULL_TRAINING, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
 import type { Split } from './split.ts';
-import type { DistillSettings } from './distill.ts';
+import { rankSubsets, type SubsetLimits } from './subset.ts';
 
 /** Head shape under test at an exit. */
 export interface HeadOption {
@@ -19,15 +21,20 @@ export interface SearchTask {
   readonly dataset: Dataset;
   readonly split: Split;
   readonly prices: Prices;
-  readonly budget: number;
-  readonly maxBundleBytes: number;
+  readonly limits: SubsetLimits;
   readonly seed: readonly number[];
 }
 
 const POOLS: readonly PoolSize[] = [4, 2, 1];
 const HIDDEN_SIZES: readonly HiddenSize[] = [1024, 256, 128, 64, 0];
 /** Shapes that rung one tries per exit, the most able first. */
-const OPTIONS_PER_EXIT = 3;
+const OPTIONS_PER_EXIT = 2;
+/** Exits trained in full beyond those that may be active. */
+const SPARE_EXITS = 2;
+/** Trial heads cover at two budgets about what heads trained in full cover at one; at one they would favour late exits. */
+const TRIAL_BUDGETS = 2;
+/** Work of a trial as a share of a training in full, for progress. */
+const TRIAL_WORK = 0.08;
 /** An exit whose cut, head included, saves less of plain time than this is not worth a head. */
 const LEAST_SAVED = 0.02;
 /** int8 weights, scales and fp32 constants, roughly. */
@@ -48,7 +55,7 @@ function headCeilingMs({ plainMs, batchRows }: Prices): number {
 export function optionsFor(
   { exit }: DatasetExit,
   index: number,
-  task: Pick<SearchTask, 'prices' | 'maxBundleBytes'> & { readonly classCount: number },
+  task: { readonly prices: Prices; readonly maxBytes: number; readonly classCount: number },
 ): readonly HeadOption[] {
   const { prices, classCount } = task;
   if (exit.tensor === null) return [];
@@ -65,86 +72,120 @@ export function optionsFor(
     .filter(({ macs, sizeBytes }) => {
       const ms = prices.headMs(macs);
       const isWorthIt = saved - ms / prices.plainMs >= LEAST_SAVED;
-      return isWorthIt && ms <= headCeilingMs(prices) && sizeBytes <= task.maxBundleBytes;
+      return isWorthIt && ms <= headCeilingMs(prices) && sizeBytes <= task.maxBytes;
     })
     .slice(0, OPTIONS_PER_EXIT)
     .map(({ pool, hidden, macs }) => ({ exit: index, pool, hidden, macs }));
 }
 
 /**
- * Two rungs per exit: all shapes on few rows for few epochs, the one that saves most in full. Exits are searched side by
- * side: the runner decides how many jobs run at once. Gives one head per exit that has any shape, in backbone order.
+ * Two rungs (successive halving): every shape of every exit on few rows for few epochs; then the best shape of each exit that
+ * a good subset would use in full. The runner decides how many jobs run at once. Gives heads in backbone order.
  */
 export async function searchHeads(
   task: SearchTask,
   runJob: HeadJobRunner,
   onProgress: (fraction: number) => void,
 ): Promise<readonly TrainedHead[]> {
-  const { dataset, prices } = task;
-  const { classCount } = dataset;
-  const perExit = dataset.exits
-    .map((source, index) => optionsFor(source, index, { ...task, classCount }))
-    .filter((options) => options.length > 0);
-  // Path costs, subsets and servers need backbone order, whatever order the policy named exits in.
-  const shareOf = ([option]: readonly HeadOption[]): number =>
-    prices.shareTo(dataset.exits[option!.exit]!.exit.tensor!);
-  perExit.sort((a, b) => shareOf(a) - shareOf(b));
-  let doneWork = 0;
-  const trialWork = TRIAL_TRAINING.epochs / FULL_TRAINING.epochs;
-  const totalWork = perExit.reduce(
-    (sum, options) => sum + 1 + (options.length > 1 ? options.length * trialWork : 0),
-    0,
-  );
-  const run = async (option: HeadOption, isTrial: boolean): Promise<TrainedHead> => {
-    const head = await runJob(jobOf(option, task, isTrial));
-    doneWork += isTrial ? trialWork : 1;
-    onProgress(doneWork / totalWork);
+  const options = allOptions(task);
+  const finalists = Math.min(options.length, task.limits.maxActiveExits + SPARE_EXITS);
+  const trialCount = options.reduce((sum, ofExit) => sum + ofExit.length, 0);
+  const total = trialCount * TRIAL_WORK + finalists;
+  let done = 0;
+  const run = async (job: HeadJob, work: number): Promise<TrainedHead> => {
+    const head = await runJob(job);
+    done += work;
+    onProgress(done / total);
     return head;
   };
-  const trials = (split: readonly HeadOption[]): Promise<readonly TrainedHead[]> =>
-    Promise.all(split.map((option) => run(option, true)));
-  return Promise.all(
-    perExit.map(async (options) => {
-      if (options.length === 1) return run(options[0]!, false);
-      const heads = await trials(options);
-      return run(bestOption(options, heads, task), false);
+  const trialSplit = splitForTrials(task.split);
+  const trials = await Promise.all(
+    options.map(async (ofExit) => {
+      const jobs = ofExit.map((option) =>
+        run(jobOf(option, task, { split: trialSplit, settings: TRIAL_TRAINING }), TRIAL_WORK),
+      );
+      return bestTrial(ofExit, await Promise.all(jobs), task);
     }),
+  );
+  const kept = finalExits(trials, task, { rows: trialSplit.validation, count: finalists });
+  return Promise.all(
+    kept.map(({ option }) =>
+      run(jobOf(option, task, { split: task.split, settings: FULL_TRAINING }), 1),
+    ),
   );
 }
 
+/** Options per exit in backbone order, whatever order the policy named exits in: path costs and servers need it. */
+function allOptions(task: SearchTask): readonly (readonly HeadOption[])[] {
+  const { dataset, prices } = task;
+  const shareOf = ([option]: readonly HeadOption[]): number =>
+    prices.shareTo(dataset.exits[option!.exit]!.exit.tensor!);
+  return dataset.exits
+    .map((source, index) =>
+      optionsFor(source, index, {
+        prices,
+        maxBytes: task.limits.maxBytes,
+        classCount: dataset.classCount,
+      }),
+    )
+    .filter((options) => options.length > 0)
+    .sort((a, b) => shareOf(a) - shareOf(b));
+}
+
+interface Trial {
+  readonly option: HeadOption;
+  readonly head: TrainedHead;
+}
+
+/** Exits of the best subsets of trial heads, best subset first, until `count` are found; the rest can hardly win. */
+function finalExits(
+  trials: readonly Trial[],
+  task: SearchTask,
+  { rows, count }: { readonly rows: Uint32Array; readonly count: number },
+): readonly Trial[] {
+  const { dataset, prices, limits } = task;
+  const candidates = trials.map(({ head }) => toCandidate(head, { dataset, rows, prices }));
+  const generous = { ...limits, budget: TRIAL_BUDGETS * limits.budget };
+  const ranked = rankSubsets(candidates, generous, prices.tableFor).flatMap(({ heads }) => heads);
+  const kept = new Set([...new Set(ranked)].slice(0, count));
+  return trials.filter((_, i) => kept.has(i));
+}
+
 /** Coverage at low risk x time saved there - head time, all in shares of plain time. */
-function bestOption(
+function bestTrial(
   options: readonly HeadOption[],
   heads: readonly TrainedHead[],
   { dataset, prices }: SearchTask,
-): HeadOption {
+): Trial {
   const worth = options.map(({ exit, macs }, i) => {
     const saved = 1 - prices.shareTo(dataset.exits[exit]!.exit.tensor!);
     return heads[i]!.found.lowRiskCoverage * saved - prices.headMs(macs) / prices.plainMs;
   });
-  return options[worth.indexOf(Math.max(...worth))]!;
+  const best = worth.indexOf(Math.max(...worth));
+  return { option: options[best]!, head: heads[best]! };
 }
 
-function jobOf(option: HeadOption, task: SearchTask, isTrial: boolean): HeadJob {
-  const { exit, pool, hidden } = option;
+function jobOf(
+  { exit, pool, hidden }: HeadOption,
+  task: SearchTask,
+  rung: { readonly split: Split; readonly settings: DistillSettings },
+): HeadJob {
   const { classCount, teacher, teacherClass, weight } = task.dataset;
-  const settings: DistillSettings = isTrial ? TRIAL_TRAINING : FULL_TRAINING;
   return {
     source: task.dataset.exits[exit]!,
     pool,
     hidden,
     targets: { classCount, teacher, teacherClass, weight },
-    split: isTrial ? thinned(task.split, TRIAL_ROWS) : task.split,
-    settings,
-    budget: task.budget,
+    ...rung,
+    budget: task.limits.budget,
     seed: [...task.seed, exit, pool, hidden],
   };
 }
 
-/** At most `rows` training rows, evenly spread. */
-function thinned({ training, validation }: Split, rows: number): Split {
-  const step = Math.max(1, training.length / rows);
-  const count = Math.floor(training.length / step);
-  const kept = Uint32Array.from({ length: count }, (_, i) => training[Math.floor(i * step)]!);
-  return { training: kept, validation };
+/** Trials train on a run of at most 4,000 training rows; all others judge them, which costs nothing and ranks better. */
+function splitForTrials({ training, validation }: Split): Split {
+  return {
+    training: training.slice(0, TRIAL_ROWS),
+    validation: Uint32Array.from([...training.subarray(TRIAL_ROWS), ...validation]),
+  };
 }

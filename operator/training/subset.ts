@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices come from the lists themselves */
+import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import { createEvidenceGrid } from '../../server/core/evidence.ts';
 import { pathCosts, predictedSaving } from '../stats/cost.ts';
@@ -25,6 +26,8 @@ export interface SubsetChoice {
   readonly heads: readonly number[];
   readonly lambdaIndex: number;
   readonly saving: number;
+  /** Mean saving around the budget: what subsets are compared by. */
+  readonly worth: number;
   readonly disagreementRatio: number;
   /** Share of validation rows that leaves at each chosen head. */
   readonly coverage: readonly number[];
@@ -32,6 +35,8 @@ export interface SubsetChoice {
 
 /** Validation rows flatter a little: they chose the epoch, the shape and the subset (exits.md 4.6). */
 const BUDGET_SHARE = 0.7;
+/** Budgets whose savings are averaged to compare subsets: one alone hangs on a handful of rows. */
+const RANKING_SHARES = [0.5, 0.6, 0.7, 0.8, 0.9, 1] as const;
 /** A smaller subset wins when it saves almost as much, in shares of plain time. */
 const NEARLY = 0.005;
 
@@ -45,7 +50,21 @@ export function chooseSubset(
   limits: SubsetLimits,
   tableFor: (heads: readonly SubsetHead[]) => CostTable,
 ): SubsetChoice | null {
-  const choices = subsetsUpTo(heads.length, limits.maxActiveExits)
+  const choices = rankSubsets(heads, limits, tableFor);
+  const best = choices[0];
+  if (best === undefined) return null;
+  const near = choices.filter(({ worth }) => worth >= best.worth - NEARLY);
+  const fewest = Math.min(...near.map((choice) => choice.heads.length));
+  return near.find((choice) => choice.heads.length === fewest)!;
+}
+
+/** Every subset that fits the limits, the one that saves most first. */
+export function rankSubsets(
+  heads: readonly SubsetHead[],
+  limits: SubsetLimits,
+  tableFor: (heads: readonly SubsetHead[]) => CostTable,
+): readonly SubsetChoice[] {
+  return subsetsUpTo(heads.length, limits.maxActiveExits)
     .filter((subset) =>
       isWithin(
         subset.map((i) => heads[i]!),
@@ -53,11 +72,8 @@ export function chooseSubset(
       ),
     )
     .map((subset) => assess(subset, heads, { limits, tableFor }))
-    .filter((choice) => choice !== null);
-  const best = choices.reduce((most, { saving }) => Math.max(most, saving), -Infinity);
-  const near = choices.filter(({ saving }) => saving >= best - NEARLY);
-  near.sort((a, b) => a.heads.length - b.heads.length || b.saving - a.saving);
-  return near[0] ?? null;
+    .filter((choice) => choice !== null)
+    .sort((a, b) => b.worth - a.worth);
 }
 
 /** All non-empty ascending lists of at most `size` of the first `count` indices. */
@@ -93,28 +109,32 @@ function assess(
 ): SubsetChoice | null {
   const chosen = subset.map((i) => heads[i]!);
   const grid = gridOf(chosen);
-  const allowed = BUDGET_SHARE * context.limits.budget * grid.n;
-  const lambdaIndex = grid.dis.findLastIndex((dis) => dis <= allowed);
+  const { budget } = context.limits;
+  const lambdaAt = (share: number): number =>
+    grid.dis.findLastIndex((dis) => dis <= share * budget * grid.n);
+  const lambdaIndex = lambdaAt(BUDGET_SHARE);
   if (grid.n === 0 || lambdaIndex === -1) return null;
   const table = context.tableFor(chosen);
   const pathCost = pathCosts(table, table.cuts, table.batchSizes[0]!);
   const active = { pathCost, activeExits: chosen.length };
+  const savingAt = (share: number): number => {
+    const index = lambdaAt(share);
+    return index === -1 ? 0 : predictedSaving(grid, index, active);
+  };
   return {
     heads: subset,
     lambdaIndex,
     saving: predictedSaving(grid, lambdaIndex, active),
+    worth: RANKING_SHARES.reduce((sum, share) => sum + savingAt(share), 0) / RANKING_SHARES.length,
     disagreementRatio: grid.dis[lambdaIndex]! / grid.n,
     coverage: grid.leave.map((column) => column[lambdaIndex]! / grid.n),
   };
 }
 
 /** The grid of exits.md 5.1 over validation rows, by the very counter that servers use. */
-function gridOf(
-  heads: readonly SubsetHead[],
-): ReturnType<ReturnType<typeof createEvidenceGrid>['snapshot']> {
+function gridOf(heads: readonly SubsetHead[]): EvidenceGrid {
   const counter = createEvidenceGrid(heads.length);
-  const rows = heads[0]!.scores.length;
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0; row < heads[0]!.scores.length; row++) {
     counter.addRow(
       heads.map(({ scores }) => scores[row]!),
       heads.map(({ agrees }) => agrees[row]!),

@@ -3,17 +3,16 @@ import { encodeHeadBundle, type HeadBundle } from '../../crds/wire/head-bundle.t
 import { LAMBDAS } from '../../crds/wire/lambda-grid.ts';
 import type { SampleBatch } from '../../crds/wire/samples.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
-import { scoreRow } from '../../server/core/score.ts';
-import { assembleBundle, type FittedHead } from './bundle.ts';
-import { fitScore, fitTemperature } from './calibrate.ts';
+import { assembleBundle } from './bundle.ts';
+import { toCandidate, type Candidate } from './candidate.ts';
 import { mergeSamples, type Dataset } from './dataset.ts';
-import type { HeadJobRunner, TrainedHead } from './head-job.ts';
-import { createPrices, headMacs, type Prices } from './price.ts';
+import type { HeadJobRunner } from './head-job.ts';
+import { createPrices, type Prices } from './price.ts';
 import { searchHeads } from './search.ts';
 import { GROUP_MINUTES, LEAST_ROWS, VALIDATION_SHARE } from './settings.ts';
 import { createSha256, textBytes } from './sha256.ts';
 import { splitRows, type Split } from './split.ts';
-import { chooseSubset, type SubsetChoice, type SubsetHead } from './subset.ts';
+import { chooseSubset, type SubsetChoice, type SubsetLimits } from './subset.ts';
 
 export interface TrainingSettings {
   readonly budget: number;
@@ -114,8 +113,7 @@ export async function trainHeads(
       dataset,
       split,
       prices,
-      budget: input.settings.budget,
-      maxBundleBytes: input.settings.maxBundleBytes,
+      limits: limitsOf(input.settings, prices),
       seed: [input.seed, Number.parseInt(dataset.digest.slice(0, 8), 16)],
     },
     runJob,
@@ -125,13 +123,9 @@ export async function trainHeads(
   );
   input.onProgress('Choosing', 1);
   const candidates = heads
-    .map((head) => toCandidate(head, { dataset, split, prices }))
+    .map((head) => toCandidate(head, { dataset, rows: split.validation, prices }))
     .filter(({ fitted }) => fitted.auroc >= LEAST_AUROC);
   return conclude(input, { dataset, split, candidates }, prices);
-}
-
-interface Candidate extends SubsetHead {
-  readonly fitted: FittedHead;
 }
 
 interface Work {
@@ -140,58 +134,18 @@ interface Work {
   readonly candidates: readonly Candidate[];
 }
 
-/** Fits score and temperature on validation rows, and scores these rows as a server would. */
-function toCandidate(
-  head: TrainedHead,
-  work: { readonly dataset: Dataset; readonly split: Split; readonly prices: Prices },
-): Candidate {
-  const { dataset, split, prices } = work;
-  const { classCount } = dataset;
-  const { validationLogits, found } = head;
-  const classes = split.validation.map((row) => dataset.teacherClass[row]!);
-  const { coefficients, auroc } = fitScore(validationLogits, classCount, found.agrees);
-  const macs = headMacs(head.featureCount, head.hidden, classCount);
-  const source = dataset.exits.find(({ exit }) => exit.name === head.exit)!;
-  const tensor = source.exit.tensor!;
+function limitsOf(settings: TrainingSettings, { plainMs, batchRows }: Prices): SubsetLimits {
   return {
-    fitted: {
-      head,
-      tensor,
-      score: coefficients,
-      temperature: fitTemperature(validationLogits, classCount, classes),
-      auroc,
-    },
-    tensor,
-    macs,
-    headMs: prices.headMs(macs),
-    sizeBytes: sizeOf(head),
-    scores: Float64Array.from(classes, (_, row) =>
-      scoreRow(validationLogits, row * classCount, classCount, coefficients),
-    ),
-    agrees: found.agrees,
+    budget: settings.budget,
+    maxActiveExits: settings.maxActiveExits,
+    maxBytes: settings.maxBundleBytes - MANIFEST_BYTES,
+    maxHeadMs: Math.max(settings.maxOverhead * plainMs, LEAST_HEADS_MS * batchRows),
   };
-}
-
-function sizeOf({ weights, mean, scale }: TrainedHead): number {
-  const { w1, b1, w2, b2 } = weights;
-  return [w1.values, b1, w2?.values, b2, mean, scale].reduce(
-    (sum, array) => sum + (array?.byteLength ?? 0),
-    0,
-  );
 }
 
 function conclude(input: TrainingInput, work: Work, prices: Prices): TrainingOutcome {
   const { settings } = input;
-  const choice = chooseSubset(
-    work.candidates,
-    {
-      budget: settings.budget,
-      maxActiveExits: settings.maxActiveExits,
-      maxBytes: settings.maxBundleBytes - MANIFEST_BYTES,
-      maxHeadMs: Math.max(settings.maxOverhead * prices.plainMs, LEAST_HEADS_MS * prices.batchRows),
-    },
-    prices.tableFor,
-  );
+  const choice = chooseSubset(work.candidates, limitsOf(settings, prices), prices.tableFor);
   const summary = summarise(work, choice);
   if (choice === null || choice.saving < settings.minSaving) {
     return { kind: 'NotBetter', message: notBetter(choice, settings), summary };

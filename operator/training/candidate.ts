@@ -1,0 +1,53 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the split, exits from the data set */
+import { scoreRow } from '../../server/core/score.ts';
+import type { FittedHead } from './bundle.ts';
+import { fitScore, fitTemperature } from './calibrate.ts';
+import type { Dataset } from './dataset.ts';
+import type { TrainedHead } from './head-job.ts';
+import { headMacs, type Prices } from './price.ts';
+import type { SubsetHead } from './subset.ts';
+
+/** A fitted head with what the choice of exits needs to know of it. */
+export interface Candidate extends SubsetHead {
+  readonly fitted: FittedHead;
+}
+
+/** Fits score and temperature on the head's validation rows, and scores these rows as a server would. */
+export function toCandidate(
+  head: TrainedHead,
+  work: { readonly dataset: Dataset; readonly rows: Uint32Array; readonly prices: Prices },
+): Candidate {
+  const { dataset, rows, prices } = work;
+  const { classCount } = dataset;
+  const { validationLogits, found } = head;
+  const classes = rows.map((row) => dataset.teacherClass[row]!);
+  const { coefficients, auroc } = fitScore(validationLogits, classCount, found.agrees);
+  const macs = headMacs(head.featureCount, head.hidden, classCount);
+  const source = dataset.exits.find(({ exit }) => exit.name === head.exit)!;
+  const tensor = source.exit.tensor!;
+  return {
+    fitted: {
+      head,
+      tensor,
+      score: coefficients,
+      temperature: fitTemperature(validationLogits, classCount, classes),
+      auroc,
+    },
+    tensor,
+    macs,
+    headMs: prices.headMs(macs),
+    sizeBytes: sizeOf(head),
+    scores: Float64Array.from(classes, (_, row) =>
+      scoreRow(validationLogits, row * classCount, classCount, coefficients),
+    ),
+    agrees: found.agrees,
+  };
+}
+
+function sizeOf({ weights, mean, scale }: TrainedHead): number {
+  const { w1, b1, w2, b2 } = weights;
+  return [w1.values, b1, w2?.values, b2, mean, scale].reduce(
+    (sum, array) => sum + (array?.byteLength ?? 0),
+    0,
+  );
+}

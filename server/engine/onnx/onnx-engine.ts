@@ -14,7 +14,7 @@ import type {
   SegmentPlan,
   SegmentResult,
 } from '../segment-engine.ts';
-import { ActivationPool } from './activation.ts';
+import { ActivationPool, type Held } from './activation.ts';
 import { checkPlannedCut } from './check-cut.ts';
 import { measurePlan } from './measure.ts';
 import { openModel } from './open-model.ts';
@@ -121,7 +121,8 @@ class OnnxEngine implements SegmentEngine {
     }
     const values =
       input instanceof Float32Array ? input : normaliseBytes(input, spec.rowDims, notes.input);
-    return this.activations.make(floatTensorOf(values, [rows, ...spec.rowDims]), spec.name);
+    const tensor = floatTensorOf(values, [rows, ...spec.rowDims]);
+    return this.activations.make({ tensor, name: spec.name, buffer: null });
   }
 
   async run(
@@ -132,20 +133,23 @@ class OnnxEngine implements SegmentEngine {
   ): Promise<SegmentResult> {
     const segment = this.segmentAt(plan, index);
     if (segment.output === null) throw new InvariantError('the last segment is run by output()');
-    const tensor = this.takeFor(segment, activation);
-    const feeds: Record<string, RuntimeTensor> = { [segment.input]: tensor };
-    const fetches = [segment.output];
+    const input = this.takeFor(segment, activation);
+    const output = this.activations.borrow(segment.output, [
+      activation.rows,
+      ...segment.outputDims,
+    ]);
+    const feeds: Record<string, RuntimeTensor> = { [segment.input]: input.tensor };
+    const fetches: Record<string, RuntimeTensor | null> = { [segment.output]: output.tensor };
     const filled = segment.slots.map((_, slot) => want.heads[slot] ?? null);
     for (const [slot, head] of filled.entries()) {
       Object.assign(feeds, headFeedsOf(head, segment, slot));
-      if (head !== null) fetches.push(slotNames(slot).logits);
+      if (head !== null) fetches[slotNames(slot).logits] = null;
     }
-    if (want.pooled) fetches.push(POOLED_OUTPUT);
+    if (want.pooled) fetches[POOLED_OUTPUT] = null;
     const found = await segment.session.run(feeds, fetches);
-    const passed = found[segment.output];
-    if (passed === undefined) throw new InvariantError(`${segment.output} did not come back`);
+    this.activations.giveBack(input);
     return {
-      activation: this.activations.make(passed, segment.output),
+      activation: this.activations.make(output),
       pooled: want.pooled ? floatsOf(found[POOLED_OUTPUT]) : null,
       logits: filled.map((head, slot) =>
         head === null ? null : floatsOf(found[slotNames(slot).logits]),
@@ -154,7 +158,7 @@ class OnnxEngine implements SegmentEngine {
   }
 
   compact(activation: Activation, keepRows: readonly number[]): Activation {
-    const { tensor, name } = this.activations.take(activation);
+    const { tensor, name, buffer } = this.activations.take(activation);
     const values = floatsOf(tensor);
     if (values === null) throw new InvariantError('only float32 activations are compacted');
     const size = values.length / (tensor.dims[0] ?? 1);
@@ -163,19 +167,19 @@ class OnnxEngine implements SegmentEngine {
       if (target !== row) values.copyWithin(target * size, row * size, (row + 1) * size);
     }
     const kept = values.subarray(0, keepRows.length * size);
-    return this.activations.make(
-      floatTensorOf(kept, [keepRows.length, ...tensor.dims.slice(1)]),
-      name,
-    );
+    const compacted = floatTensorOf(kept, [keepRows.length, ...tensor.dims.slice(1)]);
+    return this.activations.make({ tensor: compacted, name, buffer });
   }
 
   discard(activation: Activation): void {
-    this.activations.take(activation);
+    this.activations.giveBack(this.activations.take(activation));
   }
 
   async output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]> {
     const segment = this.segmentAt(plan, plan.cuts.length);
-    const found = await segment.session.run({ [segment.input]: this.takeFor(segment, activation) });
+    const input = this.takeFor(segment, activation);
+    const found = await segment.session.run({ [segment.input]: input.tensor });
+    this.activations.giveBack(input);
     return this.model().description.outputs.map(({ name }) => toFloats(found[name]));
   }
 
@@ -205,6 +209,7 @@ class OnnxEngine implements SegmentEngine {
 
   async close(): Promise<void> {
     for (const plan of [...this.plans.values()]) await this.releasePlan(plan);
+    this.activations.clear();
     this.opened = null;
     this.segments = null;
   }
@@ -232,14 +237,14 @@ class OnnxEngine implements SegmentEngine {
     return segment;
   }
 
-  private takeFor(segment: Segment, activation: Activation): RuntimeTensor {
-    const { tensor, name } = this.activations.take(activation);
-    if (name !== segment.input) {
+  private takeFor(segment: Segment, activation: Activation): Held {
+    const held = this.activations.take(activation);
+    if (held.name !== segment.input) {
       throw new InvariantError(
-        `an activation at ${name} was passed to the segment from ${segment.input}`,
+        `an activation at ${held.name} was passed to the segment from ${segment.input}`,
       );
     }
-    return tensor;
+    return held;
   }
 
   private async warm(plan: OnnxPlan): Promise<void> {

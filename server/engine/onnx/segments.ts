@@ -16,6 +16,8 @@ export interface Segment {
   readonly inputDims: readonly number[];
   /** Tensor that goes out; null for the last segment. */
   readonly output: string | null;
+  /** Shape of one row of it. */
+  readonly outputDims: readonly number[];
   readonly slots: readonly HeadSlot[];
   /** Zeros for slots that a run leaves empty. */
   readonly emptyHeads: readonly Feeds[];
@@ -56,6 +58,8 @@ export class SegmentCache {
       input: start.name,
       inputDims: start.rowDims,
       output: to?.tensor ?? null,
+      outputDims:
+        this.opened.search.cuts.find(({ tensor }) => tensor === to?.tensor)?.rowDims ?? [],
       slots,
       emptyHeads: slots.map((slot, index) => emptyHeadFeeds(slot, index, description.classCount)),
       uses: 0,

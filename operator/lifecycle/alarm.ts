@@ -59,7 +59,8 @@ function alarmReport(stable: StableRecord, detector: DetectorRecord): SwitchOff 
 /** Voids what was collected when audits were lost: a certificate in force, or the rows of an attempt that runs. */
 export function noticeLostAudits(draft: Draft, tick: Tick): Draft {
   const { lost, stable, candidate } = draft.ledger;
-  if (!isVoid(lost)) return draft;
+  const watched = stable ?? candidate;
+  if (watched === null || !isVoid(lost)) return draft;
   const details = lostSums(lost);
   const figures =
     `${count(details.lost)} of ${count(details.chosen)} chosen audits were lost, ` +
@@ -73,7 +74,7 @@ export function noticeLostAudits(draft: Draft, tick: Tick): Draft {
   return say(change(restarted, { lost: NO_LOST }), tick.nowMs, {
     reason: 'EvidenceVoid',
     message: `The evidence starts anew: ${figures}.`,
-    headRevision: (candidate ?? stable)?.headRevision ?? null,
+    headRevision: watched.headRevision,
     details,
   });
 }

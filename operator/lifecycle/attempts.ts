@@ -1,5 +1,6 @@
 // Attempts to certify (exits.md 6.2, 6.3): begun in the ledger before a row counts, looked at three times at most.
 import { emptyBlocks, addTick, dispersionOf } from '../stats/dispersion.ts';
+import { disagreementsAt } from '../stats/grid-column.ts';
 import { dueLook, LAST_LOOK, lookSizes, reassessLook, takeLook } from '../stats/looks.ts';
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { PolicyCertificate } from '../../crds/wire/policy.ts';
@@ -85,7 +86,7 @@ export function certificateOf(
   { look, grid, dispersion }: StoredLook,
   at: { readonly lambdaIndex: number; readonly backboneDigest: string },
 ): PolicyCertificate {
-  const disagreements = grid.dis[at.lambdaIndex] ?? grid.n;
+  const disagreements = disagreementsAt(grid, at.lambdaIndex);
   return {
     audits: grid.n,
     disagreements,

@@ -65,7 +65,8 @@ export function stageSameHeads(
 
 /** Begins the first step of the ramp. */
 export function startRamp(draft: Draft, candidate: CandidateRecord, tick: Tick): Draft {
-  const share = nextShare(tick.input.settings.steps, 0) ?? 1;
+  const share = nextShare(tick.input.settings.steps, 0);
+  invariant(share !== null, 'a rollout has a step');
   const { budget } = evidenceOf(draft.ledger, candidate);
   const ramp = startStep(share, budget, tick.nowMs);
   const ramped = change(draft, { candidate: { ...candidate, ramp } });
@@ -154,7 +155,8 @@ export function abort(draft: Draft, candidate: CandidateRecord, tick: Tick, why:
 }
 
 function scaleOf({ evidence }: CandidateRecord): number {
-  return evidence === null ? 1 : scaleAfter(evidence);
+  invariant(evidence !== null, 'fresh heads have evidence of their own');
+  return scaleAfter(evidence);
 }
 
 /** The candidate goes because something else changed: it is not failed. */

@@ -1,8 +1,9 @@
 // The checks of a ramp step (exits.md 9.2). Inconclusive (no, stale, too few or void figures) is never a pass and never a fail.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { RolloutCheck, ServiceSettings } from '../../crds/v1alpha1/settings.ts';
-import { createDetector, isAlarm, meanS, updateDetector } from '../../server/core/detector.ts';
+import { createDetector, isAlarm, updateDetector } from '../../server/core/detector.ts';
 import { countAbove, countAll, quantile } from '../../server/core/latency-digest.ts';
+import { disagreementsAt } from '../stats/grid-column.ts';
 import {
   assessWealth,
   logFactors,
@@ -57,7 +58,7 @@ export function updateStep(
   tick: StepTick,
   checks: readonly RolloutCheck[],
 ): RampRecord {
-  const disagreements = tick.grid.dis[tick.lambdaIndex] ?? tick.grid.n;
+  const disagreements = disagreementsAt(tick.grid, tick.lambdaIndex);
   const { budget } = ramp.detector;
   const counts = { audits: tick.grid.n, disagreements, dispersion: tick.dispersion };
   return {
@@ -160,11 +161,6 @@ function assessDisagreement(ramp: RampRecord, { dispersion }: CheckTerms): Check
     value: audits > 0 ? disagreements / audits : null,
     limit: detector.budget,
   };
-}
-
-/** Mean S of the step's detector, for people. */
-export function stepSuspicion(ramp: RampRecord): number {
-  return meanS(ramp.detector);
 }
 
 function assessGuard(type: GuardedCheck, ramp: RampRecord, { settings }: CheckTerms): CheckResult {

@@ -28,12 +28,13 @@ export function noticeBackbone(
     training: { ...empty.training, count },
   });
   const begun = enter(anew, input.nowMs, 'Collecting');
-  if (ledger.stable === null && ledger.candidate === null) return begun;
+  const track = ledger.stable ?? ledger.candidate;
+  if (track === null) return begun;
   return say(begun, input.nowMs, {
     reason: 'Superseded',
     message:
       'The backbone or its exits changed: its heads are void, rows are collected for new ones.',
-    headRevision: (ledger.stable ?? ledger.candidate)?.headRevision ?? null,
+    headRevision: track.headRevision,
   });
 }
 

@@ -2,6 +2,8 @@
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { createDetector, thinnedDispersion, updateDetector } from '../../server/core/detector.ts';
 import { emptyGrid } from '../../server/core/evidence.ts';
+import { invariant } from '../../server/core/invariant.ts';
+import { disagreementsAt } from '../stats/grid-column.ts';
 import { addRows, auditShare } from './attempts.ts';
 import type { DetectorRecord, Ledger, StableRecord } from './ledger.ts';
 import { evidenceWindows, isAfterFence, rowsOf, sumGrids, type Tick } from './tick.ts';
@@ -30,8 +32,8 @@ export function dispersionNow(
   { traffic }: Ledger,
   { certificate, evidence }: StableRecord,
 ): number {
-  const dispersion = certificate?.dispersion ?? 1;
-  return thinnedDispersion(dispersion, traffic.auditRate, auditShare(evidence));
+  invariant(certificate !== null, 'a detector watches a certificate');
+  return thinnedDispersion(certificate.dispersion, traffic.auditRate, auditShare(evidence));
 }
 
 function nextDetector(
@@ -41,7 +43,7 @@ function nextDetector(
 ): DetectorRecord | null {
   const { detector, lambdaIndex } = stable;
   if (detector === null || lambdaIndex === null) return null;
-  const disagreements = grid.dis[lambdaIndex] ?? grid.n;
+  const disagreements = disagreementsAt(grid, lambdaIndex);
   const { budget } = detector;
   const dispersion = dispersionNow(ledger, stable);
   const counts = { audits: grid.n, disagreements, dispersion };

@@ -1,6 +1,6 @@
 // What a tick says about traffic, lost audits and saving, whatever the stage.
 import { updateHint } from './drift-hint.ts';
-import type { Ledger } from './ledger.ts';
+import { NO_LOST, type Ledger } from './ledger.ts';
 import { updateLost } from './lost-evidence.ts';
 import { assessLoad } from './pods.ts';
 import { updateSaving } from './saving-monitor.ts';
@@ -17,7 +17,7 @@ export function countTraffic(ledger: Ledger, tick: Tick): Ledger {
     ...ledger,
     traffic: { ...ledger.traffic, rowsPerSecond: nextRate(ledger, tick) },
     hint: stable === null ? ledger.hint : updateHint(ledger.hint, stable, tick),
-    lost: watched === null ? ledger.lost : updateLost(ledger.lost, tick, watched),
+    lost: watched === null ? NO_LOST : updateLost(ledger.lost, tick, watched),
     saving: isServingAlone(ledger) ? updateSaving(ledger.saving, tick) : ledger.saving,
     mismatched: mismatchedPods(ledger, tick),
   };

@@ -1,5 +1,6 @@
 // The early sign of drift (exits.md 8.5): fewer rows leave than when certified. It raises audits and never proves anything.
 import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
+import { leavingAt } from '../stats/grid-column.ts';
 import type { Ledger, StableRecord } from './ledger.ts';
 import { latestLook } from './attempts.ts';
 import { answeredRows, type Tick } from './tick.ts';
@@ -38,8 +39,7 @@ function leftEarly({ served }: EvidenceWindow): number {
 function certifiedShare({ evidence, lambdaIndex }: StableRecord): number | null {
   const look = latestLook(evidence);
   if (look === null || lambdaIndex === null) return null;
-  const left = look.grid.leave.reduce((sum, column) => sum + (column[lambdaIndex] ?? 0), 0);
-  return left / look.grid.n;
+  return leavingAt(look.grid, lambdaIndex) / look.grid.n;
 }
 
 function isOff(share: number, rows: number, expected: number | null): boolean {

@@ -158,7 +158,10 @@ export const ledgerSchema: z.ZodType<Ledger> = z.strictObject({
   backboneKey: z.string().max(8192).nullable(),
   watermarks: z.array(z.strictObject({ ...boot, seq: counter, seenMs: time })),
   stable: stable.refine(isWhole, 'lambdaIndex and certificate come together').nullable(),
-  candidate: candidate.refine(isWhole, 'lambdaIndex and certificate come together').nullable(),
+  candidate: candidate
+    .refine(isWhole, 'lambdaIndex and certificate come together')
+    .refine((c) => c.ramp === null || c.certificate !== null, 'a step needs a certificate')
+    .nullable(),
   episode: z.strictObject({ attempts: counter, lookScale: z.number().min(1).max(20) }),
   training: z.strictObject({
     request: z.strictObject({ attempt: ordinal, ...cause }).nullable(),

@@ -1,4 +1,5 @@
 // Looks are taken once, stored, and held to: what is in force is never above the newest look (exits.md 6.2).
+import { disagreementsAt } from '../stats/grid-column.ts';
 import { certificateOf, latestLook, lookIfDue, tightenTerms } from './attempts.ts';
 import { evidenceOf, restStage, type CertifiedLambda } from './candidates.ts';
 import { freshDetector } from './count-stable.ts';
@@ -60,9 +61,9 @@ function lookText({ look, grid, lambdaIndex, dispersion }: StoredLook, attempt: 
   const bursts = dispersion > 1 ? `, rows come in bursts (D ${dispersion.toPrecision(3)})` : '';
   const where = `Look ${String(look)} of attempt ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
   if (lambdaIndex === null) {
-    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}; ${count(grid.dis[0] ?? 0)} disagreements at the smallest.`;
+    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}; ${count(disagreementsAt(grid, 0))} disagreements at the smallest.`;
   }
-  const disagreements = grid.dis[lambdaIndex] ?? 0;
+  const disagreements = disagreementsAt(grid, lambdaIndex);
   return `${where}: lambda ${lambdaText(lambdaIndex)} is within ${percent(attempt.budget)} at ${percent(attempt.confidence)}, with ${count(disagreements)} disagreements.`;
 }
 
@@ -70,7 +71,7 @@ function lookDetails(
   { look, grid, lambdaIndex, dispersion }: StoredLook,
   { attempt }: Attempt,
 ): Decision['details'] {
-  const disagreements = grid.dis[lambdaIndex ?? 0] ?? 0;
+  const disagreements = disagreementsAt(grid, lambdaIndex ?? 0);
   return { look, attempt, audits: grid.n, disagreements, lambdaIndex, dispersion };
 }
 

@@ -17,10 +17,10 @@ function isStableOn(stable: StableRecord | null, tick: Tick): boolean {
   return stable.certificate !== null && stable.off === null && isKnown(stable.headRevision, tick);
 }
 
+/** A candidate with a step has a certificate: who takes one away takes the other. */
 function isRamping(candidate: CandidateRecord | null, tick: Tick): boolean {
   if (candidate === null) return false;
-  const { ramp, certificate, headRevision } = candidate;
-  return ramp !== null && certificate !== null && isKnown(headRevision, tick);
+  return candidate.ramp !== null && isKnown(candidate.headRevision, tick);
 }
 
 /** Heads that the store lost cannot be verified on any pod. */
@@ -58,7 +58,7 @@ function policyExits({ backbone, input }: Tick): readonly PolicyExit[] {
 /** Disabled names no heads at all. */
 function policyTracks(ledger: Ledger, tick: Tick): Pick<PolicyContent, 'stable' | 'candidate'> {
   if (tick.input.settings.exitMode === 'Disabled') return { stable: null, candidate: null };
-  return { stable: stableTrack(ledger, tick), candidate: candidateTrack(ledger.candidate, tick) };
+  return { stable: stableTrack(ledger, tick), candidate: candidateTrack(ledger, tick) };
 }
 
 /** Stable heads that may not answer shadow while all exits are off; beside a candidate that takes traffic they are not run. */
@@ -68,13 +68,11 @@ function stableTrack({ stable, exitsEnabled }: Ledger, tick: Tick): PolicyTrack 
   return exitsEnabled ? null : shadowTrack(stable.headRevision);
 }
 
-function candidateTrack(candidate: CandidateRecord | null, tick: Tick): PolicyCandidate | null {
+function candidateTrack({ candidate, stage }: Ledger, tick: Tick): PolicyCandidate | null {
   if (candidate === null || !isKnown(candidate.headRevision, tick)) return null;
-  const { ramp, evidence } = candidate;
-  if (isRamping(candidate, tick)) {
-    return { ...toTrack(candidate, tick), share: ramp?.share ?? 0, stage: 'Ramping' };
-  }
-  return evidence === null ? null : { ...toTrack(candidate, tick), share: 0, stage: 'Shadowing' };
+  const track = toTrack(candidate, tick);
+  if (candidate.ramp !== null) return { ...track, share: candidate.ramp.share, stage: 'Ramping' };
+  return { ...track, share: 0, stage: stage === 'Staging' ? 'Staging' : 'Shadowing' };
 }
 
 function toTrack(record: StableRecord | CandidateRecord, tick: Tick): PolicyTrack {

@@ -1,4 +1,5 @@
 // Ramping: a certified candidate takes a rising share. Pass of every check advances, Fail takes it back, Inconclusive holds.
+import { invariant } from '../../server/core/invariant.ts';
 import { abort, nextShare, promote } from './candidates.ts';
 import { assessStep, startStep, type CheckResult } from './checks.ts';
 import { candidateCounters } from './baseline.ts';
@@ -32,15 +33,16 @@ export function ramping(
 }
 
 /** The verdicts of a step as they stand now. */
-export function assess(
+function assess(
   { stable }: Ledger,
   candidate: CandidateRecord,
   ramp: RampRecord,
   tick: Tick,
 ): readonly CheckResult[] {
+  invariant(candidate.certificate !== null, 'a candidate that takes traffic is certified');
   return assessStep(ramp, {
     settings: tick.input.settings,
-    dispersion: candidate.certificate?.dispersion ?? 1,
+    dispersion: candidate.certificate.dispersion,
     isFresh: candidateCounters(candidate, tick).requests > 0,
     saving: candidate.paired?.saving ?? null,
     isFirst: stable?.off !== null,
@@ -60,18 +62,12 @@ function failure(
 
 /** One sentence with the figures of a check. */
 function checkText({ type, samples, value, limit }: CheckResult): string {
-  const figure = type === 'Disagreement' || type === 'ErrorRate' ? 'limit' : 'allowed';
-  return `${type} failed on ${count(samples)} samples: ${figureText(value)} (${figure} ${limitText(type, limit)}).`;
-}
-
-function figureText(value: number | null): string {
-  return value === null ? 'no figure' : percent(value);
-}
-
-function limitText(type: CheckResult['type'], limit: number | null): string {
-  if (limit === null) return 'none';
+  invariant(value !== null && limit !== null, 'a failed check has figures');
   const isLatency = type === 'LatencyP50' || type === 'LatencyP99';
-  return isLatency ? `above ${(limit / 1000).toPrecision(3)} ms` : percent(limit);
+  const against = isLatency
+    ? `above ${(limit / 1000).toPrecision(3)} ms`
+    : `against ${percent(limit)}`;
+  return `${type} failed on ${count(samples)} samples: ${percent(value)} ${against}.`;
 }
 
 function isPassed(

@@ -33,14 +33,14 @@ function closeSpan(saving: Ledger['saving'], span: SavingEntry): Ledger['saving'
 }
 
 /** Net saving over the last 20 spans of >= 1,000 rows; null before there are 20. */
-export function recentSaving({ ticks }: Ledger['saving']): number | null {
+function recentSaving({ ticks }: Ledger['saving']): number | null {
   return ticks.length < MAX_TICKS ? null : netSaving(ticks.reduce(addSaving));
 }
 
-/** Below `minSaving` - 2 points over 20 spans: exits do not pay. No figures: false, the figures of the certificate stand. */
-export function isNotWorthwhile(saving: Ledger['saving'], minSaving: number): boolean {
+/** The net saving over 20 spans if it is below `minSaving` - 2 points, so that exits do not pay; null: they do, or no figures say otherwise. */
+export function tooSmallSaving(saving: Ledger['saving'], minSaving: number): number | null {
   const recent = recentSaving(saving);
-  return recent !== null && recent < minSaving - HYSTERESIS;
+  return recent !== null && recent < minSaving - HYSTERESIS ? recent : null;
 }
 
 /** Two spans of 5,000 rows in a row below 80 % of the first after promotion. */

@@ -3,7 +3,7 @@ import { stageSameHeads, startRamp } from './candidates.ts';
 import { change, say, type Draft } from './draft.ts';
 import type { StableRecord } from './ledger.ts';
 import { certifiedNow } from './looks-in-force.ts';
-import { hasLostSaving, isNotWorthwhile, recentSaving } from './saving-monitor.ts';
+import { hasLostSaving, tooSmallSaving } from './saving-monitor.ts';
 import { lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
 import { mayTrain, requestTraining } from './training-wishes.ts';
@@ -35,10 +35,9 @@ function raise(draft: Draft, stable: StableRecord, tick: Tick): Draft | null {
 }
 
 function switchOffIfNotWorthwhile(draft: Draft, stable: StableRecord, tick: Tick): Draft {
-  const { saving } = draft.ledger;
   const { minSaving } = tick.input.settings;
-  if (stable.off !== null || !isNotWorthwhile(saving, minSaving)) return draft;
-  const recent = recentSaving(saving) ?? 0;
+  const recent = tooSmallSaving(draft.ledger.saving, minSaving);
+  if (stable.off !== null || recent === null) return draft;
   const off = change(draft, { stable: { ...stable, off: 'NotWorthwhile' } });
   return say(off, tick.nowMs, {
     reason: 'NotWorthwhile',

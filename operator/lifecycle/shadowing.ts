@@ -1,4 +1,5 @@
 // Shadowing: heads run on audited rows and answer nothing, until a look certifies a lambda that pays, or no look is left.
+import { disagreementsAt } from '../stats/grid-column.ts';
 import { comparePaired } from '../stats/paired.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { isExhausted, latestLook, restartRows } from './attempts.ts';
@@ -22,7 +23,9 @@ export function shadowing(draft: Draft, candidate: CandidateRecord, tick: Tick):
   }
   if (isStale(evidence, tick.nowMs)) return restart(draft, candidate, tick);
   const verdict = compareWithStable(draft.ledger, candidate);
-  if (verdict === 'NotBetter') return abort(draft, candidate, tick, notBetter(candidate));
+  if (candidate.paired !== null && verdict === 'NotBetter') {
+    return abort(draft, candidate, tick, notBetter(candidate.paired));
+  }
   const mayGo = isPaying && verdict === 'Go' && settings.exitMode === 'Active';
   return mayGo ? startRamp(draft, candidate, tick) : draft;
 }
@@ -35,22 +38,19 @@ function compareWithStable({ stable }: Ledger, { paired }: CandidateRecord): str
 }
 
 /** Audited rows on which stable and candidate were compared. */
-export function pairedRows({ joint }: PairedRecord): number {
+function pairedRows({ joint }: PairedRecord): number {
   return joint.flat().reduce((sum, rows) => sum + rows, 0);
 }
 
-function notBetter({ paired }: CandidateRecord): Abort {
-  const rows = paired === null ? 0 : pairedRows(paired);
-  const mean = paired?.saving?.mean ?? 0;
+function notBetter(paired: PairedRecord): Abort {
+  const { saving, onlyStableWrong, onlyCandidateWrong } = paired;
+  const rows = pairedRows(paired);
+  const mean = saving === null ? null : saving.mean;
+  const saved = mean === null ? 'an unknown share' : percent(mean);
   return {
     reason: 'NotBetter',
-    message: `On ${count(rows)} rows that both judged, the candidate saves ${percent(mean)} more than stable and is not clearly better: stable stays.`,
-    details: {
-      rows,
-      saving: mean,
-      onlyStableWrong: paired?.onlyStableWrong ?? 0,
-      onlyCandidateWrong: paired?.onlyCandidateWrong ?? 0,
-    },
+    message: `On ${count(rows)} rows that both judged, the candidate saves ${saved} more than stable and is not clearly better: stable stays.`,
+    details: { rows, saving: mean, onlyStableWrong, onlyCandidateWrong },
   };
 }
 
@@ -61,11 +61,11 @@ export function rejection(evidence: Attempt, saving: number | null, minSaving: n
   const { grid, lambdaIndex, dispersion } = look;
   const where = `After ${count(grid.n)} audited rows`;
   if (saving === null) {
-    const disagreements = grid.dis[0];
+    const disagreements = disagreementsAt(grid, 0);
     return {
       reason: 'NotCertified',
-      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${String(disagreements)} disagreements at the smallest. Exits stay off.${burstText(dispersion)}`,
-      details: { audits: grid.n, disagreements: disagreements ?? null, dispersion },
+      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${count(disagreements)} disagreements at the smallest. Exits stay off.${burstText(dispersion)}`,
+      details: { audits: grid.n, disagreements, dispersion },
     };
   }
   return {

@@ -50,6 +50,10 @@ describe('a ledger', () => {
       'a candidate with half a certificate',
       { ...serving, candidate: { ...aCandidate(), lambdaIndex: 3 } },
     ],
+    [
+      'a step without a certificate',
+      { ...serving, candidate: { ...aRampingCandidate(), lambdaIndex: null, certificate: null } },
+    ],
     ['a fraction of a row', { ...serving, fence: { epoch: 0.5, revision: 0 } }],
     ['a lambda off the grid', { ...serving, stable: { ...serving.stable, lambdaIndex: 120 } }],
   ])('with %s is refused whole', (_what, value) => {

@@ -253,11 +253,11 @@ describe('a check', () => {
   });
 
   test.each([
-    ['LatencyP99', inMs(200, 12), 'LatencyP99 failed on 400 samples: 100% (allowed above 10.'],
+    ['LatencyP99', inMs(200, 12), 'LatencyP99 failed on 400 samples: 100% above 10.6 ms'],
     [
       'ErrorRate',
       { ...inMs(200, 10), errors: 20 },
-      'ErrorRate failed on 440 samples: 9.09% (limit 0.2%)',
+      'ErrorRate failed on 440 samples: 9.09% against 0.2%',
     ],
   ])('of %s that fails twice in a row aborts', (_type, served, message) => {
     const once = ramp(ramping(), { windows: windows(served) });

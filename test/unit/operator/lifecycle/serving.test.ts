@@ -222,6 +222,28 @@ describe('lost audits', () => {
   });
 });
 
+describe('the rate of rows', () => {
+  test('follows the pods, and a window without duration says nothing', () => {
+    const first = run(aServingLedger({ traffic: { rowsPerSecond: null, auditRate: 0.02 } }), [
+      windowOf({ served: servedRows(2, 500), audits: 10 }),
+    ]);
+    expect(first.ledger.traffic.rowsPerSecond).toBe(50);
+    const next = run(first.ledger, [windowOf({ served: servedRows(2, 1_000), audits: 20 })]);
+    expect(next.ledger.traffic.rowsPerSecond).toBe(60);
+    const blank = run(next.ledger, [windowOf({ durationSeconds: 0, served: servedRows(2, 9) })]);
+    expect(blank.ledger.traffic.rowsPerSecond).toBe(48);
+  });
+
+  test('is inferred from the audits where only a shadow reports', () => {
+    const plan = run(aServingLedger({ traffic: { rowsPerSecond: null, auditRate: 0.5 } }), [
+      windowOf({ audits: 100, auditRate: 0.5 }),
+    ]);
+    expect(plan.ledger.traffic.rowsPerSecond).toBe(20);
+    const silent = run(plan.ledger, [windowOf({ auditRate: 0 })]);
+    expect(silent.ledger.traffic.rowsPerSecond).toBe(16);
+  });
+});
+
 describe('later looks', () => {
   const withLook = (look: number, lambdaIndex: number | null) =>
     aStable({

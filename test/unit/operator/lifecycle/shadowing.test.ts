@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { EvidenceWindow, PairedEvidence } from '../../../../crds/wire/evidence.ts';
 import type { PairedRecord } from '../../../../operator/lifecycle/ledger.ts';
 import {
+  aDigest,
   anAcknowledgement,
   anEvidenceWindow,
   aPod,
@@ -145,7 +146,7 @@ describe('shadowing', () => {
       failed: [{ headRevision: OTHER_REVISION, reason: 'NotCertified' }],
     });
     expect(plan.decisions[0]?.message).toContain(
-      'After 10,000 audited rows no lambda is proven within 1%: 2500 disagreements',
+      'After 10,000 audited rows no lambda is proven within 1%: 2,500 disagreements',
     );
   });
 
@@ -223,6 +224,25 @@ const SPENT: PairedRecord = {
   saving: null,
 };
 
+describe('failed heads', () => {
+  test('are remembered once each, the last ten', () => {
+    const failed = [OTHER_REVISION, ...Array.from({ length: 9 }, (_, i) => aDigest(i))].map(
+      (headRevision) => ({ headRevision, reason: 'Alarm' as const, atMs: START_MS }),
+    );
+    const rejected = aLedger({
+      stage: 'Shadowing',
+      failed,
+      candidate: aCandidate({ evidence: aLookedAttempt(3, null) }),
+    });
+    const { ledger } = step(rejected);
+    expect(ledger.failed).toHaveLength(10);
+    expect(ledger.failed.at(-1)).toMatchObject({
+      headRevision: OTHER_REVISION,
+      reason: 'NotCertified',
+    });
+  });
+});
+
 describe('a candidate beside stable', () => {
   test('is compared from its certificate on, and goes when it clearly saves more', () => {
     const certified = step(besideStable());
@@ -261,6 +281,29 @@ describe('a candidate beside stable', () => {
       'On 20,000 rows that both judged, the candidate saves 0%',
     );
     expect(plan.policy).toMatchObject({ exitsEnabled: true, candidate: null });
+  });
+
+  test('goes when it is clearly less faithful before any look at the saving', () => {
+    const paired = {
+      ...SPENT,
+      joint: [
+        [100, 0, 0],
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+      onlyCandidateWrong: 7,
+    };
+    const candidate = { lambdaIndex: LAMBDA, certificate: aStable().certificate, paired };
+    const plan = step(besideStable(candidate));
+    expect(plan.ledger.failed).toMatchObject([{ reason: 'NotBetter' }]);
+    expect(plan.decisions[0]?.message).toContain('saves an unknown share more');
+  });
+
+  test('is not helped by a joint table of another shape', () => {
+    const certified = step(besideStable());
+    const pods = [aLoadedPod({ windows: pairedWindows({ joint: [] }) })];
+    const plan = step(certified.ledger, { pods });
+    expect(plan.ledger.candidate?.paired?.joint.flat().every((rows) => rows === 0)).toBe(true);
   });
 
   test('holds while the facts of stable are lost, whose costs it is compared with', () => {

@@ -106,7 +106,7 @@ describe.each(Object.keys(STAGES) as LifecycleStage[])('%s', (stage) => {
   const before = STAGES[stage];
 
   test('moves on fresh evidence alone', () => {
-    const plan = step(before, { nowMs: START_MS + 10_000, ...WORLDS['fresh'] });
+    const plan = step(before, { nowMs: START_MS + 10_000, ...WORLDS.fresh });
     expect(plan.ledger.stage).toBe(MOVED_BY_EVIDENCE[stage] ?? stage);
   });
 

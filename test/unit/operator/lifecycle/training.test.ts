@@ -99,7 +99,12 @@ describe('training', () => {
       episode: { attempts: 1 },
       candidate: { headRevision: OTHER_REVISION, lambdaIndex: null, evidence: { attempt: 1 } },
     });
-    expect(plan.policy?.candidate).toMatchObject({ share: 0, lambdaIndex: null, activeExits: [] });
+    expect(plan.policy?.candidate).toMatchObject({
+      stage: 'Staging',
+      share: 0,
+      lambdaIndex: null,
+      activeExits: [],
+    });
     expect(plan.policy?.exitsEnabled).toBe(false);
   });
 
@@ -207,6 +212,23 @@ describe('circumstances', () => {
       episode: { attempts: 1 },
       stable: { evidence: { budget: 0.01, attempt: 1 } },
     });
+  });
+
+  test('a budget of 0 without facts about the heads keeps what is known of their saving', () => {
+    const asleep = step(aServingLedger(), { settings: aService({ budget: 0 }), revisions: [] });
+    expect(asleep.ledger.stable).toMatchObject({ certificate: null, savingBefore: null });
+  });
+
+  test('an exit that is not Active is cut, with every exit behind it: the certificate stays', () => {
+    const cut = (early: 'Active' | 'Shadow'): readonly string[] | undefined => {
+      const exits = [
+        { ...anExit('early'), mode: early },
+        { ...anExit('late'), mode: 'Shadow' as const },
+      ];
+      return step(aServingLedger(), { backbone: aBackbone({ exits }) }).policy?.stable?.activeExits;
+    };
+    expect(cut('Active')).toEqual(['early']);
+    expect(cut('Shadow')).toEqual([]);
   });
 
   test('Shadow keeps everything but the answers', () => {

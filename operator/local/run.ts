@@ -158,7 +158,7 @@ export function createRun(context: RunContext): Run {
         record.progress = next;
         tally.setSwitchedOff(feed.states.some(({ switchedOff }) => switchedOff.length > 0));
         phases.enter(next.stage, clock.nowMs(), tally.run.requests);
-        shown.progress(next, desk.message);
+        shown.progress(next);
       },
     },
     folder.ledger,

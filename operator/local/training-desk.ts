@@ -11,7 +11,6 @@ export interface TrainingDesk {
   /** Reads the trainer's progress; takes over its bundle when it is done. */
   poll(): Promise<void>;
   report(): TrainingReport;
-  readonly message: string;
   stop(): Promise<void>;
 }
 
@@ -32,7 +31,6 @@ export function createTrainingDesk(options: TrainingDeskOptions): TrainingDesk {
   let report: TrainingReport = { kind: 'Idle' };
   let running: Running | null = null;
   let lastAttempt = -1;
-  let message = '';
 
   const fail = (
     attempt: number,
@@ -40,7 +38,6 @@ export function createTrainingDesk(options: TrainingDeskOptions): TrainingDesk {
     text: string,
   ): void => {
     report = { kind: 'Failed', attempt, reason, message: text };
-    message = text;
   };
 
   const end = async (): Promise<void> => {
@@ -61,7 +58,6 @@ export function createTrainingDesk(options: TrainingDeskOptions): TrainingDesk {
     const bundle = await pullBundle(trainer.admin, state.digest);
     if (bundle.ok) {
       report = { kind: 'Trained', attempt, revision: options.accept(bundle.value) };
-      message = state.message;
     } else {
       fail(attempt, 'Failed', bundle.message);
     }
@@ -88,7 +84,6 @@ export function createTrainingDesk(options: TrainingDeskOptions): TrainingDesk {
       const state = await pullTrainerState(trainer.admin);
       // A busy trainer may miss one deadline; its end is noticed above.
       if (!state.ok) return;
-      message = state.value.message;
       if (state.value.state === 'Failed') fail(attempt, 'Failed', state.value.message);
       else if (state.value.state === 'Done') await takeOver(running, state.value);
       else report = { kind: 'Running', progress: state.value.progress };
@@ -97,9 +92,6 @@ export function createTrainingDesk(options: TrainingDeskOptions): TrainingDesk {
       await end();
     },
     report: () => report,
-    get message() {
-      return message;
-    },
     stop: end,
   };
 }

@@ -32,8 +32,6 @@ export interface RunScreenOptions {
   readonly exitNames: readonly string[];
   readonly budget: number;
   readonly confidence: number;
-  /** Message of the trainer, while one runs. */
-  readonly trainerMessage: () => string;
   readonly savedRatio: (exit: string) => number | null;
 }
 
@@ -74,7 +72,7 @@ export function createRunScreen(options: RunScreenOptions): RunScreen {
         rows: current.rows,
         wantedRows: current.wantedRows,
         seconds: seconds + (nowMs - sinceMs) / 1000,
-        message: current.stage === 'Training' ? options.trainerMessage() : current.message,
+        message: current.message,
       };
     });
   };

@@ -17,6 +17,7 @@ export interface ViewOutput {
 }
 
 const REDRAW_MS = 250;
+const MIN_COLUMNS = 40;
 const LINE_MS = 10_000;
 
 /** A terminal: redrawn in place, at most four times a second. */
@@ -26,7 +27,8 @@ export function createTerminalView(output: ViewOutput, clock: Clock): RunView {
   let latest: ScreenModel | null = null;
   const erase = (): string => (drawn === 0 ? '' : `\x1b[${drawn}F\x1b[0J`);
   const draw = (model: ScreenModel): void => {
-    const width = output.columns ?? 80;
+    // A pseudo-terminal without a size says 0.
+    const width = Math.max(MIN_COLUMNS, output.columns ?? 0);
     const lines = renderScreen(model).map((line) => line.slice(0, width - 1));
     output.write(`${erase()}${lines.join('\n')}\n`);
     drawn = lines.length;

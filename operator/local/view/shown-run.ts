@@ -10,7 +10,7 @@ import { createRunView } from './run-view.ts';
 /** Shows a run while it goes on: screen or lines on standard error, decisions as NDJSON on standard output with --events. */
 export interface ShownRun {
   loaded(tookMs: number): void;
-  progress(progress: StageProgress, trainerMessage: string): void;
+  progress(progress: StageProgress): void;
   decided(decision: Decision): void;
   /** Something went wrong and the run goes on; the same words are shown once in ten seconds. */
   problem(message: string): void;
@@ -26,7 +26,6 @@ export function createShownRun(context: RunContext, tally: RunTally): ShownRun {
   const clock = systemClock;
   const view = createRunView(io.stderr, io.isTerminal, clock);
   const lastSaid = new Map<string, number>();
-  let trainerMessage = '';
   let lastCompared = -Infinity;
   const screen = createRunScreen({
     title: titleOf(context),
@@ -35,7 +34,6 @@ export function createShownRun(context: RunContext, tally: RunTally): ShownRun {
     exitNames: exits.map(({ name }) => name),
     budget: settings.budget,
     confidence: settings.confidence,
-    trainerMessage: () => trainerMessage,
     savedRatio: (name) => {
       const exit = exits.find((candidate) => candidate.name === name);
       return exit === undefined ? null : 1 - exit.msShare;
@@ -52,8 +50,7 @@ export function createShownRun(context: RunContext, tally: RunTally): ShownRun {
       );
       draw();
     },
-    progress: (progress, message) => {
-      trainerMessage = message;
+    progress: (progress) => {
       screen.progress(progress, clock.monotonicMs());
     },
     decided: (decision) => {

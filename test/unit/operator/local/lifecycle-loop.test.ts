@@ -58,7 +58,6 @@ function scripted(script: readonly Step[], isTrainingSpent = false) {
       begin: ({ attempt }) => Promise.resolve(void log.push(`train ${attempt}`)),
       poll: () => Promise.resolve(),
       report: () => ({ kind: 'Idle' }),
-      message: '',
       stop: () => Promise.resolve(),
     },
     replay: {

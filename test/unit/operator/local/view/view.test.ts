@@ -160,7 +160,6 @@ test('progress becomes stages with the time each took, and answers become exits'
     exitNames: ['block1', 'block2'],
     budget: 0.01,
     confidence: 0.95,
-    trainerMessage: () => 'searching',
     savedRatio: () => 0.5,
   });
   screen.loaded(2, '9 cut points');
@@ -169,7 +168,7 @@ test('progress becomes stages with the time each took, and answers become exits'
     1_000,
   );
   screen.progress(
-    { stage: 'Training', rows: 0, wantedRows: null, lambdaIndex: null, message: '' },
+    { stage: 'Training', rows: 0, wantedRows: null, lambdaIndex: null, message: 'half done' },
     4_000,
   );
   screen.decided('TrainingStarted: x');
@@ -181,7 +180,7 @@ test('progress becomes stages with the time each took, and answers become exits'
   ).toEqual([
     ['Load', 'Done', 2, '9 cut points'],
     ['Collect', 'Done', 3, ''],
-    ['Train', 'Running', 1, 'searching'],
+    ['Train', 'Running', 1, 'half done'],
     ['Certify', 'Waiting', 0, ''],
     ['Ramp', 'Waiting', 0, ''],
     ['Serve', 'Waiting', 0, ''],

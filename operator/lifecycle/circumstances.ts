@@ -1,8 +1,8 @@
 // What changed around the service: another backbone, other exits, exits not wanted. Uncertainty only removes exits.
-import { startAttempt } from './attempts.ts';
 import { restStage, supersede } from './candidates.ts';
 import { change, enter, say, type Draft } from './draft.ts';
 import { emptyLedger } from './ledger.ts';
+import { restartStable } from './restart-evidence.ts';
 import { voidCertificate } from './switch-off.ts';
 import type { Tick } from './tick.ts';
 import type { BackboneFacts, LifecycleInput } from './types.ts';
@@ -81,13 +81,10 @@ function fallAsleep(draft: Draft, tick: Tick): Draft {
   });
 }
 
-/** A certificate in force comes back; without one the same heads begin a new episode under the terms of now. */
+/** A certificate in force comes back; without one the same heads are tested under the terms of now. */
 function wake(draft: Draft, tick: Tick): Draft {
   const { stable } = draft.ledger;
   const stage = restStage(draft.ledger);
   const awake = enter(draft, tick.nowMs, stage);
-  if (stable === null || stage !== 'Recertifying') return awake;
-  const start = { attempt: 1, exitCount: stable.exits.length, lookScale: 1, nowMs: tick.nowMs };
-  const evidence = startAttempt(tick.input.settings, start);
-  return change(awake, { stable: { ...stable, evidence }, episode: { attempts: 1, lookScale: 1 } });
+  return stable === null || stage !== 'Recertifying' ? awake : restartStable(awake, stable, tick);
 }

@@ -6,7 +6,7 @@ import { candidateCounters, updateBaseline, wholeBaseline } from './baseline.ts'
 import { updateStep } from './checks.ts';
 import type { CandidateRecord, Ledger, PairedRecord, StableRecord } from './ledger.ts';
 import { assessLoad } from './pods.ts';
-import { evidenceWindows, factsOf, rowsOf, sumGrids, type Tick } from './tick.ts';
+import { evidenceWindows, factsOf, rowsBehind, sumGrids, type Tick } from './tick.ts';
 
 /** Adds a tick to all that is known of the candidate. */
 export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
@@ -19,7 +19,7 @@ export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
     ...ledger,
     candidate: {
       ...candidate,
-      evidence: evidence === null ? null : addRows(evidence, grid, rowsOf(windows)),
+      evidence: evidence === null ? null : addRows(evidence, grid, rowsBehind(windows)),
       paired: stable === null ? null : nextPaired(candidate, stable, tick),
       ramp: nextRamp(candidate, tick),
       baseline: updateBaseline(candidate, tick),

@@ -6,7 +6,7 @@ import { invariant } from '../../server/core/invariant.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { addRows, auditShare } from './attempts.ts';
 import type { DetectorRecord, Ledger, StableRecord } from './ledger.ts';
-import { evidenceWindows, isAfterFence, rowsOf, sumGrids, type Tick } from './tick.ts';
+import { evidenceWindows, isAfterFence, rowsBehind, sumGrids, type Tick } from './tick.ts';
 
 /** Adds a tick to stable's evidence. After a switch-off only windows of later policies count. */
 export function countStable(ledger: Ledger, tick: Tick): Ledger {
@@ -20,7 +20,7 @@ export function countStable(ledger: Ledger, tick: Tick): Ledger {
     ...ledger,
     stable: {
       ...stable,
-      evidence: addRows(stable.evidence, grid, rowsOf(windows)),
+      evidence: addRows(stable.evidence, grid, rowsBehind(windows)),
       detector: nextDetector(ledger, stable, grid),
       day: { ...stable.day, audits: stable.day.audits + grid.n },
     },

@@ -1,21 +1,26 @@
 // Evidence that does not count any more. Looks taken on it are spent: the rows that follow belong to the next attempt.
-import { restartRows, startAttempt } from './attempts.ts';
+import { startAttempt } from './attempts.ts';
 import { restStage } from './candidates.ts';
 import { change, enter, type Draft } from './draft.ts';
 import type { Attempt, CandidateRecord, StableRecord } from './ledger.ts';
 import type { Tick } from './tick.ts';
 
-/** Rows of an attempt start from zero; the attempt too, if it took a look. Returns the draft that counts it. */
+/** Rows start from zero under the terms of now; an attempt that took a look is spent, and the next one begins. */
 function restart(
   draft: Draft,
   attempt: Attempt,
   tick: Tick,
 ): { readonly draft: Draft; readonly evidence: Attempt } {
-  if (attempt.looks.length === 0) return { draft, evidence: restartRows(attempt, tick.nowMs) };
   const { episode } = draft.ledger;
-  const attempts = episode.attempts + 1;
-  const exitCount = attempt.blocks.open.leave.length;
-  const start = { attempt: attempts, exitCount, lookScale: episode.lookScale, nowMs: tick.nowMs };
+  const { looks, blocks } = attempt;
+  const isSpent = looks.length > 0;
+  const attempts = isSpent ? episode.attempts + 1 : episode.attempts;
+  const start = {
+    attempt: isSpent ? attempts : attempt.attempt,
+    exitCount: blocks.open.leave.length,
+    lookScale: episode.lookScale,
+    nowMs: tick.nowMs,
+  };
   return {
     draft: change(draft, { episode: { ...episode, attempts } }),
     evidence: startAttempt(tick.input.settings, start),

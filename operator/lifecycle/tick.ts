@@ -121,13 +121,16 @@ export function observedRate({ windows }: Tick): number | null {
   }, 0);
 }
 
-/** Rows answered by the pods of these windows: counted, or inferred from the audits where only a shadow reports. */
-export function rowsOf(windows: readonly EvidenceWindow[]): number {
+/** Rows of a pod's windows: counted, or inferred from the audits where only a shadow reports. */
+function rowsOf(windows: readonly EvidenceWindow[]): number {
   const counted = windows.reduce((sum, window) => sum + answeredRows(window), 0);
-  const inferred = byTrack(windows).map((own) =>
-    own.reduce((sum, w) => sum + (w.auditRate > 0 ? w.auditsChosen / w.auditRate : 0), 0),
-  );
-  return Math.max(counted, ...inferred);
+  return counted > 0 ? counted : Math.max(...byTrack(windows).map(rowsBehind));
+}
+
+/** Rows that the audits of one track's windows were drawn from: a window of either track holds the audits of both. */
+export function rowsBehind(windows: readonly EvidenceWindow[]): number {
+  const drawn = windows.filter((window) => window.auditRate > 0);
+  return drawn.reduce((sum, { auditsChosen, auditRate }) => sum + auditsChosen / auditRate, 0);
 }
 
 /** Windows of both tracks cover the same time. */

@@ -146,6 +146,30 @@ describe('later looks', () => {
   });
 });
 
+describe('pods', () => {
+  test('that fall silent hold everything as it is', () => {
+    const fleet = servingFleet({ seed: 6 });
+    const policy = fleet.policies.at(-1);
+    fleet.pods[0]!.isSilent = true;
+    for (let i = 0; i < 20; i++) expect(fleet.tick().decisions).toEqual([]);
+    expect(fleet.policies.at(-1)).toBe(policy);
+    expect(fleet.ledger.stage).toBe('Serving');
+  });
+
+  test('that restart while shadowing count their windows anew, and nothing twice', () => {
+    const fleet = simulateFleet({ seed: 6, pods: 2 });
+    fleet.until('Shadowing', 20);
+    const before = fleet.audits;
+    for (let i = 0; i < 5; i++) fleet.tick();
+    Object.assign(fleet.pods[0]!, { bootId: 'boot-2', windows: [], seq: 0 });
+    for (let i = 0; i < 5; i++) fleet.tick();
+    const blocks = fleet.ledger.candidate!.evidence!.blocks;
+    // The rows of the tick in which the heads were loaded are evidence too.
+    expect(blocks.closed.n + blocks.open.n).toBe(fleet.audits - before + 600);
+    expect(fleet.until('RolloutPromoted', 100).reason).toBe('RolloutPromoted');
+  });
+});
+
 describe('the same rows give the same run', () => {
   const seed = 7;
   function story(options: Partial<FleetOptions>): unknown {

@@ -79,7 +79,7 @@ export type TrainingOutcome =
 
 /** A head that ranks agreement worse than this is not an exit (exits.md 4.4). */
 const LEAST_AUROC = 0.6;
-/** All heads together may always cost this much per row. */
+/** All heads together may always cost this much per row, above their fixed parts. */
 const LEAST_HEADS_MS = 0.15;
 /** Manifest of a bundle besides its weights, roughly. */
 const MANIFEST_BYTES = 16 * 1024;
@@ -134,12 +134,17 @@ interface Work {
   readonly candidates: readonly Candidate[];
 }
 
-function limitsOf(settings: TrainingSettings, { plainMs, batchRows }: Prices): SubsetLimits {
+function limitsOf(
+  settings: TrainingSettings,
+  { plainMs, batchRows, headMs }: Prices,
+): SubsetLimits {
   return {
     budget: settings.budget,
     maxActiveExits: settings.maxActiveExits,
     maxBytes: settings.maxBundleBytes - MANIFEST_BYTES,
-    maxHeadMs: Math.max(settings.maxOverhead * plainMs, LEAST_HEADS_MS * batchRows),
+    maxHeadMs:
+      Math.max(settings.maxOverhead * plainMs, LEAST_HEADS_MS * batchRows) +
+      settings.maxActiveExits * headMs(0),
   };
 }
 

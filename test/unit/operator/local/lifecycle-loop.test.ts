@@ -26,10 +26,8 @@ function scripted(script: readonly Step[], isTrainingSpent = false) {
     lifecycle: {
       decide: (ledger) => {
         step = steps.shift() ?? step;
-        const { epoch, revision, ...policy } = aPolicy({
-          exitsEnabled: step.exitsEnabled ?? false,
-        });
-        log.push(`decide ${step.stage} ${epoch + revision > 0 ? '' : '-'}`.trim());
+        const policy = aPolicy({ exitsEnabled: step.exitsEnabled ?? false });
+        log.push(`decide ${step.stage}`);
         return { ledger, policy, training: step.training ?? null, decisions: [], nextDelayMs: 1 };
       },
       progress: () => ({

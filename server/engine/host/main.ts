@@ -1,16 +1,31 @@
 // Entry of the engine host process: one socket to the server's main process, workers beside.
+import { rmdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import { FrameReader } from '../frames.ts';
 import { EngineHost } from './engine-host.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
+const socketPath = process.argv[2] ?? '';
+
+/** A main process that was killed leaves the socket and its directory behind. */
+function removeSocket(): void {
+  try {
+    unlinkSync(socketPath);
+    rmdirSync(dirname(socketPath));
+  } catch {
+    // The main process was faster, or something else lies there.
+  }
+}
+
 /** At once and whatever a worker is in the middle of: a native call cannot be interrupted otherwise. */
 function die(): never {
+  removeSocket();
   process.kill(process.pid, 'SIGKILL');
   throw new Error('unreachable');
 }
 
-const socket = connect(process.argv[2] ?? '');
+const socket = connect(socketPath);
 const reader = new FrameReader();
 const workerScript = new URL('./engine-onnx-worker.mjs', import.meta.url);
 const host = new EngineHost({

@@ -103,6 +103,7 @@ export function nextLookRows(attempt: Attempt): number | null {
   return lookSizes(attempt.firstLookRows)[taken] ?? null;
 }
 
+/** Whether the last look is taken: nothing more can certify this attempt. */
 export function isExhausted(attempt: Attempt): boolean {
   return latestLook(attempt)?.look === LAST_LOOK;
 }

@@ -111,6 +111,8 @@ function lookAtSaving(
 }
 
 const CRASH_MS = 120_000;
+/** Two crashes suffice, so a part of a large fleet does, and the ledger stays small. */
+const MAX_LOADS = 200;
 
 /** A pod that comes back as another boot within two minutes of loading the candidate counts as a crash. */
 function nextLoads(
@@ -132,5 +134,5 @@ function nextLoads(
       assessLoad(pod.acknowledgement, facts, tick.backbone.digest) === 'Loaded',
   );
   const added = loaded.map(({ podUid, bootId }) => ({ podUid, bootId, atMs: tick.nowMs }));
-  return { loads: [...kept, ...added], crashes: crashes + crashed.length };
+  return { loads: [...kept, ...added].slice(0, MAX_LOADS), crashes: crashes + crashed.length };
 }

@@ -86,7 +86,11 @@ describe('a ledger', () => {
     const exits = Array.from({ length: 16 }, (_, i) => `exit-${String(i)}`);
     const ledger = aServingLedger({
       stable: { ...serving.stable!, exits, evidence },
-      candidate: aCandidate({ exits, evidence: { ...evidence, looks: [] } }),
+      candidate: aCandidate({
+        exits,
+        evidence: { ...evidence, looks: [] },
+        loads: Array.from({ length: 200 }, (_, i) => ({ ...boot(i), atMs: START_MS })),
+      }),
       watermarks: Array.from({ length: 1_000 }, (_, i) => ({
         ...boot(i),
         seq: 123_456,

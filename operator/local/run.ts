@@ -239,7 +239,7 @@ export function createRun(context: RunContext): Run {
       replay.stop();
       loop.stop();
     },
-    missing: () => explainMissing(record.progress, loop.missing()),
+    missing: () => explainMissing(record.progress, loop.missing(), record.decisions),
   };
 }
 

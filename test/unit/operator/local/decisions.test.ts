@@ -167,6 +167,17 @@ describe('why there is no certificate', () => {
     ],
     ['admits that nothing was decided', null, null, 'The run ended before the first decision.'],
   ])('%s', (_, reached, estimate, text) => {
-    expect(explainMissing(reached, estimate)).toBe(text);
+    expect(explainMissing(reached, estimate, [])).toBe(text);
+  });
+
+  test('begins with the last verdict', () => {
+    const decision = { nowMs: 1, headRevision: null, details: {} };
+    const decisions = [
+      { ...decision, reason: 'NotBetter' as const, message: 'The best heads would save 1 %.' },
+      { ...decision, reason: 'TrainingStarted' as const, message: 'Training 2 starts.' },
+    ];
+    expect(explainMissing(progress, null, decisions)).toBe(
+      'The best heads would save 1 %. No look is taken yet.',
+    );
   });
 });

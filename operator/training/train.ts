@@ -79,6 +79,8 @@ export type TrainingOutcome =
 
 /** A head that ranks agreement worse than this is not an exit (exits.md 4.4). */
 const LEAST_AUROC = 0.6;
+/** Fewer disagreements say nothing about ranking: such a head is simply good. */
+const RANKED_DISAGREEMENTS = 10;
 /** All heads together may always cost this much per row, above their fixed parts. */
 const LEAST_HEADS_MS = 0.15;
 /** Manifest of a bundle besides its weights, roughly. */
@@ -124,7 +126,7 @@ export async function trainHeads(
   input.onProgress('Choosing', 1);
   const candidates = heads
     .map((head) => toCandidate(head, { dataset, rows: split.validation, prices }))
-    .filter(({ fitted }) => fitted.auroc >= LEAST_AUROC);
+    .filter(ranksAgreement);
   return conclude(input, { dataset, split, candidates }, prices);
 }
 
@@ -132,6 +134,11 @@ interface Work {
   readonly dataset: Dataset;
   readonly split: Split;
   readonly candidates: readonly Candidate[];
+}
+
+function ranksAgreement({ fitted }: Candidate): boolean {
+  const { disagreements } = fitted.head.found;
+  return disagreements < RANKED_DISAGREEMENTS || fitted.auroc >= LEAST_AUROC;
 }
 
 function limitsOf(

@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { parseHeadBundle } from '../../../../crds/wire/head-bundle.ts';
+import { toHeadWeights } from '../../../../server/core/head.ts';
+import { answerKnownRows } from '../../../../server/core/known-answer.ts';
+import { createJobRunner, type HeadJob } from '../../../../operator/training/head-job.ts';
+import { createReferenceTrainer } from '../../../../operator/training/mlp.ts';
+import {
+  trainHeads,
+  type TrainingInput,
+  type TrainingOutcome,
+} from '../../../../operator/training/train.ts';
+import { BACKBONE_DIGEST } from '../../../support/builders.ts';
+import { aSampleBatch, evenCosts, sliceBatch } from '../../../support/sample-batches.ts';
+
+const EXITS = [
+  { name: 'blind', noise: Infinity },
+  { name: 'early', noise: 0.6 },
+  { name: 'late', noise: 0.3 },
+];
+
+const anyProgress = (): void => undefined;
+
+function anInput(fields: Partial<TrainingInput> = {}): TrainingInput {
+  return {
+    batches: [aSampleBatch({ rows: 900, exits: EXITS })],
+    costs: evenCosts(EXITS.map(({ name }) => name)),
+    // Dear enough that a trial of the reference trainer has narrow layers.
+    headCost: { fixedMs: 0.01, msPerMillionMacs: 60 },
+    plainBatch: 1,
+    backboneDigest: BACKBONE_DIGEST,
+    classCount: 4,
+    settings: {
+      budget: 0.02,
+      maxActiveExits: 2,
+      minSaving: 0.03,
+      maxOverhead: 0.05,
+      maxBundleBytes: 100_000,
+    },
+    seed: 1,
+    trainerVersion: 'test',
+    parent: null,
+    onProgress: anyProgress,
+    ...fields,
+  };
+}
+
+const run = (fields: Partial<TrainingInput> = {}): Promise<TrainingOutcome> =>
+  trainHeads(anInput(fields), createJobRunner(createReferenceTrainer));
+
+function digestOf(outcome: TrainingOutcome): string {
+  if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+  return createHash('sha256').update(outcome.bytes).digest('hex');
+}
+
+const usual = run();
+
+describe('training', () => {
+  test('gives a bundle that parses, in backbone order, without the exit that sees nothing', async () => {
+    const outcome = await usual;
+    if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+    const parsed = parseHeadBundle(outcome.bytes);
+    expect(parsed).toMatchObject({ ok: true });
+    const exits = outcome.bundle.heads.map(({ exit }) => exit);
+    expect(exits).not.toContain('blind');
+    expect(exits[0]).toBe('early');
+    expect(outcome.summary.exits.map(({ exit }) => exit)).not.toContain('blind');
+    expect(outcome.summary.predictedSaving).toBeGreaterThan(0.3);
+  });
+
+  test('known answers are what server/core gives for the heads as they were written', async () => {
+    const outcome = await usual;
+    if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+    const parsed = parseHeadBundle(outcome.bytes);
+    if (!parsed.ok) throw new Error(parsed.message);
+    for (const head of parsed.value.heads) {
+      const { seed, classes } = head.knownAnswers;
+      const again = answerKnownRows(toHeadWeights(head, 4), head.score, seed);
+      expect(classes.length).toBe(16);
+      expect(again.classes).toEqual(classes);
+    }
+  });
+
+  test('provenance says rows, seed, digests and until where samples were used', async () => {
+    const outcome = await usual;
+    if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+    const { training } = outcome.bundle;
+    expect(training).toMatchObject({ trainerVersion: 'test', seed: 1, parent: null });
+    expect(training.samplesUntil).toEqual([{ podUid: 'pod-a', bootId: 'boot-1', seq: 900 }]);
+    expect(training.trainingRows + training.validationRows).toBe(900);
+    expect(training.validationDisagreements).toBeLessThanOrEqual(0.014 * training.validationRows);
+    expect(training.sampleDigest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
+  test('the same samples in another order, and jobs that end in another order, give the same digest', async () => {
+    const batch = aSampleBatch({ rows: 900, exits: EXITS });
+    const batches = [sliceBatch(batch, 500, 900), sliceBatch(batch, 0, 500)];
+    const runJob = createJobRunner(createReferenceTrainer);
+    let last: Promise<unknown> = Promise.resolve();
+    const newestFirst = async (job: HeadJob): ReturnType<typeof runJob> => {
+      const own = last.then(() => runJob(job));
+      last = job.source.exit.name === 'late' ? Promise.resolve() : own;
+      return own;
+    };
+    const shuffled = await trainHeads(anInput({ batches }), newestFirst);
+    expect(digestOf(shuffled)).toBe(digestOf(await usual));
+  });
+
+  test('another seed gives another revision', async () => {
+    expect(digestOf(await run({ seed: 2 }))).not.toBe(digestOf(await usual));
+  });
+
+  test('exits named in another order come out in backbone order', async () => {
+    const outcome = await run({
+      batches: [aSampleBatch({ rows: 900, exits: [EXITS[2]!, EXITS[1]!] })],
+    });
+    if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+    expect(outcome.summary.exits.map(({ exit }) => exit)).toEqual(['early', 'late']);
+  });
+
+  test('too few rows are refused with what is missing', async () => {
+    const outcome = await run({ batches: [aSampleBatch({ rows: 199, exits: EXITS })] });
+    expect(outcome).toMatchObject({ kind: 'TooFewRows', summary: { rows: 199, exits: [] } });
+    expect(outcome.kind === 'Trained' ? '' : outcome.message).toContain('at least 200');
+  });
+
+  test('heads that save less than minSaving are not a revision', async () => {
+    const settings = { ...anInput().settings, minSaving: 0.5 };
+    const only = [{ name: 'late', noise: 0.3 }];
+    const outcome = await run({ settings, batches: [aSampleBatch({ rows: 300, exits: only })] });
+    expect(outcome).toMatchObject({ kind: 'NotBetter' });
+    expect(outcome.kind === 'Trained' ? '' : outcome.message).toContain(
+      'less than minSaving 50.0 %',
+    );
+  });
+
+  test('when no exit sees anything there is no revision', async () => {
+    const outcome = await run({
+      batches: [aSampleBatch({ rows: 3000, exits: [{ name: 'blind', noise: Infinity }] })],
+    });
+    expect(outcome).toMatchObject({
+      kind: 'NotBetter',
+      summary: { exits: [], predictedSaving: null, lambda: null },
+    });
+    expect(outcome.kind === 'Trained' ? '' : outcome.message).toContain('2.0 %');
+  });
+
+  test('progress never falls and ends with choosing', async () => {
+    const seen: [string, number][] = [];
+    await run({
+      batches: [aSampleBatch({ rows: 300, exits: EXITS })],
+      onProgress: (stage, fraction) => seen.push([stage, fraction]),
+    });
+    expect(seen[0]).toEqual(['Merging', 0]);
+    expect(seen.at(-1)).toEqual(['Choosing', 1]);
+    const searching = seen
+      .filter(([stage]) => stage === 'Searching')
+      .map(([, fraction]) => fraction);
+    expect(searching).toEqual([...searching].sort((a, b) => a - b));
+    expect(searching.at(-1)).toBeLessThanOrEqual(1.0001);
+  });
+});

@@ -44,6 +44,8 @@ interface Shown {
 export function createRunScreen(options: RunScreenOptions): RunScreen {
   const shown = SHOWN.map((): Shown => ({ seconds: 0, message: '', seen: false }));
   const rate = createRate();
+  // Of the rows that count for the stage: of a hundred answered ones two may be audited.
+  let stageRate = createRate();
   const exitRates = new Map<string, ReturnType<typeof createRate>>();
   let current: StageProgress | null = null;
   let sinceMs = 0;
@@ -63,6 +65,7 @@ export function createRunScreen(options: RunScreenOptions): RunScreen {
           rows: 0,
           wantedRows: null,
           seconds,
+          leftSeconds: null,
           message,
         };
       }
@@ -72,6 +75,7 @@ export function createRunScreen(options: RunScreenOptions): RunScreen {
         rows: current.rows,
         wantedRows: current.wantedRows,
         seconds: seconds + (nowMs - sinceMs) / 1000,
+        leftSeconds: leftSeconds(current, stageRate(current.rows, nowMs)),
         message: current.message,
       };
     });
@@ -108,7 +112,10 @@ export function createRunScreen(options: RunScreenOptions): RunScreen {
         const left = shown[indexOf(current.stage)];
         if (left !== undefined) left.seconds += (nowMs - sinceMs) / 1000;
       }
-      if (current?.stage !== progress.stage) sinceMs = nowMs;
+      if (current?.stage !== progress.stage) {
+        sinceMs = nowMs;
+        stageRate = createRate();
+      }
       current = progress;
       const entered = shown[indexOf(progress.stage)];
       if (entered !== undefined) entered.seen = true;
@@ -142,6 +149,11 @@ function rowsByExit(tally: RunTally): Map<string, number> {
     for (const [exit, rows] of byExit) counts.set(exit, (counts.get(exit) ?? 0) + rows);
   }
   return counts;
+}
+
+function leftSeconds({ rows, wantedRows }: StageProgress, perSecond: number): number | null {
+  if (wantedRows === null || perSecond <= 0 || wantedRows <= rows) return null;
+  return (wantedRows - rows) / perSecond;
 }
 
 const RATE_SPAN_MS = 3_000;

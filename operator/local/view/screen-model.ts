@@ -6,6 +6,8 @@ export interface StageLine {
   /** Null: it waits for something else than rows. */
   readonly wantedRows: number | null;
   readonly seconds: number;
+  /** Until the wanted rows at the pace so far; null when that is unknown. */
+  readonly leftSeconds: number | null;
   /** What is missing, or what came of it. */
   readonly message: string;
 }

@@ -32,10 +32,9 @@ export function renderStage(stage: StageLine, rowsPerSecond: number): string {
   const message = stage.message === '' ? '' : `  ${stage.message}`;
   if (stage.status === 'Done') return `${name}done ${spent}${message}`;
   if (stage.wantedRows === null) return `${name}${spent}${message}`;
-  const left = stage.wantedRows - stage.rows;
-  const remaining =
-    rowsPerSecond > 0 && left > 0 ? `  ${seconds((left / rowsPerSecond) * 1000)} left` : '';
-  return `${name}${bar(stage.rows, stage.wantedRows)} ${grouped(stage.rows)}/${grouped(stage.wantedRows)} rows  ${grouped(rowsPerSecond)} rows/s${remaining}${message}`;
+  const left = stage.leftSeconds === null ? '' : `  ${seconds(stage.leftSeconds * 1000)} left`;
+  const rows = `${grouped(stage.rows)}/${grouped(stage.wantedRows)} rows`;
+  return `${name}${bar(stage.rows, stage.wantedRows)} ${rows}  ${grouped(rowsPerSecond)} rows/s${left}${message}`;
 }
 
 function exitCells(exit: ExitLine): string[] {

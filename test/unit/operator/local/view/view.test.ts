@@ -18,6 +18,7 @@ const model: ScreenModel = {
       rows: 0,
       wantedRows: null,
       seconds: 2.1,
+      leftSeconds: null,
       message: '9 cut points, 4 exits kept',
     },
     {
@@ -26,6 +27,7 @@ const model: ScreenModel = {
       rows: 7_140,
       wantedRows: 10_000,
       seconds: 30,
+      leftSeconds: 13.5,
       message: '',
     },
     {
@@ -34,6 +36,7 @@ const model: ScreenModel = {
       rows: 0,
       wantedRows: null,
       seconds: 4,
+      leftSeconds: null,
       message: 'exit 2 of 4',
     },
     { name: 'Certify', status: 'Waiting', rows: 0, wantedRows: null, seconds: 0, message: '' },

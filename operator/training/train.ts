@@ -216,6 +216,7 @@ function summarise(
   { dataset, split, candidates }: Work,
   choice: SubsetChoice | null,
 ): TrainingSummary {
+  const chosen = choice?.heads ?? [];
   return {
     rows: dataset.rowCount,
     droppedRows: dataset.droppedRows,
@@ -228,7 +229,7 @@ function summarise(
       headMs: candidate.headMs,
       auroc: candidate.fitted.auroc,
       agreement: agreementRatio(candidate),
-      isChosen: choice?.heads.includes(i) ?? false,
+      isChosen: chosen.includes(i),
     })),
     predictedSaving: choice?.saving ?? null,
     lambda: choice === null ? null : LAMBDAS[choice.lambdaIndex]!,

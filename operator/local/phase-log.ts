@@ -1,9 +1,9 @@
 import type { LifecycleStage } from '../lifecycle/types.ts';
 import type { Report } from './report/report-schema.ts';
 
-/** Which stage a run was in, when, and how many requests it answered meanwhile. */
+/** Which stage a run was in, when, and how many requests it answered meanwhile: Load first, Comparing last. */
 export interface PhaseLog {
-  enter(stage: LifecycleStage | 'Load', nowMs: number, requests: number): void;
+  enter(stage: LifecycleStage | 'Comparing', nowMs: number, requests: number): void;
   /** Ends the last phase. */
   close(nowMs: number, requests: number): Report['phases'];
 }

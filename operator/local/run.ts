@@ -197,6 +197,7 @@ export function createRun(context: RunContext): Run {
     toEnd: async () => {
       try {
         await serve();
+        phases.enter('Comparing', clock.nowMs(), tally.run.requests);
         const truth = await countTrueDisagreement(tally.early, {
           client,
           labels: context.labels,

@@ -72,6 +72,7 @@ describe('a run from collecting to serving', () => {
       'Shadowing',
       'Ramping',
       'Serving',
+      'Comparing',
     ]);
     expect(report.certificate).toMatchObject({ epsilon: 0.05, delta: 0.05 });
     expect(report.run.requests).toBe(6_500);

@@ -60,6 +60,7 @@ export interface LifecycleLoop {
 }
 
 /** Certificates want at least 20 blocks of evidence; short ticks in the stages that wait for them save rows, not care. */
+const SHADOW_TICK_MS = 75;
 const SHORT_TICK_MS = 250;
 const TICK_MS = 1_000;
 
@@ -69,13 +70,22 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
     stage: 'Collecting' as LifecycleStage,
     isStopped: false,
     hasTrained: false,
+    refreshedMs: -Infinity,
     published: null as Policy | null,
     input: null as LifecycleInput | null,
   };
 
+  /** Recorded rows count while collecting; else a state is old after a second. */
+  const refreshStates = async (): Promise<void> => {
+    const nowMs = deps.clock.monotonicMs();
+    if (state.stage !== 'Collecting' && nowMs - state.refreshedMs < TICK_MS) return;
+    state.refreshedMs = nowMs;
+    await deps.feed.refreshStates();
+  };
+
   const gather = async (): Promise<LifecycleInput> => {
     await deps.feed.pull();
-    await deps.feed.refreshStates();
+    await refreshStates();
     await deps.desk.poll();
     return {
       nowMs: deps.clock.nowMs(),
@@ -155,6 +165,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
 }
 
 function tickMs(stage: LifecycleStage): number {
+  if (stage === 'Shadowing' || stage === 'Recertifying') return SHADOW_TICK_MS;
   return stage === 'Serving' || stage === 'Idle' ? TICK_MS : SHORT_TICK_MS;
 }
 

@@ -37,7 +37,7 @@ export function pathCosts(bundle: HeadBundle, state: ServerState, batchSize: num
   const tensors = bundle.heads.flatMap(({ tensor }) => (tensor === null ? [] : [tensor]));
   const { costs } = state;
   if (costs !== null && tensors.every((tensor) => isMeasured(costs, tensor))) {
-    return measuredPathCosts(costs, tensors, batchSize);
+    return measuredPathCosts(withCutsAlone(costs, tensors), tensors, batchSize);
   }
   return estimatePathCosts(bundle, state);
 }
@@ -45,7 +45,37 @@ export function pathCosts(bundle: HeadBundle, state: ServerState, batchSize: num
 /** A cut without a head in the plan has a head time of 0. */
 function isMeasured(costs: CostTable, tensor: string): boolean {
   const cut = costs.cuts.indexOf(tensor);
-  return cut >= 0 && costs.headMs.every((row) => (row[cut] ?? 0) > 0);
+  return cut >= 0 && costs.headMs.some((row) => (row[cut] ?? 0) > 0);
+}
+
+/**
+ * The table as it is for batches that are not audited, which have no cut but those of the heads. The measured plan has the
+ * cuts of all samples too: what its segments take beyond plain time is shared out over its cuts, and each head's cut keeps
+ * its part.
+ */
+function withCutsAlone(costs: CostTable, tensors: readonly string[]): CostTable {
+  const kept = costs.cuts.flatMap((tensor, cut) => (tensors.includes(tensor) ? [cut] : []));
+  const columns = (table: CostTable['headMs'], extra: (row: number) => number): number[][] =>
+    table.map((row, b) => kept.map((cut) => (row[cut] ?? 0) + extra(b)));
+  const totals = costs.segmentMs.map(sum);
+  const cutMs = totals.map(
+    (total, b) => Math.max(0, total - (costs.plainMs[b] ?? 0)) / Math.max(1, costs.cuts.length),
+  );
+  return {
+    ...costs,
+    cuts: kept.flatMap((cut) => costs.cuts[cut] ?? []),
+    segmentMs: costs.segmentMs.map((segments, b) => {
+      const scale = (costs.plainMs[b] ?? 0) / (totals[b] ?? 1);
+      const borders = [...kept.map((cut) => cut + 1), segments.length];
+      return borders.map((end, i) => scale * sum(segments.slice(borders[i - 1] ?? 0, end)));
+    }),
+    headMs: columns(costs.headMs, (b) => cutMs[b] ?? 0),
+    compactMs: columns(costs.compactMs, () => 0),
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function estimatePathCosts(bundle: HeadBundle, state: ServerState): number[] {

@@ -227,6 +227,21 @@ describe('costs of a bundle', () => {
     expect(pathCosts(bundle, state, 1)).toEqual([1.05 / 3, 3.05 / 3]);
   });
 
+  test('leave out cuts that only samples need, but for their part of the surplus', () => {
+    const costs = {
+      batchSizes: [1],
+      cuts: ['stem', 'block2/out', 'block3/out'],
+      plainMs: [10],
+      // 2 ms more than plain: 0.667 for each cut
+      segmentMs: [[1, 3, 4, 4]],
+      headMs: [[0, 0.5, 0]],
+      compactMs: [[0.1, 0.2, 0.3]],
+    };
+    const [early, whole] = pathCosts(bundle, { ...state, costs }, 1);
+    expectClose(early ?? NaN, ((4 / 12) * 10 + 0.5 + 2 / 3) / 10, { abs: 1e-12 });
+    expectClose(whole ?? NaN, (10 + 0.5 + 2 / 3 + 0.2) / 10, { abs: 1e-12 });
+  });
+
   test('are estimated from shares before', () => {
     const costs = { ...state.costs!, headMs: [[0], [0]] };
     const [early, whole] = pathCosts(bundle, { ...state, costs }, 1);

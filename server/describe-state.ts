@@ -65,7 +65,11 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
       safety.switchedOff(policy, track.headRevision),
     ),
     samples: loaded.samples.counts(),
-    queue: { rows: loaded.batcher.queuedRows, capacity: limitsOf(serving).maxQueueLength },
+    queue: {
+      rows: loaded.batcher.queuedRows,
+      capacity: limitsOf(serving).maxQueueLength,
+      modalBatchRows: loaded.batcher.modalBatchRows,
+    },
     memory: {
       rssBytes: process.memoryUsage.rss(),
       engineRssBytes: engineMemory.rssBytes,
@@ -78,7 +82,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
 function digestState(state: ServerState): string {
   const still: ServerState = {
     ...state,
-    queue: { ...state.queue, rows: 0 },
+    queue: { ...state.queue, rows: 0, modalBatchRows: 1 },
     samples: { long: 0, recent: 0, seen: 0 },
     memory: { rssBytes: 0, engineRssBytes: 0, activations: 0 },
   };

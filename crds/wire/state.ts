@@ -89,7 +89,12 @@ export interface ServerState {
   /** Exits that are off locally, with the cause: numeric, breaker, stale_policy, known_answer, engine. */
   readonly switchedOff: readonly { readonly exit: string; readonly cause: string }[];
   readonly samples: { readonly long: number; readonly recent: number; readonly seen: number };
-  readonly queue: { readonly rows: number; readonly capacity: number };
+  readonly queue: {
+    readonly rows: number;
+    readonly capacity: number;
+    /** Batch size in which most rows arrive, 1 before any. */
+    readonly modalBatchRows: number;
+  };
   readonly memory: {
     readonly rssBytes: number;
     readonly engineRssBytes: number;
@@ -204,7 +209,11 @@ const stateSchema: z.ZodType<ServerState> = z.strictObject({
     recent: shapes.counter,
     seen: shapes.counter,
   }),
-  queue: z.strictObject({ rows: shapes.counter, capacity: shapes.counter }),
+  queue: z.strictObject({
+    rows: shapes.counter,
+    capacity: shapes.counter,
+    modalBatchRows: shapes.ordinal,
+  }),
   memory: z.strictObject({
     rssBytes: shapes.counter,
     engineRssBytes: shapes.counter,

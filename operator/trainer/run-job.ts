@@ -32,8 +32,6 @@ const STAGE_TEXT: Readonly<Record<TrainingStage, string>> = {
   Searching: 'Training heads.',
   Choosing: 'Choosing exits.',
 };
-/** Requests arrive one by one where nothing is known of them; exits must pay there first. */
-const PLAIN_BATCH = 1;
 
 /** Pulls, trains, keeps the result. Never throws: a failure is a state with one sentence. */
 export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
@@ -94,7 +92,7 @@ function train(
       batches,
       costs: state.costs,
       headCost: state.headCost,
-      plainBatch: PLAIN_BATCH,
+      plainBatch: state.queue.modalBatchRows,
       backboneDigest: state.backbone.digest,
       classCount: state.backbone.classCount,
       settings: job.settings,

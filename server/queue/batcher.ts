@@ -8,6 +8,7 @@ import { toBatchRow, toRequest } from './batch-request.ts';
 import { batchSize, batchWaitMs } from './buckets.ts';
 import type { InferJob, PendingJob, PendingRow } from './job.ts';
 import { rowInput } from './job.ts';
+import { createModalBatch } from './modal-batch.ts';
 import type { PoisonList } from './poison.ts';
 import { createRowQueue } from './queue.ts';
 
@@ -23,6 +24,8 @@ export interface Batcher {
   /** Queues all rows of a job, or settles it with a refusal at once. Returns what to call when its client hangs up. */
   submit(job: InferJob): () => void;
   readonly queuedRows: number;
+  /** Batch size in which most rows arrive. */
+  readonly modalBatchRows: number;
   /** Resolves when nothing waits and nothing runs. */
   whenIdle(): Promise<void>;
 }
@@ -30,6 +33,7 @@ export interface Batcher {
 export function createBatcher(dependencies: BatcherDependencies): Batcher {
   const { engine, servings, observer, poison, clock } = dependencies;
   const queue = createRowQueue();
+  const modalBatch = createModalBatch();
   const idleWaiters: (() => void)[] = [];
   let inFlight = 0;
   let isScheduled = false;
@@ -72,6 +76,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     const serving = servings.acquire();
     if (serving === null) return;
     inFlight += 1;
+    modalBatch.add(rows.length);
     const nowMs = clock.monotonicMs();
     const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
     const log = observer.open(serving, batchRows);
@@ -203,6 +208,9 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     },
     get queuedRows() {
       return queue.length;
+    },
+    get modalBatchRows() {
+      return modalBatch.rows;
     },
     whenIdle: () => {
       schedule();

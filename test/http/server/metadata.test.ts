@@ -55,7 +55,7 @@ test('the state names the labels, the cuts and what is in force', async () => {
     backbone: { labels: ['cat', 'dog', 'bird'], classCount: 3 },
     policy: { epoch: 1, revision: 1, exitsEnabled: true },
     costs: { cuts: ['cut_a', 'cut_b'] },
-    queue: { rows: 0, capacity: 1024 },
+    queue: { rows: 0, capacity: 1024, modalBatchRows: 1 },
   });
 });
 

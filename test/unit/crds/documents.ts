@@ -411,7 +411,7 @@ export function aState(changes: Partial<ServerState> = {}): ServerState {
     heads: [{ headRevision: DIGEST_B, sizeBytes: 100_000, inUse: true }],
     switchedOff: [{ exit: 'late', cause: 'numeric' }],
     samples: { long: 100, recent: 50, seen: 120 },
-    queue: { rows: 0, capacity: 1024 },
+    queue: { rows: 0, capacity: 1024, modalBatchRows: 8 },
     memory: { rssBytes: 100_000_000, engineRssBytes: 200_000_000, activations: 0 },
     ...changes,
   };

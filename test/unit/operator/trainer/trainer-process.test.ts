@@ -110,7 +110,7 @@ function stateOf({ podUid, bootId, rowCount }: SampleBatch, hasCosts: boolean): 
     heads: [],
     switchedOff: [],
     samples,
-    queue: { rows: 0, capacity: 1 },
+    queue: { rows: 0, capacity: 1, modalBatchRows: 1 },
     memory: { rssBytes: 0, engineRssBytes: 0, activations: 0 },
   });
 }

@@ -11,7 +11,10 @@ export interface Prices {
   readonly restMs: (cut: number, rows: number) => number;
 }
 
-/** @param cuts tensors of the plan, all of them in the table: segments between them add up. */
+/**
+ * @param cuts tensors of the plan, all of them in the table. Segments between them add up, less what the table's cuts in between
+ * cost: the surplus of all segments over plain time, in equal parts.
+ */
 export function createPrices(table: CostTable, cuts: readonly string[]): Prices {
   const places = cuts.map((tensor) => table.cuts.indexOf(tensor));
   const at = (rows: number, values: (size: number) => number): number =>
@@ -19,9 +22,12 @@ export function createPrices(table: CostTable, cuts: readonly string[]): Prices 
   const segmentMs = (index: number, rows: number): number => {
     const from = index === 0 ? 0 : (places[index - 1] ?? 0) + 1;
     const to = index === cuts.length ? table.cuts.length : (places[index] ?? 0);
-    return at(rows, (size) =>
-      (table.segmentMs[size] ?? []).slice(from, to + 1).reduce((sum, ms) => sum + ms, 0),
-    );
+    return at(rows, (size) => {
+      const segments = table.segmentMs[size] ?? [];
+      const surplus = Math.max(0, total(segments) - (table.plainMs[size] ?? 0));
+      const cutMs = surplus / Math.max(1, table.cuts.length);
+      return Math.max(0, total(segments.slice(from, to + 1)) - (to - from) * cutMs);
+    });
   };
   const headMs = (cut: number, rows: number): number =>
     at(rows, (size) => table.headMs[size]?.[places[cut] ?? -1] ?? NaN);
@@ -38,6 +44,10 @@ export function createPrices(table: CostTable, cuts: readonly string[]): Prices 
       return sum;
     },
   };
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 /** Linear between measured sizes, in proportion beyond the last. */

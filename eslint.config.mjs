@@ -88,12 +88,7 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: {
         projectService: {
-          allowDefaultProject: [
-            '*.mjs',
-            'operator/bundle/*.mjs',
-            'test/*.ts',
-            'test/support/*.mjs',
-          ],
+          allowDefaultProject: ['*.mjs', 'operator/bundle/*.mjs'],
         },
         tsconfigRootDir: import.meta.dirname,
       },

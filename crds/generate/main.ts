@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { SERVER_METRIC_GROUPS } from '../metrics/catalogue.ts';
 import { fieldTree } from '../schema/field-tree.ts';
@@ -8,9 +8,35 @@ import { renderMetricReference } from './metric-reference.ts';
 import { renderReasonReference } from './reason-reference.ts';
 
 // Run from the repository root. Output depends on the sources alone: no time, no machine.
+// With --check nothing is written: a file that differs from its source is named, and the exit code is 1.
 const FOLDER = 'charts/layercache/docs';
 
-mkdirSync(FOLDER, { recursive: true });
-writeFileSync(`${FOLDER}/metrics.md`, renderMetricReference(SERVER_METRIC_GROUPS));
-writeFileSync(`${FOLDER}/manifest.md`, renderManifestReference(fieldTree()));
-writeFileSync(`${FOLDER}/reasons.md`, renderReasonReference(REASON_GROUPS));
+const documents: Readonly<Record<string, string>> = {
+  [`${FOLDER}/metrics.md`]: renderMetricReference(SERVER_METRIC_GROUPS),
+  [`${FOLDER}/manifest.md`]: renderManifestReference(fieldTree()),
+  [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS),
+};
+
+function write(): void {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [path, text] of Object.entries(documents)) writeFileSync(path, text);
+}
+
+function check(): void {
+  const stale = Object.entries(documents).filter(([path, text]) => read(path) !== text);
+  for (const [path] of stale) {
+    process.stderr.write(`${path} is not what its source gives: run \`npm run generate\`.\n`);
+  }
+  if (stale.length > 0) process.exitCode = 1;
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+if (process.argv.includes('--check')) check();
+else write();

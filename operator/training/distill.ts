@@ -12,6 +12,7 @@ import type {
 import { agreement, type Agreement } from './agreement.ts';
 import { distillationLoss, toTargets } from './loss.ts';
 import { initialWeights } from './mlp.ts';
+import { createWeightAverage } from './weight-average.ts';
 
 /** How long and how hard a head is trained (exits.md 4.3). */
 export interface DistillSettings extends DenseSettings {
@@ -26,6 +27,8 @@ export interface DistillSettings extends DenseSettings {
   readonly inputDropout: number;
   /** Rows are mixed with another of the batch, of weight up to half of this; targets alike (Zhang et al. 2018). */
   readonly mixup: number;
+  /** Share of the past in the running average of weights that is judged and kept; 0 keeps the last epoch's. */
+  readonly averaging: number;
 }
 
 /** A head to train. Arrays are indexed by row number of the data set; only the rows named are read. */
@@ -150,8 +153,9 @@ function createEvaluation(
   const weight = Float32Array.from(validationRows, (row) => task.weight[row]!);
   const targets = toTargets(teacher, classes, { classCount, temperature: settings.temperature });
   const rows = validationRows.length;
+  const average = createWeightAverage(settings.averaging);
   return async (epoch) => {
-    const weights = trainer.weights();
+    const weights = average.add(trainer.weights());
     const logits = await trainer.logits(weights, x, rows);
     const { loss } = distillationLoss(logits, { rows, ...targets, weight }, settings);
     return { epoch, weights, loss, found: agreement(logits, classes, { classCount, budget }) };

@@ -5,7 +5,7 @@ import type { Dataset, DatasetExit } from './dataset.ts';
 import type { DistillSettings } from './distill.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
-import { FULL_TRAINING, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
+import { fullTraining, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
 import type { Split } from './split.ts';
 import { rankSubsets, type SubsetLimits } from './subset.ts';
 
@@ -112,9 +112,10 @@ export async function searchHeads(
   );
   const kept = finalExits(trials, task, { rows: trialSplit.validation, count: finalists });
   return Promise.all(
-    kept.map(({ option }) =>
-      run(jobOf(option, task, { split: task.split, settings: FULL_TRAINING }), 1),
-    ),
+    kept.map(({ option }) => {
+      const settings = fullTraining(task.split.training.length, option.macs);
+      return run(jobOf(option, task, { split: task.split, settings }), 1);
+    }),
   );
 }
 
@@ -185,10 +186,12 @@ function jobOf(
   };
 }
 
-/** Trials train on a run of at most 4,000 training rows; all others judge them, which costs nothing and ranks better. */
+/** Trials train on the first 4,000 training rows; as many of the others judge them: more than validation has, so ranked better. */
 function splitForTrials({ training, validation }: Split): Split {
   return {
     training: training.slice(0, TRIAL_ROWS),
-    validation: Uint32Array.from([...training.subarray(TRIAL_ROWS), ...validation]),
+    validation: Uint32Array.from(
+      [...validation, ...training.subarray(TRIAL_ROWS)].slice(0, TRIAL_ROWS),
+    ),
   };
 }

@@ -4,6 +4,7 @@ import { THRESHOLDS } from '../../../../crds/wire/lambda-grid.ts';
 import { decideRow } from '../../../../server/core/decide.ts';
 import { InvariantError } from '../../../../server/core/invariant.ts';
 import { createPrices, headMacs } from '../../../../operator/training/price.ts';
+import { fullTraining } from '../../../../operator/training/settings.ts';
 import { optionsFor } from '../../../../operator/training/search.ts';
 import {
   chooseSubset,
@@ -225,5 +226,13 @@ describe('the choice of exits', () => {
     const agrees = Uint8Array.from({ length: 300 }, (_, row) => (row < 4 ? 0 : 1));
     const choice = chooseSubset([{ ...heads[0]!, scores, agrees }], LIMITS, tableFor)!;
     expectClose(choice.worth, (4 / 6) * choice.saving, { rel: 1e-9 });
+  });
+});
+
+describe('training in full', () => {
+  test('takes fewer epochs where a head is wide or rows are many, by counting, never by time', () => {
+    expect(fullTraining(8000, 130_000).epochs).toBe(40);
+    expect(fullTraining(8000, 330_000).epochs).toBe(24);
+    expect(fullTraining(50_000, 520_000).epochs).toBe(15);
   });
 });

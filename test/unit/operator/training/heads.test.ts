@@ -12,12 +12,13 @@ import { createJobRunner, type HeadJob } from '../../../../operator/training/hea
 import { createReferenceTrainer, denseLogits } from '../../../../operator/training/mlp.ts';
 import { quantise, toDense, toFloat16, toInt8 } from '../../../../operator/training/quantise.ts';
 import { FULL_TRAINING } from '../../../../operator/training/settings.ts';
+import { createWeightAverage } from '../../../../operator/training/weight-average.ts';
 import { BACKBONE_DIGEST } from '../../../support/builders.ts';
 import { aSampleBatch } from '../../../support/sample-batches.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 import { dequantize } from '../../../../crds/wire/head-bundle.ts';
 
-const SETTINGS = { ...FULL_TRAINING, epochs: 6, batchRows: 32 };
+const SETTINGS = { ...FULL_TRAINING, epochs: 6, batchRows: 32, averaging: 0 };
 
 const matrix = fc
   .tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 6 }))
@@ -242,5 +243,36 @@ describe('a head job', () => {
     };
     const head = await createJobRunner(factory)(job);
     expect(head.weights.w1.type).toBe('float16');
+  });
+});
+
+describe('the average of weights', () => {
+  const at = (value: number): DenseWeights => ({
+    w1: Float32Array.of(value),
+    b1: Float32Array.of(2 * value),
+    w2: null,
+    b2: null,
+  });
+
+  test('is the mean of the first epochs, then forgets the oldest', () => {
+    const average = createWeightAverage(0.5);
+    expect(average.add(at(4))).toEqual(at(4));
+    expect(average.add(at(8))).toEqual(at(6));
+    // From here on the past counts half.
+    expect(average.add(at(2))).toEqual(at(4));
+  });
+
+  test('without a share of the past it is the last epoch', () => {
+    const average = createWeightAverage(0);
+    average.add(at(4));
+    expect(average.add(at(8))).toEqual(at(8));
+  });
+
+  test('leaves what it was given and what it gave alone', () => {
+    const average = createWeightAverage(0.9);
+    const first = at(4);
+    const given = average.add(first);
+    average.add(at(8));
+    expect([first, given]).toEqual([at(4), at(4)]);
   });
 });

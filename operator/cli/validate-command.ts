@@ -9,10 +9,10 @@ export function validateCommand(io: CliIo, outcome: Outcome): Command {
     .requiredOption('-f, --file <manifest>', 'file to check, - for standard input')
     .addHelpText('after', '\nExample:\n  layercache validate -f service.yaml')
     .action(async ({ file }: { file: string }) => {
-      const { formatProblem, readManifestFile } = await import('../local/load-service.ts');
-      const { readManifest } = await import('../../crds/schema/manifest.ts');
+      const { readManifestFile } = await import('../local/load-service.ts');
+      const { formatProblems, readManifest } = await import('../../crds/schema/manifest.ts');
       const { problems } = readManifest(readManifestFile(file), file);
-      for (const problem of problems) io.stderr.write(`${formatProblem(file, problem)}\n`);
+      io.stderr.write(formatProblems(problems, file));
       if (problems.length === 0) io.stdout.write(`${file}: valid\n`);
       outcome.exitCode = problems.length === 0 ? 0 : 2;
     });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
-import { readManifest, type ManifestProblem } from '../../crds/schema/manifest.ts';
+import { formatProblems, readManifest } from '../../crds/schema/manifest.ts';
 import { CliError, messageOf } from '../errors.ts';
 
 /** A manifest's text; `-` is standard input. */
@@ -22,12 +22,6 @@ export function loadService(path: string): CachedModelService {
   if (service !== null && problems.length === 0) return service;
   throw new CliError('InvalidSpec', {
     where: path,
-    why: `${problems.length === 1 ? 'one problem' : `${problems.length} problems`}.\n${problems.map((problem) => formatProblem(path, problem)).join('\n')}\n`,
+    why: `${problems.length === 1 ? 'one problem' : `${problems.length} problems`}.\n${formatProblems(problems, path)}`,
   });
-}
-
-/** `file:line:column field: what is wrong. What to do.` */
-export function formatProblem(path: string, problem: ManifestProblem): string {
-  const fix = problem.fix === '' ? '' : ` ${problem.fix}`;
-  return `${path}:${problem.line}:${problem.column} ${problem.path}: ${problem.message}${fix}`;
 }

@@ -41,6 +41,8 @@ export interface LoopDeps {
   /** Rows that end collecting while rows are still to come; once they are spent, those recorded do. */
   readonly collectRows: () => number;
   readonly isRepeating: () => boolean;
+  /** Rows of evidence per tick in the stages that wait for a certificate. */
+  readonly blockRows: number;
   readonly revisions: () => readonly HeadRevisionFacts[];
   readonly store: (ledger: Ledger) => void;
   readonly onDecision: (decision: Decision) => void;
@@ -59,8 +61,8 @@ export interface LifecycleLoop {
   missing(): MoreTraffic | null;
 }
 
-/** Certificates want at least 20 blocks of evidence; short ticks in the stages that wait for them save rows, not care. */
-const SHADOW_TICK_MS = 75;
+/** How often a shadow looks whether its block is full. */
+const POLL_MS = 20;
 const SHORT_TICK_MS = 250;
 const TICK_MS = 1_000;
 
@@ -142,12 +144,25 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
     return Math.min(plan.nextDelayMs, tickMs(state.stage));
   };
 
+  const isRunning = (): boolean => !state.isStopped;
+
+  /** A tick of a shadow is as long as its block takes, others last their time. */
+  const pause = async (delayMs: number): Promise<void> => {
+    if (state.stage !== 'Shadowing' && state.stage !== 'Recertifying') {
+      await wait(delayMs);
+      return;
+    }
+    const fromRows = deps.replay.sentRows;
+    const untilMs = deps.clock.monotonicMs() + delayMs;
+    const isFull = (): boolean => deps.replay.sentRows - fromRows >= deps.blockRows;
+    while (isRunning() && !isFull() && deps.clock.monotonicMs() < untilMs) await wait(POLL_MS);
+  };
+
   return {
     run: async () => {
-      const isRunning = (): boolean => !state.isStopped;
       while (isRunning()) {
         const delayMs = await tick();
-        if (isRunning()) await wait(delayMs);
+        if (isRunning()) await pause(delayMs);
       }
     },
     stop: () => {
@@ -165,8 +180,8 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
 }
 
 function tickMs(stage: LifecycleStage): number {
-  if (stage === 'Shadowing' || stage === 'Recertifying') return SHADOW_TICK_MS;
-  return stage === 'Serving' || stage === 'Idle' ? TICK_MS : SHORT_TICK_MS;
+  const isPatient = stage === 'Collecting' || stage === 'Training' || stage === 'Staging';
+  return isPatient || stage === 'Ramping' ? SHORT_TICK_MS : TICK_MS;
 }
 
 /** Traffic that the stage has use for. */

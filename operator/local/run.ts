@@ -9,6 +9,7 @@ import { estimateMore } from '../lifecycle/estimate-more.ts';
 import { watermarks } from '../lifecycle/ledger.ts';
 import { progress } from '../lifecycle/progress.ts';
 import type { Decision, HeadRevisionFacts, StageProgress } from '../lifecycle/types.ts';
+import { blockRows } from './block-rows.ts';
 import { createEvidenceFeed } from './evidence-feed.ts';
 import { explainMissing } from './explain-missing.ts';
 import { machineVersions } from './fleet-start.ts';
@@ -142,6 +143,7 @@ export function createRun(context: RunContext): Run {
           replay.isTrainingSpent ? Math.max(1, recorded()) : plan.trainingRows,
         ),
       isRepeating: () => plan.isLooping,
+      blockRows: blockRows(settings.minAudits, options.loop ? Infinity : plan.servingRows),
       revisions: () =>
         [...store.bundles()].map(([headRevision, bundle]) => factsOf({ headRevision, bundle })),
       store: folder.store,

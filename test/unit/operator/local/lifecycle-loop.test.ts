@@ -21,6 +21,7 @@ const training: TrainingRequest = { attempt: 1, trigger: 'Missing', part: 'long'
 function scripted(script: readonly Step[], isTrainingSpent = false) {
   const log: string[] = [];
   const steps = [...script];
+  let sentRows = 0;
   let step = steps[0] ?? { stage: 'Idle' as const };
   const deps: LoopDeps = {
     lifecycle: {
@@ -64,13 +65,17 @@ function scripted(script: readonly Step[], isTrainingSpent = false) {
       idle: () => Promise.resolve(void log.push('idle')),
       stop: () => undefined,
       isTrainingSpent,
-      sentRows: 0,
+      // Traffic goes on: every look at it finds another block.
+      get sentRows() {
+        return (sentRows += 50);
+      },
       latencies: { backboneMs: [], layercacheMs: [] },
     },
     settings: aService(),
     backbone: aBackbone(),
     collectRows: () => 10_000,
     isRepeating: () => false,
+    blockRows: 50,
     revisions: () => [],
     store: () => void log.push('store'),
     onDecision: () => undefined,

@@ -1,4 +1,4 @@
-import type { CutReport } from '../../crds/wire/state.ts';
+import type { CutReport, ServerState } from '../../crds/wire/state.ts';
 import type { ExitMode } from '../../crds/wire/policy.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCandidate } from '../lifecycle/types.ts';
@@ -19,17 +19,21 @@ const MAX_NAME_LENGTH = 32;
  * costs lie most evenly between the first and the last.
  */
 export function selectExits(
-  cuts: readonly CutReport[],
+  model: Pick<ServerState, 'cuts' | 'rejectedCuts'>,
   named: readonly NamedExit[] | undefined,
   where: string,
 ): ExitCandidate[] {
-  if (named === undefined) return discoverExits(cuts);
+  if (named === undefined) return discoverExits(model.cuts);
   return named
-    .map((exit) => matchExit(cuts, exit, where))
+    .map((exit) => matchExit(model, exit, where))
     .sort((a, b) => a.macsShare - b.macsShare);
 }
 
-function matchExit(cuts: readonly CutReport[], exit: NamedExit, where: string): ExitCandidate {
+function matchExit(
+  { cuts, rejectedCuts }: Pick<ServerState, 'cuts' | 'rejectedCuts'>,
+  exit: NamedExit,
+  where: string,
+): ExitCandidate {
   if (exit.tensor === undefined) {
     throw new CliError('TensorNotFound', {
       where,
@@ -43,9 +47,11 @@ function matchExit(cuts: readonly CutReport[], exit: NamedExit, where: string): 
       exit.tensor,
       cuts.map(({ tensor }) => tensor),
     );
+    const reason = rejectedCuts.find(({ tensor }) => tensor === exit.tensor)?.reason;
+    const because = reason === undefined ? '' : ` (${reason})`;
     throw new CliError('TensorNotFound', {
       where,
-      why: `exit ${exit.name} names ${exit.tensor}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : '.'}`,
+      why: `exit ${exit.name} names ${exit.tensor}${because}${near.length > 0 ? `; did you mean ${near.join(', ')}?` : '.'}`,
     });
   }
   return {

@@ -155,7 +155,8 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
     const fromRows = deps.replay.sentRows;
     const untilMs = deps.clock.monotonicMs() + delayMs;
     const isFull = (): boolean => deps.replay.sentRows - fromRows >= deps.blockRows;
-    while (isRunning() && !isFull() && deps.clock.monotonicMs() < untilMs) await wait(POLL_MS);
+    do await wait(POLL_MS);
+    while (isRunning() && !isFull() && deps.clock.monotonicMs() < untilMs);
   };
 
   return {

@@ -96,7 +96,7 @@ function facts(
     backbone,
     state,
     settings: toServiceSettings(service, { local: options.pace === 'fast' }),
-    exits: selectExits(state.cuts, service.spec.exits, options.manifestPath),
+    exits: selectExits(state, service.spec.exits, options.manifestPath),
   };
 }
 

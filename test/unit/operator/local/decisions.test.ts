@@ -4,11 +4,14 @@ import { explainMissing } from '../../../../operator/local/explain-missing.ts';
 import { nearestNames } from '../../../../operator/local/nearest-names.ts';
 import { createPhaseLog } from '../../../../operator/local/phase-log.ts';
 import { scopeOf } from '../../../../operator/local/policy-scope.ts';
-import type { CutReport } from '../../../../crds/wire/state.ts';
+import type { ServerState } from '../../../../crds/wire/state.ts';
 import { aCandidate, aPolicy, aTrack } from '../../crds/documents.ts';
 
-function cuts(count: number, tensorOf = (i: number) => `/layer${i}/Relu_output_0`): CutReport[] {
-  return Array.from({ length: count }, (_, i) => ({
+function withCuts(
+  count: number,
+  tensorOf = (i: number) => `/layer${i}/Relu_output_0`,
+): Pick<ServerState, 'cuts' | 'rejectedCuts'> {
+  const cuts = Array.from({ length: count }, (_, i) => ({
     tensor: tensorOf(i),
     macsShare: (i + 1) / (count + 1),
     msShare: (i + 1) / (count + 1),
@@ -17,16 +20,17 @@ function cuts(count: number, tensorOf = (i: number) => `/layer${i}/Relu_output_0
     width: 4,
     pool: 4 as const,
   }));
+  return { cuts, rejectedCuts: [{ tensor: 'tokens', reason: 'holds int64' }] };
 }
 
 describe('exits that no manifest names', () => {
   test('are all cuts while there are eight at most, named after their tensors', () => {
-    const exits = selectExits(cuts(3), undefined, 'svc.yaml');
+    const exits = selectExits(withCuts(3), undefined, 'svc.yaml');
     expect(exits.map(({ name }) => name)).toEqual(['layer0-relu', 'layer1-relu', 'layer2-relu']);
   });
 
   test('of many cuts are eight that lie evenly from the first to the last', () => {
-    const exits = selectExits(cuts(57), undefined, 'svc.yaml');
+    const exits = selectExits(withCuts(57), undefined, 'svc.yaml');
     expect(exits.map(({ tensor }) => Number(/\d+/.exec(tensor)?.[0]))).toEqual([
       0, 8, 16, 24, 32, 40, 48, 56,
     ]);
@@ -40,7 +44,7 @@ describe('exits that no manifest names', () => {
   ])('%s', (_, tensor, name) => {
     expect(
       selectExits(
-        cuts(1, () => tensor),
+        withCuts(1, () => tensor),
         undefined,
         'x',
       )[0]?.name,
@@ -49,7 +53,7 @@ describe('exits that no manifest names', () => {
 
   test('of equal labels are numbered', () => {
     const exits = selectExits(
-      cuts(2, (i) => (i === 0 ? 'a.b' : 'a_b')),
+      withCuts(2, (i) => (i === 0 ? 'a.b' : 'a_b')),
       undefined,
       'x',
     );
@@ -63,7 +67,7 @@ describe('exits of a manifest', () => {
       { name: 'late', tensor: '/layer2/Relu_output_0', mode: 'Shadow' as const },
       { name: 'early', tensor: '/layer0/Relu_output_0', mode: 'Active' as const },
     ];
-    const exits = selectExits(cuts(3), named, 'svc.yaml');
+    const exits = selectExits(withCuts(3), named, 'svc.yaml');
     expect(exits.map(({ name, mode }) => [name, mode])).toEqual([
       ['early', 'Active'],
       ['late', 'Shadow'],
@@ -71,18 +75,25 @@ describe('exits of a manifest', () => {
   });
 
   test('an empty list is a plain server', () => {
-    expect(selectExits(cuts(3), [], 'svc.yaml')).toEqual([]);
+    expect(selectExits(withCuts(3), [], 'svc.yaml')).toEqual([]);
   });
 
   test('a tensor that is no cut suggests the nearest names', () => {
     const named = [{ name: 'early', tensor: '/layer0/Relu_output', mode: 'Active' as const }];
-    expect(() => selectExits(cuts(2), named, 'svc.yaml')).toThrow(
+    expect(() => selectExits(withCuts(2), named, 'svc.yaml')).toThrow(
       'An exit names a tensor that is no cut of the backbone (svc.yaml): exit early names /layer0/Relu_output; did you mean /layer0/Relu_output_0, /layer1/Relu_output_0? Use a name that `layercache inspect MODEL` lists. [TensorNotFound]',
     );
   });
 
+  test('a tensor that the engine refused as a cut says why', () => {
+    const named = [{ name: 'early', tensor: 'tokens', mode: 'Active' as const }];
+    expect(() => selectExits(withCuts(2), named, 'svc.yaml')).toThrow(
+      'exit early names tokens (holds int64). Use a name that `layercache inspect MODEL` lists.',
+    );
+  });
+
   test('a companion is refused with what to do instead', () => {
-    expect(() => selectExits(cuts(2), [{ name: 'small', mode: 'Active' }], 'svc.yaml')).toThrow(
+    expect(() => selectExits(withCuts(2), [{ name: 'small', mode: 'Active' }], 'svc.yaml')).toThrow(
       'exit small is a companion model, which local mode does not run. Name a tensor instead, or remove the exit.',
     );
   });

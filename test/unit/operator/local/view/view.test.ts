@@ -39,7 +39,15 @@ const model: ScreenModel = {
       leftSeconds: null,
       message: 'exit 2 of 4',
     },
-    { name: 'Certify', status: 'Waiting', rows: 0, wantedRows: null, seconds: 0, message: '' },
+    {
+      name: 'Certify',
+      status: 'Waiting',
+      rows: 0,
+      wantedRows: null,
+      seconds: 0,
+      leftSeconds: null,
+      message: '',
+    },
   ],
   rowsPerSecond: 212,
   exits: [

@@ -5,7 +5,7 @@ import type { Dataset, DatasetExit } from './dataset.ts';
 import type { DistillSettings } from './distill.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
-import { fullTraining, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
+import { fullTraining, isCheapToTrain, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
 import type { Split } from './split.ts';
 import { rankSubsets, type SubsetLimits } from './subset.ts';
 
@@ -91,9 +91,9 @@ export async function searchHeads(
   onProgress: (fraction: number) => void,
 ): Promise<readonly TrainedHead[]> {
   const options = allOptions(task);
-  const finalists = Math.min(options.length, task.limits.maxActiveExits + SPARE_EXITS);
   const trialCount = options.reduce((sum, ofExit) => sum + ofExit.length, 0);
-  const total = trialCount * TRIAL_WORK + finalists;
+  // At most: fewer finalists end sooner.
+  const total = trialCount * TRIAL_WORK + options.length;
   let done = 0;
   const run = async (job: HeadJob, work: number): Promise<TrainedHead> => {
     const head = await runJob(job);
@@ -110,7 +110,7 @@ export async function searchHeads(
       return bestTrial(ofExit, await Promise.all(jobs), task);
     }),
   );
-  const kept = finalExits(trials, task, { rows: trialSplit.validation, count: finalists });
+  const kept = finalExits(trials, task, trialSplit.validation);
   return Promise.all(
     kept.map(({ option }) => {
       const settings = fullTraining(task.split.training.length, option.macs);
@@ -141,18 +141,23 @@ interface Trial {
   readonly head: TrainedHead;
 }
 
-/** Exits of the best subsets of trial heads, best subset first, until `count` are found; the rest can hardly win. */
+/**
+ * Exits of the best subsets of trial heads, best subset first, until there are enough; the rest can hardly win. Heads that cost
+ * little to train come along: trials underrate early exits, whose heads are small and gain most from training in full.
+ */
 function finalExits(
   trials: readonly Trial[],
   task: SearchTask,
-  { rows, count }: { readonly rows: Uint32Array; readonly count: number },
+  rows: Uint32Array,
 ): readonly Trial[] {
-  const { dataset, prices, limits } = task;
+  const { dataset, prices, limits, split } = task;
   const candidates = trials.map(({ head }) => toCandidate(head, { dataset, rows, prices }));
   const generous = { ...limits, budget: TRIAL_BUDGETS * limits.budget };
   const ranked = rankSubsets(candidates, generous, prices.tableFor).flatMap(({ heads }) => heads);
-  const kept = new Set([...new Set(ranked)].slice(0, count));
-  return trials.filter((_, i) => kept.has(i));
+  const kept = new Set([...new Set(ranked)].slice(0, limits.maxActiveExits + SPARE_EXITS));
+  return trials.filter(
+    ({ option }, i) => kept.has(i) || isCheapToTrain(split.training.length, option.macs),
+  );
 }
 
 /** Coverage at low risk x time saved there - head time, all in shares of plain time. */

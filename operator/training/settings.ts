@@ -40,6 +40,11 @@ const LEAST_EPOCHS = 15;
 /** Rows x epochs x multiply-adds of one head in full: about 10 s of a core. Counted, not timed, so that digests are equal. */
 const MOST_WORK = 64e9;
 
+/** Whether a head trained in full costs at most half of the most that one may cost. */
+export function isCheapToTrain(rows: number, macs: number): boolean {
+  return 2 * rows * macs * fullTraining(rows, macs).epochs <= MOST_WORK;
+}
+
 /** Training in full, with fewer epochs where a head is wide or rows are many. */
 export function fullTraining(rows: number, macs: number): DistillSettings {
   const affordable = Math.round(MOST_WORK / (rows * macs));

@@ -4,7 +4,7 @@ import { THRESHOLDS } from '../../../../crds/wire/lambda-grid.ts';
 import { decideRow } from '../../../../server/core/decide.ts';
 import { InvariantError } from '../../../../server/core/invariant.ts';
 import { createPrices, headMacs } from '../../../../operator/training/price.ts';
-import { fullTraining } from '../../../../operator/training/settings.ts';
+import { fullTraining, isCheapToTrain } from '../../../../operator/training/settings.ts';
 import { optionsFor } from '../../../../operator/training/search.ts';
 import {
   chooseSubset,
@@ -234,5 +234,10 @@ describe('training in full', () => {
     expect(fullTraining(8000, 130_000).epochs).toBe(40);
     expect(fullTraining(8000, 330_000).epochs).toBe(24);
     expect(fullTraining(50_000, 520_000).epochs).toBe(15);
+  });
+
+  test('a head is cheap up to half of the most work one may cost', () => {
+    expect(isCheapToTrain(8000, 100_000)).toBe(true);
+    expect(isCheapToTrain(8000, 100_001)).toBe(false);
   });
 });

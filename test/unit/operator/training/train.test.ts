@@ -118,6 +118,17 @@ describe('training', () => {
     expect(outcome.summary.exits.map(({ exit }) => exit)).toEqual(['early', 'late']);
   });
 
+  test('small heads are all trained in full, whatever their trials say', async () => {
+    const exits = [1.2, 0.9, 0.6, 0.4, 0.3].map((noise, i) => ({ name: `exit${i}`, noise }));
+    const outcome = await run({
+      batches: [aSampleBatch({ rows: 300, exits })],
+      costs: evenCosts(exits.map(({ name }) => name)),
+      settings: { ...anInput().settings, maxActiveExits: 1 },
+    });
+    expect(outcome.summary.exits.map(({ exit }) => exit)).toEqual(exits.map(({ name }) => name));
+    expect(outcome.summary.exits.filter(({ isChosen }) => isChosen).length).toBe(1);
+  });
+
   test('too few rows are refused with what is missing', async () => {
     const outcome = await run({ batches: [aSampleBatch({ rows: 199, exits: EXITS })] });
     expect(outcome).toMatchObject({ kind: 'TooFewRows', summary: { rows: 199, exits: [] } });

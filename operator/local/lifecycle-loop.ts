@@ -62,7 +62,7 @@ export interface LifecycleLoop {
 }
 
 /** How often a shadow looks whether its block is full. */
-const POLL_MS = 20;
+const POLL_MS = 5;
 const SHORT_TICK_MS = 250;
 const TICK_MS = 1_000;
 

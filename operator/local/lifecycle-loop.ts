@@ -64,6 +64,8 @@ export interface LifecycleLoop {
 /** How often a shadow looks whether its block is full. */
 const POLL_MS = 5;
 const SHORT_TICK_MS = 250;
+/** A step of the ramp is over at 100 requests: a longer tick spends rows of a finite stream on a share that is decided. */
+const RAMP_TICK_MS = 100;
 const TICK_MS = 1_000;
 
 export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLoop {
@@ -181,8 +183,9 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
 }
 
 function tickMs(stage: LifecycleStage): number {
-  const isPatient = stage === 'Collecting' || stage === 'Training' || stage === 'Staging';
-  return isPatient || stage === 'Ramping' ? SHORT_TICK_MS : TICK_MS;
+  if (stage === 'Ramping') return RAMP_TICK_MS;
+  const isShort = stage === 'Collecting' || stage === 'Training' || stage === 'Staging';
+  return isShort ? SHORT_TICK_MS : TICK_MS;
 }
 
 /** Traffic that the stage has use for. */

@@ -9,6 +9,7 @@ import { serveModel, writeModel, type ServedModel } from './served-model.ts';
 
 const ROUNDS = 4;
 const SECONDS = 3;
+const WARM_ROWS = 2_500;
 
 /** What heads cost when no row leaves: two servers on one ResNet-18, one with three heads in force, in turns (ABBA). */
 export async function measureHeadsOn(): Promise<Figure[]> {
@@ -58,8 +59,8 @@ async function compare(
     early += run.earlyRows;
     return run.processorSeconds / run.rows;
   };
-  await perRow(plain);
-  await perRow(withHeads);
+  await driveServer(plain, { concurrency: 32, rows: WARM_ROWS });
+  await driveServer(withHeads, { concurrency: 32, rows: WARM_ROWS });
   for (let round = 0; round < ROUNDS; round++) {
     const plainFirst = round % 2 === 0;
     const first = await perRow(plainFirst ? plain : withHeads);

@@ -78,35 +78,30 @@ export interface RawRun {
   readonly processorSeconds: number;
 }
 
-/** `concurrency` callers that each send one row again as soon as it is answered; a free worker takes what waits. */
+/**
+ * Runs batches on `workers` of the engine for a time. `batchRows` is a mean: sizes alternate between the whole numbers around it.
+ */
 export async function driveRawEngine(
   engine: RawEngine,
   rowSource: (index: number) => Float32Array,
-  plan: { readonly concurrency: number; readonly seconds: number; readonly maxBatch: number },
+  plan: { readonly workers: number; readonly batchRows: number; readonly seconds: number },
 ): Promise<RawRun> {
-  let waiting = plan.concurrency;
   let rows = 0;
   let batches = 0;
   const start = performance.now();
   const startUsage = process.cpuUsage();
-  const isOver = (): boolean => performance.now() - start > plan.seconds * 1_000;
   const work = async (worker: number): Promise<void> => {
-    while (!isOver()) {
-      // Two workers and one caller: the second worker has nothing to do until the first is done.
-      const size = Math.min(waiting, plan.maxBatch, Math.ceil(plan.concurrency / engine.workers));
-      if (size === 0) {
-        await new Promise((resolve) => setImmediate(resolve));
-        continue;
-      }
-      waiting -= size;
-      await engine.run(worker, gatherRows(rowSource, rows, size), size);
-      waiting += size;
-      rows += size;
+    while (performance.now() - start < plan.seconds * 1_000) {
       batches += 1;
+      const size = Math.max(
+        1,
+        Math.floor(batches * plan.batchRows) - Math.floor((batches - 1) * plan.batchRows),
+      );
+      await engine.run(worker, gatherRows(rowSource, rows, size), size);
+      rows += size;
     }
   };
-  const used = Math.min(engine.workers, plan.concurrency);
-  await Promise.all(Array.from({ length: used }, (_, worker) => work(worker)));
+  await Promise.all(Array.from({ length: plan.workers }, (_, worker) => work(worker)));
   const usage = process.cpuUsage(startUsage);
   return {
     rows,

@@ -52,7 +52,8 @@ export class EngineHost {
 
   private dispatch(): void {
     while (this.idle.length > 0 && this.queue.length > 0) {
-      const worker = this.idle.shift();
+      // The one that was busy last: its weights are still in the processor's caches.
+      const worker = this.idle.pop();
       const frame = this.queue.shift();
       if (worker === undefined || frame === undefined) return;
       const [input = new Uint8Array(0), flags = new Uint8Array(0)] = frame.blobs;

@@ -13,6 +13,7 @@ import type {
 import { EngineError } from './engine-error.ts';
 import type { Frame } from './frames.ts';
 import { HostProcess } from './host-process.ts';
+import { Lanes } from './lanes.ts';
 import { PendingCalls, toOutcome } from './pending-calls.ts';
 import type { AnswerHeader, OpenHeader, PongHeader } from './protocol.ts';
 import type { ModelSource } from './segment-engine.ts';
@@ -47,6 +48,7 @@ class HostedEngine implements EngineClient {
   status: EngineStatus = 'Starting';
   private readonly options: EngineClientOptions;
   private readonly calls = new PendingCalls();
+  private lanes = new Lanes();
   private readonly statusListeners: ((status: EngineStatus, cause: string) => void)[] = [];
   private host: HostProcess | null = null;
   private known: PongHeader = { rssBytes: 0, activations: 0 };
@@ -93,14 +95,21 @@ class HostedEngine implements EngineClient {
     onRows: (rows: readonly RowAnswer[]) => void,
   ): Promise<BatchOutcome> {
     const host = this.upHost();
+    const { lanes } = this;
+    const lane = await lanes.acquire();
     const nowMs = performance.now();
     const { planId, rows, datatype, input, flags } = batch;
-    const answer = await this.calls.add(
-      (id) => {
-        host.send({ kind: 'run', id, header: { planId, rows, datatype }, blobs: [input, flags] });
-      },
-      { onRows, nowMs },
-    );
+    const header = { planId, rows, datatype };
+    const answer = await this.calls
+      .add(
+        (id) => {
+          host.sendTo(lane, { kind: 'run', id, header, blobs: [input, flags] });
+        },
+        { onRows, nowMs },
+      )
+      .finally(() => {
+        lanes.release(lane);
+      });
     this.slowestBatchMs = Math.max(this.slowestBatchMs, performance.now() - nowMs);
     return toOutcome(answer);
   }
@@ -146,6 +155,9 @@ class HostedEngine implements EngineClient {
       host.send({ kind: 'open', id, header, blobs: [] });
     }, null);
     if (answer.to !== 'open') throw unexpected(answer);
+    await host.lanesConnected(answer.slots);
+    this.lanes = new Lanes();
+    this.lanes.open(answer.slots);
     this.slots = answer.slots;
     return answer.report;
   }
@@ -189,7 +201,9 @@ class HostedEngine implements EngineClient {
     this.host = null;
     this.known = { rssBytes: 0, activations: 0 };
     if (this.pinger !== null) clearInterval(this.pinger);
-    this.calls.rejectAll(new EngineError('EngineDown', `the engine host is gone: ${cause}`));
+    const gone = new EngineError('EngineDown', `the engine host is gone: ${cause}`);
+    this.lanes.close(gone);
+    this.calls.rejectAll(gone);
     this.ended?.();
     if (this.status === 'Starting' || this.status === 'Closed') return;
     this.setStatus('Down', cause);

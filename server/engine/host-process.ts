@@ -1,4 +1,5 @@
-// One life of the engine host: child process, private socket, frames. It ends once and says why.
+// One life of the engine host: child process, private socket, frames. It ends once and says why. The first connection is the
+// host's, for models, plans and heartbeats; each further one is a worker's, its lane for batches.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -24,6 +25,8 @@ export class HostProcess {
   private readonly server: Server;
   private readonly directory: string;
   private readonly socket: Socket;
+  private readonly lanes: Socket[] = [];
+  private readonly laneWaiters: (() => void)[] = [];
   private cause: string | null = null;
   private ended = false;
 
@@ -40,13 +43,12 @@ export class HostProcess {
     this.directory = parts.directory;
     this.socket = parts.socket;
     this.listeners = parts.listeners;
-    const reader = new FrameReader();
-    this.socket.on('data', (chunk: Buffer) => {
-      this.receive(reader, chunk);
-    });
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => {
-      this.kill('its connection closed');
+    this.listen(this.socket);
+    this.server.on('connection', (lane) => {
+      lane.setNoDelay();
+      this.listen(lane);
+      this.lanes.push(lane);
+      for (const wake of this.laneWaiters.splice(0)) wake();
     });
     this.child.on('exit', (code, signal) => {
       const last = parts.stderr().trim();
@@ -92,10 +94,34 @@ export class HostProcess {
     if (!this.ended) this.socket.write(encodeFrame(frame));
   }
 
+  /** Resolves when `count` workers have connected; rejects when the process ends before. */
+  async lanesConnected(count: number): Promise<void> {
+    while (this.lanes.length < count && !this.ended) {
+      await new Promise<void>((resolve) => this.laneWaiters.push(resolve));
+    }
+    if (this.ended) throw new EngineError('EngineDown', 'the engine host ended as it started');
+  }
+
+  /** A batch for one worker. */
+  sendTo(lane: number, frame: Frame): void {
+    if (!this.ended) this.lanes[lane]?.write(encodeFrame(frame));
+  }
+
   /** Ends the process at once; `onEnd` follows. */
   kill(cause: string): void {
     this.cause ??= cause;
     this.child.kill('SIGKILL');
+  }
+
+  private listen(socket: Socket): void {
+    const reader = new FrameReader();
+    socket.on('data', (chunk: Buffer) => {
+      this.receive(reader, chunk);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.kill('its connection closed');
+    });
   }
 
   private receive(reader: FrameReader, chunk: Buffer): void {
@@ -109,7 +135,8 @@ export class HostProcess {
   private async end(cause: string): Promise<void> {
     if (this.ended) return;
     this.ended = true;
-    this.socket.destroy();
+    for (const socket of [this.socket, ...this.lanes]) socket.destroy();
+    for (const wake of this.laneWaiters.splice(0)) wake();
     this.server.close();
     await rm(this.directory, { recursive: true, force: true });
     this.listeners.onEnd(cause);

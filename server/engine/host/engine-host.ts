@@ -1,4 +1,5 @@
-// The host's main thread: frames in, work out to the workers, heartbeats answered. It never runs a model itself.
+// The host's main thread: models and plans for the workers, heartbeats answered. It never runs a model itself, and batches go
+// from the server's main process to a worker directly.
 import { availableParallelism } from 'node:os';
 import type { EnginePlan, EngineReport, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
@@ -8,7 +9,6 @@ import type {
   OpenHeader,
   PrepareHeader,
   ReleaseHeader,
-  RunHeader,
   WorkerReport,
 } from '../protocol.ts';
 import { selectEngine } from '../select.ts';
@@ -22,8 +22,6 @@ export interface HostSurroundings {
 export class EngineHost {
   private readonly surroundings: HostSurroundings;
   private workers: readonly WorkerHandle[] = [];
-  private readonly idle: WorkerHandle[] = [];
-  private readonly queue: Frame[] = [];
   private nextPlanId = 1;
   /** Opening, preparing and releasing go one after the other. */
   private changes: Promise<unknown> = Promise.resolve();
@@ -33,10 +31,7 @@ export class EngineHost {
   }
 
   receive(frame: Frame): void {
-    if (frame.kind === 'run') {
-      this.queue.push(frame);
-      this.dispatch();
-    } else if (frame.kind === 'ping') {
+    if (frame.kind === 'ping') {
       const rssBytes = process.memoryUsage.rss();
       this.reply(frame, 'pong', { rssBytes, activations: this.activations() });
     } else this.change(frame);
@@ -48,24 +43,6 @@ export class EngineHost {
 
   private reply(frame: Frame, kind: 'answer' | 'failure' | 'pong', header: unknown): void {
     this.surroundings.write(encodeFrame({ kind, id: frame.id, header, blobs: [] }));
-  }
-
-  private dispatch(): void {
-    while (this.idle.length > 0 && this.queue.length > 0) {
-      // The one that was busy last: its weights are still in the processor's caches.
-      const worker = this.idle.pop();
-      const frame = this.queue.shift();
-      if (worker === undefined || frame === undefined) return;
-      const [input = new Uint8Array(0), flags = new Uint8Array(0)] = frame.blobs;
-      const finish = (): void => {
-        this.idle.push(worker);
-        this.dispatch();
-      };
-      // The worker answers the main process itself; here it only becomes free.
-      worker
-        .ask({ to: 'run', id: frame.id, header: frame.header as RunHeader, input, flags })
-        .then(finish, finish);
-    }
   }
 
   private change(frame: Frame): void {
@@ -104,7 +81,6 @@ export class EngineHost {
     // The first measures while the others are quiet.
     const measured = (await first.ask({ to: 'open', source, measures: true })) as WorkerReport;
     await Promise.all(others.map((worker) => worker.ask({ to: 'open', source, measures: false })));
-    this.idle.push(...this.workers);
     const report: EngineReport = {
       model: measured.model,
       engine: {

@@ -1,11 +1,12 @@
-// One worker thread: one engine, one batch at a time; plans are prepared between batches.
+// One worker thread: one engine, one batch at a time; plans are prepared between batches. Batches come over the worker's own
+// connection to the server's main process, plans and models from the host's main thread.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { createBusyClock } from '../busy-clock.ts';
 import type { PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
-import { encodeFrame } from '../frames.ts';
-import type { WorkerReport } from '../protocol.ts';
+import { encodeFrame, type Frame } from '../frames.ts';
+import type { RunHeader, WorkerReport } from '../protocol.ts';
 import { toRowsFrame } from '../row-frames.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { LoadRatio } from './batch-clock.ts';
@@ -20,14 +21,30 @@ export interface WorkerEngine {
   readonly create: (pause: () => Promise<void>) => SegmentEngine;
 }
 
-type RunRequest = Extract<WorkerRequest, { to: 'run' }>;
+/** The worker's connection to the server's main process. */
+export interface BatchLane {
+  /** Resolves once frames can be written. */
+  readonly connected: Promise<void>;
+  readonly write: (bytes: Uint8Array) => void;
+  readonly onFrame: (listener: (frame: Frame) => void) => void;
+}
+
+export interface WorkerPorts {
+  readonly host: MessagePort;
+  readonly lane: BatchLane;
+  /** One Int32: live activations, for the host's heartbeat. */
+  readonly activations: Int32Array;
+}
 
 interface OpenWorker {
   readonly model: ModelDescription;
   readonly whole: SegmentPlan;
 }
 
-export function serveWorker(port: MessagePort, { device, versions, create }: WorkerEngine): void {
+export function serveWorker(
+  { host, lane, activations }: WorkerPorts,
+  { device, versions, create }: WorkerEngine,
+): void {
   const plans = new Map<number, LoadedPlan>();
   const load = new LoadRatio();
   const busyMs = createBusyClock();
@@ -41,19 +58,22 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
   });
 
   const post = (reply: WorkerReply): void => {
-    const bytes = reply.from === 'frame' ? reply.bytes : reply.frames;
-    port.postMessage(reply, bytes === null ? [] : [bytes.buffer as ArrayBuffer]);
+    host.postMessage(reply);
+  };
+  const count = (): void => {
+    Atomics.store(activations, 0, engine.stats().activations);
   };
   const opened = (): OpenWorker => {
     if (open === null) throw new EngineError('EngineFailed', 'the engine has not loaded a model');
     return open;
   };
 
-  /** The frames that end the batch. */
-  async function run({ id, header, input, flags }: RunRequest): Promise<Uint8Array> {
-    const loaded = plans.get(header.planId);
+  async function run({ id, header, blobs }: Frame): Promise<void> {
+    const { planId, rows, datatype } = header as RunHeader;
+    const [input = new Uint8Array(0), flags = new Uint8Array(0)] = blobs;
+    const loaded = plans.get(planId);
     if (loaded === undefined) {
-      throw new EngineError('PlanUnknown', `plan ${header.planId} is not loaded; prepare it again`);
+      throw new EngineError('PlanUnknown', `plan ${planId} is not loaded; prepare it again`);
     }
     const last: Buffer[] = [];
     const outcome = await runBatch(
@@ -65,21 +85,22 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
         busyMs,
         emit: (answers, isLast) => {
           const bytes = encodeFrame({ kind: 'rows', id, ...toRowsFrame(answers) });
-          // One message instead of two when the end follows at once: 0.1 ms per batch.
+          // One write instead of two when the end follows at once.
           if (isLast) last.push(bytes);
-          else post({ from: 'frame', bytes });
+          else lane.write(bytes);
         },
       },
-      { rows: header.rows, datatype: header.datatype, input, flags },
+      { rows, datatype, input, flags },
     );
     last.push(encodeFrame({ kind: 'answer', id, header: { to: 'run', outcome }, blobs: [] }));
-    return unpooled(last);
+    lane.write(Buffer.concat(last));
   }
 
   async function openModel({
     source,
     measures,
   }: Extract<WorkerRequest, { to: 'open' }>): Promise<WorkerReport> {
+    await lane.connected;
     const described = await engine.open(source);
     const whole = await engine.plan([]);
     const report = await measureBackbone(engine, described, measures);
@@ -104,14 +125,20 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
     return null;
   }
 
-  async function runInTurn(request: RunRequest): Promise<void> {
-    const done = batches.then(() => run(request));
+  async function runInTurn(frame: Frame): Promise<void> {
+    const done = batches.then(() => run(frame));
     batches = done.catch(() => null);
-    const frames = await done;
-    post({ ...settled(request.job, frames), from: 'done', value: null });
+    try {
+      await done;
+    } catch (error) {
+      const header = toEngineFailure(error);
+      lane.write(encodeFrame({ kind: 'failure', id: frame.id, header, blobs: [] }));
+    } finally {
+      count();
+    }
   }
 
-  async function handle(request: Exclude<WorkerRequest, RunRequest>): Promise<unknown> {
+  async function handle(request: WorkerRequest): Promise<unknown> {
     switch (request.to) {
       case 'open':
         return openModel(request);
@@ -122,34 +149,21 @@ export function serveWorker(port: MessagePort, { device, versions, create }: Wor
     }
   }
 
-  function settled(job: number, frames: Uint8Array | null) {
-    return { job, frames, activations: engine.stats().activations };
-  }
-
   async function answer(request: WorkerRequest): Promise<void> {
     const { job } = request;
     try {
-      if (request.to === 'run') await runInTurn(request);
-      else post({ ...settled(job, null), from: 'done', value: await handle(request) });
+      post({ from: 'done', job, value: await handle(request) });
     } catch (error) {
-      const failure = toEngineFailure(error);
-      const frames =
-        request.to === 'run'
-          ? encodeFrame({ kind: 'failure', id: request.id, header: failure, blobs: [] })
-          : null;
-      post({ ...settled(job, frames), from: 'failed', ...failure });
+      post({ from: 'failed', job, ...toEngineFailure(error) });
+    } finally {
+      count();
     }
   }
 
-  port.on('message', (request: WorkerRequest) => {
+  host.on('message', (request: WorkerRequest) => {
     void answer(request);
   });
-}
-
-/** Several frames as one, in memory of its own, so that it can be transferred. */
-function unpooled(frames: readonly Buffer[]): Uint8Array {
-  const whole = Buffer.allocUnsafeSlow(frames.reduce((sum, { length }) => sum + length, 0));
-  let offset = 0;
-  for (const frame of frames) offset += frame.copy(whole, offset);
-  return whole;
+  lane.onFrame((frame) => {
+    if (frame.kind === 'run') void runInTurn(frame);
+  });
 }

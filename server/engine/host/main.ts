@@ -33,15 +33,9 @@ const host = new EngineHost({
     socket.write(bytes);
   },
   startWorker: () =>
-    new WorkerHandle(
-      workerScript,
-      (bytes) => {
-        socket.write(bytes);
-      },
-      (cause) => {
-        process.stderr.write(`${cause.message}\n`, die);
-      },
-    ),
+    new WorkerHandle(workerScript, socketPath, (cause) => {
+      process.stderr.write(`${cause.message}\n`, die);
+    }),
 });
 
 socket.setNoDelay();

@@ -1,7 +1,7 @@
-// The main thread's side of one worker.
+// The main thread's side of one worker: plans and models. Batches do not pass here.
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../engine-error.ts';
-import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
+import type { WorkerReply, WorkerRequest, WorkerStart } from './worker-messages.ts';
 
 type WithoutJob<T> = T extends unknown ? Omit<T, 'job'> : never;
 
@@ -11,28 +11,25 @@ interface Waiting {
 }
 
 export class WorkerHandle {
-  activations = 0;
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
-  private readonly onFrame: (bytes: Uint8Array) => void;
+  private readonly shared = new Int32Array(new SharedArrayBuffer(4));
   private nextJob = 1;
 
-  /** @param onFrame called with frames that are ready to be written to the main process. */
-  constructor(
-    script: string | URL,
-    onFrame: (bytes: Uint8Array) => void,
-    onDeath: (cause: Error) => void,
-  ) {
-    this.onFrame = onFrame;
-    this.worker = new Worker(script);
+  constructor(script: string | URL, socketPath: string, onDeath: (cause: Error) => void) {
+    const workerData: WorkerStart = { socketPath, activations: this.shared.buffer };
+    this.worker = new Worker(script, { workerData });
     this.worker.on('message', (reply: WorkerReply) => {
-      if (reply.from === 'frame') onFrame(reply.bytes);
-      else this.settle(reply);
+      this.settle(reply);
     });
     this.worker.on('error', onDeath);
     this.worker.on('exit', (code) => {
       onDeath(new Error(`a worker ended with code ${code}`));
     });
+  }
+
+  get activations(): number {
+    return Atomics.load(this.shared, 0);
   }
 
   ask(request: WithoutJob<WorkerRequest>): Promise<unknown> {
@@ -44,11 +41,9 @@ export class WorkerHandle {
     });
   }
 
-  private settle(reply: Exclude<WorkerReply, { from: 'frame' }>): void {
+  private settle(reply: WorkerReply): void {
     const waiting = this.waiting.get(reply.job);
     this.waiting.delete(reply.job);
-    this.activations = reply.activations;
-    if (reply.frames !== null) this.onFrame(reply.frames);
     if (reply.from === 'done') waiting?.resolve(reply.value);
     else waiting?.reject(new EngineError(reply.code, reply.message));
   }

@@ -2,7 +2,7 @@ import type { CutReport, ServerState } from '../../crds/wire/state.ts';
 import type { ExitMode } from '../../crds/wire/policy.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCandidate } from '../lifecycle/types.ts';
-import { nearestNames } from './nearest-names.ts';
+import { nearestNames } from '../../crds/schema/edit-distance.ts';
 
 /** An exit as a manifest names it. */
 export interface NamedExit {

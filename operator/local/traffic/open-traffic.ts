@@ -1,5 +1,5 @@
 import { CliError } from '../../errors.ts';
-import { nearestNames } from '../nearest-names.ts';
+import { nearestNames } from '../../../crds/schema/edit-distance.ts';
 import { openFashionMnist } from './fashion-mnist.ts';
 import { openIdx } from './idx.ts';
 import { openNpy } from './npy.ts';

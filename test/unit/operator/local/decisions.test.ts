@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { selectExits } from '../../../../operator/local/exit-discovery.ts';
 import { explainMissing } from '../../../../operator/local/explain-missing.ts';
-import { nearestNames } from '../../../../operator/local/nearest-names.ts';
+import { nearestNames } from '../../../../crds/schema/edit-distance.ts';
 import { createPhaseLog } from '../../../../operator/local/phase-log.ts';
 import { scopeOf } from '../../../../operator/local/policy-scope.ts';
 import type { ServerState } from '../../../../crds/wire/state.ts';

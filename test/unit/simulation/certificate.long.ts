@@ -46,12 +46,12 @@ interface ExpectedRule {
 }
 
 /**
- * 7.1; the ranges of over are its figures with 3 standard errors of 300 runs. It does not say how survivorsOnly sets its
- * thresholds; with ours (lowest off the grid) 54 % of runs and a mean risk of 1.03 % were seen against its 66-70 and 1.1 %.
+ * 7.1; the ranges of over are its figures with 3 standard errors of 300 runs. Two rows are not met, unexplained: survivorsOnly,
+ * whose thresholds 7.1 does not describe, is over in 54 % of runs against 66-70; eachExitAlone has a mean risk of 1.82 against 1.89 %.
  */
 const TABLE: readonly ExpectedRule[] = [
   { name: 'eachExitAlone', over: [0.98, 1], meanRisk: 0.0189, meanCost: 0.5 },
-  { name: 'survivorsOnly', over: [0.45, 0.78], meanRisk: 0.011, meanCost: 0.56 },
+  { name: 'survivorsOnly', over: [0.58, 0.78], meanRisk: 0.011, meanCost: 0.56 },
   { name: 'sharedUntested', over: [0.41, 0.65], meanRisk: 0.01, meanCost: 0.54 },
   { name: 'rawTested', over: [0, 0.088], meanRisk: 0.007, meanCost: 0.6 },
   { name: 'rawMiscalibratedTested', over: [0, 0.088], meanRisk: 0.007, meanCost: 0.63 },
@@ -64,7 +64,7 @@ describe('rules of 7.1', () => {
     process.stdout.write(`${row.name} ${JSON.stringify(outcome)}\n`);
     expect(outcome.overShare).toBeGreaterThanOrEqual(row.over[0]);
     expect(outcome.overShare).toBeLessThanOrEqual(row.over[1]);
-    expectClose(outcome.meanRisk, row.meanRisk, { rel: 0.05, abs: 0.0003 });
+    expectClose(outcome.meanRisk, row.meanRisk, { abs: 0.0006 });
     expectClose(outcome.meanCost, row.meanCost, { abs: 0.015 });
   });
 });

@@ -92,12 +92,13 @@ export const CLI_ERRORS = {
   ServerFailed: {
     exitCode: 1,
     what: 'A model server ended',
-    nextStep: 'The lines above are the last it wrote; run again with --debug for more.',
+    nextStep: 'Lines above are the last it wrote; run again with --debug for more.',
   },
   ServerNotReady: {
     exitCode: 3,
     what: 'A model server did not become ready in time',
-    nextStep: 'The lines above are the last it wrote; a large model may need --startup-deadline.',
+    nextStep:
+      'Lines above are the last it wrote; a large model may need a longer server.startupDeadline in the manifest.',
   },
   ProgramMissing: {
     exitCode: 1,

@@ -169,11 +169,14 @@ export function createRun(context: RunContext): Run {
   const interrupted = new AbortController();
   const failed = new AbortController();
   for (const { server } of servers) {
-    void server.child.ended.then(() => {
+    void server.child.ended.then(({ code, signal }) => {
+      const how = signal === null ? `ended with code ${code ?? '?'}` : `was ended by ${signal}`;
+      const tail = server.child.tail();
+      const lines = tail === '' ? ' It wrote nothing.' : `\n${tail}\n`;
       failed.abort(
         new CliError('ServerFailed', {
           where: server.podUid,
-          why: `it ended during the run.\n${server.child.tail()}\n`,
+          why: `it ${how} during the run.${lines}`,
         }),
       );
     });
@@ -189,6 +192,8 @@ export function createRun(context: RunContext): Run {
     } finally {
       clearInterval(redraw);
       if (timer !== null) clearTimeout(timer);
+      // Whatever ended it ends both: a replay without a server would go on failing for ever.
+      replay.stop();
       loop.stop();
     }
     await atMost(interrupted.signal, looping);

@@ -128,6 +128,23 @@ describe('a run that is interrupted', () => {
   }, 60_000);
 });
 
+describe('a run whose server is killed', () => {
+  test('says so, ends with 1 and leaves no process behind', async () => {
+    const place = aPlace({ rows: 6_500 });
+    const started = run(place, '--rate', '100');
+    await collecting(place, started);
+    const server = processesOf(place.folder).find((pid) =>
+      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('server.mjs'),
+    );
+    process.kill(server!, 'SIGKILL');
+    expect((await started.ended).code).toBe(1);
+    expect(started.stderr()).toContain(
+      'A model server ended (local-0): it was ended by SIGKILL during the run.',
+    );
+    await nothingIsLeft(place, 5_000);
+  }, 60_000);
+});
+
 describe('a run that cannot start or end well says so in one paragraph', () => {
   const short = aPlace({ rows: 300 });
 

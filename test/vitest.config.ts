@@ -5,6 +5,7 @@ const pureFolders = [
   'operator/stats',
   'operator/lifecycle',
   'operator/training',
+  'operator/plan',
   'crds/wire',
   'crds/v1alpha1',
 ];

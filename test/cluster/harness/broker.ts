@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server, ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import type { Shared } from './ask-broker.ts';
+import type { Tier } from './availability.ts';
+import { whyUnavailable } from './availability.ts';
+import type { Cluster, ClusterFacts } from './cluster.ts';
+import { startCluster } from './cluster.ts';
+
+/**
+ * vitest's global set-up: test files run in several processes and share one cluster per tier. It lives in the main
+ * process, starts when the first file asks for it over a socket, so a run of unit tests starts nothing, and ends
+ * with the run.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
+  const socket = join(folder, 'broker');
+  const clusters = createSharedClusters();
+  const server = await listen(socket, (tier) => clusters.get(tier));
+  project.provide('clusterBroker', socket);
+  return async () => {
+    server.closeAllConnections();
+    server.close();
+    await clusters.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
+
+interface SharedClusters {
+  get(tier: Tier): Promise<Shared<ClusterFacts>>;
+  stop(): Promise<void>;
+}
+
+function createSharedClusters(): SharedClusters {
+  const started = new Map<Tier, Promise<Shared<ClusterFacts>>>();
+  const clusters: Cluster[] = [];
+  const start = async (tier: Tier): Promise<Shared<ClusterFacts>> => {
+    const unavailable = await whyUnavailable(tier);
+    if (unavailable !== null) {
+      process.stderr.write(`\nSKIPPED: tests that need the ${tier} tier: ${unavailable}\n`);
+      return { unavailable };
+    }
+    const cluster = await startCluster();
+    clusters.push(cluster);
+    return { unavailable: null, facts: cluster.facts };
+  };
+  return {
+    get: (tier) => {
+      const known = started.get(tier) ?? start(tier);
+      started.set(tier, known);
+      return known;
+    },
+    stop: async () => {
+      await Promise.allSettled(started.values());
+      await Promise.all(clusters.map((cluster) => cluster.stop()));
+    },
+  };
+}
+
+function listen(socket: string, get: (tier: Tier) => Promise<unknown>): Promise<Server> {
+  const answer = async (path: string, response: ServerResponse) => {
+    try {
+      const body = JSON.stringify(await get(path.slice(1) as Tier));
+      response.writeHead(200).end(body);
+    } catch (error) {
+      response.writeHead(500).end(error instanceof Error ? error.message : String(error));
+    }
+  };
+  const server = createServer((incoming, response) => {
+    void answer(incoming.url ?? '', response);
+  });
+  // A build of minutes is an answer of minutes.
+  server.requestTimeout = 0;
+  server.timeout = 0;
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(socket, () => {
+      resolve(server);
+    });
+  });
+}

@@ -1,8 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { SERVER_METRIC_GROUPS } from '../metrics/catalogue.ts';
+import { headRevisionDefinition, serviceDefinition } from '../schema/custom-resource.ts';
 import { fieldTree } from '../schema/field-tree.ts';
 import { REASON_GROUPS } from '../v1alpha1/reasons.ts';
+import { renderDefinition } from './definition-yaml.ts';
 import { renderManifestReference } from './manifest-reference.ts';
 import { renderMetricReference } from './metric-reference.ts';
 import { renderReasonReference } from './reason-reference.ts';
@@ -12,6 +14,8 @@ import { renderReasonReference } from './reason-reference.ts';
 const FOLDER = 'charts/layercache/docs';
 
 const documents: Readonly<Record<string, string>> = {
+  'crds/layercache.io_cachedmodelservices.yaml': renderDefinition(serviceDefinition()),
+  'crds/layercache.io_cacheheadrevisions.yaml': renderDefinition(headRevisionDefinition()),
   [`${FOLDER}/metrics.md`]: renderMetricReference(SERVER_METRIC_GROUPS),
   [`${FOLDER}/manifest.md`]: renderManifestReference(fieldTree()),
   [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS),

@@ -4,7 +4,8 @@ import {
   KIND,
   type CachedModelService,
 } from '../v1alpha1/cached-model-service.ts';
-import { LOCAL_RULES, SERVICE_RULES } from '../v1alpha1/rules.ts';
+import { LOCAL_RULES } from '../v1alpha1/local-rules.ts';
+import { SERVICE_RULES } from '../v1alpha1/rules.ts';
 import { showValue, valueAt } from '../wire/json.ts';
 import { nearestNames } from './edit-distance.ts';
 import { findRuleProblems } from './rule-problems.ts';

@@ -4,7 +4,7 @@ import {
   KIND,
   type CachedModelService,
 } from '../v1alpha1/cached-model-service.ts';
-import type { ServiceRule } from '../v1alpha1/rules.ts';
+import type { Rule } from '../v1alpha1/rule.ts';
 import { formatPath, valueAt } from '../wire/json.ts';
 import { fieldAt, fieldTree, type FieldNode } from './field-tree.ts';
 import { isWithin, pathOf, splitMessage, type FieldProblem } from './shape-problems.ts';
@@ -76,7 +76,7 @@ function soundPart(
 export function findRuleProblems(
   manifest: unknown,
   shapeProblems: readonly FieldProblem[],
-  rules: readonly ServiceRule[],
+  rules: readonly Rule<CachedModelService>[],
 ): readonly FieldProblem[] {
   const service = soundPart(manifest, shapeProblems);
   if (service === null) return [];

@@ -1,5 +1,5 @@
-/** A size as it stands in a manifest: whole bytes, or with a binary suffix. */
-export const BYTE_SIZE_PATTERN = /^[0-9]{1,10}(Ki|Mi|Gi)?$/;
+/** A size as it stands in a manifest: whole bytes from 1 up, or with a binary suffix. */
+export const BYTE_SIZE_PATTERN = /^[1-9][0-9]{0,9}(Ki|Mi|Gi)?$/;
 
 const FACTORS: Readonly<Record<string, number>> = { Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
 

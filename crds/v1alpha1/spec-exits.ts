@@ -108,6 +108,8 @@ export const exits = z
       'Candidate exits; absent: up to 8 are discovered; an empty list serves the plain backbone.',
     bounds: '0 to 16 exits',
     computed: 'discovered',
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['name'],
   });
 
 export const tuning = z
@@ -144,7 +146,10 @@ const training = z
       .max(3)
       .refine((list) => new Set(list).size === list.length, 'a trigger stands twice: remove one')
       .default([...TRIGGERS])
-      .meta({ description: 'What starts a training besides missing heads.' }),
+      .meta({
+        description: 'What starts a training besides missing heads.',
+        'x-kubernetes-list-type': 'set',
+      }),
     cooldown: f.durationOr('15m', ['1m', '168h', '15m'], {
       description: 'Least time between two trainings.',
     }),
@@ -168,16 +173,19 @@ const remoteStore = {
 
 const store = z
   .strictObject({
-    configMap: f.raw('Bundles in ConfigMaps, at most 900 KiB each.').optional(),
+    configMap: z
+      .strictObject({})
+      .optional()
+      .meta({ description: 'Bundles in ConfigMaps, at most 900 KiB each; has no fields.' }),
     s3: z
       .strictObject({
         uri: z
           .string()
           .max(1024)
-          .regex(/^s3:\/\/\S+$/, 'write a URI that begins with s3://')
+          .regex(/^s3:\/\/[!-~]+$/, 'write a URI that begins with s3://')
           .meta({
             description: 'Bucket and prefix.',
-            bounds: 'begins with s3://',
+            bounds: 'begins with s3://; at most 1024 characters',
             example: 's3://heads/vision',
           }),
         ...remoteStore,
@@ -251,6 +259,8 @@ export const rollout = z
       .meta({
         description: 'Checks of each step; disagreement is always checked.',
         bounds: 'one per type',
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': ['type'],
         computed: 'ErrorRate 0.1%, LatencyP99 5%',
       }),
     stepDeadline: f.durationOr('6h', ['1m', '168h', '6h'], {
@@ -270,6 +280,7 @@ export const rollout = z
       .meta({
         description: 'Header whose keyed hash picks the track; absent: random per request.',
         bounds: '1 to 64 of A-Z a-z 0-9 -',
+        maxLength: 64,
       }),
   })
   .prefault({})

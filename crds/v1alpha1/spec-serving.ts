@@ -46,11 +46,13 @@ export const server = z
     imagePullSecretNames: z
       .array(f.objectName('Secret for pulling the image.'))
       .max(8)
+      .refine((list) => new Set(list).size === list.length, 'a Secret stands twice: remove one')
       .optional()
       .meta({
         description: 'Secrets for pulling the image.',
         bounds: 'at most 8',
         computed: 'chart',
+        'x-kubernetes-list-type': 'set',
       }),
     engine: z.enum(ENGINES).default('Auto').meta({
       description: 'Engine that runs the backbone; the failure of a named one is fatal.',
@@ -107,9 +109,32 @@ export const autoscaling = z
   .optional()
   .meta({ description: 'HorizontalPodAutoscaler made by the operator.' });
 
+const quantity = z.union([z.int(), z.string().max(64)], {
+  error: 'write a quantity, for example 1 or "12Gi"',
+});
+
+/** Open, but for the limits: a rule asks for their names, and CEL sees declared fields only. */
+const resources = z
+  .looseObject({
+    limits: z
+      .record(z.string(), quantity)
+      .refine((map) => Object.keys(map).length <= 32, 'write at most 32 entries')
+      .optional()
+      .meta({
+        description: 'Most that the container may use, by resource name.',
+        bounds: 'at most 32 entries',
+        maxProperties: 32,
+      }),
+  })
+  .meta({
+    description: 'Resources of the server container; any extended resource name.',
+    bounds: 'Kubernetes object',
+    computed: 'chart',
+  });
+
 export const pod = z
   .strictObject({
-    resources: f.raw('Resources of the server container; any extended resource name.').optional(),
+    resources: resources.optional(),
     nodeSelector: f.stringMap('Node labels that pods need.').optional(),
     tolerations: f.rawList(64, 'Tolerations.').optional(),
     affinity: f.raw('Affinity.').optional(),
@@ -117,7 +142,9 @@ export const pod = z
     resourceClaims: f.rawList(16, 'Resource claims, also added to the container.').optional(),
     runtimeClassName: f.objectName('Runtime class.').optional(),
     priorityClassName: f.objectName('Priority class.').optional(),
-    serviceAccountName: f.objectName('Account of the pods, for cloud identity.').optional(),
+    serviceAccountName: f
+      .objectName('Account of the pods, for cloud identity.', 'the name of the service')
+      .optional(),
     labels: f.stringMap('More labels of the pods.').optional(),
     annotations: f.stringMap('More annotations of the pods.').optional(),
   })
@@ -129,10 +156,19 @@ export const podTemplate = f
   .optional();
 
 const intOrPercent = z
-  .union([z.int32().min(0).max(1000), z.string().regex(/^(100|[0-9]{1,2})%$/)], {
-    error: 'write a whole number or a percentage, for example 1 or "25%"',
-  })
-  .meta({ bounds: 'whole number or percentage' });
+  .union(
+    [
+      z.int32().min(0).max(1000),
+      z
+        .string()
+        .max(64)
+        .regex(/^(100|[1-9]?[0-9])%$/),
+    ],
+    {
+      error: 'write a whole number or a percentage, for example 1 or "25%"',
+    },
+  )
+  .meta({ bounds: '0 to 1000, or 0% to 100%' });
 
 export const updateStrategy = z
   .strictObject({

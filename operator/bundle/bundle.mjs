@@ -20,7 +20,7 @@ await build({
   target: 'node20.19',
   format: 'esm',
   sourcemap: true,
-  external: ['onnxruntime-node'],
+  external: ['onnxruntime-node', 'onnxruntime-node/*'],
   logLevel: 'warning',
   // Bundled CommonJS packages call require for Node's own modules.
   banner: {

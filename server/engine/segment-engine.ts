@@ -26,7 +26,7 @@ export interface ModelDescription {
   readonly rejectedCuts: readonly { readonly tensor: string; readonly reason: string }[];
 }
 
-/** Shape of a head slot at a cut. Weights travel as inputs of `run`, so two heads of one shape share a plan. */
+/** Shape of a head slot at a cut. Weights are passed to `run`, so heads are swapped without building segments again. */
 export interface HeadShape {
   readonly pool: PoolSize;
   readonly hidden: HiddenSize;
@@ -46,14 +46,14 @@ export interface Activation {
   readonly rows: number;
 }
 
-/** Weights of one head as the engine wants them; prepared once per bundle by `prepareHead`. */
+/** Weights of one head as the engine wants them; prepared once per bundle by `prepareHead`, freed by `releaseHead`. */
 export interface PreparedHead {
   readonly head: BundleHead;
 }
 
 export interface SegmentResult {
   readonly activation: Activation;
-  /** [rows, pool * pool * channels] when wanted. */
+  /** [rows, pool * pool * channels] when wanted; like `logits` overwritten by the engine's next run. */
   readonly pooled: Float32Array | null;
   /** Per head slot of the cut: [rows, classes], null where no head was passed. */
   readonly logits: readonly (Float32Array | null)[];
@@ -71,7 +71,9 @@ export interface SegmentEngine {
   plan(cuts: readonly PlannedCut[]): Promise<SegmentPlan>;
   releasePlan(plan: SegmentPlan): Promise<void>;
   prepareHead(head: BundleHead): PreparedHead;
-  /** A head alone, through the very nodes that segments run: [rows, classes] from features [rows, featureCount]. */
+  /** The head is not used again. */
+  releaseHead(head: PreparedHead): void;
+  /** A head alone, through the very nodes that `run` uses: [rows, classes] from features [rows, featureCount]. */
   runHead(head: PreparedHead, features: Float32Array, rows: number): Promise<Float32Array>;
   /** Rows of the model's first input as f32 in the model's own layout, or u8 (converted and normalised by the engine). */
   upload(input: Float32Array | Uint8Array, rows: number): Activation;

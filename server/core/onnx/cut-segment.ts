@@ -15,11 +15,10 @@ import type { ShapeTable } from './macs.ts';
 import type { OnnxModel, OnnxNode } from './read-model.ts';
 import { concatBytes, intField, messageField, textField } from './wire-write.ts';
 
-/** Nodes that are appended to a segment: pooling and heads. */
+/** Nodes that are appended to a segment: pooling. */
 export interface SegmentTail {
   readonly nodes: readonly NodeLiteral[];
   readonly initializers: readonly TensorLiteral[];
-  readonly inputs: readonly ValueLiteral[];
   readonly outputs: readonly ValueLiteral[];
 }
 
@@ -51,7 +50,7 @@ export function cutSegment(
     textField(2, 'segment'),
     ...constants.map(({ from, end }) => model.bytes.subarray(from, end)),
     ...[...shapeNodes.initializers, ...request.tail.initializers].map(encodeInitializerField),
-    ...[request.input, ...request.tail.inputs].map((value) => encodeValueField(11, value)),
+    encodeValueField(11, request.input),
     ...[...request.outputs, ...request.tail.outputs].map((value) => encodeValueField(12, value)),
   ];
   return concatBytes([

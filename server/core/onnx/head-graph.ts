@@ -1,6 +1,7 @@
-// Pooling and heads as ONNX nodes: the same functions as server/core/pool.ts and head.ts, run inside the segment.
-// Weights are graph inputs, so that a swap of heads rebuilds nothing.
+// Pooling and heads as ONNX nodes: the same functions as server/core/pool.ts and head.ts. Pooling hangs on the segment; a head is a
+// small model of its own over pooled features, its weights constants: the runtime packs them once, at load.
 import type { HiddenSize, PoolSize } from '../../../crds/wire/head-bundle.ts';
+import type { HeadWeights } from '../head.ts';
 import {
   anyValue,
   buildModel,
@@ -10,7 +11,6 @@ import {
   node,
   type NodeLiteral,
   type TensorLiteral,
-  type ValueLiteral,
 } from './build-model.ts';
 import type { SegmentTail } from './cut-segment.ts';
 
@@ -24,151 +24,97 @@ export interface TailRequest {
   readonly tensor: string;
   /** Shape of one row of the cut tensor. */
   readonly rowDims: readonly number[];
-  readonly slots: readonly HeadSlot[];
-  readonly classCount: number;
-  readonly samplePool: PoolSize | null;
+  /** Pooled features that are wanted, each size once. */
+  readonly pools: readonly PoolSize[];
 }
 
-export const POOLED_OUTPUT = 'layercache/pooled';
+/** Input and output of a head's model: [rows, featureCount] -> [rows, classCount]. */
+export const HEAD_FEATURES = 'features';
+export const HEAD_LOGITS = 'logits';
 
 /** Features beyond this many standard deviations are clipped (exits.md 4.1). */
 const FEATURE_LIMIT = 8;
 
-/** Names of a slot's graph inputs and of its output. */
-export function slotNames(slot: number): Readonly<Record<HeadInput | 'logits', string>> {
-  const prefix = `layercache/head${slot}`;
-  return {
-    mean: `${prefix}/mean`,
-    scale: `${prefix}/scale`,
-    w1: `${prefix}/w1`,
-    b1: `${prefix}/b1`,
-    w2: `${prefix}/w2`,
-    b2: `${prefix}/b2`,
-    logits: `${prefix}/logits`,
-  };
+export const NO_TAIL: SegmentTail = { nodes: [], initializers: [], outputs: [] };
+
+/** Name of a segment's output: features pooled to pool x pool. */
+export function pooledName(pool: PoolSize): string {
+  return `layercache/pool${pool}`;
 }
-
-export type HeadInput = 'mean' | 'scale' | 'w1' | 'b1' | 'w2' | 'b2';
-
-/** Shapes of a head's inputs; w2 and b2 are absent when there is no hidden layer. */
-export function headInputDims(
-  slot: HeadSlot,
-  classCount: number,
-): readonly (readonly [HeadInput, readonly number[]])[] {
-  const { featureCount, hidden } = slot;
-  const first = hidden === 0 ? classCount : hidden;
-  return [
-    ['mean', [featureCount]],
-    ['scale', [featureCount]],
-    ['w1', [featureCount, first]],
-    ['b1', [first]],
-    ...(hidden === 0
-      ? []
-      : ([
-          ['w2', [hidden, classCount]],
-          ['b2', [classCount]],
-        ] as const)),
-  ];
-}
-
-export const NO_TAIL: SegmentTail = { nodes: [], initializers: [], inputs: [], outputs: [] };
 
 /** What is appended to the segment that ends in `tensor`. */
-export function headTail(request: TailRequest): SegmentTail {
-  const { slots, classCount, samplePool } = request;
+export function poolTail(request: TailRequest): SegmentTail {
   const pooling = new Pooling(request);
-  const nodes: NodeLiteral[] = [];
-  const initializers: TensorLiteral[] = [];
-  const inputs: ValueLiteral[] = [];
-  const outputs: ValueLiteral[] = [];
-  for (const [index, slot] of slots.entries()) {
-    const head = headNodes(index, slot, pooling.features(slot.pool), classCount);
-    nodes.push(...head.nodes);
-    initializers.push(...head.initializers);
-    inputs.push(...head.inputs);
-    outputs.push(...head.outputs);
-  }
-  if (samplePool !== null) {
-    nodes.push(node('Identity', [pooling.features(samplePool)], [POOLED_OUTPUT]));
-    outputs.push(anyValue(POOLED_OUTPUT));
-  }
+  for (const pool of request.pools) pooling.add(pool);
   return {
-    nodes: [...pooling.nodes, ...nodes],
-    initializers: [...pooling.initializers, ...initializers],
-    inputs,
-    outputs,
+    nodes: pooling.nodes,
+    initializers: pooling.initializers,
+    outputs: request.pools.map((pool) => anyValue(pooledName(pool))),
   };
 }
 
-/** A head alone, from features: known answers run through the very nodes of the segments. */
-export function headModel(slot: HeadSlot, classCount: number): Uint8Array {
-  const head = headNodes(0, slot, 'features', classCount);
+/** A head as a model. Non-finite features give NaN logits, whatever the weights. */
+export function headModel(weights: HeadWeights): Uint8Array {
+  const { featureCount, hidden, classCount, w2, b2 } = weights;
+  const width = hidden === 0 ? classCount : hidden;
+  const scaling = [
+    node('Sub', [HEAD_FEATURES, 'mean'], ['centred']),
+    node('Div', ['centred', 'scale'], ['scaled']),
+    node('Clip', ['scaled', 'lower', 'upper'], ['x']),
+  ];
+  const layers =
+    w2 === null || b2 === null
+      ? { nodes: [node('Gemm', ['x', 'w1', 'b1'], ['z'])], initializers: [] }
+      : {
+          nodes: [
+            node('Gemm', ['x', 'w1', 'b1'], ['hidden']),
+            node('Relu', ['hidden'], ['rectified']),
+            node('Gemm', ['rectified', 'w2', 'b2'], ['z']),
+          ],
+          initializers: [
+            floatTensor('w2', [hidden, classCount], w2),
+            floatTensor('b2', [classCount], b2),
+          ],
+        };
   return buildModel({
-    ...head,
-    inputs: [floatValue('features', ['rows', slot.featureCount]), ...head.inputs],
+    nodes: [
+      ...scaling,
+      ...layers.nodes,
+      // Zero times a non-finite feature is NaN: the clip and the rectifier would hide it, and the row could leave.
+      node('MatMul', [HEAD_FEATURES, 'zeros'], ['poison']),
+      node('Add', ['z', 'poison'], [HEAD_LOGITS]),
+    ],
+    inputs: [floatValue(HEAD_FEATURES, ['rows', featureCount])],
+    outputs: [floatValue(HEAD_LOGITS, ['rows', classCount])],
+    initializers: [
+      floatTensor('mean', [featureCount], weights.mean),
+      floatTensor('scale', [featureCount], weights.scale),
+      floatTensor('lower', [], [-FEATURE_LIMIT]),
+      floatTensor('upper', [], [FEATURE_LIMIT]),
+      floatTensor('w1', [featureCount, width], weights.w1),
+      floatTensor('b1', [width], weights.b1),
+      ...layers.initializers,
+      floatTensor('zeros', [featureCount, 1], new Float32Array(featureCount)),
+    ],
   });
 }
 
-function headNodes(
-  index: number,
-  slot: HeadSlot,
-  features: string,
-  classCount: number,
-): SegmentTail {
-  const name = slotNames(index);
-  const inner = (step: string): string => `layercache/head${index}/${step}`;
-  const product = slot.hidden === 0 ? inner('z') : inner('hidden');
-  const nodes = [
-    node('Sub', [features, name.mean], [inner('centred')]),
-    node('Div', [inner('centred'), name.scale], [inner('scaled')]),
-    node('Min', [inner('scaled'), inner('upper')], [inner('below')]),
-    node('Max', [inner('below'), inner('lower')], [inner('x')]),
-    node('Gemm', [inner('x'), name.w1, name.b1], [product]),
-    // Zero times a non-finite feature is NaN: the clip and the rectifier would hide it, and the row could leave.
-    node('MatMul', [features, inner('zeros')], [inner('poison')]),
-    node('Add', [inner('z'), inner('poison')], [name.logits]),
-  ];
-  if (slot.hidden > 0) {
-    nodes.splice(
-      5,
-      0,
-      node('Relu', [product], [inner('rectified')]),
-      node('Gemm', [inner('rectified'), name.w2, name.b2], [inner('z')]),
-    );
-  }
-  return {
-    nodes,
-    initializers: [
-      floatTensor(inner('upper'), [], [FEATURE_LIMIT]),
-      floatTensor(inner('lower'), [], [-FEATURE_LIMIT]),
-      floatTensor(inner('zeros'), [slot.featureCount, 1], new Float32Array(slot.featureCount)),
-    ],
-    inputs: headInputDims(slot, classCount).map(([input, dims]) => floatValue(name[input], dims)),
-    outputs: [floatValue(name.logits, ['rows', classCount])],
-  };
-}
-
-/** Nodes that pool the cut tensor, made once per pool size. Order of the result: (cellRow * p + cellColumn) * channels + channel. */
+/** Nodes that pool the cut tensor. Order of the result: (cellRow * p + cellColumn) * channels + channel. */
 class Pooling {
   readonly nodes: NodeLiteral[] = [];
   readonly initializers: TensorLiteral[] = [];
-  private readonly made = new Set<PoolSize>();
   private readonly request: TailRequest;
 
   constructor(request: TailRequest) {
     this.request = request;
   }
 
-  features(pool: PoolSize): string {
-    const name = `layercache/pool${pool}`;
-    if (!this.made.has(pool)) {
-      this.made.add(pool);
-      this.nodes.push(
-        ...this.steps(pool, name),
-        node('Flatten', [`${name}/cells`], [name], { axis: { int: 1 } }),
-      );
-    }
-    return name;
+  add(pool: PoolSize): void {
+    const name = pooledName(pool);
+    this.nodes.push(
+      ...this.steps(pool, name),
+      node('Flatten', [`${name}/cells`], [name], { axis: { int: 1 } }),
+    );
   }
 
   private steps(pool: PoolSize, name: string): readonly NodeLiteral[] {

@@ -5,6 +5,7 @@ import { InvariantError } from '../../core/invariant.ts';
 import { argmax, calibratedOutput, scoreRow } from '../../core/score.ts';
 import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
 import type { ModelDescription } from '../segment-engine.ts';
+import type { StepRows } from './batch-clock.ts';
 import type { LoadedTrack } from './loaded-plan.ts';
 import type { SlotUse } from './plan-layout.ts';
 
@@ -68,13 +69,32 @@ export class BatchRows {
     return !this.isAnswered(row) || this.has(row, RowFlag.Audit | RowFlag.Sample);
   }
 
+  /** Whether any of the rows has one of the flags. */
+  someHave(rows: readonly number[], flags: number): boolean {
+    for (const row of rows) if (this.has(row, flags)) return true;
+    return false;
+  }
+
+  /** What a step over these rows works for. */
+  work(rows: readonly number[]): StepRows {
+    let serving = 0;
+    let auditing = 0;
+    for (const row of rows) {
+      if (!this.isAnswered(row)) serving += 1;
+      else if (this.has(row, RowFlag.Audit | RowFlag.Sample)) auditing += 1;
+    }
+    return { serving, auditing };
+  }
+
   /** Takes in a head's logits for the rows that were in the batch, and answers those that leave here. */
   leave(use: SlotUse, logits: Float32Array | null, rowsInBatch: readonly number[]): RowAnswer[] {
     const loaded = this.tracks[use.track];
     const found = this.found[use.track];
     if (loaded === undefined || found === undefined || logits === null) return [];
     const answers: RowAnswer[] = [];
-    for (const [place, row] of rowsInBatch.entries()) {
+    let place = -1;
+    for (const row of rowsInBatch) {
+      place += 1;
       if (!this.isNeeded(row)) continue;
       this.takeScore(row, use, found, { logits, offset: place * this.model.classCount });
       if (!this.leavesAt(row, use, loaded, found)) continue;

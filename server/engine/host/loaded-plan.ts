@@ -55,10 +55,11 @@ export async function loadPlan(
   plan: EnginePlan,
   measured: PlanReport | null,
 ): Promise<LoadedPlan> {
-  const tracks = plan.tracks.map((planned) => loadTrack(engine, model, planned));
-  const fullCuts = layOutPlan(plan, model, false);
-  const full = await engine.plan(fullCuts.map(({ planned }) => planned));
+  const tracks = loadTracks(engine, model, plan.tracks);
+  let full: SegmentPlan | null = null;
   try {
+    const fullCuts = layOutPlan(plan, model, false);
+    full = await engine.plan(fullCuts.map(({ planned }) => planned));
     const report = measured ?? {
       costs: await measureOnce(engine, full, tables),
       knownAnswers: await sequentially(tracks, ({ planned, heads }) =>
@@ -75,12 +76,34 @@ export async function loadPlan(
       report,
     };
   } catch (error) {
-    await engine.releasePlan(full);
+    releaseHeads(engine, tracks);
+    if (full !== null) await engine.releasePlan(full);
+    throw error;
+  }
+}
+
+function releaseHeads(engine: SegmentEngine, tracks: readonly LoadedTrack[]): void {
+  for (const head of tracks.flatMap(({ heads }) => heads)) engine.releaseHead(head);
+}
+
+/** Heads that were prepared before one fails are released. */
+function loadTracks(
+  engine: SegmentEngine,
+  model: ModelDescription,
+  planned: readonly PlannedTrack[],
+): readonly LoadedTrack[] {
+  const tracks: LoadedTrack[] = [];
+  try {
+    for (const track of planned) tracks.push(loadTrack(engine, model, track));
+    return tracks;
+  } catch (error) {
+    releaseHeads(engine, tracks);
     throw error;
   }
 }
 
 export async function releaseLoadedPlan(engine: SegmentEngine, loaded: LoadedPlan): Promise<void> {
+  releaseHeads(engine, loaded.tracks);
   await engine.releasePlan(loaded.full.plan);
   if (loaded.answering !== null) await engine.releasePlan(loaded.answering.plan);
 }

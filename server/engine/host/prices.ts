@@ -31,18 +31,33 @@ export function createPrices(table: CostTable, cuts: readonly string[]): Prices 
   };
   const headMs = (cut: number, rows: number): number =>
     at(rows, (size) => table.headMs[size]?.[places[cut] ?? -1] ?? NaN);
+  const restMs = (cut: number, rows: number): number => {
+    let sum = segmentMs(cut + 1, rows);
+    for (let later = cut + 1; later < cuts.length; later += 1) {
+      sum += segmentMs(later + 1, rows) + headMs(later, rows);
+    }
+    return sum;
+  };
+  const compactMs = (cut: number, rows: number): number =>
+    at(rows, (size) => table.compactMs[size]?.[places[cut] ?? -1] ?? NaN);
+  const plainMs = remembered((_, rows) => at(rows, (size) => table.plainMs[size] ?? NaN));
   return {
-    plainMs: (rows) => at(rows, (size) => table.plainMs[size] ?? NaN),
-    segmentMs,
-    headMs,
-    compactMs: (cut, rows) => at(rows, (size) => table.compactMs[size]?.[places[cut] ?? -1] ?? NaN),
-    restMs: (cut, rows) => {
-      let sum = segmentMs(cut + 1, rows);
-      for (let later = cut + 1; later < cuts.length; later += 1) {
-        sum += segmentMs(later + 1, rows) + headMs(later, rows);
-      }
-      return sum;
-    },
+    plainMs: (rows) => plainMs(0, rows),
+    segmentMs: remembered(segmentMs),
+    headMs: remembered(headMs),
+    compactMs: remembered(compactMs),
+    restMs: remembered(restMs),
+  };
+}
+
+type PriceOf = (cut: number, rows: number) => number;
+
+/** Every batch asks, and the answers are few: one per cut and number of rows. */
+function remembered(price: PriceOf): PriceOf {
+  const known: (number | undefined)[][] = [];
+  return (cut, rows) => {
+    const ofCut = (known[cut] ??= []);
+    return (ofCut[rows] ??= price(cut, rows));
   };
 }
 

@@ -100,11 +100,11 @@ class BatchRun {
   /** Null: nothing can leave and nothing is asked on the way, so the backbone runs whole. */
   private route(): Route | null {
     const { loaded } = this.surroundings;
-    const hasFlag = (flag: number): boolean => this.places.some((row) => this.rows.has(row, flag));
     const wantsAll =
-      (loaded.tracks.length > 0 && hasFlag(RowFlag.Audit)) ||
-      (loaded.sampleCount > 0 && hasFlag(RowFlag.Sample));
+      (loaded.tracks.length > 0 && this.rows.someHave(this.places, RowFlag.Audit)) ||
+      (loaded.sampleCount > 0 && this.rows.someHave(this.places, RowFlag.Sample));
     if (wantsAll) return loaded.full;
+    if (loaded.answering === null) return null;
     const mayLeave = this.places.some((row) => !this.rows.has(row, RowFlag.BackboneOnly));
     return mayLeave ? loaded.answering : null;
   }
@@ -114,15 +114,15 @@ class BatchRun {
     const { engine, emit } = this.surroundings;
     const layout = route.cuts[cut];
     if (layout === undefined) throw new InvariantError(`route without cut ${cut}`);
-    const pooled =
-      layout.samples.length > 0 && this.places.some((row) => this.rows.has(row, RowFlag.Sample));
-    const before = this.stepRows();
+    const pooled = layout.samples.length > 0 && this.rows.someHave(this.places, RowFlag.Sample);
+    const before = this.rows.work(this.places);
     const began = performance.now();
     const heads = route.heads[cut] ?? [];
     const result = await engine.run(route.plan, cut, start, { heads, pooled });
-    const answers = layout.uses.flatMap((use, slot) =>
-      this.rows.leave(use, result.logits[slot] ?? null, this.places),
-    );
+    const answers: RowAnswer[] = [];
+    for (const [slot, use] of layout.uses.entries()) {
+      answers.push(...this.rows.leave(use, result.logits[slot] ?? null, this.places));
+    }
     if (answers.length > 0) emit(answers, false);
     if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples);
     const table = {
@@ -131,12 +131,6 @@ class BatchRun {
     };
     this.clock.addSegment(performance.now() - began, table, before);
     return this.compact(route, cut, result.activation);
-  }
-
-  private stepRows(): { readonly serving: number; readonly auditing: number } {
-    const needed = this.places.filter((row) => this.rows.isNeeded(row));
-    const serving = needed.filter((row) => !this.rows.isAnswered(row)).length;
-    return { serving, auditing: needed.length - serving };
   }
 
   private keepFeatures(pooled: Float32Array, samples: readonly number[]): void {
@@ -151,9 +145,9 @@ class BatchRun {
 
   private compact(route: Route, cut: number, activation: Activation): Activation | null {
     const { engine } = this.surroundings;
-    const kept = [...this.places.keys()].filter((place) =>
-      this.rows.isNeeded(this.places[place] ?? -1),
-    );
+    const kept: number[] = [];
+    for (const [place, row] of this.places.entries()) if (this.rows.isNeeded(row)) kept.push(place);
+    if (kept.length === this.places.length) return activation;
     if (kept.length === 0) {
       engine.discard(activation);
       return null;
@@ -175,7 +169,7 @@ class BatchRun {
   private async finish(plan: SegmentPlan, route: Route | null, start: Activation): Promise<void> {
     const { engine, model, loaded, emit } = this.surroundings;
     const count = this.places.length;
-    const before = this.stepRows();
+    const before = this.rows.work(this.places);
     const began = performance.now();
     const outputs = new BackboneRows(await engine.output(plan, start), count, model);
     const answers = [...this.places.entries()]

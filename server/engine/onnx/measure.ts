@@ -47,7 +47,11 @@ export async function measurePlan(
   );
   const meter = new Meter(engine, plans, heads, model);
   const rowsOfTable: Pass[] = [];
-  for (const rows of batchSizes) rowsOfTable.push(await meter.measure(rows));
+  try {
+    for (const rows of batchSizes) rowsOfTable.push(await meter.measure(rows));
+  } finally {
+    for (const head of heads.flat()) engine.releaseHead(head);
+  }
   const hasWork = plans.plan.cuts.map((cut) => cut.heads.length > 0 || cut.samplePool !== null);
   return {
     batchSizes,

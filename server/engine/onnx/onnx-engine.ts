@@ -1,11 +1,11 @@
 // SegmentEngine on onnxruntime-node: segments are cut out of the one ONNX graph, one session each.
-import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
+import type { BundleHead, PoolSize } from '../../../crds/wire/head-bundle.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
 import { InvariantError } from '../../core/invariant.ts';
-import { headModel, POOLED_OUTPUT, slotNames } from '../../core/onnx/head-graph.ts';
 import { EngineError } from '../engine-error.ts';
 import type {
   Activation,
+  HeadShape,
   ModelDescription,
   ModelSource,
   PlannedCut,
@@ -20,8 +20,9 @@ import { measurePlan } from './measure.ts';
 import { openModel } from './open-model.ts';
 import type { OpenedModel } from './opened-model.ts';
 import { OnnxHead } from './prepared-head.ts';
+import type { RowBuffer } from './row-buffer.ts';
 import { SegmentCache, type Segment } from './segments.ts';
-import { createSession, floatsOf, floatTensorOf, type RuntimeTensor } from './session.ts';
+import { floatsOf, floatTensorOf, type RuntimeTensor } from './session.ts';
 import { normaliseBytes } from './upload.ts';
 
 /** Rows of the warm-up runs. */
@@ -72,7 +73,7 @@ class OnnxEngine implements SegmentEngine {
     try {
       for (let index = 0; index <= cuts.length; index += 1) {
         await this.options.pause();
-        segments.push(await cache.acquire(found[index - 1] ?? null, cuts[index] ?? null));
+        segments.push(cache.acquire(found[index - 1] ?? null, cuts[index] ?? null));
       }
       const plan = { id: this.nextPlanId, cuts, segments };
       this.nextPlanId += 1;
@@ -80,7 +81,7 @@ class OnnxEngine implements SegmentEngine {
       if (segments.some(({ uses }) => uses === 1)) await this.warm(plan);
       return plan;
     } catch (error) {
-      for (const segment of segments) await cache.release(segment);
+      for (const segment of segments) cache.release(segment);
       throw error;
     }
   }
@@ -88,26 +89,21 @@ class OnnxEngine implements SegmentEngine {
   async releasePlan(plan: SegmentPlan): Promise<void> {
     const { segments } = this.own(plan);
     this.plans.delete(plan.id);
-    for (const segment of segments) await this.segmentCache().release(segment);
+    for (const segment of segments) this.segmentCache().release(segment);
   }
 
   prepareHead(head: BundleHead): PreparedHead {
     return new OnnxHead(head, this.model().description.classCount);
   }
 
-  async runHead(head: PreparedHead, features: Float32Array, rows: number): Promise<Float32Array> {
-    if (!(head instanceof OnnxHead))
-      throw new InvariantError('a head of another engine was passed');
-    const session = await createSession(headModel(head.slot, this.model().description.classCount));
-    try {
-      const found = await session.run({
-        features: floatTensorOf(features, [rows, head.slot.featureCount]),
-        ...head.feeds(0),
-      });
-      return toFloats(found[slotNames(0).logits]);
-    } finally {
-      await session.release();
-    }
+  releaseHead(head: PreparedHead): void {
+    ownHead(head).release();
+  }
+
+  runHead(head: PreparedHead, features: Float32Array, rows: number): Promise<Float32Array> {
+    const { featureCount } = head.head;
+    const logits = ownHead(head).run(floatTensorOf(features, [rows, featureCount]), rows);
+    return Promise.resolve(logits.slice());
   }
 
   upload(input: Float32Array | Uint8Array, rows: number): Activation {
@@ -125,7 +121,7 @@ class OnnxEngine implements SegmentEngine {
     return this.activations.make({ tensor, name: spec.name, buffer: null });
   }
 
-  async run(
+  run(
     plan: SegmentPlan,
     index: number,
     activation: Activation,
@@ -138,23 +134,23 @@ class OnnxEngine implements SegmentEngine {
       activation.rows,
       ...segment.outputDims,
     ]);
-    const feeds: Record<string, RuntimeTensor> = { [segment.input]: input.tensor };
-    const fetches: Record<string, RuntimeTensor | null> = { [segment.output]: output.tensor };
-    const filled = segment.slots.map((_, slot) => want.heads[slot] ?? null);
-    for (const [slot, head] of filled.entries()) {
-      Object.assign(feeds, headFeedsOf(head, segment, slot));
-      if (head !== null) fetches[slotNames(slot).logits] = null;
+    const fetches: Record<string, RuntimeTensor> = { [segment.output]: output.tensor };
+    for (const { name, buffer } of segment.pooled) {
+      fetches[name] = buffer.of(activation.rows).tensor;
     }
-    if (want.pooled) fetches[POOLED_OUTPUT] = null;
-    const found = await segment.session.run(feeds, fetches);
+    segment.session.run({ [segment.input]: input.tensor }, fetches);
     this.activations.giveBack(input);
-    return {
+    const { heads, samplePool } = plan.cuts[index] ?? { heads: [], samplePool: null };
+    return Promise.resolve({
       activation: this.activations.make(output),
-      pooled: want.pooled ? floatsOf(found[POOLED_OUTPUT]) : null,
-      logits: filled.map((head, slot) =>
-        head === null ? null : floatsOf(found[slotNames(slot).logits]),
-      ),
-    };
+      pooled: want.pooled
+        ? (pooledAt(segment, samplePool)?.of(activation.rows).values ?? null)
+        : null,
+      logits: heads.map((shape, slot) => {
+        const head = want.heads[slot] ?? null;
+        return head === null ? null : runSlot(segment, shape, head, activation.rows);
+      }),
+    });
   }
 
   compact(activation: Activation, keepRows: readonly number[]): Activation {
@@ -175,12 +171,14 @@ class OnnxEngine implements SegmentEngine {
     this.activations.giveBack(this.activations.take(activation));
   }
 
-  async output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]> {
+  output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]> {
     const segment = this.segmentAt(plan, plan.cuts.length);
     const input = this.takeFor(segment, activation);
-    const found = await segment.session.run({ [segment.input]: input.tensor });
+    const found = segment.session.run({ [segment.input]: input.tensor });
     this.activations.giveBack(input);
-    return this.model().description.outputs.map(({ name }) => toFloats(found[name]));
+    return Promise.resolve(
+      this.model().description.outputs.map(({ name }) => toFloats(found[name])),
+    );
   }
 
   async measure(plan: SegmentPlan, batchSizes: readonly number[]): Promise<CostTable> {
@@ -261,17 +259,27 @@ class OnnxEngine implements SegmentEngine {
   }
 }
 
-function headFeedsOf(
-  head: PreparedHead | null,
-  segment: Segment,
-  slot: number,
-): Readonly<Record<string, RuntimeTensor>> {
-  if (head === null) return segment.emptyHeads[slot] ?? {};
+function ownHead(head: PreparedHead): OnnxHead {
   if (!(head instanceof OnnxHead)) throw new InvariantError('a head of another engine was passed');
-  const shape = segment.slots[slot];
-  const fits = shape !== undefined && JSON.stringify(shape) === JSON.stringify(head.slot);
-  if (!fits) throw new InvariantError(`head of exit ${head.head.exit} does not fit slot ${slot}`);
-  return head.feeds(slot);
+  return head;
+}
+
+function pooledAt(segment: Segment, pool: PoolSize | null): RowBuffer | undefined {
+  return segment.pooled.find((output) => output.pool === pool)?.buffer;
+}
+
+function runSlot(
+  segment: Segment,
+  shape: HeadShape,
+  head: PreparedHead,
+  rows: number,
+): Float32Array {
+  const own = ownHead(head);
+  const features = pooledAt(segment, shape.pool);
+  if (features === undefined || !own.fits(shape)) {
+    throw new InvariantError(`the head of exit ${head.head.exit} does not fit its slot`);
+  }
+  return own.run(features.of(rows).tensor, rows);
 }
 
 function product(dims: readonly number[]): number {

@@ -13,7 +13,7 @@ import type { ModelDescription, ModelSource } from '../segment-engine.ts';
 import { chooseClassOutput } from './class-output.ts';
 import { inputRowDims, loadModelFile } from './load-model.ts';
 import { wholeModel, type OpenedModel } from './opened-model.ts';
-import { createSession, floatsOf, floatTensorOf, type RuntimeTensor } from './session.ts';
+import { floatsOf, floatTensorOf, RuntimeSession, type RuntimeTensor } from './session.ts';
 
 /** Two numbers of rows, so that what follows the rows shows. */
 const PROBE_ROWS = [2, 3] as const;
@@ -47,7 +47,7 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   };
   const outputNames = model.outputs.map(({ name }) => name);
   const wanted = [...new Set([...tensorsToMeasure(model, flow), ...outputNames])];
-  const [few, more] = await probe(source.path, graph, wanted);
+  const [few, more] = probe(source.path, graph, wanted);
   refuseMixing(source.path, outputNames, few, more);
   const shapes = toShapeTable(graph.input, wanted, few, more);
   const search = findCuts(model, flow, shapes);
@@ -78,19 +78,19 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
 }
 
 /** Runs the backbone twice with all wanted tensors as outputs. */
-async function probe(
+function probe(
   path: string,
   graph: Pick<OpenedModel, 'model' | 'flow' | 'input'>,
   wanted: readonly string[],
-): Promise<readonly [Found, Found]> {
+): readonly [Found, Found] {
   const shapes: ShapeTable = { rows: PROBE_ROWS[0], shapeOf: new Map() };
   try {
-    const session = await createSession(wholeModel({ ...graph, shapes }, wanted), {
+    const session = new RuntimeSession(wholeModel({ ...graph, shapes }, wanted), {
       optimisation: 'disabled',
     });
-    const few = await session.run(probeFeeds(graph.input, PROBE_ROWS[0]));
-    const more = await session.run(probeFeeds(graph.input, PROBE_ROWS[1]));
-    await session.release();
+    const few = session.run(probeFeeds(graph.input, PROBE_ROWS[0]));
+    const more = session.run(probeFeeds(graph.input, PROBE_ROWS[1]));
+    session.release();
     return [few, more];
   } catch (error) {
     throw new EngineError(

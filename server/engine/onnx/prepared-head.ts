@@ -1,41 +1,47 @@
-// A head's weights as graph inputs, ready for any slot.
+// A head as a session of its own: features in, logits out.
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
-import { toHeadWeights } from '../../core/head.ts';
+import { toHeadWeights, type HeadWeights } from '../../core/head.ts';
 import {
-  headInputDims,
-  slotNames,
-  type HeadInput,
+  HEAD_FEATURES,
+  HEAD_LOGITS,
+  headModel,
   type HeadSlot,
 } from '../../core/onnx/head-graph.ts';
 import { EngineError } from '../engine-error.ts';
 import type { PreparedHead } from '../segment-engine.ts';
-import { floatTensorOf, type Feeds, type RuntimeTensor } from './session.ts';
+import { RowBuffer } from './row-buffer.ts';
+import { RuntimeSession, type RuntimeTensor } from './session.ts';
 
 export class OnnxHead implements PreparedHead {
   readonly head: BundleHead;
-  readonly slot: HeadSlot;
-  private readonly weights: readonly (readonly [HeadInput, RuntimeTensor])[];
+  private readonly session: RuntimeSession;
+  private readonly logits: RowBuffer;
 
+  /** Throws EngineError HeadMismatch when the weights do not fit the classes. */
   constructor(head: BundleHead, classCount: number) {
     this.head = head;
-    this.slot = { pool: head.pool, hidden: head.hidden, featureCount: head.featureCount };
-    const weights = dequantised(head, classCount);
-    this.weights = headInputDims(this.slot, classCount).map(
-      ([input, dims]) =>
-        [input, floatTensorOf(weights[input] ?? new Float32Array(0), dims)] as const,
-    );
+    this.session = new RuntimeSession(headModel(dequantised(head, classCount)));
+    this.logits = new RowBuffer([classCount]);
   }
 
-  feeds(slot: number): Feeds {
-    const names = slotNames(slot);
-    return Object.fromEntries(this.weights.map(([input, tensor]) => [names[input], tensor]));
+  fits(slot: HeadSlot): boolean {
+    const { pool, hidden, featureCount } = this.head;
+    return slot.pool === pool && slot.hidden === hidden && slot.featureCount === featureCount;
+  }
+
+  /** @param features [rows, featureCount]; @returns [rows, classes], overwritten by the next run. */
+  run(features: RuntimeTensor, rows: number): Float32Array {
+    const { tensor, values } = this.logits.of(rows);
+    this.session.run({ [HEAD_FEATURES]: features }, { [HEAD_LOGITS]: tensor });
+    return values;
+  }
+
+  release(): void {
+    this.session.release();
   }
 }
 
-function dequantised(
-  head: BundleHead,
-  classCount: number,
-): Readonly<Record<HeadInput, Float32Array | null>> {
+function dequantised(head: BundleHead, classCount: number): HeadWeights {
   try {
     return toHeadWeights(head, classCount);
   } catch (error) {
@@ -45,18 +51,4 @@ function dequantised(
       { cause: error },
     );
   }
-}
-
-/** Feeds of a slot that a run leaves empty. */
-export function emptyHeadFeeds(slot: HeadSlot, index: number, classCount: number): Feeds {
-  const names = slotNames(index);
-  return Object.fromEntries(
-    headInputDims(slot, classCount).map(([input, dims]) => [
-      names[input],
-      floatTensorOf(
-        new Float32Array(dims.reduce((all, dim) => all * dim, 1)).fill(input === 'scale' ? 1 : 0),
-        dims,
-      ),
-    ]),
-  );
 }

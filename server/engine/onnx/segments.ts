@@ -1,12 +1,13 @@
 // Sessions of segments, shared between plans that need the same one.
 import { anyValue, floatValue } from '../../core/onnx/build-model.ts';
 import { cutSegment } from '../../core/onnx/cut-segment.ts';
-import { headTail, NO_TAIL, type HeadSlot } from '../../core/onnx/head-graph.ts';
+import type { PoolSize } from '../../../crds/wire/head-bundle.ts';
+import { NO_TAIL, pooledName, poolTail } from '../../core/onnx/head-graph.ts';
 import type { FoundCut } from '../../core/onnx/find-cuts.ts';
 import type { PlannedCut } from '../segment-engine.ts';
 import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
-import { emptyHeadFeeds } from './prepared-head.ts';
-import { createSession, type Feeds, type RuntimeSession } from './session.ts';
+import { RowBuffer } from './row-buffer.ts';
+import { RuntimeSession } from './session.ts';
 
 export interface Segment {
   readonly key: string;
@@ -18,10 +19,15 @@ export interface Segment {
   readonly output: string | null;
   /** Shape of one row of it. */
   readonly outputDims: readonly number[];
-  readonly slots: readonly HeadSlot[];
-  /** Zeros for slots that a run leaves empty. */
-  readonly emptyHeads: readonly Feeds[];
+  /** Pooled features that it gives beside its output. */
+  readonly pooled: readonly PooledOutput[];
   uses: number;
+}
+
+export interface PooledOutput {
+  readonly pool: PoolSize;
+  readonly name: string;
+  readonly buffer: RowBuffer;
 }
 
 export class SegmentCache {
@@ -33,40 +39,43 @@ export class SegmentCache {
   }
 
   /** The segment from a cut (null = input) to the planned cut (null = outputs). */
-  async acquire(from: FoundCut | null, to: PlannedCut | null): Promise<Segment> {
-    const key = JSON.stringify([from?.tensor ?? null, to]);
-    const segment = this.segments.get(key) ?? (await this.build(key, from, to));
+  acquire(from: FoundCut | null, to: PlannedCut | null): Segment {
+    const end = to === null ? null : { tensor: to.tensor, pools: poolsOf(to) };
+    const key = JSON.stringify([from?.tensor ?? null, end]);
+    const segment = this.segments.get(key) ?? this.build(key, from, end);
     this.segments.set(key, segment);
     segment.uses += 1;
     return segment;
   }
 
-  async release(segment: Segment): Promise<void> {
+  release(segment: Segment): void {
     segment.uses -= 1;
     if (segment.uses > 0) return;
     this.segments.delete(segment.key);
-    await segment.session.release();
+    segment.session.release();
   }
 
-  private async build(key: string, from: FoundCut | null, to: PlannedCut | null): Promise<Segment> {
-    const { input, description } = this.opened;
+  private build(key: string, from: FoundCut | null, to: SegmentEnd | null): Segment {
+    const { input, search } = this.opened;
     const start = from === null ? input : { name: from.tensor, rowDims: from.rowDims };
-    const slots = to?.heads ?? [];
+    const end = search.cuts.find(({ tensor }) => tensor === to?.tensor);
     return {
       key,
-      session: await createSession(this.encode(from, to)),
+      session: new RuntimeSession(this.encode(from, to)),
       input: start.name,
       inputDims: start.rowDims,
       output: to?.tensor ?? null,
-      outputDims:
-        this.opened.search.cuts.find(({ tensor }) => tensor === to?.tensor)?.rowDims ?? [],
-      slots,
-      emptyHeads: slots.map((slot, index) => emptyHeadFeeds(slot, index, description.classCount)),
+      outputDims: end?.rowDims ?? [],
+      pooled: (to?.pools ?? []).map((pool) => ({
+        pool,
+        name: pooledName(pool),
+        buffer: new RowBuffer([pool * pool * (end?.channels ?? 0)]),
+      })),
       uses: 0,
     };
   }
 
-  private encode(from: FoundCut | null, to: PlannedCut | null): Uint8Array {
+  private encode(from: FoundCut | null, to: SegmentEnd | null): Uint8Array {
     const { model, flow, shapes, input, search, description } = this.opened;
     const outputs = description.outputs.map(({ name }) => name);
     if (from === null && to === null) return wholeModel(this.opened, outputs);
@@ -81,13 +90,18 @@ export class SegmentCache {
       tail:
         end === undefined || to === null
           ? NO_TAIL
-          : headTail({
-              tensor: end.tensor,
-              rowDims: end.rowDims,
-              slots: to.heads,
-              classCount: description.classCount,
-              samplePool: to.samplePool,
-            }),
+          : poolTail({ tensor: end.tensor, rowDims: end.rowDims, pools: to.pools }),
     });
   }
+}
+
+interface SegmentEnd {
+  readonly tensor: string;
+  readonly pools: readonly PoolSize[];
+}
+
+function poolsOf({ heads, samplePool }: PlannedCut): readonly PoolSize[] {
+  const wanted = new Set(heads.map(({ pool }) => pool));
+  if (samplePool !== null) wanted.add(samplePool);
+  return [...wanted].sort((a, b) => a - b);
 }

@@ -1,5 +1,6 @@
 // The model server's side of the engine host: keeps one alive, passes batches, never goes down with it.
 import { performance } from 'node:perf_hooks';
+import { encodeBatch } from './batch-frames.ts';
 import type {
   BatchOutcome,
   BatchRequest,
@@ -98,12 +99,10 @@ class HostedEngine implements EngineClient {
     const { lanes } = this;
     const lane = await lanes.acquire();
     const nowMs = performance.now();
-    const { planId, rows, datatype, input, flags } = batch;
-    const header = { planId, rows, datatype };
     const answer = await this.calls
       .add(
         (id) => {
-          host.sendTo(lane, { kind: 'run', id, header, blobs: [input, flags] });
+          host.sendTo(lane, encodeBatch(id, batch));
         },
         { onRows, nowMs },
       )

@@ -41,8 +41,8 @@ export interface BatchRequest {
   readonly planId: number;
   readonly rows: number;
   readonly datatype: 'FP32' | 'UINT8';
-  /** Rows of the first input, concatenated, C order. */
-  readonly input: Uint8Array;
+  /** Rows of the first input in C order, in pieces that follow each other. */
+  readonly input: readonly Uint8Array[];
   /** One byte per row: RowFlag bits. */
   readonly flags: Uint8Array;
 }

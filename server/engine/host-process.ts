@@ -102,9 +102,13 @@ export class HostProcess {
     if (this.ended) throw new EngineError('EngineDown', 'the engine host ended as it started');
   }
 
-  /** A batch for one worker. */
-  sendTo(lane: number, frame: Frame): void {
-    if (!this.ended) this.lanes[lane]?.write(encodeFrame(frame));
+  /** A batch for one worker, in pieces that leave in one write. */
+  sendTo(lane: number, pieces: readonly Uint8Array[]): void {
+    const socket = this.lanes[lane];
+    if (this.ended || socket === undefined) return;
+    socket.cork();
+    for (const piece of pieces) socket.write(piece);
+    socket.uncork();
   }
 
   /** Ends the process at once; `onEnd` follows. */

@@ -1,9 +1,9 @@
 // Calls that wait for the host's answer.
+import { decodeDone, decodeRows } from './batch-frames.ts';
 import type { BatchOutcome, RowAnswer } from './engine-client.ts';
 import { EngineError } from './engine-error.ts';
 import type { Frame } from './frames.ts';
-import type { AnswerHeader, FailureHeader, RowsHeader } from './protocol.ts';
-import { fromRowsFrame } from './row-frames.ts';
+import type { AnswerHeader, FailureHeader } from './protocol.ts';
 
 interface Pending {
   readonly resolve: (answer: AnswerHeader) => void;
@@ -38,11 +38,12 @@ export class PendingCalls {
     const call = this.calls.get(frame.id);
     if (call === undefined) return;
     if (frame.kind === 'rows') {
-      call.onRows?.(fromRowsFrame(frame.header as RowsHeader, frame.blobs));
+      call.onRows?.(decodeRows(frame));
       return;
     }
     this.calls.delete(frame.id);
-    if (frame.kind === 'answer') call.resolve(frame.header as AnswerHeader);
+    if (frame.kind === 'done') call.resolve({ to: 'run', outcome: decodeDone(frame) });
+    else if (frame.kind === 'answer') call.resolve(frame.header as AnswerHeader);
     else {
       const { code, message } = frame.header as FailureHeader;
       call.reject(new EngineError(code, message));

@@ -18,22 +18,6 @@ export interface ReleaseHeader {
   readonly planId: number;
 }
 
-/** Blobs: input, flags. */
-export interface RunHeader {
-  readonly planId: number;
-  readonly rows: number;
-  readonly datatype: 'FP32' | 'UINT8';
-}
-
-/** Blobs: one per output of each row, in order; outputCounts says how many each row has. */
-export interface RowsHeader {
-  readonly rows: Int32Array;
-  readonly exits: Int32Array;
-  readonly scores: Float64Array;
-  readonly classIds: Int32Array;
-  readonly outputCounts: Int32Array;
-}
-
 export interface PongHeader {
   readonly rssBytes: number;
   readonly activations: number;

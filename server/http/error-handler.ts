@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { ErrorCode } from '../errors.ts';
 import { ServingError, shown } from '../errors.ts';
@@ -13,29 +14,35 @@ export interface ErrorObserver {
 
 const CUTS_CONNECTION: ReadonlySet<ErrorCode> = new Set(['body_too_large', 'body_too_slow']);
 
-/** The only place where an error becomes an answer: {"error": "..."} and the status of the catalogue. */
 export function createErrorHandler(observer: ErrorObserver): ErrorRequestHandler {
   // Express tells error handlers by their four parameters.
   return (error: unknown, request, response, next) => {
     if (error instanceof HangUpError) return;
-    if (response.headersSent) {
-      next(error);
-      return;
-    }
-    const refusal = toRefusal(error, request, observer);
-    observer.refused(refusal);
-    const text = JSON.stringify({ error: refusal.message });
-    const headers: Record<string, string | number> = {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
-      ...refusal.headers,
-    };
-    if (refusal.retryAfterSeconds !== null) headers['retry-after'] = refusal.retryAfterSeconds;
-    // Node reads away what is left of a body; one that is too large or too slow is not worth that.
-    if (CUTS_CONNECTION.has(refusal.code)) headers.connection = 'close';
-    response.writeHead(refusal.status, headers);
-    response.end(text);
+    if (response.headersSent) next(error);
+    else answerError(error, request, response, observer);
   };
+}
+
+/** The only place where an error becomes an answer: {"error": "..."} and the status of the catalogue. */
+export function answerError(
+  error: unknown,
+  request: { readonly method: string; readonly path: string },
+  response: ServerResponse,
+  observer: ErrorObserver,
+): void {
+  const refusal = toRefusal(error, request, observer);
+  observer.refused(refusal);
+  const text = JSON.stringify({ error: refusal.message });
+  const headers: Record<string, string | number> = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...refusal.headers,
+  };
+  if (refusal.retryAfterSeconds !== null) headers['retry-after'] = refusal.retryAfterSeconds;
+  // Node reads away what is left of a body; one that is too large or too slow is not worth that.
+  if (CUTS_CONNECTION.has(refusal.code)) headers.connection = 'close';
+  response.writeHead(refusal.status, headers);
+  response.end(text);
 }
 
 function toRefusal(

@@ -6,7 +6,6 @@ import type { Serving } from '../serving.ts';
 import { answeringExits } from '../serving.ts';
 import type { BatchRow, RowForced } from './batch-log.ts';
 import type { PendingRow } from './job.ts';
-import { rowInput } from './job.ts';
 
 /** What the snapshot makes of a row: its track and audit by the draws it came with, and whether it has a choice. */
 export function toBatchRow(row: PendingRow, serving: Serving, nowMs: number): BatchRow {
@@ -43,22 +42,21 @@ export function toRequest(
     planId: serving.planId,
     rows: rows.length,
     datatype: rows[0]?.pending.job.datatype ?? 'FP32',
-    input: joinRows(rows),
+    input: piecesOf(rows),
     flags,
   };
 }
 
-/** One view when the rows lie together in one request (the usual case), else one copy. */
-function joinRows(rows: readonly PendingRow[]): Uint8Array {
-  const [first] = rows;
-  if (first === undefined) return new Uint8Array(0);
-  const { job } = first.pending;
-  const together = rows.every((row, i) => row.pending.job === job && row.index === first.index + i);
-  const start = first.index * job.rowBytes;
-  if (together) return job.input.subarray(start, start + rows.length * job.rowBytes);
-  const joined = new Uint8Array(rows.length * job.rowBytes);
-  rows.forEach((row, i) => {
-    joined.set(rowInput(row), i * job.rowBytes);
-  });
-  return joined;
+/** Views of the rows where their requests left them: rows of one request that lie together are one piece. */
+function piecesOf(rows: readonly PendingRow[]): readonly Uint8Array[] {
+  const pieces: Uint8Array[] = [];
+  for (let first = 0; first < rows.length;) {
+    const { pending, index } = rows[first] as PendingRow;
+    let end = first + 1;
+    while (rows[end]?.pending === pending && rows[end]?.index === index + end - first) end += 1;
+    const { input, rowBytes } = pending.job;
+    pieces.push(input.subarray(index * rowBytes, (index + end - first) * rowBytes));
+    first = end;
+  }
+  return pieces;
 }

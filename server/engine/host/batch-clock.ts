@@ -23,6 +23,38 @@ export class LoadRatio {
   }
 }
 
+/** Batches from one look at the busy clock to the next: two looks are system calls that take 0.03 ms together. */
+const LOOK_EVERY = 8;
+/** Share of a new look. */
+const LOOK_SHARE = 0.25;
+
+/** Running ratio of busy to elapsed time of the thread while it runs batches. */
+export class BusyShare {
+  private readonly busyMs: BusyClock;
+  private batches = 0;
+  private share = 1;
+
+  constructor(busyMs: BusyClock) {
+    this.busyMs = busyMs;
+  }
+
+  /** Called as a batch starts. @returns what to call as it ends with its elapsed milliseconds; gives its busy milliseconds. */
+  start(): (elapsedMs: number) => number {
+    const isLook = this.batches % LOOK_EVERY === 0;
+    this.batches += 1;
+    if (!isLook) return (elapsedMs) => elapsedMs * this.share;
+    const startMs = this.busyMs();
+    return (elapsedMs) => {
+      const busyMs = this.busyMs() - startMs;
+      if (elapsedMs > 0) {
+        const weight = this.batches <= LOOK_EVERY ? 1 : LOOK_SHARE;
+        this.share += weight * (busyMs / elapsedMs - this.share);
+      }
+      return busyMs;
+    };
+  }
+}
+
 /** What a step worked for. */
 export interface StepRows {
   /** Rows that had no answer yet. */
@@ -32,17 +64,15 @@ export interface StepRows {
 }
 
 export class BatchClock {
-  private readonly busyMs: BusyClock;
-  private readonly startMs: number;
+  private readonly end: (elapsedMs: number) => number;
   private segmentMs = 0;
   private headMs = 0;
   private compactMs = 0;
   private auditMs = 0;
   private tableMs = 0;
 
-  constructor(busyMs: BusyClock) {
-    this.busyMs = busyMs;
-    this.startMs = busyMs();
+  constructor(busy: BusyShare) {
+    this.end = busy.start();
   }
 
   /** One segment: its heads' share as the table has it, audits their share by rows. */
@@ -64,10 +94,10 @@ export class BatchClock {
     this.compactMs += elapsedMs;
   }
 
-  /** Steps are timed by elapsed time, which is cheap; the whole by busy time, which is true. One scales the other. */
+  /** Steps are timed by elapsed time, which is cheap; now and then the whole by busy time, which is true. One scales the other. */
   seconds(plainMs: number, load: LoadRatio): BatchOutcome['seconds'] {
     const elapsedMs = this.segmentMs + this.headMs + this.compactMs + this.auditMs;
-    const busyMs = this.busyMs() - this.startMs;
+    const busyMs = this.end(elapsedMs);
     load.add(busyMs, this.tableMs);
     const scale = elapsedMs > 0 ? busyMs / elapsedMs / 1000 : 0;
     return {

@@ -3,13 +3,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { createBusyClock } from '../busy-clock.ts';
-import type { PlanReport } from '../engine-client.ts';
+import type { BatchOutcome, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
+import { decodeBatch, encodeDone, encodeRows } from '../batch-frames.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
-import type { RunHeader, WorkerReport } from '../protocol.ts';
-import { toRowsFrame } from '../row-frames.ts';
+import type { WorkerReport } from '../protocol.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
-import { LoadRatio } from './batch-clock.ts';
+import { BusyShare, LoadRatio } from './batch-clock.ts';
 import { loadPlan, releaseLoadedPlan, type LoadedPlan, type MeasuredPlans } from './loaded-plan.ts';
 import { measureBackbone } from './measure-backbone.ts';
 import { runBatch } from './run-batch.ts';
@@ -47,7 +47,7 @@ export function serveWorker(
 ): void {
   const plans = new Map<number, LoadedPlan>();
   const load = new LoadRatio();
-  const busyMs = createBusyClock();
+  const busy = new BusyShare(createBusyClock());
   const tables: MeasuredPlans = new Map();
   let open: OpenWorker | null = null;
   /** Batches run one after the other; preparing takes its steps between them. */
@@ -68,9 +68,9 @@ export function serveWorker(
     return open;
   };
 
-  async function run({ id, header, blobs }: Frame): Promise<void> {
-    const { planId, rows, datatype } = header as RunHeader;
-    const [input = new Uint8Array(0), flags = new Uint8Array(0)] = blobs;
+  async function run(frame: Frame): Promise<void> {
+    const { id } = frame;
+    const { planId, ...batch } = decodeBatch(frame);
     const loaded = plans.get(planId);
     if (loaded === undefined) {
       throw new EngineError('PlanUnknown', `plan ${planId} is not loaded; prepare it again`);
@@ -82,17 +82,17 @@ export function serveWorker(
         engine,
         loaded,
         load,
-        busyMs,
+        busy,
         emit: (answers, isLast) => {
-          const bytes = encodeFrame({ kind: 'rows', id, ...toRowsFrame(answers) });
+          const bytes = encodeRows(id, answers);
           // One write instead of two when the end follows at once.
           if (isLast) last.push(bytes);
           else lane.write(bytes);
         },
       },
-      { rows, datatype, input, flags },
+      batch,
     );
-    last.push(encodeFrame({ kind: 'answer', id, header: { to: 'run', outcome }, blobs: [] }));
+    last.push(encodeDone(id, outcome) ?? encodeFrame(outcomeFrame(id, outcome)));
     lane.write(Buffer.concat(last));
   }
 
@@ -166,4 +166,8 @@ export function serveWorker(
   lane.onFrame((frame) => {
     if (frame.kind === 'run') void runInTurn(frame);
   });
+}
+
+function outcomeFrame(id: number, outcome: BatchOutcome): Frame {
+  return { kind: 'answer', id, header: { to: 'run', outcome }, blobs: [] };
 }

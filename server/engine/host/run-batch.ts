@@ -2,11 +2,11 @@
 import { performance } from 'node:perf_hooks';
 import { shouldCompact } from '../../core/compaction.ts';
 import { InvariantError } from '../../core/invariant.ts';
+import type { ReceivedBatch } from '../batch-frames.ts';
 import {
   RowFlag,
   type AuditedRow,
   type BatchOutcome,
-  type BatchRequest,
   type RowAnswer,
   type SampledRow,
 } from '../engine-client.ts';
@@ -16,9 +16,8 @@ import type {
   SegmentEngine,
   SegmentPlan,
 } from '../segment-engine.ts';
-import type { BusyClock } from '../busy-clock.ts';
 import { BackboneRows } from './backbone-rows.ts';
-import { BatchClock, type LoadRatio } from './batch-clock.ts';
+import { BatchClock, type BusyShare, type LoadRatio } from './batch-clock.ts';
 import { BatchRows } from './batch-rows.ts';
 import type { LoadedPlan, Route } from './loaded-plan.ts';
 
@@ -29,12 +28,12 @@ export interface BatchSurroundings {
   readonly whole: SegmentPlan;
   readonly loaded: LoadedPlan;
   readonly load: LoadRatio;
-  readonly busyMs: BusyClock;
+  readonly busy: BusyShare;
   /** Called with the rows that leave, at once; `isLast`: the batch ends right after. */
   readonly emit: (answers: readonly RowAnswer[], isLast: boolean) => void;
 }
 
-type Batch = Omit<BatchRequest, 'planId'>;
+type Batch = Omit<ReceivedBatch, 'planId'>;
 
 export async function runBatch(
   surroundings: BatchSurroundings,
@@ -59,7 +58,7 @@ class BatchRun {
 
   constructor(surroundings: BatchSurroundings, batch: Batch) {
     this.surroundings = surroundings;
-    this.clock = new BatchClock(surroundings.busyMs);
+    this.clock = new BatchClock(surroundings.busy);
     this.input = toInput(batch);
     const size = this.input.length / batch.rows;
     this.rows = new BatchRows(batch.flags, surroundings.loaded.tracks, surroundings.model, (row) =>

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ServingError, shown } from '../../errors.ts';
 import { stickyDraw } from '../../evidence/draws.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
@@ -10,18 +10,19 @@ import type { InferRequest } from '../infer-request.ts';
 import { parseInferRequest } from '../infer-request.ts';
 import { encodeInferResponse } from '../infer-response.ts';
 import { HangUpError, readBody } from '../read-body.ts';
-import { checkModelPath } from './model.ts';
 
 const MAX_TIMEOUT_SECONDS = 3_600;
 
-/** POST /v2/models/{m}[/versions/{v}]/infer. */
-export function inferRoute(dependencies: DataAppDependencies): RequestHandler {
+/** Answers a request; rejects with what the error handler answers. */
+type Inference = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** POST /v2/models/{m}[/versions/{v}]/infer, once the path is found right. */
+export function createInference(dependencies: DataAppDependencies): Inference {
   const { clock, servings, lifecycle, metrics, modelName } = dependencies;
   let inFlight = 0;
 
   return async (request, response) => {
     const receivedMs = clock.monotonicMs();
-    checkModelPath(request, modelName);
     if (lifecycle.stage === 'Draining') throw new ServingError('draining');
     const model = dependencies.loaded();
     if (model === null) throw new ServingError('engine_down');
@@ -44,8 +45,8 @@ export function inferRoute(dependencies: DataAppDependencies): RequestHandler {
   };
 
   function answer(
-    request: Request,
-    response: Response,
+    request: IncomingMessage,
+    response: ServerResponse,
     { parsed, model, receivedMs, timeoutMs }: Asked,
   ): Promise<readonly AnsweredRow[]> {
     return new Promise((resolve, reject) => {
@@ -74,7 +75,7 @@ export function inferRoute(dependencies: DataAppDependencies): RequestHandler {
   }
 
   /** Random, or the keyed hash of the header that the policy names: the same client stays on the same track. */
-  function trackDraw(request: Request): number {
+  function trackDraw(request: IncomingMessage): number {
     const candidate = servings.latest()?.policy?.candidate;
     if (candidate?.stickyHeader === undefined || candidate.stickyKey === undefined) {
       return dependencies.draws.next();
@@ -86,7 +87,7 @@ export function inferRoute(dependencies: DataAppDependencies): RequestHandler {
   }
 
   function respond(
-    response: Response,
+    response: ServerResponse,
     {
       parsed,
       model,

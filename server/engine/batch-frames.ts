@@ -1,0 +1,113 @@
+// What every batch says, as blobs of numbers: a structured clone of each header cost more than the rows of a small model.
+import type { BatchOutcome, BatchRequest, RowAnswer } from './engine-client.ts';
+import { encodeFrame, encodeParts, FrameError, type Frame } from './frames.ts';
+
+const DATATYPES = ['FP32', 'UINT8'] as const;
+/** Numbers per answered row: row, exit, score, class, outputs. */
+const ROW_NUMBERS = 5;
+
+/** A batch as the engine host gets it. */
+export interface ReceivedBatch {
+  readonly planId: number;
+  readonly rows: number;
+  readonly datatype: BatchRequest['datatype'];
+  readonly input: Uint8Array;
+  readonly flags: Uint8Array;
+}
+
+/** Pieces to be written one after the other: rows lie where their requests left them. */
+export function encodeBatch(id: number, batch: BatchRequest): readonly Uint8Array[] {
+  const { planId, rows, datatype, input, flags } = batch;
+  const numbers = Int32Array.of(planId, rows, DATATYPES.indexOf(datatype));
+  const blobs = [bytesOf(numbers), flags];
+  return encodeParts({ kind: 'run', id, header: null, blobs, parts: input });
+}
+
+/** Throws FrameError. */
+export function decodeBatch({ blobs }: Frame): ReceivedBatch {
+  const [numbers, flags, input] = blobs;
+  if (numbers?.length !== 12 || flags === undefined || input === undefined) {
+    throw new FrameError('a batch without its parts');
+  }
+  const [planId = -1, rows = 0, code = -1] = new Int32Array(numbers.buffer, numbers.byteOffset, 3);
+  const datatype = DATATYPES[code];
+  if (datatype === undefined || flags.length !== rows)
+    throw new FrameError('a batch of unknown kind');
+  return { planId, rows, datatype, flags, input };
+}
+
+/** Answered rows. */
+export function encodeRows(id: number, rows: readonly RowAnswer[]): Buffer {
+  const table = new Float64Array(rows.length * ROW_NUMBERS);
+  const blobs = [bytesOf(table)];
+  let at = 0;
+  for (const { row, exit, score, classId, outputs } of rows) {
+    table[at] = row;
+    table[at + 1] = exit;
+    table[at + 2] = score;
+    table[at + 3] = classId;
+    table[at + 4] = outputs.length;
+    at += ROW_NUMBERS;
+    for (const output of outputs) blobs.push(bytesOf(output));
+  }
+  return encodeFrame({ kind: 'rows', id, header: null, blobs });
+}
+
+/** Throws FrameError. */
+export function decodeRows({ blobs }: Frame): readonly RowAnswer[] {
+  const [table, ...outputs] = blobs;
+  if (table === undefined || table.length % (8 * ROW_NUMBERS) !== 0) {
+    throw new FrameError('answers without their table');
+  }
+  const numbers = new Float64Array(table.buffer, table.byteOffset, table.length / 8);
+  const rows: RowAnswer[] = [];
+  let next = 0;
+  for (let at = 0; at < numbers.length; at += ROW_NUMBERS) {
+    const count = numbers[at + 4] ?? 0;
+    rows.push({
+      row: numbers[at] ?? -1,
+      exit: numbers[at + 1] ?? -1,
+      score: numbers[at + 2] ?? NaN,
+      classId: numbers[at + 3] ?? 0,
+      outputs: outputs
+        .slice(next, next + count)
+        .map((blob) => new Float32Array(blob.buffer, blob.byteOffset, blob.byteLength / 4)),
+    });
+    next += count;
+  }
+  return rows;
+}
+
+/** The end of a batch; null: it brings more than seconds, and travels as an answer. */
+export function encodeDone(id: number, outcome: BatchOutcome): Buffer | null {
+  const { audits, samples, nonFiniteRows, nonFiniteHeads, seconds } = outcome;
+  const isPlain = [audits, samples, nonFiniteRows, nonFiniteHeads].every(
+    ({ length }) => length === 0,
+  );
+  if (!isPlain) return null;
+  const { segment, head, compact, audit, plain } = seconds;
+  const numbers = Float64Array.of(segment, head, compact, audit, plain);
+  return encodeFrame({ kind: 'done', id, header: null, blobs: [bytesOf(numbers)] });
+}
+
+/** Throws FrameError. */
+export function decodeDone({ blobs }: Frame): BatchOutcome {
+  const [numbers] = blobs;
+  if (numbers?.length !== 40) throw new FrameError('an end of a batch without its seconds');
+  const [segment = NaN, head = NaN, compact = NaN, audit = NaN, plain = NaN] = new Float64Array(
+    numbers.buffer,
+    numbers.byteOffset,
+    5,
+  );
+  return {
+    audits: [],
+    samples: [],
+    nonFiniteRows: [],
+    nonFiniteHeads: [],
+    seconds: { segment, head, compact, audit, plain },
+  };
+}
+
+function bytesOf(values: ArrayBufferView): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

@@ -53,7 +53,7 @@ export interface PreparedHead {
 
 export interface SegmentResult {
   readonly activation: Activation;
-  /** [rows, pool * pool * channels] when wanted; like `logits` overwritten by the engine's next run. */
+  /** [rows, pool * pool * channels] when wanted. */
   readonly pooled: Float32Array | null;
   /** Per head slot of the cut: [rows, classes], null where no head was passed. */
   readonly logits: readonly (Float32Array | null)[];

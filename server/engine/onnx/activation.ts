@@ -1,26 +1,20 @@
 import { InvariantError } from '../../core/invariant.ts';
 import type { Activation } from '../segment-engine.ts';
-import { floatTensorOf, type RuntimeTensor } from './session.ts';
-
-/** Buffers that wait for their next use; a segment reads one and writes another. */
-const MOST_FREE = 3;
+import { freeMemory } from './free-memory.ts';
+import type { RuntimeTensor } from './session.ts';
 
 /** What an activation holds. */
 export interface Held {
   readonly tensor: RuntimeTensor;
   /** Tensor of the backbone that it is. */
   readonly name: string;
-  /** Memory that goes back to the pool after use; null: the caller's or the runtime's. */
-  readonly buffer: Float32Array | null;
+  /** Memory that is freed after use; null: the caller's, or not numbers. */
+  readonly memory: Float32Array | null;
 }
 
-/**
- * Counts activations, so that a leak or a double use shows at once, and lends the memory they live in: fresh megabytes per
- * segment cost page faults and garbage collection.
- */
-export class ActivationPool {
+/** Counts activations, so that a leak or a double use shows at once. */
+export class ActivationLedger {
   live = 0;
-  private free: Float32Array[] = [];
 
   make(held: Held): Activation {
     this.live += 1;
@@ -36,28 +30,11 @@ export class ActivationPool {
     this.live -= 1;
     return held;
   }
+}
 
-  /** A tensor to write into. */
-  borrow(name: string, dims: readonly number[]): Held {
-    const size = dims.reduce((all, dim) => all * dim, 1);
-    const fitting = this.free.filter(({ length }) => length >= size);
-    const buffer = fitting.sort((a, b) => a.length - b.length)[0] ?? new Float32Array(size);
-    this.free = this.free.filter((other) => other !== buffer);
-    return { tensor: floatTensorOf(buffer.subarray(0, size), dims), name, buffer };
-  }
-
-  /** The memory of a spent activation may be used again. */
-  giveBack({ buffer }: Held): void {
-    if (buffer === null) return;
-    this.free.push(buffer);
-    if (this.free.length > MOST_FREE) {
-      this.free = this.free.sort((a, b) => b.length - a.length).slice(0, MOST_FREE);
-    }
-  }
-
-  clear(): void {
-    this.free = [];
-  }
+/** Nothing reads the spent activation any more. */
+export function free({ memory }: Held): void {
+  if (memory !== null) freeMemory(memory);
 }
 
 class OnnxActivation implements Activation {

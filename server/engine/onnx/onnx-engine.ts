@@ -1,7 +1,8 @@
 // SegmentEngine on onnxruntime-node: segments are cut out of the one ONNX graph, one session each.
-import type { BundleHead, PoolSize } from '../../../crds/wire/head-bundle.ts';
+import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
 import { InvariantError } from '../../core/invariant.ts';
+import { pooledName } from '../../core/onnx/head-graph.ts';
 import { EngineError } from '../engine-error.ts';
 import type {
   Activation,
@@ -14,13 +15,12 @@ import type {
   SegmentPlan,
   SegmentResult,
 } from '../segment-engine.ts';
-import { ActivationPool, type Held } from './activation.ts';
+import { ActivationLedger, free, type Held } from './activation.ts';
 import { checkPlannedCut } from './check-cut.ts';
 import { measurePlan } from './measure.ts';
 import { openModel } from './open-model.ts';
 import type { OpenedModel } from './opened-model.ts';
 import { OnnxHead } from './prepared-head.ts';
-import type { RowBuffer } from './row-buffer.ts';
 import { SegmentCache, type Segment } from './segments.ts';
 import { floatsOf, floatTensorOf, type RuntimeTensor } from './session.ts';
 import { normaliseBytes } from './upload.ts';
@@ -45,7 +45,7 @@ export function createOnnxEngine(
 
 class OnnxEngine implements SegmentEngine {
   private readonly options: OnnxEngineOptions;
-  private readonly activations = new ActivationPool();
+  private readonly activations = new ActivationLedger();
   private readonly plans = new Map<number, OnnxPlan>();
   private opened: OpenedModel | null = null;
   private segments: SegmentCache | null = null;
@@ -102,8 +102,8 @@ class OnnxEngine implements SegmentEngine {
 
   runHead(head: PreparedHead, features: Float32Array, rows: number): Promise<Float32Array> {
     const { featureCount } = head.head;
-    const logits = ownHead(head).run(floatTensorOf(features, [rows, featureCount]), rows);
-    return Promise.resolve(logits.slice());
+    const logits = ownHead(head).run(floatTensorOf(features, [rows, featureCount]));
+    return Promise.resolve(logits ?? new Float32Array(0));
   }
 
   upload(input: Float32Array | Uint8Array, rows: number): Activation {
@@ -118,7 +118,7 @@ class OnnxEngine implements SegmentEngine {
     const values =
       input instanceof Float32Array ? input : normaliseBytes(input, spec.rowDims, notes.input);
     const tensor = floatTensorOf(values, [rows, ...spec.rowDims]);
-    return this.activations.make({ tensor, name: spec.name, buffer: null });
+    return this.activations.make({ tensor, name: spec.name, memory: null });
   }
 
   run(
@@ -130,31 +130,27 @@ class OnnxEngine implements SegmentEngine {
     const segment = this.segmentAt(plan, index);
     if (segment.output === null) throw new InvariantError('the last segment is run by output()');
     const input = this.takeFor(segment, activation);
-    const output = this.activations.borrow(segment.output, [
-      activation.rows,
-      ...segment.outputDims,
-    ]);
-    const fetches: Record<string, RuntimeTensor> = { [segment.output]: output.tensor };
-    for (const { name, buffer } of segment.pooled) {
-      fetches[name] = buffer.of(activation.rows).tensor;
-    }
-    segment.session.run({ [segment.input]: input.tensor }, fetches);
-    this.activations.giveBack(input);
+    const found = segment.session.run({ [segment.input]: input.tensor });
+    free(input);
+    const output = found[segment.output];
+    if (output === undefined) throw new InvariantError(`${segment.output} did not come out`);
     const { heads, samplePool } = plan.cuts[index] ?? { heads: [], samplePool: null };
     return Promise.resolve({
-      activation: this.activations.make(output),
-      pooled: want.pooled
-        ? (pooledAt(segment, samplePool)?.of(activation.rows).values ?? null)
-        : null,
+      activation: this.activations.make({
+        tensor: output,
+        name: segment.output,
+        memory: floatsOf(output),
+      }),
+      pooled: want.pooled && samplePool !== null ? floatsOf(found[pooledName(samplePool)]) : null,
       logits: heads.map((shape, slot) => {
         const head = want.heads[slot] ?? null;
-        return head === null ? null : runSlot(segment, shape, head, activation.rows);
+        return head === null ? null : runSlot(head, shape, found[pooledName(shape.pool)]);
       }),
     });
   }
 
   compact(activation: Activation, keepRows: readonly number[]): Activation {
-    const { tensor, name, buffer } = this.activations.take(activation);
+    const { tensor, name, memory } = this.activations.take(activation);
     const values = floatsOf(tensor);
     if (values === null) throw new InvariantError('only float32 activations are compacted');
     const size = values.length / (tensor.dims[0] ?? 1);
@@ -164,18 +160,18 @@ class OnnxEngine implements SegmentEngine {
     }
     const kept = values.subarray(0, keepRows.length * size);
     const compacted = floatTensorOf(kept, [keepRows.length, ...tensor.dims.slice(1)]);
-    return this.activations.make({ tensor: compacted, name, buffer });
+    return this.activations.make({ tensor: compacted, name, memory });
   }
 
   discard(activation: Activation): void {
-    this.activations.giveBack(this.activations.take(activation));
+    free(this.activations.take(activation));
   }
 
   output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]> {
     const segment = this.segmentAt(plan, plan.cuts.length);
     const input = this.takeFor(segment, activation);
     const found = segment.session.run({ [segment.input]: input.tensor });
-    this.activations.giveBack(input);
+    free(input);
     return Promise.resolve(
       this.model().description.outputs.map(({ name }) => toFloats(found[name])),
     );
@@ -207,7 +203,6 @@ class OnnxEngine implements SegmentEngine {
 
   async close(): Promise<void> {
     for (const plan of [...this.plans.values()]) await this.releasePlan(plan);
-    this.activations.clear();
     this.opened = null;
     this.segments = null;
   }
@@ -264,22 +259,16 @@ function ownHead(head: PreparedHead): OnnxHead {
   return head;
 }
 
-function pooledAt(segment: Segment, pool: PoolSize | null): RowBuffer | undefined {
-  return segment.pooled.find((output) => output.pool === pool)?.buffer;
-}
-
 function runSlot(
-  segment: Segment,
-  shape: HeadShape,
   head: PreparedHead,
-  rows: number,
-): Float32Array {
+  shape: HeadShape,
+  features: RuntimeTensor | undefined,
+): Float32Array | null {
   const own = ownHead(head);
-  const features = pooledAt(segment, shape.pool);
   if (features === undefined || !own.fits(shape)) {
     throw new InvariantError(`the head of exit ${head.head.exit} does not fit its slot`);
   }
-  return own.run(features.of(rows).tensor, rows);
+  return own.run(features);
 }
 
 function product(dims: readonly number[]): number {

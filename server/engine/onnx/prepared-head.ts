@@ -9,19 +9,16 @@ import {
 } from '../../core/onnx/head-graph.ts';
 import { EngineError } from '../engine-error.ts';
 import type { PreparedHead } from '../segment-engine.ts';
-import { RowBuffer } from './row-buffer.ts';
-import { RuntimeSession, type RuntimeTensor } from './session.ts';
+import { floatsOf, RuntimeSession, type RuntimeTensor } from './session.ts';
 
 export class OnnxHead implements PreparedHead {
   readonly head: BundleHead;
   private readonly session: RuntimeSession;
-  private readonly logits: RowBuffer;
 
   /** Throws EngineError HeadMismatch when the weights do not fit the classes. */
   constructor(head: BundleHead, classCount: number) {
     this.head = head;
     this.session = new RuntimeSession(headModel(dequantised(head, classCount)));
-    this.logits = new RowBuffer([classCount]);
   }
 
   fits(slot: HeadSlot): boolean {
@@ -29,11 +26,9 @@ export class OnnxHead implements PreparedHead {
     return slot.pool === pool && slot.hidden === hidden && slot.featureCount === featureCount;
   }
 
-  /** @param features [rows, featureCount]; @returns [rows, classes], overwritten by the next run. */
-  run(features: RuntimeTensor, rows: number): Float32Array {
-    const { tensor, values } = this.logits.of(rows);
-    this.session.run({ [HEAD_FEATURES]: features }, { [HEAD_LOGITS]: tensor });
-    return values;
+  /** @param features [rows, featureCount]; @returns [rows, classes] */
+  run(features: RuntimeTensor): Float32Array | null {
+    return floatsOf(this.session.run({ [HEAD_FEATURES]: features })[HEAD_LOGITS]);
   }
 
   release(): void {

@@ -2,11 +2,10 @@
 import { anyValue, floatValue } from '../../core/onnx/build-model.ts';
 import { cutSegment } from '../../core/onnx/cut-segment.ts';
 import type { PoolSize } from '../../../crds/wire/head-bundle.ts';
-import { NO_TAIL, pooledName, poolTail } from '../../core/onnx/head-graph.ts';
+import { NO_TAIL, poolTail } from '../../core/onnx/head-graph.ts';
 import type { FoundCut } from '../../core/onnx/find-cuts.ts';
 import type { PlannedCut } from '../segment-engine.ts';
 import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
-import { RowBuffer } from './row-buffer.ts';
 import { RuntimeSession } from './session.ts';
 
 export interface Segment {
@@ -19,15 +18,7 @@ export interface Segment {
   readonly output: string | null;
   /** Shape of one row of it. */
   readonly outputDims: readonly number[];
-  /** Pooled features that it gives beside its output. */
-  readonly pooled: readonly PooledOutput[];
   uses: number;
-}
-
-export interface PooledOutput {
-  readonly pool: PoolSize;
-  readonly name: string;
-  readonly buffer: RowBuffer;
 }
 
 export class SegmentCache {
@@ -66,11 +57,6 @@ export class SegmentCache {
       inputDims: start.rowDims,
       output: to?.tensor ?? null,
       outputDims: end?.rowDims ?? [],
-      pooled: (to?.pools ?? []).map((pool) => ({
-        pool,
-        name: pooledName(pool),
-        buffer: new RowBuffer([pool * pool * (end?.channels ?? 0)]),
-      })),
       uses: 0,
     };
   }

@@ -37,12 +37,9 @@ export class RuntimeSession {
     );
   }
 
-  /** Blocks the thread. @param fetches outputs that are wanted, each with the tensor to write into, or null: the runtime's memory. */
-  run(
-    feeds: Feeds,
-    fetches: Readonly<Record<string, Tensor | null>> = this.allOutputs,
-  ): Readonly<Record<string, Tensor>> {
-    return this.native.run(feeds, fetches, {}) as Readonly<Record<string, Tensor>>;
+  /** All outputs, each in memory of its own. Blocks the thread. */
+  run(feeds: Feeds): Readonly<Record<string, Tensor>> {
+    return this.native.run(feeds, this.allOutputs, {}) as Readonly<Record<string, Tensor>>;
   }
 
   release(): void {

@@ -105,7 +105,7 @@ async function open(
     const outgoing = request(url, {
       ...options,
       method: call.method,
-      headers: { ...options.headers, ...headersOf(call, body) },
+      headers: { ...(options.headers as http.OutgoingHttpHeaders), ...headersOf(call, body) },
       signal,
     });
     outgoing.on('error', (error) => {

@@ -104,9 +104,9 @@ class KeyQueue implements WorkQueue {
   }
 
   get depth(): number {
-    let count = 0;
-    for (const key of this.#wanted.keys()) if (!this.#processing.has(key)) count += 1;
-    return count;
+    let dirty = 0;
+    for (const key of this.#processing.keys()) if (this.#wanted.has(key)) dirty += 1;
+    return this.#wanted.size - dirty;
   }
 
   get active(): number {

@@ -1,4 +1,4 @@
-import { isJsonObject, listAt, objectAt } from './json-object.ts';
+import { listAt, objectAt } from './json-object.ts';
 
 const ORDINARY_RESOURCES = new Set(['cpu', 'memory', 'ephemeral-storage']);
 
@@ -15,12 +15,4 @@ export function hasAccelerator(template: unknown): boolean {
   return (
     acceleratorNames(template).length > 0 || listAt(template, 'spec', 'resourceClaims').length > 0
   );
-}
-
-/** Whether the spec's own pod fields ask for a device. */
-export function specAsksForAccelerator(pod: unknown): boolean {
-  if (!isJsonObject(pod)) return false;
-  return hasAccelerator({
-    spec: { containers: [{ resources: pod.resources }], resourceClaims: pod.resourceClaims },
-  });
 }

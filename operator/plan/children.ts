@@ -68,9 +68,7 @@ export function planChildren(input: ChildrenInput): ChildrenPlan {
     !conflicts.some(({ kind, name }) => kind === child.kind && name === child.metadata.name);
   const isHeld = ({ kind }: LiveObject): boolean => kind === 'Deployment' && input.isDeploymentHeld;
   return {
-    apply: wanted
-      .filter((child) => isFree(child) && !isHeld(child))
-      .map((child) => withUid(child, findSame(live, child))),
+    apply: wanted.filter((child) => isFree(child) && !isHeld(child)),
     remove: live.filter(
       (object) =>
         REMOVABLE.has(object.kind) &&
@@ -108,10 +106,4 @@ function findSame(
   { kind, metadata }: LiveObject,
 ): LiveObject | null {
   return find(objects, kind, metadata.name);
-}
-
-/** The UID is a precondition: an object that was deleted meanwhile is not brought back by an old read. */
-function withUid(child: LiveObject, live: LiveObject | null): LiveObject {
-  const uid = live?.metadata.uid;
-  return uid === undefined ? child : { ...child, metadata: { ...child.metadata, uid } };
 }

@@ -22,26 +22,23 @@ export interface PolicyConfigMapInput {
   readonly service: ServiceToPlan;
   readonly installation: Installation;
   readonly stored: StoredPolicy;
-  /** The one that was read; a write then fails with 409 when anybody wrote since. */
-  readonly live: LiveObject | null;
 }
 
-/** The durable path of the policy. Its UID and version are preconditions: of two leaders one gets 409 (api.md 7). */
+/**
+ * The durable path of the policy. To be written under the UID and version that were read: of two leaders one then gets
+ * 409 and pushes nothing (api.md 7).
+ */
 export function planPolicyConfigMap({
   service,
   installation,
   stored,
-  live,
 }: PolicyConfigMapInput): ConfigMap {
   const metadata = childMetadata(service, policyConfigMapName(service.name));
-  const { uid, resourceVersion } = live?.metadata ?? {};
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: {
       ...metadata,
-      ...(uid === undefined ? {} : { uid }),
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
       labels: { ...metadata.labels, ...roleLabel('policy') },
       annotations: {
         [ANNOTATIONS.epoch]: String(stored.epoch),

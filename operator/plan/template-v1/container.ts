@@ -1,6 +1,6 @@
 import type { Container, Probe, ResourceRequirements } from 'kubernetes-types/core/v1.js';
 
-import { specAsksForAccelerator } from '../accelerators.ts';
+import { hasAccelerator } from '../../../crds/v1alpha1/accelerator.ts';
 import { compact } from '../compact.ts';
 import { textAt } from '../json-object.ts';
 import { serverEnvironment } from './environment.ts';
@@ -51,7 +51,7 @@ function probe(path: string, periodSeconds: number): Probe {
 }
 
 function defaultImage({ service, inputs }: TemplateInput): string {
-  const gpuImage = specAsksForAccelerator(service.spec.pod) ? inputs.gpuImage : null;
+  const gpuImage = hasAccelerator(service.spec) ? inputs.gpuImage : null;
   return gpuImage ?? inputs.image;
 }
 

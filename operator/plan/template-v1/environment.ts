@@ -3,7 +3,6 @@ import type { EnvVar } from 'kubernetes-types/core/v1.js';
 import { formatDuration } from '../../../crds/v1alpha1/duration.ts';
 import { canonicalJson } from '../../../crds/wire/json.ts';
 import type { ServiceToPlan } from '../service.ts';
-import { CACHE_DIR, POLICY_DIR } from './paths.ts';
 import type { TemplateInput } from './template-input.ts';
 import { storeOf } from './store.ts';
 
@@ -24,8 +23,6 @@ export function serverEnvironment(input: TemplateInput): EnvVar[] {
     DRAIN_DELAY: formatDuration(server.drain.delay),
     DRAIN_TIMEOUT: formatDuration(server.drain.timeout),
     SAMPLE_MEMORY: '256Mi',
-    POLICY_DIR,
-    CACHE_DIR,
     HEAD_STORE: storeOf(input)?.uri,
     ALLOWED_HOSTS: inputs.allowedHosts.length > 0 ? inputs.allowedHosts.join(',') : undefined,
   };

@@ -46,7 +46,11 @@ export function startPart(part: PartCommand): PartProcess {
   });
   const isRunning = () => child.pid !== undefined && !hasEnded(child);
   const signal = (name: NodeJS.Signals) => {
-    if (isRunning()) process.kill(enter.length === 0 ? child.pid! : enteredPid(child.pid!), name);
+    if (!isRunning()) return;
+    const inner = enteredPid(child.pid!);
+    process.kill(inner, name);
+    // nsenter stops together with the program that it waits for, and then has to be woken as well.
+    if (inner !== child.pid && name !== 'SIGSTOP') process.kill(child.pid!, 'SIGCONT');
   };
   return {
     get isRunning() {
@@ -70,6 +74,7 @@ function hasEnded(child: ChildProcess): boolean {
 
 /** The program that nsenter forked into the process namespace; nsenter itself only waits for it. */
 function enteredPid(pid: number): number {
+  if (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('nsenter')) return pid;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return children === '' ? pid : Number(children.split(' ')[0]);
 }

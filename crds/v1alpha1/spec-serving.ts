@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { areUnique } from '../wire/shapes.ts';
 import * as f from './fields.ts';
 
 /** Server, pods, scaling and network: how the endpoint runs. */
@@ -46,7 +47,7 @@ export const server = z
     imagePullSecretNames: z
       .array(f.objectName('Secret for pulling the image.'))
       .max(8)
-      .refine((list) => new Set(list).size === list.length, 'a Secret stands twice: remove one')
+      .refine(areUnique, 'a Secret stands twice: remove one')
       .optional()
       .meta({
         description: 'Secrets for pulling the image.',

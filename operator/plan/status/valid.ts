@@ -42,7 +42,7 @@ function ownsItsNames({ conflicts }: StatusFacts): Verdict | null {
   const what = `${first.kind} ${first.name} ${first.holder}${rest.length > 0 ? `; likewise${others.slice(1)}` : ''}.`;
   if (conflicts.every(({ isLeaving }) => isLeaving)) {
     return {
-      status: 'False',
+      status: 'Unknown',
       reason: 'NameConflict',
       message: `${what} Wait: it is removed soon.`,
     };

@@ -27,21 +27,21 @@ export interface RealNode extends ControlPlane {
   /** An image with Node alone: `args: ['-e', '...']` is a whole program. Use with `imagePullPolicy: Never`. */
   readonly nodeImage: string;
   /** For `http.request` to pods and services; not a keep-alive one unless asked. Destroy it when done. */
-  agent(options?: AgentOptions): Agent;
+  readonly agent: (options?: AgentOptions) => Agent;
   /** A TCP connection to a pod or service. */
-  dial(host: string, port: number): Socket;
+  readonly dial: (host: string, port: number) => Socket;
   /** Runs a program of this machine inside the node's network. */
-  runInNetwork(
+  readonly runInNetwork: (
     command: string,
     args: readonly string[],
     options?: CommandOptions,
-  ): Promise<CommandResult>;
+  ) => Promise<CommandResult>;
   /** The words before a command that make it run there, for programs that a test starts and ends itself. */
   readonly networkWords: readonly string[];
   /** Packs an image and imports it; returns its digest. */
-  loadImage(image: ImageContent): Promise<string>;
+  readonly loadImage: (image: ImageContent) => Promise<string>;
   /** Makes the node advertise a further extended resource; close it at the end of the test. */
-  advertise(resource: string, count: number): Promise<DevicePlugin>;
+  readonly advertise: (resource: string, count: number) => Promise<DevicePlugin>;
 }
 
 export type OwnRealNode = RealNode & Omit<NodeCluster, 'facts'>;

@@ -30,15 +30,15 @@ export interface ControlPlane extends Identities {
   readonly etcdPort: number;
   readonly request: ApiRequest;
   /** A namespace of its own for one test: see `createTestNamespace` for when it ends. */
-  namespace(options?: NamespaceOptions): Promise<TestNamespace>;
-  dump(namespace: string): Promise<string>;
+  readonly namespace: (options?: NamespaceOptions) => Promise<TestNamespace>;
+  readonly dump: (namespace: string) => Promise<string>;
   /** Real kubectl; a non-zero exit is a value. */
-  kubectl(args: readonly string[], options?: ToolOptions): Promise<CommandResult>;
-  helm(args: readonly string[], options?: ToolOptions): Promise<CommandResult>;
+  readonly kubectl: (args: readonly string[], options?: ToolOptions) => Promise<CommandResult>;
+  readonly helm: (args: readonly string[], options?: ToolOptions) => Promise<CommandResult>;
   /** What the API server was asked so far; needs `auditLog: true`. */
-  auditEvents(): AuditEvent[];
+  readonly auditEvents: () => AuditEvent[];
   /** What a part has written, for example `apiserver`. */
-  logOf(part: string): string;
+  readonly logOf: (part: string) => string;
 }
 
 /** Everything that any process of the run can do with a cluster whose facts it knows. */

@@ -13,11 +13,11 @@ export interface PartCommand {
 
 export interface PartProcess {
   readonly isRunning: boolean;
-  signal(name: NodeJS.Signals): void;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** SIGKILL, and waits until the process is gone. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
   /** The end of what it wrote. */
-  logTail(): string;
+  readonly logTail: () => string;
 }
 
 /**

@@ -8,7 +8,7 @@ export type GrpcMethod = (
 ) => Promise<void> | void;
 
 export interface GrpcServer {
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 const UNIMPLEMENTED = '12';

@@ -1,13 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { Shared } from './ask-broker.ts';
 import { whyUnavailable } from './availability.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { startCluster } from './cluster.ts';
+import { createClusterFolder, removeFolder } from './cluster-folder.ts';
 import { startNodeCluster } from './node/node-cluster.ts';
 
 /**
@@ -16,7 +15,7 @@ import { startNodeCluster } from './node/node-cluster.ts';
  * with the run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
+  const folder = createClusterFolder();
   const socket = join(folder, 'broker');
   const clusters = createSharedClusters();
   const server = await listen(socket, (tier) => clusters.get(tier));
@@ -25,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     server.closeAllConnections();
     server.close();
     await clusters.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
 }
 
@@ -51,10 +50,7 @@ function createSharedClusters(): SharedClusters {
   const running: RunningTier[] = [];
   const start = async (tier: SharedTier): Promise<Shared<ClusterFacts>> => {
     const unavailable = await whyUnavailable(tier);
-    if (unavailable !== null) {
-      process.stderr.write(`\nSKIPPED: tests that need the ${tier} tier: ${unavailable}\n`);
-      return { unavailable };
-    }
+    if (unavailable !== null) return { unavailable };
     const cluster = await starts[tier]();
     running.push(cluster);
     return { unavailable: null, facts: cluster.facts };

@@ -30,6 +30,18 @@ export function removeCgroups(name: string): void {
   }
 }
 
+/** The same while the last processes inside are still ending, for a process that exits: blocks for a second at most. */
+export function removeCgroupsNow(name: string): void {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    try {
+      removeCgroups(name);
+      return;
+    } catch {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
 /** The names of cgroups at the top of any hierarchy. */
 export function topCgroups(): string[] {
   const names = hierarchies().flatMap((hierarchy) => readdirSync(hierarchy));

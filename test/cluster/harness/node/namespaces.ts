@@ -11,6 +11,8 @@ export interface NodeNamespaces {
   readonly initPid: number;
   /** Ends every process inside; the kernel then drops their mounts and networks. */
   readonly end: () => Promise<void>;
+  /** The same for a process that is about to exit and can wait for nothing. */
+  readonly kill: () => void;
 }
 
 /**
@@ -33,7 +35,13 @@ export async function createNamespaces(
   await expectCommand('nsenter', [
     ...['--target', `${initPid}`, '--mount', '--net', '--', 'bash', script, folder, address],
   ]);
-  return { initPid, end: () => end(outer) };
+  return {
+    initPid,
+    end: () => end(outer),
+    kill: () => {
+      outer.kill('SIGKILL');
+    },
+  };
 }
 
 /** The words that run a command as one of the node's own processes. */

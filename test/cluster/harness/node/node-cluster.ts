@@ -5,7 +5,7 @@ import type { ApiRequest } from '../api-request.ts';
 import { issueServer } from '../certificates.ts';
 import type { Cluster, ClusterFacts, ClusterOptions } from '../cluster.ts';
 import { startCluster } from '../cluster.ts';
-import { createClusterFolder, removeFolder } from '../cluster-folder.ts';
+import { createClusterFolder, isAbandoned, removeFolder } from '../cluster-folder.ts';
 import { addClient } from '../cluster-keys.ts';
 import { freePorts } from '../free-ports.ts';
 import { writeImageArchive } from '../image/image-archive.ts';
@@ -15,7 +15,7 @@ import type { PartSet } from '../part-set.ts';
 import { createPartSet } from '../part-set.ts';
 import { programFolder } from '../programs.ts';
 import { expectCommand } from '../run-command.ts';
-import { createCgroups, removeCgroups } from './cgroups.ts';
+import { createCgroups, removeCgroups, removeCgroupsNow, topCgroups } from './cgroups.ts';
 import { startDevicePlugin } from './device-plugin.ts';
 import { forwardPort } from './dial.ts';
 import { loadImage } from './load-image.ts';
@@ -85,6 +85,7 @@ interface Assembly {
 }
 
 async function assemble({ options, programs, folder, undo, stop }: Assembly): Promise<NodeCluster> {
+  for (const name of topCgroups().filter(isAbandoned)) removeCgroups(name);
   const cgroup = basename(folder);
   createCgroups(cgroup);
   undo.push(() =>
@@ -92,8 +93,18 @@ async function assemble({ options, programs, folder, undo, stop }: Assembly): Pr
       removeCgroups(cgroup);
     }),
   );
-  const { initPid, end } = await createNamespaces(folder, NODE_ADDRESS, join(programs, 'pause'));
+  const pause = join(programs, 'pause');
+  const { initPid, end, kill } = await createNamespaces(folder, NODE_ADDRESS, pause);
   undo.push(end);
+  // An interrupted run exits without stopping its clusters.
+  const atExit = () => {
+    kill();
+    removeCgroupsNow(cgroup);
+  };
+  process.once('exit', atExit);
+  undo.push(() => {
+    process.off('exit', atExit);
+  });
   const dialSocket = await startDialer(folder, initPid);
   const [apiPort] = await freePorts(1);
   const forward = await forwardPort(dialSocket, apiPort!);

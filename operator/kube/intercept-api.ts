@@ -43,27 +43,29 @@ export function interceptApi(api: Api, { before, after }: Interception): Api {
     }
   };
   return {
-    get: (ref, options) => wrap(onRef('get', ref), () => api.get(ref, options)),
+    get: (ref, options) => wrap(refCall('get', ref), () => api.get(ref, options)),
     list: (kind, options) =>
-      wrap(onKind('list', kind, options?.namespace), () => api.list(kind, options)),
+      wrap(collectionCall('list', kind, options?.namespace), () => api.list(kind, options)),
     watch: (kind, options, onEvent) =>
-      wrap(onKind('watch', kind, options.namespace), () => api.watch(kind, options, onEvent)),
+      wrap(collectionCall('watch', kind, options.namespace), () =>
+        api.watch(kind, options, onEvent),
+      ),
     create: (object, options) =>
-      wrap(onObject('create', object, options), () => api.create(object, options)),
+      wrap(objectCall('create', object, options), () => api.create(object, options)),
     apply: (object, options) =>
-      wrap(onObject('patch', object, options), () => api.apply(object, options)),
+      wrap(objectCall('patch', object, options), () => api.apply(object, options)),
     replace: (object, options) =>
-      wrap(onObject('update', object, options), () => api.replace(object, options)),
+      wrap(objectCall('update', object, options), () => api.replace(object, options)),
     mergePatch: (ref, patch, options) =>
       wrap(
         {
-          ...onRef('patch', ref),
+          ...refCall('patch', ref),
           subresource: options?.subresource ?? null,
           isDryRun: options?.dryRun === true,
         },
         () => api.mergePatch(ref, patch, options),
       ),
-    delete: (ref, options) => wrap(onRef('delete', ref), () => api.delete(ref, options)),
+    delete: (ref, options) => wrap(refCall('delete', ref), () => api.delete(ref, options)),
   };
 }
 
@@ -83,7 +85,11 @@ export function guardWrites(api: Api, isLeading: () => boolean): Api {
   });
 }
 
-function onKind(verb: ApiVerb, kind: KindName, namespace: string | undefined): ApiCall {
+export function collectionCall(
+  verb: ApiVerb,
+  kind: KindName,
+  namespace: string | undefined,
+): ApiCall {
   return {
     verb,
     kind,
@@ -94,11 +100,11 @@ function onKind(verb: ApiVerb, kind: KindName, namespace: string | undefined): A
   };
 }
 
-function onRef(verb: ApiVerb, ref: ObjectRef): ApiCall {
-  return { ...onKind(verb, ref.kind, ref.namespace), name: ref.name };
+export function refCall(verb: ApiVerb, ref: ObjectRef): ApiCall {
+  return { ...collectionCall(verb, ref.kind, ref.namespace), name: ref.name };
 }
 
-function onObject(
+export function objectCall(
   verb: ApiVerb,
   { kind, metadata }: KubeObject,
   options: { readonly subresource?: 'status'; readonly dryRun?: boolean } = {},

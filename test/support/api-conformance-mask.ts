@@ -1,4 +1,8 @@
-/** Replaces what differs from run to run by what stays: first uid, second version, some time. */
+/**
+ * Replaces what differs from run to run by what stays: first uid, second version, some time. Of managed fields the
+ * times go (the API server leaves them out when nothing but ownership changed), and so do the marks of containers; of events, what the
+ * API server adds for the clients of another decade.
+ */
 export function createMask(namespace: string): (value: unknown) => unknown {
   const uids = new Map<string, string>();
   const versions = new Map<string, string>();
@@ -17,7 +21,7 @@ export function createMask(namespace: string): (value: unknown) => unknown {
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)
-        .filter(([name, field]) => field !== undefined && name !== '.')
+        .filter(([name, field]) => field !== undefined && !isDropped(name))
         .map(([name, field]) => [maskName(name), mask(field, name)]),
     );
   };
@@ -33,7 +37,11 @@ export function createMask(namespace: string): (value: unknown) => unknown {
   return (value) => mask(value, '');
 }
 
-const TIMES = new Set(['creationTimestamp', 'deletionTimestamp', 'time']);
+function isDropped(name: string): boolean {
+  return name === '.' || name === 'time' || name.startsWith('deprecated');
+}
+
+const TIMES = new Set(['creationTimestamp', 'deletionTimestamp']);
 
 /** Managers stand in the order of their time, which two in one second do not have. */
 function sortIf(key: string, items: unknown[]): unknown[] {

@@ -399,6 +399,14 @@ const STATUS: readonly Talk[] = [
     },
   },
   {
+    rule: 'the first write after a creation stores the default status, the second changes nothing',
+    calls: async (t) => {
+      await t.note('create', brief(t.apply(t.service())));
+      await t.note('first', brief(t.apply(t.service())));
+      await t.note('second', brief(t.apply(t.service())));
+    },
+  },
+  {
     rule: 'a change of spec makes a generation, a change of metadata or status does not',
     calls: async (t) => {
       await t.apply(t.service());

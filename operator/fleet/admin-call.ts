@@ -23,7 +23,9 @@ export function callAdmin(
       headers: headersOf(call, body),
     });
     const timer = setTimeout(() => {
-      outgoing.destroy(new Error(`no answer within ${deadlineMs} ms`));
+      // A request that still waits for its connection tells nobody that it was destroyed.
+      finish(noAnswer(baseUrl, new Error(`no answer within ${deadlineMs} ms`)));
+      outgoing.destroy();
     }, deadlineMs);
     const finish = (result: Result<AdminAnswer>): void => {
       clearTimeout(timer);

@@ -8,14 +8,13 @@ import type { Clock } from '../clock.ts';
 export interface PinnedAgentOptions {
   readonly host: string;
   readonly port: number;
-  /** Own key and certificate. */
+  /** Own key, certificate, and TLS 1.3 alone: a context's versions win over those of the connection. */
   readonly secureContext: SecureContext;
   /** `sha256:<64 hex>` of the only key that is spoken to. */
   readonly serverPin: string;
   readonly clock: Clock;
 }
 
-const MAX_SOCKETS = 4;
 const HANDSHAKE_MS = 5_000;
 
 type Connected = (error: Error | null, socket: Duplex) => void;
@@ -26,9 +25,10 @@ type Connected = (error: Error | null, socket: Duplex) => void;
  */
 export class PinnedAgent extends Agent {
   private readonly pinned: PinnedAgentOptions;
+  private readonly shaking = new Set<TLSSocket>();
 
   constructor(options: PinnedAgentOptions) {
-    super({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    super({ keepAlive: true });
     this.pinned = options;
   }
 
@@ -39,10 +39,12 @@ export class PinnedAgent extends Agent {
       host,
       port,
       secureContext,
-      minVersion: 'TLSv1.3',
-      maxVersion: 'TLSv1.3',
       rejectUnauthorized: false,
       ...(isIP(host) === 0 ? { servername: host } : {}),
+    });
+    this.shaking.add(socket);
+    socket.once('close', () => {
+      this.shaking.delete(socket);
     });
     const failed = (error: Error): void => {
       connected?.(error, socket);
@@ -55,6 +57,7 @@ export class PinnedAgent extends Agent {
     socket.once('secureConnect', () => {
       socket.removeListener('error', failed);
       socket.setTimeout(0);
+      this.shaking.delete(socket);
       const problem = this.findProblem(socket);
       if (problem === null) {
         connected?.(null, socket);
@@ -64,6 +67,12 @@ export class PinnedAgent extends Agent {
       socket.destroy();
       connected?.(new Error(problem), socket);
     });
+  }
+
+  /** Node knows nothing of a socket that was not handed out yet. */
+  override destroy(): void {
+    super.destroy();
+    for (const socket of this.shaking) socket.destroy();
   }
 
   private findProblem(socket: TLSSocket): string | null {

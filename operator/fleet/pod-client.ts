@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { callAdmin } from './admin-call.ts';
 import type { AdminClient } from './admin-client.ts';
 import { createKeyPair, pinOf, type KeysOf } from './identity/identities.ts';
+import { limitConcurrency } from './limit-concurrency.ts';
 import { PinnedAgent } from './pinned-agent.ts';
 
 export interface PodAddress {
@@ -17,6 +18,9 @@ export interface PodClients {
   open(address: PodAddress): AdminClient;
 }
 
+/** The agent cannot count connections that still shake hands, so calls are counted. */
+const CONNECTIONS = 4;
+
 /** @param root the 32-byte root key of the installation. */
 export function createPodClients(root: Uint8Array, of: KeysOf, clock: Clock): PodClients {
   const { privateKey, certificate } = createKeyPair(
@@ -24,7 +28,11 @@ export function createPodClients(root: Uint8Array, of: KeysOf, clock: Clock): Po
     { ...of, role: 'operator' },
     clock.nowMs(),
   );
-  const secureContext = createSecureContext({ key: privateKey, cert: certificate });
+  const secureContext = createSecureContext({
+    key: privateKey,
+    cert: certificate,
+    minVersion: 'TLSv1.3',
+  });
   const serverPin = pinOf(root, { ...of, role: 'server' });
   return {
     open: (address) => createPodClient(address, { secureContext, serverPin, clock }),
@@ -41,10 +49,11 @@ export function createPodClient(
   },
 ): AdminClient {
   const agent = new PinnedAgent({ host, port, ...keys });
+  const limit = limitConcurrency(CONNECTIONS);
   const baseUrl = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
   return {
     baseUrl,
-    call: (call) => callAdmin(baseUrl, agent, call),
+    call: (call) => limit(() => callAdmin(baseUrl, agent, call)),
     close: () => {
       agent.destroy();
     },

@@ -62,7 +62,6 @@ async function requestOnce(
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
     method: 'GET',
-    agent: false,
     timeout: rules.idleMs,
     signal: rules.signal,
     headers: {
@@ -97,10 +96,12 @@ async function openWay(url: URL, rules: FetchRules): Promise<RequestOptions> {
     ...(rules.extraCas.length === 0 ? {} : { ca: [...rootCertificates, ...rules.extraCas] }),
   };
   const proxy = proxyFor(url, rules.proxy);
-  if (proxy === null) return { ...trust, lookup: only(await checkedAddresses(url, rules)) };
+  if (proxy === null)
+    return { ...trust, agent: false, lookup: only(await checkedAddresses(url, rules)) };
   checkedHost(url, rules.allowedHosts);
   const host = literalHost(url);
-  const socket = await openTunnel(proxy, url, rules.idleMs);
+  const socket = await openTunnel(proxy, url, rules);
+  // Node asks `createConnection` only where no agent is named.
   return {
     createConnection: () =>
       connect({ ...trust, socket, ...(isIP(host) === 0 ? { servername: host } : { host }) }),

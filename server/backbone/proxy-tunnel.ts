@@ -29,7 +29,11 @@ export function proxyFor(url: URL, { url: proxy, exceptions }: ProxySetting): UR
 }
 
 /** A connection to the target through the proxy; TLS is spoken through it with the target itself. */
-export function openTunnel(proxy: URL, target: URL, timeoutMs: number): Promise<Duplex> {
+export function openTunnel(
+  proxy: URL,
+  target: URL,
+  { idleMs, signal }: { readonly idleMs: number; readonly signal: AbortSignal },
+): Promise<Duplex> {
   const authority = `${target.hostname}:${target.port === '' ? '443' : target.port}`;
   return new Promise((resolve, reject) => {
     const outgoing = request({
@@ -39,7 +43,8 @@ export function openTunnel(proxy: URL, target: URL, timeoutMs: number): Promise<
       path: authority,
       headers: { host: authority, ...proxyAuthorization(proxy) },
       agent: false,
-      timeout: timeoutMs,
+      timeout: idleMs,
+      signal,
     });
     outgoing.on('timeout', () => {
       outgoing.destroy(fetchFailed(`The proxy ${proxy.host} did not answer; check HTTPS_PROXY.`));

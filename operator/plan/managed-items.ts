@@ -4,8 +4,7 @@ import { isJsonObject, type JsonObject } from './json-object.ts';
  * The item of a list that a key of `fieldsV1` names, as in `k:{"name":"server"}`. The API server fills the protocol of
  * ports in before it writes keys, so an item without one is TCP.
  */
-export function itemNamed(list: unknown, key: string): JsonObject | undefined {
-  if (!Array.isArray(list)) return undefined;
+export function itemNamed(list: readonly unknown[], key: string): JsonObject | undefined {
   const wanted = readKey(key);
   return list
     .filter(isJsonObject)

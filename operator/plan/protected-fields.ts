@@ -19,7 +19,7 @@ export function protectedProblems(
   const before = readProtected(rendered);
   const after = readProtected(merged);
   const changed = Object.keys(before).filter(
-    (path) => canonicalJson(before[path] ?? null) !== canonicalJson(after[path] ?? null),
+    (path) => canonicalJson(before[path]) !== canonicalJson(after[path] ?? null),
   );
   return changed.map((path) => ({
     path: `.spec.template${path}`,

@@ -16,9 +16,13 @@ export interface PlannedEvent {
 const SUMMARIES: ReadonlySet<string> = new Set(['Ready', 'Stalled']);
 
 /** What happened between two statuses: each reason that asks for an action when it appears, and a few good news. */
-export function planEvents(facts: StatusFacts, next: ServiceStatus): PlannedEvent[] {
+export function planEvents(
+  facts: StatusFacts,
+  next: ServiceStatus,
+  conditions: readonly Condition[],
+): PlannedEvent[] {
   return [
-    ...(next.conditions ?? []).flatMap((condition) => warning(condition, facts.previous)),
+    ...conditions.flatMap((condition) => warning(condition, facts.previous)),
     ...backboneLoaded(facts.previous, next),
     ...policyPublished(facts.previous, next),
     ...backboneNotPinned(facts),
@@ -44,9 +48,8 @@ function asksForAction(reason: Reason): boolean {
 }
 
 function backboneLoaded(previous: ServiceStatus, { backbone }: ServiceStatus): PlannedEvent[] {
-  const digest = backbone?.digest;
-  if (digest === undefined || previous.backbone?.digest === digest) return [];
-  const { format, engine, device } = backbone ?? {};
+  if (backbone?.digest === undefined || previous.backbone?.digest === backbone.digest) return [];
+  const { digest, format, engine, device } = backbone;
   const message = `Backbone ${digest} (${String(format)}) is loaded by ${String(engine)} on ${String(device)}.`;
   return [{ type: 'Normal', reason: 'BackboneLoaded', message }];
 }

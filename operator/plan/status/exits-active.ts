@@ -11,9 +11,7 @@ const CHECKS: readonly Check[] = [
   namesNoExits,
   switchesThemOff,
   hasAmbiguousOutput,
-  knowsNoBackbone,
-  hasNoCut,
-  namesNoTensor,
+  findsNoCut,
   hasBrokenCompanion,
   pinsNoUsableHeads,
   trainsNothing,
@@ -53,20 +51,15 @@ function hasAmbiguousOutput(_: Spec, { pods }: StatusFacts): Verdict | null {
   return null;
 }
 
-function knowsNoBackbone(_: Spec, { exits }: StatusFacts): Verdict | null {
-  if (exits !== null) return null;
-  return toVerdict('Unknown', 'Starting', 'No pod has loaded the backbone yet');
-}
-
-function hasNoCut(spec: Spec, { exits }: StatusFacts): Verdict | null {
-  if (spec.exits !== undefined || exits?.exits.length !== 0) return null;
-  return toVerdict('False', 'NoExits', 'The backbone has no tensor where it can be cut');
-}
-
-function namesNoTensor(_: Spec, { exits }: StatusFacts): Verdict | null {
-  const missing = exits?.missing ?? [];
-  if (missing.length === 0) return null;
-  const shown = missing.map(({ exit, tensor, hint }) => `exit ${exit}: ${tensor} ${hint}`);
+function findsNoCut(spec: Spec, { exits }: StatusFacts): Verdict | null {
+  if (exits === null) {
+    return toVerdict('Unknown', 'Starting', 'No pod has loaded the backbone yet');
+  }
+  if (spec.exits === undefined && exits.exits.length === 0) {
+    return toVerdict('False', 'NoExits', 'The backbone has no tensor where it can be cut');
+  }
+  if (exits.missing.length === 0) return null;
+  const shown = exits.missing.map(({ exit, tensor, hint }) => `exit ${exit}: ${tensor} ${hint}`);
   return toVerdict('False', 'TensorNotFound', shown.join('; '));
 }
 

@@ -1,28 +1,35 @@
 import type { CachedModelServiceSpec } from '../../../crds/v1alpha1/cached-model-service.ts';
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
-import type { Acknowledgement } from '../../../crds/wire/acknowledgement.ts';
 import type { PodState } from '../../../crds/wire/loading-state.ts';
 import type { NameConflict } from '../conflicts.ts';
 import type { NamedConfigMap } from '../named-config-maps.ts';
 import type { SelectedExits } from '../select-exits.ts';
 import type { TemplateProblem } from '../template-problem.ts';
 
+/** Whether a pod has the policy that was published last in force, as the fleet judges its acknowledgement. */
+export interface PolicyVerdict {
+  readonly code:
+    | 'Acknowledged'
+    | 'WaitingForReplicas'
+    | 'ReplicaUnreachable'
+    | 'PolicyRejected'
+    | 'KnownAnswerMismatch';
+  /** One sentence that names the pod; empty when acknowledged. */
+  readonly message: string;
+}
+
 /** What a pod said on its admin port. */
 export interface ServerFacts {
   /** The last well-formed answer; null before the first. */
   readonly state: PodState | null;
-  readonly acknowledgement: Acknowledgement | null;
-  /** When the last well-formed answer came; null: never. */
-  readonly answeredMs: number | null;
-  /** False: its heads do not give the known answers of their bundle. */
-  readonly givesKnownAnswers: boolean;
+  /** Null: there is no policy yet. */
+  readonly policy: PolicyVerdict | null;
 }
 
 export interface PodFacts {
   readonly name: string;
   readonly uid: string;
   readonly isReady: boolean;
-  readonly readySinceMs: number;
   readonly isTerminating: boolean;
   /** Why a container does not run, as the kubelet says it; null: it runs, or is only being created. */
   readonly waiting: { readonly reason: string; readonly message: string } | null;

@@ -1,8 +1,10 @@
 import type { StatusFacts } from './facts.ts';
-import { ANSWER_MAX_AGE_MS, readyPods } from './policy-applied.ts';
+import { readyPods } from './policy-applied.ts';
 
 const RESYNC_MS = 600_000;
 const UNWATCHED_MS = 30_000;
+/** As long as a word of a pod counts (api.md 8). */
+const SILENCE_MS = 90_000;
 const FORBIDDEN_MS = 300_000;
 
 /**
@@ -17,15 +19,7 @@ export function nextCheckMs(facts: StatusFacts): number {
     RESYNC_MS,
     ...(isUnwatched ? [UNWATCHED_MS] : []),
     ...(refusals.length > 0 ? [FORBIDDEN_MS] : []),
-    ...silenceDelays(facts),
+    ...(readyPods(facts).length > 0 ? [SILENCE_MS] : []),
   ];
   return Math.min(...delays);
-}
-
-/** Until the answer of each ready pod is too old to count; those that are need no reminder. */
-function silenceDelays(facts: StatusFacts): number[] {
-  return readyPods(facts)
-    .map(({ server, readySinceMs }) => Math.max(server?.answeredMs ?? 0, readySinceMs))
-    .map((heardMs) => heardMs + ANSWER_MAX_AGE_MS + 1 - facts.nowMs)
-    .filter((delayMs) => delayMs > 0);
 }

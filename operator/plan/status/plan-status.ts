@@ -22,10 +22,11 @@ export interface StatusPlan {
 /** The status of a service out of what was observed. The same facts give the same status. */
 export function planStatus(facts: StatusFacts): StatusPlan {
   const { deployment, previous } = facts;
+  const conditions = assessConditions(facts);
   const status = compact<ServiceStatus>({
     ...previous,
     observedGeneration: facts.generation,
-    conditions: assessConditions(facts),
+    conditions,
     replicas: deployment?.replicas ?? 0,
     readyReplicas: deployment?.readyReplicas ?? 0,
     updatedReplicas: deployment?.updatedReplicas ?? 0,
@@ -40,5 +41,5 @@ export function planStatus(facts: StatusFacts): StatusPlan {
     request: facts.request,
     lastFailure: planLastFailure(facts),
   });
-  return { status, events: planEvents(facts, status), nextCheckMs: nextCheckMs(facts) };
+  return { status, events: planEvents(facts, status, conditions), nextCheckMs: nextCheckMs(facts) };
 }

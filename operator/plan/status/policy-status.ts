@@ -9,7 +9,7 @@ export function planPolicyStatus(facts: StatusFacts): ServiceStatus['policy'] {
   if (policy === null) return previous.policy;
   const { epoch, revision, hash } = policy;
   const pods = readyPods(facts);
-  const appliedReplicas = pods.filter((pod) => hasApplied(pod, facts)).length;
+  const appliedReplicas = pods.filter(hasApplied).length;
   const before = previous.policy;
   const isSame = before?.epoch === epoch && before.revision === revision;
   const isDone = appliedReplicas > 0 && appliedReplicas === pods.length;

@@ -26,7 +26,6 @@ export function readPod(pod: LiveObject, server: ServerFacts | null): PodFacts {
     name: pod.metadata.name,
     uid: pod.metadata.uid ?? '',
     isReady: ready.status === 'True',
-    readySinceMs: timeAt(ready, 'lastTransitionTime'),
     isTerminating: pod.metadata.deletionTimestamp !== undefined,
     waiting: containers.map(readWaiting).find((waiting) => waiting !== null) ?? null,
     restarts: Math.max(0, ...containers.map((container) => countAt(container, 'restartCount'))),
@@ -65,6 +64,6 @@ function latest(ends: readonly ContainerEnd[]): ContainerEnd | null {
 
 /** Milliseconds of a time field; 0 where there is none. */
 function timeAt(object: JsonObject, field: string): number {
-  const timeMs = Date.parse(textAt(object, field) ?? '');
+  const timeMs = Date.parse(String(object[field]));
   return Number.isNaN(timeMs) ? 0 : timeMs;
 }

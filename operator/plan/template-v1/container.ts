@@ -55,14 +55,19 @@ function defaultImage({ service, inputs }: TemplateInput): string {
   return gpuImage ?? inputs.image;
 }
 
-/** As written, or the chart's; claims of the pod are handed to the container. */
+/** As written, or the chart's; claims of the pod that it does not name are handed to the container too. */
 function resources({ service, inputs }: TemplateInput): ResourceRequirements {
   const { pod } = service.spec;
   // Raw in our schema; the API server checks it in a dry run.
   const given = (pod?.resources ?? inputs.resources) as ResourceRequirements;
-  const claims = pod?.resourceClaims?.flatMap((claim) => {
+  const named = given.claims ?? [];
+  const unnamed = (pod?.resourceClaims ?? []).flatMap((claim) => {
     const name = textAt(claim, 'name');
-    return name === null ? [] : [{ name }];
+    return name === null || named.some((other) => other.name === name) ? [] : [{ name }];
   });
-  return compact<ResourceRequirements>({ ...given, claims: claims ?? given.claims });
+  const claims = [...named, ...unnamed];
+  return compact<ResourceRequirements>({
+    ...given,
+    claims: claims.length > 0 ? claims : undefined,
+  });
 }

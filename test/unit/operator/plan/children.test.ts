@@ -270,6 +270,21 @@ describe('accounts', () => {
   });
 });
 
+test('an autoscaler without metrics goes by CPU at 70 %', () => {
+  const service = aServiceToPlan({ autoscaling: { maxReplicas: 4 } });
+  expect(planHorizontalPodAutoscaler(service)!.spec).toEqual({
+    scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'vision' },
+    minReplicas: 1,
+    maxReplicas: 4,
+    metrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } },
+      },
+    ],
+  });
+});
+
 describe('a disruption budget', () => {
   const budgetOf = (spec: Record<string, unknown>): object | undefined =>
     planPodDisruptionBudget(aServiceToPlan(spec))?.spec;

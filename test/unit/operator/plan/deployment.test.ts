@@ -135,7 +135,7 @@ describe('the number of pods', () => {
   const live = (replicas: number | undefined, managedFields: readonly object[]): LiveObject =>
     stored(
       deploymentOf(aServiceToPlan()),
-      { managedFields: managedFields as NonNullable<LiveObject['metadata']['managedFields']> },
+      { managedFields: managedFields },
       { spec: { replicas } },
     );
   const ours = ourFields({ 'f:spec': { 'f:replicas': {} } });
@@ -192,8 +192,9 @@ describe('the number of pods', () => {
   });
 
   test('of an object that has no version is set without one', () => {
-    const { resourceVersion: _, ...metadata } = live(5, [ours]).metadata;
-    const object = { ...live(5, [ours]), metadata };
+    const read = live(5, [ours]);
+    const { managedFields = [] } = read.metadata;
+    const object = { ...read, metadata: { name: 'vision', managedFields } };
     expect(planReplicas(aServiceToPlan(HPA), object)).toEqual({ kind: 'Set', replicas: 5 });
   });
 

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 
 import { ownedPart } from '../../../../operator/plan/owned-part.ts';
-import type { LiveObject } from '../../../../operator/plan/live-object.ts';
 import { ourFields, stored } from './builders.ts';
 
 const OBJECT = {
@@ -23,7 +22,7 @@ function partOf(fieldsV1: Readonly<Record<string, unknown>>, entry: object = {})
     { manager: 'kubectl', operation: 'Update' },
     { ...ourFields(fieldsV1), ...entry },
   ];
-  return ownedPart(stored(OBJECT, { managedFields } as Partial<LiveObject['metadata']>));
+  return ownedPart(stored(OBJECT, { managedFields }));
 }
 
 test('of no object nothing is ours', () => {
@@ -48,6 +47,7 @@ test('items are picked by key, where a port without a protocol is TCP', () => {
         'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {}, 'f:targetPort': {} },
         'k:{"port":81,"protocol":"UDP"}': { 'f:port': {} },
         'k:{"port":82,"protocol":"TCP"}': { 'f:port': {} },
+        'k:{"name":"http"}': { 'f:port': {} },
       },
     },
   };
@@ -76,6 +76,6 @@ test('what we own through another subresource is not part of our apply', () => {
         { manager: 'kubectl', operation: 'Update' },
         { ...ourFields({ 'f:kind': {} }), subresource: 'status' },
       ],
-    } as Partial<LiveObject['metadata']>),
+    }),
   );
 });

@@ -121,6 +121,9 @@ describe('a server pod', () => {
     const template = render(aServiceToPlan({ pod: { resourceClaims: claims } }));
     expect(template.spec!.resourceClaims).toEqual(claims);
     expect(serverOf(template).resources!.claims).toEqual([{ name: 'gpu' }]);
+    const resources = { claims: [{ name: 'gpu', request: 'half' }] };
+    const part = render(aServiceToPlan({ pod: { resourceClaims: claims, resources } }));
+    expect(serverOf(part).resources!.claims).toEqual(resources.claims);
   });
 
   test('takes the store of the chart unless the spec names another', () => {

@@ -6,6 +6,7 @@ import type { CustomResourceDefinition } from '../schema/custom-resource.ts';
 export function renderDefinition(definition: CustomResourceDefinition): string {
   const body = stringify(definition, {
     lineWidth: 0,
+    singleQuote: true,
     aliasDuplicateObjects: false,
     // kubectl reads YAML 1.1, where a plain Off is false.
     compat: 'yaml-1.1',

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { areUnique } from '../wire/shapes.ts';
 import * as f from './fields.ts';
+import { resources } from './resources.ts';
 
 /** Backbone, accuracy, exits, tuning, heads and rollout: what decides which request may leave early. */
 
@@ -156,7 +157,7 @@ const training = z
     deadline: f.durationOr('30m', ['1m', '24h', '30m'], {
       description: 'Longest time of one training.',
     }),
-    resources: f.raw('Resources of the training Job.').optional(),
+    resources: resources('Resources of the training Job.').optional(),
     podTemplate: f.raw('Pod template of the training Job, merged last.').optional(),
     serviceAccountName: f
       .objectName('Account of the training Job for cloud identity; its API token is never mounted.')

@@ -17,6 +17,35 @@ const gpu = { resources: { limits: { 'nvidia.com/gpu': 1, cpu: 1 } } };
 const pinned = `sha256:${'0'.repeat(64)}`;
 const companion = (name: string): Spec => ({ name, model: { uri: 'https://m.example.com/x' } });
 
+const companionOf = (model: Spec): Spec => ({
+  exits: [{ name: 'a', model: { uri: 'https://m.example.com/x', ...model } }],
+});
+const shares = (...steps: string[]): Spec => ({
+  rollout: { steps: steps.map((share) => ({ share })) },
+});
+
+/** What each engine runs. */
+const RUNS: Readonly<Record<string, readonly string[]>> = {
+  Auto: ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'],
+  ONNX: ['ONNX'],
+  TFJSGPU: ['TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'],
+  TFJSNode: ['TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'],
+  TFJSWASM: ['TFJSGraphModel', 'TFJSLayersModel'],
+  TFJSCPU: ['TFJSGraphModel', 'TFJSLayersModel'],
+};
+
+/** Each engine with each format that it runs, or does not run, as backbone and as companion. */
+function enginesAndFormats(isRunning: boolean): Spec[] {
+  return Object.entries(RUNS).flatMap(([engine, formats]) =>
+    (RUNS.Auto ?? [])
+      .filter((format) => formats.includes(format) === isRunning)
+      .flatMap((format) => [
+        { server: { engine }, pod: gpu, backbone: { uri: 'file:m', format } },
+        { server: { engine }, pod: gpu, ...companionOf({ format }) },
+      ]),
+  );
+}
+
 type SpecCase = readonly [message: string, broken: readonly Spec[], sound: readonly Spec[]];
 
 // Messages are those of api.md 4.
@@ -37,30 +66,40 @@ const specCases: readonly SpecCase[] = [
       { autoscaling: { maxReplicas: 3 }, pod: { resources: { limits: { cpu: 1 } } } },
       { autoscaling: { maxReplicas: 3 }, pod: { resources: { requests: { cpu: 1 } } } },
       { autoscaling: { maxReplicas: 3 }, pod: { nodeSelector: {} } },
+      { autoscaling: { maxReplicas: 3 }, pod: { resourceClaims: [] } },
     ],
   ],
   [
     'engine TFJSGPU needs a GPU: add an extended resource to pod.resources.limits or a pod.resourceClaims entry',
-    [{ server: { engine: 'TFJSGPU' } }],
-    [{ server: { engine: 'TFJSGPU' }, pod: gpu }],
+    [
+      { server: { engine: 'TFJSGPU' } },
+      { server: { engine: 'TFJSGPU' }, pod: { resourceClaims: [] } },
+      { server: { engine: 'TFJSGPU' }, pod: { nodeSelector: {} } },
+      { server: { engine: 'TFJSGPU' }, pod: { resources: { requests: { cpu: 1 } } } },
+      { server: { engine: 'TFJSGPU' }, pod: { resources: { limits: { memory: '1Gi' } } } },
+    ],
+    [
+      { server: { engine: 'TFJSGPU' }, pod: gpu },
+      { server: { engine: 'TFJSGPU' }, pod: { resourceClaims: [{ name: 'gpu' }] } },
+    ],
   ],
   [
     'engine ONNX runs ONNX models only, TFJS engines run the other formats, SavedModel needs TFJSGPU or TFJSNode: change server.engine or use Auto',
     [
-      { server: { engine: 'ONNX' }, backbone: { uri: 'file:m', format: 'SavedModel' } },
-      { server: { engine: 'TFJSWASM' }, backbone: { uri: 'file:m', format: 'ONNX' } },
-      { server: { engine: 'TFJSWASM' }, backbone: { uri: 'file:m', format: 'SavedModel' } },
+      ...enginesAndFormats(false),
       {
         server: { engine: 'ONNX' },
-        exits: [{ name: 'a', model: { uri: 'https://m', format: 'TFJSGraphModel' } }],
+        exits: [
+          { name: 'late', tensor: 't' },
+          { name: 'a', model: { uri: 'https://m.example.com/x', format: 'SavedModel' } },
+        ],
       },
     ],
     [
-      { backbone: { uri: 'file:m', format: 'SavedModel' } },
+      ...enginesAndFormats(true),
       { server: { engine: 'ONNX' } },
-      { server: { engine: 'ONNX' }, backbone: { uri: 'file:m', format: 'ONNX' } },
-      { server: { engine: 'TFJSNode' }, backbone: { uri: 'file:m', format: 'SavedModel' } },
-      { server: { engine: 'TFJSWASM' }, backbone: { uri: 'file:m', format: 'TFJSGraphModel' } },
+      { server: { engine: 'ONNX' }, exits: [] },
+      { server: { engine: 'ONNX' }, exits: [{ name: 'late', tensor: 't' }, companion('a')] },
     ],
   ],
   [
@@ -74,12 +113,20 @@ const specCases: readonly SpecCase[] = [
       { backbone: { uri: 'pvc://a/b', credentialsSecretName: 's' } },
       { exits: [{ name: 'a', model: { uri: 'file:///m', credentialsSecretName: 's' } }] },
     ],
-    [{ backbone: { uri: 's3://a/b', credentialsSecretName: 's' } }],
+    [
+      { backbone: { uri: 's3://a/b', credentialsSecretName: 's' } },
+      { backbone: { uri: 'pvc://a/b' } },
+      companionOf({ credentialsSecretName: 's' }),
+      companionOf({ uri: 'file:m' }),
+    ],
   ],
   [
     'http:// needs digest: add the sha256 or use https://',
-    [{ backbone: { uri: 'http://a/b' } }],
-    [{ backbone: { uri: 'http://a/b', digest: pinned } }],
+    [{ backbone: { uri: 'http://a/b' } }, companionOf({ uri: 'http://a/b' })],
+    [
+      { backbone: { uri: 'http://a/b', digest: pinned } },
+      companionOf({ uri: 'http://a/b', digest: pinned }),
+    ],
   ],
   [
     'set exactly one of tensor, model',
@@ -115,10 +162,26 @@ const specCases: readonly SpecCase[] = [
   ],
   [
     'shares must rise from step to step',
-    [{ rollout: { steps: [{ share: '50%' }, { share: '50%' }, { share: '100%' }] } }],
-    [{ rollout: { steps: [{ share: '50%' }, { share: '100%' }] } }],
+    [
+      shares('50%', '50%', '100%'),
+      shares('5%', '5%', '100%'),
+      shares('1.5%', '1.5%', '100%'),
+      shares('10%', '9.9999%', '100%'),
+      shares('1%', '2%', '3%', '4%', '5%', '6%', '7%', '8%', '100%', '9%'),
+      shares('100%', '100%'),
+    ],
+    [
+      shares('50%', '100%'),
+      shares('9%', '10%', '100%'),
+      shares('0.1%', '0.1001%', '99.9999%', '100%'),
+      shares('1%', '2%', '3%', '4%', '5%', '6%', '7%', '8%', '9%', '100%'),
+    ],
   ],
-  ['the last step must be 100%', [{ rollout: { steps: [{ share: '50%' }] } }], []],
+  [
+    'the last step must be 100%',
+    [shares('50%'), shares('99.9999%'), shares('100%', '50%')],
+    [shares('100%')],
+  ],
   [
     'maxQueueLength must be at least maxBatchSize',
     [{ server: { batching: { maxBatchSize: 64, maxQueueLength: 63 } } }],
@@ -144,8 +207,17 @@ const specCases: readonly SpecCase[] = [
   ],
   [
     'maxSurge and maxUnavailable cannot both be 0',
-    [{ updateStrategy: { maxSurge: 0, maxUnavailable: '0%' } }],
-    [{ updateStrategy: { maxSurge: 0 } }, { updateStrategy: { maxSurge: 0, maxUnavailable: 1 } }],
+    ([0, '0%'] as const).flatMap((maxSurge) =>
+      ([0, '0%'] as const).map((maxUnavailable) => ({
+        updateStrategy: { maxSurge, maxUnavailable },
+      })),
+    ),
+    [
+      { updateStrategy: { maxSurge: 0 } },
+      { updateStrategy: { maxUnavailable: '0%' } },
+      { updateStrategy: { maxSurge: 0, maxUnavailable: 1 } },
+      { updateStrategy: { maxSurge: '1%', maxUnavailable: 0 } },
+    ],
   ],
   [
     'set only one of minAvailable, maxUnavailable',
@@ -162,8 +234,17 @@ const specCases: readonly SpecCase[] = [
   ],
   [
     'from and egress have no effect unless mode is Enabled: remove them or set it',
-    [{ networkPolicy: { from: [] } }, { networkPolicy: { mode: 'Disabled', egress: [] } }],
-    [{ networkPolicy: { mode: 'Enabled', from: [], egress: [] } }],
+    [
+      { networkPolicy: { from: [] } },
+      { networkPolicy: { egress: [] } },
+      { networkPolicy: { mode: 'Disabled', from: [] } },
+      { networkPolicy: { mode: 'Disabled', egress: [] } },
+    ],
+    [
+      { networkPolicy: { mode: 'Enabled', from: [], egress: [] } },
+      { networkPolicy: { mode: 'Disabled' } },
+      { networkPolicy: {} },
+    ],
   ],
 ];
 
@@ -229,6 +310,7 @@ const revisionSpecCases: readonly SpecCase[] = [
       heads({ tensor: 't' }),
       heads({ tensor: 't', pool: 1 }),
       heads({ pool: 1, hidden: 0 }),
+      heads({ tensor: 't', hidden: 0 }),
       heads({ modelDigest: DIGEST, tensor: 't' }),
       heads({ modelDigest: DIGEST, pool: 1 }),
       heads({ modelDigest: DIGEST, tensor: 't', pool: 1, hidden: 0 }),

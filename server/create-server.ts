@@ -21,6 +21,7 @@ import { compareSafety } from './plan-policy.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { createServerEvents } from './server-events.ts';
 import { createServingControl, limitsOf } from './serving.ts';
+import { warmUp } from './warm-up.ts';
 import { createPolicyWatch } from './store/policy-watch.ts';
 
 export interface ServerDependencies {
@@ -204,6 +205,18 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       const { applier, windows } = loaded;
       await applier.replan();
       await watch.look();
+      const serving = servings.current();
+      if (serving !== null) {
+        const { shape } = loaded;
+        await warmUp({
+          dir: config.warmupDir,
+          iterations: config.warmupIterations,
+          engine,
+          serving,
+          shape,
+          onProblem: events.warmUpFailed,
+        });
+      }
       timers.push(
         setInterval(() => void watch.look().catch(events.diskFailed), WATCH_MS),
         setInterval(checkSafety, SAFETY_CHECK_MS),

@@ -20,6 +20,8 @@ const ADVICE: Readonly<Record<string, string>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: `its certificate ${UNTRUSTED}`,
   CERT_HAS_EXPIRED: 'its certificate has expired: renew it there, or check the clock of the node',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name: use the name it was made for',
+  EROFS: 'the cache directory cannot be written: mount a volume there',
+  EACCES: 'the cache directory cannot be written: mount a volume that this user may write',
   ENOSPC: 'the cache volume is full: give it more room by podTemplate',
 };
 

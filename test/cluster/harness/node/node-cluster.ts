@@ -19,6 +19,7 @@ import { createCgroups, removeCgroups, removeCgroupsNow, topCgroups } from './cg
 import { startDevicePlugin } from './device-plugin.ts';
 import { forwardPort } from './dial.ts';
 import { loadImage } from './load-image.ts';
+import { startNameService } from './name-service.ts';
 import { createNamespaces, enterNetwork, enterNode } from './namespaces.ts';
 import { PAUSE_IMAGE, containerdSocket, writeNodeConfiguration } from './node-configuration.ts';
 
@@ -36,7 +37,8 @@ export interface NodeFacts extends ClusterFacts {
 export interface NodeCluster extends Omit<Cluster, 'facts'> {
   readonly facts: NodeFacts;
   readonly killOnNode: (part: NodePart) => Promise<void>;
-  readonly startOnNode: (part: NodePart) => void;
+  /** Starts a killed part again; a container runtime answers when this returns, as a kubelet wants it to. */
+  readonly startOnNode: (part: NodePart) => Promise<void>;
 }
 
 export interface NodeOptions extends ClusterOptions {
@@ -126,9 +128,12 @@ async function assemble({ options, programs, folder, undo, stop }: Assembly): Pr
   const parts = nodeParts(facts);
   undo.push(() => parts.stopAll());
   parts.start('containerd');
+  await runtimeReady(facts);
   await loadPauseImage(facts);
   parts.start('kubelet');
   parts.start('kube-proxy');
+  const site = { folder, url: facts.url, initPid, nodeAddress: NODE_ADDRESS };
+  await startNameService(cluster.request, site);
   await loadNodeImage(facts);
   await nodeReady(cluster.request, parts);
   const devices = Object.entries(options.devices ?? { 'nvidia.com/gpu': 2 });
@@ -141,8 +146,9 @@ async function assemble({ options, programs, folder, undo, stop }: Assembly): Pr
     facts,
     stop,
     killOnNode: (part) => parts.kill(part),
-    startOnNode: (part) => {
+    startOnNode: async (part) => {
       parts.start(part);
+      if (part === 'containerd') await runtimeReady(facts);
     },
   };
 }
@@ -193,6 +199,12 @@ function nodeParts({ folder, initPid, programs, nodeName }: NodeFacts): PartSet<
   }));
 }
 
+async function runtimeReady({ folder, programs }: NodeFacts): Promise<void> {
+  const client = join(programs, 'ctr');
+  const words = ['--address', containerdSocket(folder), 'version'];
+  await eventually(() => expectCommand(client, words), 30_000);
+}
+
 async function loadPauseImage(facts: NodeFacts): Promise<void> {
   const archive = join(facts.folder, 'pause.tar');
   const source = join(facts.programs, 'pause');
@@ -201,11 +213,6 @@ async function loadPauseImage(facts: NodeFacts): Promise<void> {
     layers: [[{ path: 'pause', source, mode: 0o755 }]],
     entrypoint: ['/pause'],
   });
-  const address = containerdSocket(facts.folder);
-  await eventually(
-    () => expectCommand(join(facts.programs, 'ctr'), ['--address', address, 'version']),
-    30_000,
-  );
   await loadImage(facts, archive);
 }
 

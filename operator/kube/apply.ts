@@ -63,7 +63,7 @@ export function createApplier(api: Api, fieldManager: string): Applier {
         ...(subresource === undefined ? {} : { subresource }),
       });
       memory.set(slot, rememberedOf(object, wanted));
-      const isRevert = isAsBefore && before?.uid === object.metadata.uid;
+      const isRevert = isAsBefore && before.uid === object.metadata.uid;
       return { outcome: outcomeOf(live, object, isRevert), object };
     },
     forget: (key) => {

@@ -12,16 +12,13 @@ export function createMask(namespace: string): (value: unknown) => unknown {
     return known;
   };
   const mask = (value: unknown, key: string): unknown => {
-    if (Array.isArray(value))
-      return sortIf(
-        key,
-        value.map((item) => mask(item, '')),
-      );
+    if (Array.isArray(value)) return sortIf(key, value).map((item) => mask(item, ''));
     if (typeof value === 'string') return maskText(value, key);
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(
       Object.entries(value)
         .filter(([name, field]) => field !== undefined && !isDropped(name))
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
         .map(([name, field]) => [maskName(name), mask(field, name)]),
     );
   };
@@ -44,7 +41,7 @@ function isDropped(name: string): boolean {
 const TIMES = new Set(['creationTimestamp', 'deletionTimestamp']);
 
 /** Managers stand in the order of their time, which two in one second do not have. */
-function sortIf(key: string, items: unknown[]): unknown[] {
+function sortIf(key: string, items: readonly unknown[]): readonly unknown[] {
   if (key !== 'managedFields') return items;
   const text = (item: unknown): string => {
     const { manager, operation, subresource } = item as Record<string, string | undefined>;

@@ -204,5 +204,5 @@ async function readRequest(incoming: IncomingMessage): Promise<RecordedRequest> 
 function classOf({ method, path, query }: RecordedRequest): RequestClass {
   if (method !== 'GET') return 'call';
   if (query.has('watch')) return 'watch';
-  return query.has('limit') || /\/configmaps$/.test(path) ? 'list' : 'call';
+  return query.has('limit') || path.endsWith('/configmaps') ? 'list' : 'call';
 }

@@ -65,18 +65,13 @@ function partsOf(value: Json, schema: Schema): readonly Part[] | null {
 
 function listParts(value: readonly Json[], schema: Schema): readonly Part[] | null {
   const items = schema.items ?? OPEN;
-  switch (schema['x-kubernetes-list-type']) {
-    case 'map':
-      return value.map((item) => ({ part: keyPart(item, schema), value: item, schema: items }));
-    case 'set':
-      return value.map((item) => ({
-        part: `v:${JSON.stringify(item)}`,
-        value: item,
-        schema: items,
-      }));
-    default:
-      return null;
-  }
+  const type = schema['x-kubernetes-list-type'];
+  if (type !== 'map' && type !== 'set') return null;
+  return value.map((item) => ({
+    part: type === 'map' ? keyPart(item, schema) : `v:${JSON.stringify(item)}`,
+    value: item,
+    schema: items,
+  }));
 }
 
 function keyPart(item: Json, schema: Schema): string {

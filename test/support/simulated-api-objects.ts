@@ -144,7 +144,11 @@ export function isSameObject(a: Stored, b: Stored): boolean {
 
 /** Spec and all else that makes a generation. */
 export function isSameSpec(a: KubeObject, b: KubeObject): boolean {
-  const spec = ({ metadata: _, status: __, ...rest }: KubeObject): unknown => rest;
+  const spec = (object: KubeObject): unknown => ({
+    ...object,
+    metadata: undefined,
+    status: undefined,
+  });
   return canonicalJson(spec(a)) === canonicalJson(spec(b));
 }
 
@@ -184,7 +188,7 @@ function ownable(
   object: KubeObject,
   subresource: '' | 'status' | null,
 ): Readonly<Record<string, unknown>> {
-  if (subresource === 'status') return { status: object['status'] };
+  if (subresource === 'status') return { status: object.status };
   const { labels, annotations, ownerReferences, finalizers } = object.metadata;
   const metadata = { labels, annotations, ownerReferences, finalizers };
   const isBare = Object.values(metadata).every((field) => field === undefined);
@@ -198,18 +202,17 @@ function ownable(
 }
 
 function withIdentity(live: KubeObject, fields: KubeObject): KubeObject {
-  const {
-    labels: _l,
-    annotations: _a,
-    ownerReferences: _o,
-    finalizers: _f,
-    ...identity
-  } = live.metadata;
+  const fixed = { labels: undefined, annotations: undefined, ownerReferences: undefined };
   return {
     ...fields,
     apiVersion: live.apiVersion,
     kind: live.kind,
-    metadata: { ...identity, ...(fields.metadata as Partial<ObjectMeta> | undefined) },
+    metadata: {
+      ...live.metadata,
+      ...fixed,
+      finalizers: undefined,
+      ...(fields.metadata as Partial<ObjectMeta> | undefined),
+    } as unknown as ObjectMeta,
   };
 }
 
@@ -220,7 +223,7 @@ function onlyPart(
   body: KubeObject,
   subresource: '' | 'status',
 ): KubeObject {
-  if (subresource === 'status') return { ...live, status: body['status'] };
+  if (subresource === 'status') return { ...live, status: body.status };
   const { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion } = live.metadata;
   const grace = (live.metadata as { deletionGracePeriodSeconds?: number })
     .deletionGracePeriodSeconds;
@@ -235,7 +238,7 @@ function onlyPart(
   return {
     ...body,
     metadata: { ...body.metadata, ...kept, managedFields: undefined } as unknown as ObjectMeta,
-    ...(kind.hasStatus ? { status: live['status'] } : {}),
+    ...(kind.hasStatus ? { status: live.status } : {}),
   };
 }
 

@@ -123,8 +123,15 @@ const BUILT_IN = {
 
 const FOLDER = new URL('../../crds/', import.meta.url);
 
+let kinds: Readonly<Record<KindName, SimulatedKind>> | null = null;
+
 /** The table of all kinds; ours as their generated definitions have them. */
 export function simulatedKinds(): Readonly<Record<KindName, SimulatedKind>> {
+  kinds ??= readKinds();
+  return kinds;
+}
+
+function readKinds(): Readonly<Record<KindName, SimulatedKind>> {
   const custom = readdirSync(FOLDER)
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => parse(readFileSync(new URL(file, FOLDER), 'utf8')) as Definition)

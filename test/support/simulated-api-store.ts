@@ -21,7 +21,12 @@ import {
   type Stored,
   type Writer,
 } from './simulated-api-objects.ts';
-import { invalidCauses, simulatedKinds, untyped } from './simulated-api-schema.ts';
+import {
+  invalidCauses,
+  simulatedKinds,
+  untyped,
+  type SimulatedKind,
+} from './simulated-api-schema.ts';
 
 /** One write, as watches tell it. */
 export interface Change {
@@ -154,30 +159,31 @@ export class SimulatedStore {
   apply(body: KubeObject, options: ApplyOptions): KubeObject {
     const call = `apply ${body.kind} ${keyOf(body)}`;
     const kind = this.#kinds[body.kind as KindName];
-    if (body.metadata.managedFields !== undefined) throw refuse(400, 'BadRequest', call);
-    const { apiVersion: _v, kind: _k, metadata: _m, ...fields } = body;
-    const problem = untyped(fields, kind.schema);
-    if (problem !== null)
-      throw refuse(500, '', call, { detail: `failed to create typed patch object: ${problem}` });
+    expectTyped(body, kind, call);
     const live = this.#objects.get(idOf(body)) ?? null;
-    if (live === null) {
-      if (options.subresource === 'status') throw refuse(404, 'NotFound', call);
-      this.#admit(body, call);
-      if (body.metadata.uid !== undefined) throw refuse(409, 'Conflict', call);
-    } else this.#expectVersion(body, live, call);
-    if (live !== null && !isUid(body, live))
-      throw refuse(422, 'Invalid', call, { causes: ['FieldValueInvalid', 'FieldValueInvalid'] });
-    const writer: Writer = {
-      manager: options.fieldManager,
-      subresource: options.subresource ?? '',
-    };
-    const { stored, conflicts } = appliedBy(kind, live, body, writer);
+    if (live === null) this.#expectCreatable(body, options, call);
+    else this.#expectSame(body, live, call);
+    const { fieldManager: manager, subresource = '' } = options;
+    const { stored, conflicts } = appliedBy(kind, live, body, { manager, subresource });
     if (options.force === false && conflicts > 0) {
       const causes = new Array<string>(conflicts).fill('FieldManagerConflict');
       throw refuse(409, 'Conflict', call, { causes });
     }
     this.#check(stored.object, live?.object ?? null, call);
     return this.#put(stored, live, options.dryRun);
+  }
+
+  #expectCreatable(body: KubeObject, options: ApplyOptions, call: string): void {
+    if (options.subresource === 'status') throw refuse(404, 'NotFound', call);
+    this.#admit(body, call);
+    if (body.metadata.uid !== undefined) throw refuse(409, 'Conflict', call);
+  }
+
+  #expectSame(body: KubeObject, live: Stored, call: string): void {
+    this.#expectVersion(body, live, call);
+    const { uid } = body.metadata;
+    if (uid === undefined || uid === live.object.metadata.uid) return;
+    throw refuse(422, 'Invalid', call, { causes: ['FieldValueInvalid', 'FieldValueInvalid'] });
   }
 
   replace(body: KubeObject, options: WriteOptions = {}): KubeObject {
@@ -276,25 +282,19 @@ export class SimulatedStore {
 
   #put(stored: Stored, live: Stored | null, dryRun = false): KubeObject {
     const { object } = stored;
-    if (live !== null && !live.isUnstored && isSameObject(stored, live)) return this.#answer(live);
+    if (live !== null && isNoWrite(stored, live)) return this.#answer(live);
+    if (!dryRun) this.version += 1;
     const kind = this.#kinds[object.kind as KindName];
-    const isNewSpec = live === null || !isSameSpec(specPart(object), specPart(live.object));
-    const generation = (live?.object.metadata.generation ?? 0) + (isNewSpec ? 1 : 0);
-    const identity =
-      live === null
-        ? { uid: this.#uid(), creationTimestamp: this.#now(), resourceVersion: undefined }
-        : {};
     const metadata = {
       ...object.metadata,
-      ...identity,
-      ...(kind.hasGeneration ? { generation } : {}),
-      ...(dryRun ? {} : { resourceVersion: String((this.version += 1)) }),
+      ...(live === null ? { uid: this.#uid(), creationTimestamp: this.#now() } : {}),
+      ...(kind.hasGeneration ? { generation: generationOf(object, live?.object) } : {}),
+      ...(dryRun ? {} : { resourceVersion: String(this.version) }),
     };
-    const isUnstored = live === null && kind.schema.properties?.['status']?.default !== undefined;
     const next: Stored = {
       ...stored,
-      isUnstored,
-      object: clean({ ...object, metadata } as KubeObject),
+      isUnstored: isUnstored(live, kind),
+      object: clean({ ...object, metadata }),
     };
     if (dryRun) return this.#answer(next);
     this.#objects.set(idOf(object), next);
@@ -444,33 +444,51 @@ function configMapRules(object: KubeObject, previous: KubeObject | null): readon
     0,
   );
   if (text + binary > MAX_DATA_BYTES) return ['FieldValueTooLong'];
-  if (previous?.['immutable'] !== true) return [];
+  if (previous?.immutable !== true) return [];
   const fields = ({ data: d, binaryData: b, immutable }: KubeObject): string =>
     JSON.stringify([d, b, immutable]);
   return fields(object) === fields(previous) ? [] : ['FieldValueForbidden'];
 }
 
 function leaseRules(object: KubeObject): readonly string[] {
-  const spec = (object['spec'] ?? {}) as Readonly<Record<string, unknown>>;
-  const times = [spec['renewTime'], spec['acquireTime']].filter((time) => time !== undefined);
-  if (times.some((time) => !MICRO_TIME.test(String(time)))) return ['MicroTime'];
-  return spec['holderIdentity'] === '' ? ['FieldValueInvalid'] : [];
+  const spec = (object.spec ?? {}) as Readonly<Record<string, unknown>>;
+  const times = [spec.renewTime, spec.acquireTime].filter((time) => time !== undefined);
+  if (times.some((time) => typeof time !== 'string' || !MICRO_TIME.test(time)))
+    return ['MicroTime'];
+  return spec.holderIdentity === '' ? ['FieldValueInvalid'] : [];
 }
 
 function eventRules(object: KubeObject, previous: KubeObject | null): readonly string[] {
-  if (!MICRO_TIME.test(String(object['eventTime']))) return ['MicroTime'];
-  const { series: _, metadata: __, ...fixed } = object;
-  const { series: ___, metadata: ____, ...before } = previous ?? object;
-  return JSON.stringify(fixed) === JSON.stringify(before) ? [] : ['FieldValueInvalid'];
+  if (typeof object.eventTime !== 'string' || !MICRO_TIME.test(object.eventTime))
+    return ['MicroTime'];
+  const fixed = (event: KubeObject): string =>
+    JSON.stringify({ ...event, series: undefined, metadata: undefined });
+  return previous === null || fixed(object) === fixed(previous) ? [] : ['FieldValueInvalid'];
 }
 
-function specPart(object: KubeObject): KubeObject {
-  return { ...object, status: undefined };
+function isNoWrite(stored: Stored, live: Stored): boolean {
+  return live.isUnstored !== true && isSameObject(stored, live);
 }
 
-function isUid(body: KubeObject, live: Stored): boolean {
-  return body.metadata.uid === undefined || body.metadata.uid === live.object.metadata.uid;
+function isUnstored(live: Stored | null, { schema }: SimulatedKind): boolean {
+  return live === null && schema.properties?.status?.default !== undefined;
 }
+
+function generationOf(object: KubeObject, previous: KubeObject | undefined): number {
+  if (previous === undefined) return 1;
+  return (previous.metadata.generation ?? 0) + (isSameSpec(object, previous) ? 0 : 1);
+}
+
+/** What an apply checks before it looks at the object. */
+function expectTyped(body: KubeObject, { schema }: SimulatedKind, call: string): void {
+  if (body.metadata.managedFields !== undefined) throw refuse(400, 'BadRequest', call);
+  const fields = Object.entries(body).filter(([field]) => !IDENTITY.has(field));
+  const problem = untyped(Object.fromEntries(fields), schema);
+  if (problem === null) return;
+  throw refuse(500, '', call, { detail: `failed to create typed patch object: ${problem}` });
+}
+
+const IDENTITY = new Set(['apiVersion', 'kind', 'metadata']);
 
 function refTo({ kind, metadata }: KubeObject): ObjectRef {
   return {
@@ -492,10 +510,10 @@ function clean(object: KubeObject): KubeObject {
 /** RFC 7386. */
 function merged(target: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return patch;
-  const result: Record<string, unknown> = isRecord(target) ? { ...target } : {};
+  const result = new Map(isRecord(target) ? Object.entries(target) : []);
   for (const [field, value] of Object.entries(patch)) {
-    if (value === null) delete result[field];
-    else result[field] = merged(result[field], value);
+    if (value === null) result.delete(field);
+    else result.set(field, merged(result.get(field), value));
   }
-  return result;
+  return Object.fromEntries(result);
 }

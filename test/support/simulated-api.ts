@@ -156,11 +156,15 @@ function createClientOf(parts: ClientParts): SimulatedClient {
       });
     },
     create: (object, options) =>
-      run(objectCall('create', object, options), options, () => store.create(object, options)),
+      run(objectCall('create', object, options), options, () =>
+        store.create(sent(object), options),
+      ),
     apply: (object, options) =>
-      run(objectCall('patch', object, options), options, () => store.apply(object, options)),
+      run(objectCall('patch', object, options), options, () => store.apply(sent(object), options)),
     replace: (object, options) =>
-      run(objectCall('update', object, options), options, () => store.replace(object, options)),
+      run(objectCall('update', object, options), options, () =>
+        store.replace(sent(object), options),
+      ),
     mergePatch: (ref, patch, options) =>
       run(
         {
@@ -169,39 +173,66 @@ function createClientOf(parts: ClientParts): SimulatedClient {
           isDryRun: options?.dryRun === true,
         },
         options,
-        () => store.mergePatch(ref, patch, options),
+        () => store.mergePatch(ref, sent(patch), options),
       ),
     delete: (ref, options) =>
       run(refCall('delete', ref), options, () => store.delete(ref, options)),
   };
 }
 
+/** As it goes over the wire: nothing undefined, nothing shared with the caller. */
+function sent<T>(body: T): T {
+  return JSON.parse(JSON.stringify(body)) as T;
+}
+
 const NEVER = new Promise<never>(() => undefined);
 
 /** One call under its fault. A dead client's promises stay open. */
 async function runCall<T>(
-  { clock, faults, onReached }: ClientParts,
+  parts: ClientParts,
   life: { isDead: boolean },
   made: ApiCall,
   { options, act }: { readonly options: CallOptions; readonly act: (fault: Fault | null) => T },
 ): Promise<T> {
   if (life.isDead) return NEVER;
-  const { signal, deadlineMs = DEADLINE_MS } = options;
-  const fault = faults.onCall?.(made) ?? null;
-  if (fault?.kind === 'Crash' && fault.when === 'Before') life.isDead = true;
-  if (fault?.kind === 'Delay') await sleep(clock, fault.ms, signal ?? new AbortController().signal);
-  else await Promise.resolve();
+  const fault = parts.faults.onCall?.(made) ?? null;
+  const dies = fault?.kind === 'Crash' ? fault.when : null;
+  if (dies === 'Before') life.isDead = true;
+  await reach(parts.clock, fault, made, options);
   if (isOver(life)) return NEVER;
-  if (signal?.aborted === true) throw noAnswer('Aborted');
-  if (fault?.kind === 'Silence' && made.verb !== 'watch') return silence(clock, deadlineMs, signal);
-  if (fault?.kind === 'Status') throw statusOf(fault);
-  onReached(made);
+  parts.onReached(made);
   const result = attempt(() => act(fault));
-  if (fault?.kind === 'Crash') life.isDead = true;
+  if (dies === 'After') life.isDead = true;
   if (isOver(life)) return NEVER;
+  return answerOf(result, fault);
+}
+
+function delayOf(fault: Fault | null): number {
+  return fault?.kind === 'Delay' ? fault.ms : 0;
+}
+
+function answerOf<T>(result: Attempt<T>, fault: Fault | null): T {
   if (fault?.kind === 'LostAnswer') throw lostAnswer(fault.status);
   if (!result.ok) throw result.error;
   return result.value;
+}
+
+/** The way to the server; throws when the call does not get there. */
+async function reach(
+  clock: KubeClock,
+  fault: Fault | null,
+  { verb }: ApiCall,
+  options: CallOptions,
+): Promise<void> {
+  const { deadlineMs = DEADLINE_MS, signal = new AbortController().signal } = options;
+  // A watch is silent in its own way: open, and nothing comes.
+  const isSilent = fault?.kind === 'Silence' && verb !== 'watch';
+  const waitMs = isSilent ? deadlineMs : delayOf(fault);
+  if (waitMs > 0) await sleep(clock, waitMs, signal);
+  else await Promise.resolve();
+  if (signal.aborted) throw noAnswer('Aborted');
+  if (isSilent) throw noAnswer('DeadlineExceeded');
+  if (fault?.kind === 'Status') throw statusOf(fault);
 }
 
 /** Read again after every wait: a crash may have come in between. */
@@ -209,23 +240,15 @@ function isOver(life: { readonly isDead: boolean }): boolean {
   return life.isDead;
 }
 
-function attempt<T>(
-  act: () => T,
-): { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error } {
+type Attempt<T> =
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Error };
+
+function attempt<T>(act: () => T): Attempt<T> {
   try {
     return { ok: true, value: act() };
   } catch (error) {
     return { ok: false, error: error as Error };
   }
-}
-
-async function silence(
-  clock: KubeClock,
-  deadlineMs: number,
-  signal: AbortSignal | undefined,
-): Promise<never> {
-  await sleep(clock, deadlineMs, signal ?? new AbortController().signal);
-  throw noAnswer(signal?.aborted === true ? 'Aborted' : 'DeadlineExceeded');
 }
 
 function noAnswer(reason: 'NoAnswer' | 'DeadlineExceeded' | 'Aborted'): ApiStatusError {
@@ -298,15 +321,18 @@ function openWatch({
         reject(error);
       });
     };
+    const failBy = (fault: 'Reset' | 'Expire'): void => {
+      fail(fault === 'Reset' ? noAnswer('NoAnswer') : refuse(410, 'Expired', `watch ${kind}`));
+    };
     const deliver = (event: WatchEvent): void => {
       if (ends.length === 0 || life.isDead || isSilent) return;
       const fault = faults.onEvent?.() ?? null;
-      if (fault === 'Drop') return;
-      if (fault === 'Reset') return fail(noAnswer('NoAnswer'));
-      if (fault === 'Expire') return fail(refuse(410, 'Expired', `watch ${kind}`));
+      if (fault === 'Reset' || fault === 'Expire') failBy(fault);
+      else if (fault !== 'Drop') hand(event, fault === 'Duplicate' ? 2 : 1);
+    };
+    const hand = (event: WatchEvent, times: number): void => {
       try {
-        onEvent(event);
-        if (fault === 'Duplicate') onEvent(event);
+        for (let i = 0; i < times; i++) onEvent(event);
       } catch (error) {
         fail(error as Error);
       }

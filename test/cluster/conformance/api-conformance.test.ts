@@ -3,7 +3,8 @@ import type { Api } from '../../../operator/kube/api.ts';
 import { createClient } from '../../../operator/kube/client.ts';
 import { systemKubeClock } from '../../../operator/kube/clock.ts';
 import { loadAccess } from '../../../operator/kube/cluster-access.ts';
-import { answersAsText, holdTalk, TALKS, type Answers } from '../../support/api-conformance.ts';
+import { answersAsText, holdTalk, TALKS } from '../../support/api-conformance.ts';
+import type { Answers } from '../../support/api-conformance-talker.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { installDefinitions } from '../kube/definitions.ts';
 

@@ -121,7 +121,7 @@ describe('the store', () => {
       };
     };
     scripted.objects = [child('a', '1', 'x'), child('b', '1', 'x'), child('c', '1')];
-    const reflector = await started({ indexBy: ({ metadata }) => metadata.labels?.['owner'] });
+    const reflector = await started({ indexBy: ({ metadata }) => metadata.labels?.owner });
     const names = (value: string) =>
       reflector.listIndexed(value).map(({ metadata }) => metadata.name);
     expect(names('x')).toEqual(['a', 'b']);

@@ -36,7 +36,13 @@ function run(): Promise<void> {
   return queue.run(
     (key) =>
       new Promise((resolve, reject) => {
-        work.push({ key, end: (result = DONE) => resolve(result), fail: reject });
+        work.push({
+          key,
+          end: (result = DONE) => {
+            resolve(result);
+          },
+          fail: reject,
+        });
       }),
   );
 }

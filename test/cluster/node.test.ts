@@ -170,7 +170,11 @@ describe.skipIf(node.unavailable !== null)('a real node', () => {
     });
     await readyPod(name, 'web');
     const program = `
-const ask = (url) => fetch(url).then((a) => a.text(), (error) => error.cause.code);
+const ask = async (url) => {
+  const answer = await fetch(url).then((a) => a.text(), (error) => error.cause.code);
+  // Found, and its address not yet routed.
+  return answer === 'ECONNREFUSED' ? ask(url) : answer;
+};
 Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.com'].map(ask))
   .then((answers) => console.log(answers.join()));`;
     await create(name, 'pods', aPod('client', program, { spec: { restartPolicy: 'Never' } }));

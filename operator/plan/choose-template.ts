@@ -2,6 +2,7 @@ import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js';
 
 import { fingerprint } from './fingerprint.ts';
 import { mergePodTemplate, type MergeResult } from './merge-pod-template.ts';
+import { podLabelProblems } from './protected-fields.ts';
 import type { ServiceToPlan } from './service.ts';
 import type { TemplateProblem } from './template-problem.ts';
 import { parseTemplateRecord, type TemplateRecord } from './template-record.ts';
@@ -103,5 +104,7 @@ function renderMerged(
     const message = `version ${templateVersion} does not know these inputs: correct the chart values`;
     return { ok: false, problems: [{ path: '.spec.template', message }] };
   }
+  const problems = podLabelProblems(service);
+  if (problems.length > 0) return { ok: false, problems };
   return mergePodTemplate(rendered, service.spec.podTemplate);
 }

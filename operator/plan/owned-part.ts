@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from './json-object.ts';
 import type { LiveObject, ManagedFields } from './live-object.ts';
-import { itemNamed } from './managed-items.ts';
+import { namesItem } from './managed-items.ts';
 import { FIELD_MANAGER } from './names.ts';
 
 /** Fields that our applies own, as the API server lists them. */
@@ -31,15 +31,15 @@ function pick(value: unknown, fields: JsonObject): unknown {
   );
 }
 
+/** In the order of the list, not of the names: items of a pod template in another order are another template. */
 function pickItems(
   list: readonly unknown[],
   fields: JsonObject,
   names: readonly string[],
 ): readonly unknown[] {
-  return names.flatMap((name) => {
-    if (name.startsWith('v:')) return [JSON.parse(name.slice(2)) as unknown];
-    const item = itemNamed(list, name);
-    return item === undefined ? [] : [pick(item, innerFields(fields, name))];
+  return list.flatMap((item) => {
+    const name = names.find((candidate) => namesItem(candidate, item));
+    return name === undefined ? [] : [pick(item, innerFields(fields, name))];
   });
 }
 

@@ -3,10 +3,20 @@ import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js';
 import { canonicalJson } from '../../crds/wire/json.ts';
 import { listAt, objectAt } from './json-object.ts';
 import { SELECTOR_LABELS } from './labels.ts';
+import type { ServiceToPlan } from './service.ts';
 import type { TemplateProblem } from './template-problem.ts';
 
 const PROTECTED_VOLUMES = ['policy', 'admin'] as const;
 const PROTECTED_OF_SERVER = ['ports', 'startupProbe', 'readinessProbe', 'livenessProbe'] as const;
+
+/** Labels of `spec.pod` that would take the pods out of their own selector. */
+export function podLabelProblems({ spec }: Pick<ServiceToPlan, 'spec'>): TemplateProblem[] {
+  const given = spec.pod?.labels ?? {};
+  return SELECTOR_LABELS.filter((label) => label in given).map((label) => ({
+    path: `.spec.pod.labels["${label}"]`,
+    message: 'is set by the operator and cannot be changed: remove it',
+  }));
+}
 
 /**
  * What `podTemplate` changed that the operator relies on: selector labels, ports, probes, the token switch, the volumes of

@@ -130,6 +130,20 @@ test('an override that breaks the template is refused and the record kept for la
   expect(chooseTemplate(request({ service, recorded })).kind).toBe('Refuse');
 });
 
+test('labels of the pod may not take it out of its own selector', () => {
+  const labels = { 'layercache.io/service': 'x', team: 'vision' };
+  const service = aServiceToPlan({ pod: { labels } });
+  expect(chooseTemplate(request({ service }))).toEqual({
+    kind: 'Refuse',
+    problems: [
+      {
+        path: '.spec.pod.labels["layercache.io/service"]',
+        message: 'is set by the operator and cannot be changed: remove it',
+      },
+    ],
+  });
+});
+
 test('a fingerprint is the same for equal values whatever the order of fields', () => {
   expect(fingerprint({ a: 1, b: 'ü' })).toBe(fingerprint({ b: 'ü', a: 1 }));
   expect(fingerprint({ a: 1 })).not.toBe(fingerprint({ a: 2 }));

@@ -40,14 +40,14 @@ test('fields are picked by name, what others own is left out', () => {
   });
 });
 
-test('items are picked by key, where a port without a protocol is TCP', () => {
+test('items are picked by key in the order of the list, where a port without a protocol is TCP', () => {
   const fields = {
     'f:spec': {
       'f:ports': {
-        'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {}, 'f:targetPort': {} },
-        'k:{"port":81,"protocol":"UDP"}': { 'f:port': {} },
-        'k:{"port":82,"protocol":"TCP"}': { 'f:port': {} },
         'k:{"name":"http"}': { 'f:port': {} },
+        'k:{"port":81,"protocol":"UDP"}': { 'f:port': {} },
+        'k:{"port":80,"protocol":"TCP"}': { '.': {}, 'f:port': {}, 'f:targetPort': {} },
+        'k:{"port":82,"protocol":"TCP"}': { 'f:port': {} },
       },
     },
   };
@@ -57,7 +57,9 @@ test('items are picked by key, where a port without a protocol is TCP', () => {
 });
 
 test('members of a set are picked by value', () => {
-  expect(partOf({ 'f:metadata': { 'f:finalizers': { '.': {}, 'v:"y"': {} } } })).toEqual({
+  expect(
+    partOf({ 'f:metadata': { 'f:finalizers': { '.': {}, 'k:{"a":1}': {}, 'v:"y"': {} } } }),
+  ).toEqual({
     metadata: { finalizers: ['y'] },
   });
 });

@@ -20,7 +20,10 @@ export interface ApplyTo extends CallOptions {
   /** What the cache holds under that name; null: nothing. It must be ours (`ownershipOf`). */
   readonly live: KubeObject | null;
   readonly subresource?: 'status';
-  /** Only if the live object still has its version: for writes that others race for. */
+  /**
+   * Only if the live object still has its version: for writes that others race for. Always so for a status, where the
+   * API server does not look at the UID (1.36).
+   */
   readonly isConditional?: boolean;
 }
 
@@ -57,11 +60,14 @@ export function createApplier(api: Api, fieldManager: string): Applier {
         memory.set(slot, rememberedOf(live, wanted));
         return { outcome: 'Skipped', object: live };
       }
-      const object = await api.apply(withPreconditions(body, live, isConditional === true), {
-        ...call,
-        fieldManager,
-        ...(subresource === undefined ? {} : { subresource }),
-      });
+      const object = await api.apply(
+        withPreconditions(body, live, isConditional === true || subresource === 'status'),
+        {
+          ...call,
+          fieldManager,
+          ...(subresource === undefined ? {} : { subresource }),
+        },
+      );
       memory.set(slot, rememberedOf(object, wanted));
       const isRevert = isAsBefore && before.uid === object.metadata.uid;
       return { outcome: outcomeOf(live, object, isRevert), object };

@@ -83,6 +83,8 @@ class Candidacy implements LeaseElector {
   #held: KubeObject | null = null;
   /** When the last renewal that succeeded was sent: what others saw is later. */
   #renewedMs = 0;
+  /** Writes since the last one that was answered: their times in the Lease, and when they were sent. */
+  readonly #unanswered = new Map<string | undefined, number>();
   #observed: { readonly record: string; readonly sinceMs: number } | null = null;
 
   constructor(
@@ -131,10 +133,9 @@ class Candidacy implements LeaseElector {
   }
 
   async #tryAcquire(): Promise<void> {
-    const sentMs = this.#options.clock.monotonicMs();
     const lease = await this.#read();
     if (lease === null) {
-      await this.#hold(sentMs, () => this.#create(0));
+      await this.#write(this.#spec(0, null), (made) => this.#create(made));
       return;
     }
     const spec = specOf(lease);
@@ -144,8 +145,7 @@ class Candidacy implements LeaseElector {
     }
     const isMine = this.holder === this.#options.identity;
     const acquired = this.#spec(isMine ? this.transitions : this.transitions + 1, null);
-    const writtenMs = this.#options.clock.monotonicMs();
-    await this.#hold(writtenMs, () => this.#replace(lease, acquired));
+    await this.#write(acquired, (made) => this.#replace(lease, made));
   }
 
   /** Unchanged for a whole lease of ours, as seen from here. */
@@ -175,29 +175,41 @@ class Candidacy implements LeaseElector {
   }
 
   async #renew(held: KubeObject): Promise<void> {
-    const { clock } = this.#options;
-    const sentMs = clock.monotonicMs();
-    const spec = this.#spec(this.transitions, specOf(held).acquireTime ?? null);
+    // Read before repeating: the last one may have been done.
+    if (this.#unanswered.size > 0) return this.#renewOvertaken();
     try {
-      await this.#hold(sentMs, () => this.#replace(held, spec));
+      await this.#renewUnder(held);
     } catch (error) {
-      if (!(error instanceof ApiStatusError)) throw error;
-      if (error.isNotFound) {
-        // Deleted by hand: the count goes on, so that it does not fall behind what servers have seen.
-        await this.#hold(sentMs, () => this.#create(this.transitions));
-        return;
-      }
-      if (!error.isConflict) throw error;
-      await this.#learnWinner();
+      // Gone, or written by somebody: which of the two the API server says depends on how it came.
+      const isOvertaken = error instanceof ApiStatusError && (error.isNotFound || error.isConflict);
+      if (!isOvertaken) throw error;
+      await this.#renewOvertaken();
     }
   }
 
-  /** Somebody wrote the Lease: whoever it names leads. An edit that leaves us in it changes nothing. */
-  async #learnWinner(): Promise<void> {
+  async #renewUnder(held: KubeObject): Promise<void> {
+    const spec = this.#spec(this.transitions, specOf(held).acquireTime ?? null);
+    await this.#write(spec, (made) => this.#replace(held, made));
+  }
+
+  /** Whoever the Lease names leads. An edit that leaves us in it changes nothing, and a deletion is made good. */
+  async #renewOvertaken(): Promise<void> {
     const lease = await this.#read();
-    if (lease === null) return;
-    this.#observe(specOf(lease));
-    this.#held = this.holder === this.#options.identity ? lease : null;
+    if (lease === null) {
+      // The count goes on, so that it does not fall behind what servers have seen.
+      await this.#write(this.#spec(this.transitions, null), (made) => this.#create(made));
+      return;
+    }
+    const spec = specOf(lease);
+    this.#observe(spec);
+    if (this.holder !== this.#options.identity) {
+      this.#held = null;
+      return;
+    }
+    this.#held = lease;
+    // A renewal that was done and never answered is one: everybody saw it.
+    this.#renewedMs = this.#unanswered.get(spec.renewTime) ?? this.#renewedMs;
+    await this.#renewUnder(lease);
   }
 
   /** Best effort: without it the next leader waits for a whole lease. */
@@ -217,8 +229,12 @@ class Candidacy implements LeaseElector {
     return 'Released';
   }
 
-  async #hold(sentMs: number, write: () => Promise<KubeObject>): Promise<void> {
-    const lease = await write();
+  /** A write that makes or keeps this process the holder, from the moment it was sent. */
+  async #write(spec: LeaseSpec, send: (spec: LeaseSpec) => Promise<KubeObject>): Promise<void> {
+    const sentMs = this.#options.clock.monotonicMs();
+    this.#unanswered.set(spec.renewTime, sentMs);
+    const lease = await send(spec);
+    this.#unanswered.clear();
     this.#held = lease;
     this.#renewedMs = sentMs;
     this.#observe(specOf(lease));
@@ -233,10 +249,9 @@ class Candidacy implements LeaseElector {
     }
   }
 
-  #create(transitions: number): Promise<KubeObject> {
+  #create(spec: LeaseSpec): Promise<KubeObject> {
     const { apiVersion, kind } = KINDS.Lease;
     const { namespace, name } = this.#options;
-    const spec = this.#spec(transitions, null);
     return this.#options.api.create(
       { apiVersion, kind, metadata: { namespace, name }, spec },
       this.#limits(),

@@ -65,14 +65,15 @@ export const STATUS: readonly Talk[] = [
     },
   },
   {
-    rule: 'a status of a service that is gone is not found, also under its uid',
+    rule: 'a uid is no precondition of a status write, a version is',
     calls: async (t) => {
       const { metadata } = await t.apply(t.service());
       const { uid = '', resourceVersion = '' } = metadata;
       const body = t.status({ replicas: 1 });
       const under = (more: object) => ({ ...body, metadata: { ...body.metadata, ...more } });
       await t.note('right', brief(t.apply(under({ uid }), { subresource: 'status' })));
-      await t.note('wrong', t.apply(under({ uid: 'x' }), { subresource: 'status' }));
+      await t.note('wrong', brief(t.apply(under({ uid: 'x' }), { subresource: 'status' })));
+      await t.note('stale', t.apply(under({ uid, resourceVersion }), { subresource: 'status' }));
       await t.api.delete(t.ref('CachedModelService', 'm'));
       await t.note('gone', t.apply(under({ uid }), { subresource: 'status' }));
       await t.note('both', t.apply(under({ uid, resourceVersion }), { subresource: 'status' }));
@@ -253,6 +254,20 @@ export const CHANGING: readonly Talk[] = [
         'empty text',
         t.api.replace(t.body('Lease', 'l', { spec: spec('') }), { fieldManager: 'two' }),
       );
+    },
+  },
+  {
+    rule: 'a Lease that is gone is not brought back under its old version',
+    calls: async (t) => {
+      const spec = { holderIdentity: 'x', leaseDurationSeconds: 15, leaseTransitions: 0 };
+      const lease = await t.api.create(t.body('Lease', 'l', { spec }), { fieldManager: 'one' });
+      await t.api.delete(t.ref('Lease', 'l'));
+      await t.note('replace', t.api.replace(lease, { fieldManager: 'one' }));
+      await t.note(
+        'patch',
+        t.api.mergePatch(t.ref('Lease', 'l'), { spec: { leaseTransitions: 1 } }),
+      );
+      await t.note('get', t.get('Lease', 'l'));
     },
   },
   {

@@ -99,6 +99,7 @@ export function createSimulatedCluster({
 
 const DEADLINE_MS = 30_000;
 const BOOKMARK_MS = 60_000;
+const NO_SIGNAL = new AbortController().signal;
 
 interface ClientParts {
   readonly store: SimulatedStore;
@@ -207,6 +208,11 @@ async function runCall<T>(
   return answerOf(result, fault);
 }
 
+/** A watch is silent in its own way: open, and nothing comes. */
+function isSilentCall(fault: Fault | null, verb: ApiCall['verb']): boolean {
+  return fault?.kind === 'Silence' && verb !== 'watch';
+}
+
 function delayOf(fault: Fault | null): number {
   return fault?.kind === 'Delay' ? fault.ms : 0;
 }
@@ -224,10 +230,9 @@ async function reach(
   { verb }: ApiCall,
   options: CallOptions,
 ): Promise<void> {
-  const { deadlineMs = DEADLINE_MS, signal = new AbortController().signal } = options;
-  // A watch is silent in its own way: open, and nothing comes.
-  const isSilent = fault?.kind === 'Silence' && verb !== 'watch';
-  const waitMs = isSilent ? deadlineMs : delayOf(fault);
+  const signal = options.signal ?? NO_SIGNAL;
+  const isSilent = isSilentCall(fault, verb);
+  const waitMs = isSilent ? (options.deadlineMs ?? DEADLINE_MS) : delayOf(fault);
   if (waitMs > 0) await sleep(clock, waitMs, signal);
   else await Promise.resolve();
   if (signal.aborted) throw noAnswer('Aborted');

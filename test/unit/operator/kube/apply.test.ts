@@ -187,6 +187,17 @@ describe('a status apply', () => {
     expect(writes()).toBe(2);
   });
 
+  test('never lands on a successor of the same name', async () => {
+    const seen = live('CachedModelService');
+    await cluster.client('user').delete({ kind: 'CachedModelService', namespace: 'ns', name: 'm' });
+    await cluster.client('user').create(service);
+    const body = { ...service, spec: undefined, status: { replicas: 1 } };
+    await expect(applier.apply(body, { live: seen, subresource: 'status' })).rejects.toMatchObject({
+      isConflict: true,
+    });
+    expect(live('CachedModelService')).toMatchObject({ status: { observedGeneration: -1 } });
+  });
+
   test('to a service that is gone is not found and creates nothing', async () => {
     const seen = live('CachedModelService');
     await cluster.client('user').delete({ kind: 'CachedModelService', namespace: 'ns', name: 'm' });

@@ -193,7 +193,14 @@ test.each([
 });
 
 test('500 without a reason that names an undeclared field is the body at fault, not the server', async () => {
-  server.script('call', answerStatus(500, '', '.spec.typo: field not declared in schema'));
+  server.script(
+    'call',
+    answerStatus(
+      500,
+      '',
+      'failed to create typed patch object (ns/a; v1, Kind=ConfigMap): .typo: field not declared in schema',
+    ),
+  );
   const error = await failureOf(api.get(REF));
   expect(error).toMatchObject({ isSchemaMismatch: true, isInvalid: true, isUncertain: false });
   server.script('call', answerStatus(500, 'InternalError', 'etcdserver: leader changed'));

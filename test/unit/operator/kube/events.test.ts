@@ -20,12 +20,13 @@ beforeEach(() => {
   clock = fakeKubeClock();
   cluster = createSimulatedCluster({ clock });
   cluster.addNamespace('ns');
+  const random = seededRandom(1);
   fault = null;
   stop = new AbortController();
   recorder = createEventRecorder({
     api: cluster.client('operator', { onCall: () => fault }),
     clock,
-    random: seededRandom(1).uniform,
+    random: () => random.uniform(),
     signal: stop.signal,
     controller: 'layercache.io/operator',
     instance: 'operator-1',

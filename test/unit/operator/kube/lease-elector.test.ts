@@ -212,6 +212,17 @@ describe('a leader', () => {
     expect(a.elector.isLeading()).toBe(true);
   });
 
+  test('whose renewals are all done and never answered leads on by what it reads', async () => {
+    const lossy: Faults = {
+      onCall: ({ verb }) =>
+        verb === 'update' && clock.monotonicMs() > 3_000 ? { kind: 'LostAnswer', status: 0 } : null,
+    };
+    const a = candidate('a', lossy);
+    await clock.pass(120_000);
+    expect(a.elector.isLeading()).toBe(true);
+    expect(spec()).toMatchObject({ leaseTransitions: 0 });
+  });
+
   test('whose Lease names another one ends at once', async () => {
     const a = candidate('a');
     await clock.pass(4_000);
@@ -316,7 +327,7 @@ test('two candidates under any faults never lead at once', async () => {
     const random = seededRandom(seed);
     const rates = { ...CALM, delay: 0.2, refuse: 0.2, lose: 0.1, silence: 0.05 };
     const both = ['a', 'b'].map((identity) =>
-      candidate(identity, seededFaults(random, rates), { random: random.uniform }),
+      candidate(identity, seededFaults(random, rates), { random: () => random.uniform() }),
     );
     let led = 0;
     for (let i = 0; i < 400; i++) {

@@ -133,6 +133,13 @@ describe('an apply', () => {
     expect(await apply(map({ x: '1' }))).toBe('Skipped');
   });
 
+  test('is made when somebody put an equal object of their own in the place of ours', async () => {
+    await apply(map({ x: '1' }));
+    await cluster.client('user').delete({ kind: 'ConfigMap', namespace: 'ns', name: 'a' });
+    await cluster.client('user').create(map({ x: '1' }), { fieldManager: 'user' });
+    expect(await apply(map({ x: '1' }))).toBe('Changed');
+  });
+
   test('that fails is made again the next time', async () => {
     await apply(map({ x: '1' }));
     const broken = { ...map({ x: '1' }), typo: 1 };

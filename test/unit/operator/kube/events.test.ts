@@ -88,6 +88,12 @@ test('equal events are one object that is written at most every 5 minutes, with 
   ]);
 });
 
+test('any number of repeats sets one alarm', async () => {
+  for (let i = 0; i < 50; i++) recorder.record(event());
+  await recorder.settled();
+  expect(clock.alarms).toBe(1);
+});
+
 test('a repeat after a longer pause is written at once', async () => {
   recorder.record(event());
   await clock.pass(1_200_000);

@@ -167,9 +167,14 @@ describe('a watch', () => {
     await clock.pass(1_001);
     lastWatch().end();
     await clock.pass(0);
-    expect(scripted.watches.map(({ options }) => options.resourceVersion)).toEqual(['1', '17']);
+    lastWatch().send(event('MODIFIED', aConfigMap('a', '21')));
+    await clock.pass(1_001);
+    lastWatch().end();
+    await clock.pass(0);
+    const versions = scripted.watches.map(({ options }) => options.resourceVersion);
+    expect(versions).toEqual(['1', '17', '21']);
     expect(scripted.lists).toHaveLength(1);
-    expect(reflector.counters.watchEnds.Clean).toBe(1);
+    expect(reflector.counters.watchEnds.Clean).toBe(2);
   });
 
   test('that the server ends at once each time is tried a handful of times in 2 s, not hundreds', async () => {
@@ -246,6 +251,7 @@ describe('a watch', () => {
       ['ns/c', '9', null],
     ]);
     expect(reflector.counters).toMatchObject({
+      misses: 0,
       lists: { Start: 1, Expired: 1 },
       watchEnds: { Expired: 1 },
     });

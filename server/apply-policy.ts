@@ -95,7 +95,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   async function applyNow(text: string): Promise<Verdict> {
     const parsed = parsePolicy(text);
     if (!parsed.ok) return rejected({ reason: parsed.code, message: parsed.message });
-    const next = parsed.value;
+    const next = forThisBackbone(parsed.value, model);
     const order = policy === null ? 1 : comparePair(next, policy);
     if (order < 0) return stale(next, policy);
     if (order === 0 && isComplete(next)) return { ...inForce, result: 'AlreadyApplied' };
@@ -147,15 +147,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     policy = next;
     bundles = found;
     swap(prepared);
-    const { candidate } = next;
-    inForce =
-      candidate !== null && !found.has(candidate.headRevision)
-        ? {
-            result: 'Applied',
-            reason: 'CandidateMissing',
-            message: `Head bundle ${candidate.headRevision} of the candidate is not here; its share is 0 until it is pushed and a policy names it again.`,
-          }
-        : APPLIED;
+    inForce = verdictOf(next, model, found);
     shown = inForce;
     return inForce;
   }
@@ -235,6 +227,32 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
       policy?.stable?.headRevision === headRevision ||
       policy?.candidate?.headRevision === headRevision,
   };
+}
+
+function verdictOf(
+  { backboneDigest, candidate }: Policy,
+  model: ModelDescription,
+  found: ReadonlyMap<string, HeadBundle>,
+): Verdict {
+  if (backboneDigest !== model.digest) {
+    return {
+      result: 'Applied',
+      reason: 'BackboneMismatch',
+      message: `The policy is for backbone ${backboneDigest}, loaded is ${model.digest}; exits are off here until a policy names this backbone.`,
+    };
+  }
+  if (candidate === null || found.has(candidate.headRevision)) return APPLIED;
+  return {
+    result: 'Applied',
+    reason: 'CandidateMissing',
+    message: `Head bundle ${candidate.headRevision} of the candidate is not here; its share is 0 until it is pushed and a policy names it again.`,
+  };
+}
+
+/** A policy for another backbone: its limits hold here, and no exit, head or sample of it does. */
+function forThisBackbone(policy: Policy, model: ModelDescription): Policy {
+  if (policy.backboneDigest === model.digest) return policy;
+  return { ...policy, exitsEnabled: false, exits: [], stable: null, candidate: null };
 }
 
 function rejected({ reason, message }: PolicyProblem): Verdict {

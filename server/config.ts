@@ -1,25 +1,50 @@
 import { availableParallelism } from 'node:os';
-import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { DURATION_PATTERN, parseDuration } from '../crds/v1alpha1/duration.ts';
+import { parseAllowedHosts, type AllowedHosts } from './backbone/allowed-hosts.ts';
+import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
+import { parseCompanions, type CompanionSetting } from './companions.ts';
+import * as fields from './config-fields.ts';
+
+const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
+const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
+
+type EngineSetting = (typeof ENGINES)[number];
+export type FormatSetting = (typeof FORMATS)[number];
 
 /** Complete, frozen settings in base units; nobody inside meets `undefined`. */
 export interface ServerConfig {
+  /**
+   * Name of the CachedModelService whose pod this is; null outside a cluster. In a pod a backbone that cannot be served is
+   * retried and reported instead of ending the process, and directories default to where pods mount them.
+   */
+  readonly service: string | null;
+  readonly namespace: string | null;
+  readonly podName: string | null;
   readonly modelName: string;
-  readonly backbonePath: string;
+  readonly backboneUri: BackboneUri;
   readonly backboneDigest: string | null;
+  readonly backboneFormat: FormatSetting | null;
   readonly outputName: string | null;
-  readonly engine: 'Auto' | 'ONNX';
+  readonly engine: EngineSetting;
+  readonly companions: readonly CompanionSetting[];
+  readonly warmupIterations: number;
   readonly dataPort: number;
   readonly adminPort: number;
   readonly metricsPort: number;
+  /** Empty: every address of the machine, IPv6 too where there is any. */
   readonly bindHost: string;
   /** Empty: the shell makes one up. */
   readonly podUid: string;
   readonly engineThreads: number;
   readonly policyDir: string | null;
+  readonly adminDir: string | null;
   readonly cacheDir: string | null;
+  readonly modelDir: string | null;
+  readonly credentialsDir: string | null;
+  readonly caBundleDir: string | null;
+  readonly warmupDir: string | null;
+  readonly allowedHosts: AllowedHosts;
+  readonly proxy: { readonly url: string | null; readonly exceptions: string };
   readonly sampleMemoryBytes: number;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
@@ -29,45 +54,23 @@ export interface ServerConfig {
 }
 
 const PREFIX = 'LAYERCACHE_';
-const UNITS = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 } as const;
 
-const port = (standard: number) =>
-  z
-    .string()
-    .regex(/^\d{1,5}$/, 'must be a port number, 0 for a free one')
-    .default(String(standard))
-    .transform(Number)
-    .refine((value) => value <= 65_535, 'must be at most 65535');
-
-const count = (standard: number, max: number) =>
-  z
-    .string()
-    .regex(/^[1-9]\d{0,5}$/, 'must be a whole number from 1 up')
-    .default(String(standard))
-    .transform(Number)
-    .refine((value) => value <= max, `must be at most ${max}`);
-
-const duration = (standard: string) =>
-  z
-    .string()
-    .regex(DURATION_PATTERN, 'must be a duration such as 500ms, 30s or 1m30s')
-    .default(standard)
-    .transform(parseDuration);
-
-const bytes = (standard: string) =>
-  z
-    .string()
-    .regex(/^[1-9]\d{0,11}(Ki|Mi|Gi)?$/, 'must be a size such as 256Mi')
-    .default(standard)
-    .transform((text) => {
-      const unit = /[KMG]i$/.exec(text)?.[0] ?? '';
-      return Number.parseInt(text, 10) * UNITS[unit as keyof typeof UNITS];
-    });
-
-const text = z.string().max(4096);
-const optionalText = text.default('').transform((value) => (value === '' ? null : value));
+/** Where a pod finds what it mounts. */
+export const POD_PATHS = {
+  policyDir: '/etc/layercache/policy',
+  adminDir: '/etc/layercache/admin',
+  credentialsDir: '/etc/layercache/credentials',
+  caBundleDir: '/etc/layercache/ca-bundle',
+  warmupDir: '/etc/layercache/warmup',
+  modelDir: '/var/lib/layercache/model',
+  cacheDir: '/var/cache/layercache',
+} as const;
 
 const schema = z.object({
+  SERVICE: fields.optionalText,
+  NAMESPACE: fields.optionalText,
+  POD_NAME: fields.optionalText,
+  POD_UID: z.string().max(128).default(''),
   MODEL_NAME: z
     .string({ error: 'is missing; set it to the name clients use in /v2/models/NAME' })
     .regex(
@@ -75,35 +78,56 @@ const schema = z.object({
       'must be letters, digits, ".", "_" and "-", at most 253',
     ),
   BACKBONE_URI: z
-    .string({ error: 'is missing; set it to file:///path/to/model.onnx or a path' })
-    .min(1, 'is empty; set it to file:///path/to/model.onnx or a path')
+    .string({ error: 'is missing; set it to https://..., file:///path/to/model.onnx or a path' })
     .max(4096)
-    .refine(
-      (uri) => uri.startsWith('file:///') || !/^[a-z][a-z0-9+.-]+:/i.test(uri),
-      'must be file:///... or a path; other schemes are not read yet',
-    ),
-  BACKBONE_DIGEST: z
-    .union([
-      z.literal(''),
-      z.string().regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hex digits'),
-    ])
+    .transform((uri, context) => {
+      const parsed = parseBackboneUri(uri);
+      if (parsed.ok) return parsed.value;
+      context.addIssue(parsed.message);
+      return z.NEVER;
+    }),
+  BACKBONE_FORMAT: fields.optionalChoice(FORMATS),
+  BACKBONE_DIGEST: fields.optionalDigest,
+  OUTPUT_NAME: fields.optionalText,
+  ENGINE: fields.optionalChoice(ENGINES),
+  ENGINE_THREADS: fields.count(availableParallelism(), { min: 1, max: 1024 }),
+  COMPANIONS: z
+    .string()
+    .max(65_536)
     .default('')
-    .transform((value) => (value === '' ? null : value)),
-  OUTPUT_NAME: optionalText,
-  ENGINE: z.enum(['Auto', 'ONNX'], { error: 'must be Auto or ONNX' }).default('Auto'),
-  DATA_PORT: port(8080),
-  ADMIN_PORT: port(8081),
-  METRICS_PORT: port(9090),
-  BIND_HOST: z.string().min(1).max(253).default('0.0.0.0'),
-  POD_UID: z.string().max(128).default(''),
-  ENGINE_THREADS: count(availableParallelism(), 1024),
-  POLICY_DIR: optionalText,
-  CACHE_DIR: optionalText,
-  SAMPLE_MEMORY: bytes('256Mi'),
-  DRAIN_DELAY: duration('5s'),
-  DRAIN_TIMEOUT: duration('30s'),
-  EXIT_WITH_STDIN: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
-  EVIDENCE_WINDOW_SECONDS: count(10, 3_600),
+    .transform((text, context) => {
+      const parsed = parseCompanions(text);
+      if (parsed.ok) return parsed.value;
+      context.addIssue(parsed.message);
+      return z.NEVER;
+    }),
+  WARMUP_ITERATIONS: fields.count(3, { min: 0, max: 100 }),
+  DATA_PORT: fields.port(8080),
+  ADMIN_PORT: fields.port(8081),
+  METRICS_PORT: fields.port(9090),
+  BIND_HOST: z.string().max(253).default(''),
+  POLICY_DIR: fields.optionalText,
+  ADMIN_DIR: fields.optionalText,
+  CACHE_DIR: fields.optionalText,
+  MODEL_DIR: fields.optionalText,
+  CREDENTIALS_DIR: fields.optionalText,
+  CA_BUNDLE_DIR: fields.optionalText,
+  WARMUP_DIR: fields.optionalText,
+  ALLOWED_HOSTS: z
+    .string()
+    .max(16_384)
+    .default('')
+    .transform((text, context) => {
+      const parsed = parseAllowedHosts(text);
+      if (parsed.ok) return parsed.value;
+      context.addIssue(parsed.message);
+      return z.NEVER;
+    }),
+  SAMPLE_MEMORY: fields.bytes('256Mi'),
+  DRAIN_DELAY: fields.duration('10s'),
+  DRAIN_TIMEOUT: fields.duration('30s'),
+  EXIT_WITH_STDIN: fields.switchedOn,
+  EVIDENCE_WINDOW_SECONDS: fields.count(10, { min: 1, max: 3_600 }),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], {
       error: 'must be debug, info, warn, error or silent',
@@ -111,29 +135,46 @@ const schema = z.object({
     .default('info'),
 });
 
+/** Every variable that is read, for the table of the README. */
+export const CONFIG_VARIABLES: readonly string[] = Object.keys(schema.shape);
+
 type Parsed = z.infer<typeof schema>;
 
-function toConfig(parsed: Parsed): ServerConfig {
-  const { BACKBONE_URI: uri } = parsed;
-  const path = uri.startsWith('file:') ? fileURLToPath(uri) : uri;
+function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
+  const isPod = parsed.SERVICE !== null;
+  const mounted = (given: string | null, name: keyof typeof POD_PATHS): string | null =>
+    given ?? (isPod ? POD_PATHS[name] : null);
   return Object.freeze({
+    service: parsed.SERVICE,
+    namespace: parsed.NAMESPACE,
+    podName: parsed.POD_NAME,
     modelName: parsed.MODEL_NAME,
-    backbonePath: isAbsolute(path) ? path : resolve(path),
+    backboneUri: parsed.BACKBONE_URI,
     backboneDigest: parsed.BACKBONE_DIGEST,
+    backboneFormat: parsed.BACKBONE_FORMAT,
     outputName: parsed.OUTPUT_NAME,
-    engine: parsed.ENGINE,
+    engine: parsed.ENGINE ?? 'Auto',
+    companions: parsed.COMPANIONS,
+    warmupIterations: parsed.WARMUP_ITERATIONS,
     dataPort: parsed.DATA_PORT,
     adminPort: parsed.ADMIN_PORT,
     metricsPort: parsed.METRICS_PORT,
     bindHost: parsed.BIND_HOST,
     podUid: parsed.POD_UID,
     engineThreads: parsed.ENGINE_THREADS,
-    policyDir: parsed.POLICY_DIR,
-    cacheDir: parsed.CACHE_DIR,
+    policyDir: mounted(parsed.POLICY_DIR, 'policyDir'),
+    adminDir: mounted(parsed.ADMIN_DIR, 'adminDir'),
+    cacheDir: mounted(parsed.CACHE_DIR, 'cacheDir'),
+    modelDir: mounted(parsed.MODEL_DIR, 'modelDir'),
+    credentialsDir: mounted(parsed.CREDENTIALS_DIR, 'credentialsDir'),
+    caBundleDir: mounted(parsed.CA_BUNDLE_DIR, 'caBundleDir'),
+    warmupDir: mounted(parsed.WARMUP_DIR, 'warmupDir'),
+    allowedHosts: parsed.ALLOWED_HOSTS,
+    proxy,
     sampleMemoryBytes: parsed.SAMPLE_MEMORY,
     drainDelayMs: parsed.DRAIN_DELAY,
     drainTimeoutMs: parsed.DRAIN_TIMEOUT,
-    exitWithStdin: parsed.EXIT_WITH_STDIN === 'true',
+    exitWithStdin: parsed.EXIT_WITH_STDIN,
     evidenceWindowMs: parsed.EVIDENCE_WINDOW_SECONDS * 1000,
     logLevel: parsed.LOG_LEVEL,
   });
@@ -143,17 +184,24 @@ export type ConfigResult =
   | { readonly ok: true; readonly value: ServerConfig }
   | { readonly ok: false; readonly problems: readonly string[] };
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Reads LAYERCACHE_* once; reports every problem, each naming variable, value and fix. */
-export function loadConfig(
-  environment: Readonly<Record<string, string | undefined>>,
-): ConfigResult {
+export function loadConfig(environment: Environment): ConfigResult {
   const own: Record<string, string> = {};
   for (const [name, value] of Object.entries(environment)) {
     if (name.startsWith(PREFIX) && value !== undefined) own[name.slice(PREFIX.length)] = value;
   }
   const parsed = schema.safeParse(own);
-  if (parsed.success) return { ok: true, value: toConfig(parsed.data) };
+  if (parsed.success) return { ok: true, value: toConfig(parsed.data, readProxy(environment)) };
   return { ok: false, problems: parsed.error.issues.map((issue) => describeProblem(issue, own)) };
+}
+
+/** The two variables that every program reads for HTTPS; nothing of them is used for http:// or the admin port. */
+function readProxy(environment: Environment): ServerConfig['proxy'] {
+  const url = environment.HTTPS_PROXY ?? environment.https_proxy ?? '';
+  const exceptions = environment.NO_PROXY ?? environment.no_proxy ?? '';
+  return { url: url === '' ? null : url, exceptions };
 }
 
 /** For main.ts, which may not touch the environment itself. */
@@ -165,10 +213,5 @@ function describeProblem(issue: z.core.$ZodIssue, own: Readonly<Record<string, s
   const name = String(issue.path[0]);
   const value = own[name];
   const given = value === undefined ? '' : ` is ${JSON.stringify(value.slice(0, 200))} and`;
-  return `${PREFIX}${name}${given} ${unionMessage(issue)}.`;
-}
-
-function unionMessage(issue: z.core.$ZodIssue): string {
-  if (issue.code !== 'invalid_union') return issue.message;
-  return issue.errors.at(-1)?.[0]?.message ?? issue.message;
+  return `${PREFIX}${name}${given} ${issue.message}.`;
 }

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { createAdminPort } from './admin/admin-port.ts';
+import type { LoadProgress } from './backbone/load-progress.ts';
 import type { Clock } from './clock.ts';
+import { refuseCompanions } from './companions.ts';
 import type { ServerConfig } from './config.ts';
 import type { StateDependencies } from './describe-state.ts';
-import { describeEvidence, describeState } from './describe-state.ts';
+import { describeEvidence, describeLoading, describeState } from './describe-state.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { createDraws } from './evidence/draws.ts';
 import { createAdminApp } from './http/admin-app.ts';
@@ -18,8 +21,8 @@ import { compareSafety } from './plan-policy.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { createServerEvents } from './server-events.ts';
 import { createServingControl, limitsOf } from './serving.ts';
-import { readMountedPolicy } from './store/policy-files.ts';
-import { WIRE_LIMITS } from '../crds/wire/limits.ts';
+import { warmUp } from './warm-up.ts';
+import { createPolicyWatch } from './store/policy-watch.ts';
 
 export interface ServerDependencies {
   readonly config: ServerConfig;
@@ -28,8 +31,9 @@ export interface ServerDependencies {
   readonly log: Logger;
   readonly metrics: ServerMetrics;
   readonly version: string;
-  /** From `layercache.json` beside the model. */
-  readonly labels: readonly string[];
+  readonly progress: LoadProgress;
+  /** From `layercache.json` beside the model, asked once it is loaded. */
+  readonly labels: () => readonly string[];
 }
 
 export interface Ports {
@@ -48,12 +52,12 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const REREAD_MS = 30_000;
+const WATCH_MS = 5_000;
 const SAFETY_CHECK_MS = 1_000;
 
 /** Opens the three ports and wires the server; `start` makes it ready. */
 export async function createServer(dependencies: ServerDependencies): Promise<RunningServer> {
-  const { config, engine, clock, log, metrics, version } = dependencies;
+  const { config, engine, clock, log, metrics, version, progress } = dependencies;
   const identity = {
     podUid: config.podUid === '' ? randomUUID() : config.podUid,
     bootId: randomUUID(),
@@ -63,10 +67,14 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
   const servings = createServingControl((planId) => {
     engine.release(planId).catch(() => undefined);
   });
-  const mountedDirs: string[] = [];
   const timers: NodeJS.Timeout[] = [];
   let loaded: LoadedModel | null = null;
-  let mountedText = '';
+  const watch = createPolicyWatch({
+    dir: config.policyDir,
+    clock,
+    applier: () => loaded?.applier ?? null,
+    onHigher: () => loaded?.safety.heard(),
+  });
 
   const errors: ErrorObserver = {
     refused: (error) => {
@@ -84,6 +92,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     engine,
     servings,
     lifecycle,
+    progress,
+    companions: refuseCompanions(config.companions),
   };
 
   async function drain(): Promise<void> {
@@ -105,19 +115,25 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     }),
     { maxBodyBytes: () => limitsOf(servings.latest()).maxRequestBytes },
   );
-  const adminServer = createHttpServer(
-    createAdminApp({
-      loaded: () => loaded,
-      state: (model) => describeState(stateDependencies, model),
-      evidence: (model, after) => describeEvidence(stateDependencies, model, after),
-      drain,
-      errors: quiet,
-    }),
-    { maxBodyBytes: () => WIRE_LIMITS.headBundleBytes },
-  );
+  const admin = createAdminPort({
+    config,
+    clock,
+    log,
+    createApp: (peers) =>
+      createAdminApp({
+        peers,
+        loaded: () => loaded,
+        state: (model) => describeState(stateDependencies, model),
+        loading: () => describeLoading(stateDependencies),
+        evidence: (model, after) => describeEvidence(stateDependencies, model, after),
+        drain,
+        errors: quiet,
+      }),
+  });
   const metricsServer = createHttpServer(
     createMetricsApp({
       lifecycle,
+      hasStarted: () => lifecycle.stage !== 'Starting' || progress.now.failure !== null,
       render: async () => {
         metrics.gather({ lifecycle, engine, loaded, servings });
         return metrics.render();
@@ -126,18 +142,6 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     }),
     { maxBodyBytes: () => 0 },
   );
-
-  async function readMount(): Promise<void> {
-    if (config.policyDir === null || loaded === null) return;
-    const mounted = await readMountedPolicy(config.policyDir);
-    if (mounted === null) return;
-    mountedDirs[0] = mounted.dir;
-    const { result, reason } = loaded.applier.acknowledgement();
-    // A text that was applied needs no second reading; a refused one may fit by now.
-    if (mounted.text === mountedText && result !== 'Rejected' && reason === '') return;
-    mountedText = mounted.text;
-    await loaded.applier.apply(mounted.text, 'mount');
-  }
 
   /** Staleness comes and goes with time alone. */
   function checkSafety(): void {
@@ -161,16 +165,19 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
 
   const ports: Ports = {
     dataPort: await listen(dataServer, config.dataPort, config.bindHost),
-    adminPort: await listen(adminServer, config.adminPort, config.bindHost),
+    adminPort: await admin.open(),
     metricsPort: await listen(metricsServer, config.metricsPort, config.bindHost),
   };
   log.info({ component: 'server', ...ports }, 'listening');
+  timers.push(setInterval(() => void admin.look().catch(events.diskFailed), WATCH_MS));
 
   async function close(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
-    await Promise.all(
-      [dataServer, adminServer, metricsServer].map((server) => closeServer(server, 1_000)),
-    );
+    await Promise.all([
+      closeServer(dataServer, 1_000),
+      admin.close(1_000),
+      closeServer(metricsServer, 1_000),
+    ]);
     await engine.close();
   }
 
@@ -189,17 +196,29 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           clock,
           draws,
           metrics: metrics.traffic,
-          labels: dependencies.labels,
-          mountedDirs,
+          labels: dependencies.labels(),
+          mountedDirs: watch.dirs,
           events,
         },
         report,
       );
       const { applier, windows } = loaded;
       await applier.replan();
-      await readMount();
+      await watch.look();
+      const serving = servings.current();
+      if (serving !== null) {
+        const { shape } = loaded;
+        await warmUp({
+          dir: config.warmupDir,
+          iterations: config.warmupIterations,
+          engine,
+          serving,
+          shape,
+          onProblem: events.warmUpFailed,
+        });
+      }
       timers.push(
-        setInterval(() => void readMount().catch(events.diskFailed), REREAD_MS),
+        setInterval(() => void watch.look().catch(events.diskFailed), WATCH_MS),
         setInterval(checkSafety, SAFETY_CHECK_MS),
         setInterval(() => void windows.close(), config.evidenceWindowMs),
       );
@@ -208,9 +227,11 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       log.info({ component: 'server', model: config.modelName }, 'ready');
     },
     shutdown: async () => {
+      const neverServed = lifecycle.stage === 'Starting';
       lifecycle.enter('Leaving');
       log.info({ component: 'server' }, 'leaving');
-      await delay(config.drainDelayMs);
+      // Nobody sends requests to a pod that was never ready.
+      if (!neverServed) await delay(config.drainDelayMs);
       await Promise.race([drain(), delay(config.drainTimeoutMs)]);
       // The last windows stay readable for one more pull while the ports close.
       await loaded?.windows.close();

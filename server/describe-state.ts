@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { EvidenceAnswer } from '../crds/wire/evidence.ts';
-import type { ServerState } from '../crds/wire/state.ts';
+import type { LoadingState } from '../crds/wire/loading-state.ts';
+import type { CompanionReport, ServerState } from '../crds/wire/state.ts';
 import { serializeServerState } from '../crds/wire/state.ts';
+import type { LoadProgress } from './backbone/load-progress.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -15,6 +17,20 @@ export interface StateDependencies {
   readonly engine: EngineClient;
   readonly servings: ServingControl;
   readonly lifecycle: ServerLifecycle;
+  readonly progress: LoadProgress;
+  readonly companions: readonly CompanionReport[];
+}
+
+/** The answer of GET /v1/state until the backbone is loaded. */
+export function describeLoading(dependencies: StateDependencies): LoadingState {
+  return {
+    schemaVersion: 1,
+    version: dependencies.version,
+    ...dependencies.identity,
+    model: dependencies.modelName,
+    loading: dependencies.progress.now,
+    companions: dependencies.companions,
+  };
 }
 
 /** The answer of GET /v1/state. */
@@ -64,6 +80,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
     switchedOff: (serving?.plan.tracks ?? []).flatMap((track) =>
       safety.switchedOff(policy, track.headRevision),
     ),
+    companions: dependencies.companions,
     samples: loaded.samples.counts(),
     queue: {
       rows: loaded.batcher.queuedRows,

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { createLoadProgress } from './backbone/load-progress.ts';
 import { systemClock } from './clock.ts';
 import { loadProcessConfig } from './config.ts';
+import { createEngine } from './create-engine.ts';
 import type { RunningServer } from './create-server.ts';
 import { createServer } from './create-server.ts';
-import { createEngineClient } from './engine/client.ts';
-import { readModelNotes } from './engine/model-notes.ts';
 import { createMetricRegistry } from './metrics.ts';
 import { createServerMetrics } from './server-metrics.ts';
 import { describeStartFailure } from './start-failure.ts';
@@ -17,14 +17,18 @@ if (!config.ok) {
   process.exit(2);
 }
 const settings = config.value;
-const log = pino({ level: settings.logLevel });
+const { service, namespace, podName } = settings;
+const log = pino({
+  level: settings.logLevel,
+  base: service === null ? { pid: process.pid } : { service, namespace, pod: podName },
+});
 let server: RunningServer | null = null;
-let isLeaving = false;
+const leaving = new AbortController();
 
 async function leave(): Promise<void> {
   // A second signal means now.
-  if (isLeaving) process.exit(1);
-  isLeaving = true;
+  if (leaving.signal.aborted) process.exit(1);
+  leaving.abort();
   await server?.shutdown();
   process.exit(0);
 }
@@ -42,28 +46,23 @@ if (settings.exitWithStdin) {
 }
 
 try {
-  const notes = await readModelNotes(settings.backbonePath);
+  const progress = createLoadProgress();
+  const hostScript = fileURLToPath(new URL('engine-host.mjs', import.meta.url));
   server = await createServer({
     config: settings,
-    engine: createEngineClient({
-      hostScript: fileURLToPath(new URL('engine-host.mjs', import.meta.url)),
-      source: {
-        path: settings.backbonePath,
-        outputName: settings.outputName,
-        digest: settings.backboneDigest,
-      },
-      engine: settings.engine,
-      threads: settings.engineThreads,
-    }),
+    ...createEngine(settings, { progress, log, hostScript }),
+    progress,
     clock: systemClock,
     log,
     metrics: createServerMetrics(createMetricRegistry(settings.modelName), VERSION),
     version: VERSION,
-    labels: notes.labels,
   });
   await server.start();
 } catch (error) {
-  await server?.close();
-  process.stderr.write(`${describeStartFailure(error, settings)}\n`);
-  process.exit(1);
+  // A start that a signal cut short ends with the shutdown.
+  if (!leaving.signal.aborted) {
+    await server?.close();
+    process.stderr.write(`${describeStartFailure(error, settings)}\n`);
+    process.exit(1);
+  }
 }

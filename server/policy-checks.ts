@@ -26,18 +26,12 @@ export function findPolicyProblem(
 
 function findModelProblem(
   policy: Policy,
-  { modelName, model }: { readonly modelName: string; readonly model: ModelDescription },
+  { modelName }: { readonly modelName: string },
 ): PolicyProblem | null {
-  if (policy.model !== modelName) {
-    return {
-      reason: 'ModelMismatch',
-      message: `The policy is for model ${policy.model}, this server has ${modelName}; send it to the right server.`,
-    };
-  }
-  if (policy.backboneDigest === model.digest) return null;
+  if (policy.model === modelName) return null;
   return {
-    reason: 'BackboneMismatch',
-    message: `The policy is for backbone ${policy.backboneDigest}, loaded is ${model.digest}; wait for the rollout of the backbone or correct the policy.`,
+    reason: 'ModelMismatch',
+    message: `The policy is for model ${policy.model}, this server has ${modelName}; send it to the right server.`,
   };
 }
 

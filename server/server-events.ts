@@ -6,6 +6,7 @@ import type { ServerMetrics } from './server-metrics.ts';
 
 export interface LoggedEvents extends ServerEvents {
   engineStatus(status: EngineStatus, cause: string): void;
+  readonly warmUpFailed: (file: string, error: unknown) => void;
 }
 
 /** Logs and counts what happens apart from traffic. Messages are constants, facts are fields. */
@@ -36,6 +37,9 @@ export function createServerEvents(dependencies: {
     },
     diskFailed: (error) => {
       log.warn({ component: 'store', err: error }, 'disk failed');
+    },
+    warmUpFailed: (file, error) => {
+      log.warn({ component: 'warmup', file, err: error }, 'warm-up input left out');
     },
     engineStatus: (status, cause) => {
       if (status === 'Down') metrics.engineRestarted(cause);

@@ -1,17 +1,34 @@
+import { LoadError } from './backbone/load-error.ts';
+import { shownUrl } from './backbone/fetch-problem.ts';
+import type { BackboneUri } from './backbone/backbone-uri.ts';
 import type { ServerConfig } from './config.ts';
 import { EngineError } from './engine/engine-error.ts';
 
 /** One paragraph for whoever started the process: what, where, and what to do. */
 export function describeStartFailure(error: unknown, config: ServerConfig): string {
-  if (error instanceof EngineError) {
-    return `The backbone ${config.backbonePath} cannot be served (${error.code}): ${error.message}`;
+  if (error instanceof EngineError || error instanceof LoadError) {
+    return `The backbone ${shownPlace(config.backboneUri)} cannot be served (${error.code}): ${error.message}`;
   }
   const { code, port } = error as NodeJS.ErrnoException & { readonly port?: number };
+  const host = config.bindHost === '' ? 'this machine' : config.bindHost;
   if (code === 'EADDRINUSE') {
-    return `Port ${port ?? '?'} on ${config.bindHost} is in use (EADDRINUSE); end the other process, or set LAYERCACHE_DATA_PORT, LAYERCACHE_ADMIN_PORT and LAYERCACHE_METRICS_PORT to free ports (0 picks one).`;
+    return `Port ${port ?? '?'} on ${host} is in use (EADDRINUSE); end the other process, or set LAYERCACHE_DATA_PORT, LAYERCACHE_ADMIN_PORT and LAYERCACHE_METRICS_PORT to free ports (0 picks one).`;
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
-    return `Port ${port ?? '?'} on ${config.bindHost} cannot be opened (${code}); set LAYERCACHE_BIND_HOST to an address of this machine and the ports above 1023.`;
+    return `Port ${port ?? '?'} on ${host} cannot be opened (${code}); set LAYERCACHE_BIND_HOST to an address of this machine and the ports above 1023.`;
   }
   return `The server did not start: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function shownPlace(uri: BackboneUri): string {
+  switch (uri.kind) {
+    case 'file':
+      return uri.path;
+    case 'claim':
+      return `pvc://${uri.claim}/${uri.path}`;
+    case 'http':
+      return shownUrl(uri.url);
+    case 'unread':
+      return `${uri.scheme}://`;
+  }
 }

@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { SERVER_METRIC_GROUPS } from '../metrics/catalogue.ts';
 import { headRevisionDefinition, serviceDefinition } from '../schema/custom-resource.ts';
-import { fieldTree } from '../schema/field-tree.ts';
 import { REASON_GROUPS } from '../v1alpha1/reasons.ts';
 import { renderDefinition } from './definition-yaml.ts';
-import { renderManifestReference } from './manifest-reference.ts';
+import { renderFieldReference } from './field-reference.ts';
 import { renderMetricReference } from './metric-reference.ts';
 import { renderReasonReference } from './reason-reference.ts';
+import { HEAD_REVISION_REFERENCE, SERVICE_REFERENCE } from './reference-kinds.ts';
 
 // Run from the repository root. Output depends on the sources alone: no time, no machine.
 // With --check nothing is written: a file that differs from its source is named, and the exit code is 1.
@@ -17,7 +17,8 @@ const documents: Readonly<Record<string, string>> = {
   'crds/layercache.io_cachedmodelservices.yaml': renderDefinition(serviceDefinition()),
   'crds/layercache.io_cacheheadrevisions.yaml': renderDefinition(headRevisionDefinition()),
   [`${FOLDER}/metrics.md`]: renderMetricReference(SERVER_METRIC_GROUPS),
-  [`${FOLDER}/manifest.md`]: renderManifestReference(fieldTree()),
+  [`${FOLDER}/manifest.md`]: renderFieldReference(SERVICE_REFERENCE),
+  [`${FOLDER}/head-revision.md`]: renderFieldReference(HEAD_REVISION_REFERENCE),
   [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS),
 };
 

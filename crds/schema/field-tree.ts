@@ -18,9 +18,14 @@ export interface FieldNode {
   readonly items?: FieldNode;
 }
 
-/** The whole CachedModelService, as it is written (before defaults and unit conversion). */
+/** The fields of a schema as they are written, before defaults and unit conversion. */
+export function treeOf(schema: z.ZodType): FieldNode {
+  return z.toJSONSchema(schema, { io: 'input', target: 'openapi-3.0' }) as FieldNode;
+}
+
+/** The whole CachedModelService. */
 export function fieldTree(): FieldNode {
-  return z.toJSONSchema(cachedModelService, { io: 'input', target: 'openapi-3.0' }) as FieldNode;
+  return treeOf(cachedModelService);
 }
 
 /** The field at a path, undefined where the API has none. */

@@ -72,16 +72,19 @@ function boundsOf({ bounds, minimum, maximum }: JsonSchema): string | undefined 
   return minimum === undefined || maximum === undefined ? undefined : `${minimum} to ${maximum}`;
 }
 
+function isScalar(value: unknown): value is string | number | boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
 /** The description as `kubectl explain` shows it, which says nothing of ranges by itself. */
 function describe(node: JsonSchema): string {
   const bounds = boundsOf(node);
   const { computed, default: standard } = node;
-  const shown = typeof standard === 'object' ? undefined : standard;
   return [
     node.description,
     bounds === undefined ? undefined : `Bounds: ${bounds}.`,
     computed === undefined ? undefined : `When absent: ${computed}.`,
-    shown === undefined ? undefined : `Default: ${String(shown)}.`,
+    isScalar(standard) ? `Default: ${standard}.` : undefined,
   ]
     .filter((part) => part !== undefined)
     .join(' ');
@@ -107,26 +110,32 @@ function checkKeywords(node: JsonSchema, path: string): void {
   }
 }
 
+/** What bounds a value of each type; a type that is not here is not taken. */
+const HAS_BOUND: Readonly<Record<string, (node: JsonSchema) => boolean>> = {
+  boolean: () => true,
+  string: ({ maxLength, format }) => maxLength !== undefined || format === 'date-time',
+  integer: ({ minimum, maximum }) => minimum !== undefined && maximum !== undefined,
+  array: ({ maxItems }) => maxItems !== undefined,
+  object: (node) => !isMap(node) || node.maxProperties !== undefined,
+};
+
 /** CEL is refused over values without a greatest size, and so is our own reading of them. */
 function checkBound(node: JsonSchema, path: string): void {
-  const { type, format, maxLength, maxItems, maxProperties, maximum } = node;
   const isBounded =
-    type === 'boolean' ||
     node.enum !== undefined ||
     node.anyOf !== undefined ||
-    (type === 'string' && (maxLength !== undefined || format === 'date-time')) ||
-    (type === 'integer' && node.minimum !== undefined && maximum !== undefined) ||
-    (type === 'array' && maxItems !== undefined) ||
-    (type === 'object' &&
-      (typeof node.additionalProperties !== 'object' ||
-        isOpen(node) ||
-        maxProperties !== undefined));
+    HAS_BOUND[node.type ?? '']?.(node) === true;
   refuseUnless(isBounded, path, 'the field has no bound');
 }
 
 /** A loose object of zod: other fields pass unchanged. */
 function isOpen({ additionalProperties }: JsonSchema): boolean {
   return typeof additionalProperties === 'object' && Object.keys(additionalProperties).length === 0;
+}
+
+/** An object whose fields are not declared but share one schema. */
+function isMap(node: JsonSchema): node is JsonSchema & { additionalProperties: JsonSchema } {
+  return typeof node.additionalProperties === 'object' && !isOpen(node);
 }
 
 /** The default that an absent block gets: those of its fields, written out. */
@@ -139,7 +148,7 @@ function literalDefault(schema: StructuralSchema): Record<string, unknown> {
 
 function toMembers(node: JsonSchema, path: string): StructuralSchema {
   const members: StructuralSchema = {};
-  const { properties, additionalProperties, items } = node;
+  const { properties, items } = node;
   if (properties !== undefined && Object.keys(properties).length > 0) {
     members.properties = Object.fromEntries(
       Object.entries(properties).map(([name, field]) => [
@@ -149,8 +158,8 @@ function toMembers(node: JsonSchema, path: string): StructuralSchema {
     );
   }
   if (isOpen(node)) members['x-kubernetes-preserve-unknown-fields'] = true;
-  else if (typeof additionalProperties === 'object') {
-    members.additionalProperties = toSchema(additionalProperties, `${path}{}`);
+  else if (isMap(node)) {
+    members.additionalProperties = toSchema(node.additionalProperties, `${path}{}`);
   }
   if (items !== undefined) members.items = toSchema(items, `${path}[]`);
   return members;

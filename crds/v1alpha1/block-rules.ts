@@ -16,6 +16,8 @@ function isZero(value: number | string | undefined): boolean {
   return value === 0 || value === '0%';
 }
 
+const celIsZero = (field: string): string => `(${field} == 0 || ${field} == '0%')`;
+
 const share = (step: string): string => `double(${step}.share.replace('%', ''))`;
 
 /** CEL has no index in `all`; the list holds at most 10 steps. A malformed share has its own message. */
@@ -124,7 +126,7 @@ const countRules = [
         holds: (s) => s.type !== 'Recreate' || (isUnset(s.maxSurge) && isUnset(s.maxUnavailable)),
       },
       {
-        cel: "!(has(self.maxSurge) && has(self.maxUnavailable)) || !(self.maxSurge in [0, '0%'] && self.maxUnavailable in [0, '0%'])",
+        cel: `!(has(self.maxSurge) && ${celIsZero('self.maxSurge')} && has(self.maxUnavailable) && ${celIsZero('self.maxUnavailable')})`,
         message: 'maxSurge and maxUnavailable cannot both be 0',
         fix: 'raise one of them',
         holds: (s) => !(isZero(s.maxSurge) && isZero(s.maxUnavailable)),

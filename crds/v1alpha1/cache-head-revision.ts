@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { areUnique } from '../wire/shapes.ts';
 import { API_VERSION, objectMetadata } from './cached-model-service.ts';
 import * as f from './fields.ts';
 
@@ -59,7 +60,7 @@ const exits = z
   .min(1)
   .max(16)
   .refine(
-    (list) => new Set(list.map(({ name }) => name)).size === list.length,
+    (list) => areUnique(list.map(({ name }) => name)),
     'two exits have the same name: rename one',
   )
   .meta({

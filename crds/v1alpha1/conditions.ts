@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { areUnique } from '../wire/shapes.ts';
 import { count, shortText } from './status-fields.ts';
 import { time } from './fields.ts';
 
@@ -27,10 +28,7 @@ export type Condition = z.infer<typeof condition>;
 export const conditions = z
   .array(condition)
   .max(16)
-  .refine(
-    (list) => new Set(list.map(({ type }) => type)).size === list.length,
-    'a condition stands twice',
-  )
+  .refine((list) => areUnique(list.map(({ type }) => type)), 'a condition stands twice')
   .optional()
   .meta({
     description: 'State of the object; for `kubectl wait`.',

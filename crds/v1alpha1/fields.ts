@@ -115,9 +115,7 @@ export function objectName(description: string, computed?: string): z.ZodString 
 
 /** Unicode code points, which the API server counts; `length` counts a character beyond the BMP twice. */
 function codePointCount(value: string): number {
-  let count = 0;
-  for (const _ of value) count++;
-  return count;
+  return Array.from(value).length;
 }
 
 /** A text with a greatest length. */

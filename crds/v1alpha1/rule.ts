@@ -12,7 +12,7 @@ export interface RuleRow<T> {
   /** What to do, where the message does not say it after a colon. */
   readonly fix?: string;
   /** The twin of `cel`, on the parsed value. */
-  holds(this: void, value: T): boolean;
+  readonly holds: (value: T) => boolean;
 }
 
 /** Where the rules of one table stand. */
@@ -23,7 +23,7 @@ export interface RuleSite<O, T> {
   readonly fieldPath?: string;
   /** Other fields that the rules look at: when one of them is malformed, they say nothing. */
   readonly reads?: readonly string[];
-  places(this: void, object: O): readonly Place<T>[];
+  readonly places: (object: O) => readonly Place<T>[];
 }
 
 /** What must hold between fields (api.md 4). The texts are the ones that the API server answers with. */

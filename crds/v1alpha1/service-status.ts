@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { areUnique } from '../wire/shapes.ts';
 import { conditions } from './conditions.ts';
 import { digest, time } from './fields.ts';
 import { keepSoundFields } from './sound-fields.ts';
@@ -33,6 +34,7 @@ const exit = z.strictObject({
 const exits = z
   .array(exit)
   .max(16)
+  .refine((list) => areUnique(list.map(({ name }) => name)), 'an exit stands twice')
   .optional()
   .meta({
     description: 'Exits in force, named or discovered once per backbone digest.',
@@ -114,6 +116,7 @@ const rollout = z
     checks: z
       .array(rolloutCheck)
       .max(8)
+      .refine((list) => areUnique(list.map(({ type }) => type)), 'a check stands twice')
       .optional()
       .meta({
         description: 'Checks of the step.',

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
+import { areUnique } from '../wire/shapes.ts';
 import * as f from './fields.ts';
+import { resources } from './resources.ts';
 
 /** Backbone, accuracy, exits, tuning, heads and rollout: what decides which request may leave early. */
 
@@ -94,14 +96,13 @@ const exit = z.strictObject({
     .meta({ description: 'As exitMode, for this exit alone.' }),
 });
 
-function haveUniqueNames(list: readonly { readonly name: string }[]): boolean {
-  return new Set(list.map((item) => item.name)).size === list.length;
-}
-
 export const exits = z
   .array(exit)
   .max(16)
-  .refine(haveUniqueNames, 'two exits have the same name: rename one')
+  .refine(
+    (list) => areUnique(list.map(({ name }) => name)),
+    'two exits have the same name: rename one',
+  )
   .optional()
   .meta({
     description:
@@ -144,7 +145,7 @@ const training = z
     triggers: z
       .array(z.enum(TRIGGERS))
       .max(3)
-      .refine((list) => new Set(list).size === list.length, 'a trigger stands twice: remove one')
+      .refine(areUnique, 'a trigger stands twice: remove one')
       .default([...TRIGGERS])
       .meta({
         description: 'What starts a training besides missing heads.',
@@ -156,7 +157,7 @@ const training = z
     deadline: f.durationOr('30m', ['1m', '24h', '30m'], {
       description: 'Longest time of one training.',
     }),
-    resources: f.raw('Resources of the training Job.').optional(),
+    resources: resources('Resources of the training Job.').optional(),
     podTemplate: f.raw('Pod template of the training Job, merged last.').optional(),
     serviceAccountName: f
       .objectName('Account of the training Job for cloud identity; its API token is never mounted.')
@@ -252,7 +253,7 @@ export const rollout = z
       .array(check)
       .max(4)
       .refine(
-        (list) => new Set(list.map((c) => c.type)).size === list.length,
+        (list) => areUnique(list.map(({ type }) => type)),
         'a check type stands twice: remove one',
       )
       .optional()

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
+import { areUnique } from '../wire/shapes.ts';
 import * as f from './fields.ts';
+import { resources } from './resources.ts';
 
 /** Server, pods, scaling and network: how the endpoint runs. */
 
@@ -46,7 +48,7 @@ export const server = z
     imagePullSecretNames: z
       .array(f.objectName('Secret for pulling the image.'))
       .max(8)
-      .refine((list) => new Set(list).size === list.length, 'a Secret stands twice: remove one')
+      .refine(areUnique, 'a Secret stands twice: remove one')
       .optional()
       .meta({
         description: 'Secrets for pulling the image.',
@@ -109,32 +111,11 @@ export const autoscaling = z
   .optional()
   .meta({ description: 'HorizontalPodAutoscaler made by the operator.' });
 
-const quantity = z.union([z.int(), z.string().max(64)], {
-  error: 'write a quantity, for example 1 or "12Gi"',
-});
-
-/** Open, but for the limits: a rule asks for their names, and CEL sees declared fields only. */
-const resources = z
-  .looseObject({
-    limits: z
-      .record(z.string(), quantity)
-      .refine((map) => Object.keys(map).length <= 32, 'write at most 32 entries')
-      .optional()
-      .meta({
-        description: 'Most that the container may use, by resource name.',
-        bounds: 'at most 32 entries',
-        maxProperties: 32,
-      }),
-  })
-  .meta({
-    description: 'Resources of the server container; any extended resource name.',
-    bounds: 'Kubernetes object',
-    computed: 'chart',
-  });
-
 export const pod = z
   .strictObject({
-    resources: resources.optional(),
+    resources: resources(
+      'Resources of the server container; any extended resource name.',
+    ).optional(),
     nodeSelector: f.stringMap('Node labels that pods need.').optional(),
     tolerations: f.rawList(64, 'Tolerations.').optional(),
     affinity: f.raw('Affinity.').optional(),

@@ -23,5 +23,5 @@ export function shownPercent(description: string): z.ZodString {
   return z
     .string()
     .regex(/^-?[0-9]{1,9}(\.[0-9]{1,6})?%$/)
-    .meta({ description, bounds: 'percentage', maxLength: 24 });
+    .meta({ description, bounds: 'percentage', maxLength: 24, example: '1%' });
 }

@@ -41,7 +41,15 @@ export interface CostTable {
   readonly compactMs: readonly (readonly number[])[];
 }
 
-/** Answer of GET /v1/state. */
+/** A companion model that does not run, and why; its exit is off and the backbone answers. */
+export interface CompanionReport {
+  /** Name of its exit. */
+  readonly name: string;
+  readonly code: 'CompanionLoadFailed';
+  readonly message: string;
+}
+
+/** Answer of GET /v1/state once the backbone is loaded. */
 export interface ServerState {
   readonly schemaVersion: 1;
   readonly version: string;
@@ -88,6 +96,7 @@ export interface ServerState {
   }[];
   /** Exits that are off locally, with the cause: numeric, breaker, stale_policy, known_answer, engine. */
   readonly switchedOff: readonly { readonly exit: string; readonly cause: string }[];
+  readonly companions: readonly CompanionReport[];
   readonly samples: { readonly long: number; readonly recent: number; readonly seen: number };
   readonly queue: {
     readonly rows: number;
@@ -176,6 +185,16 @@ const heads = z.array(
   }),
 );
 
+export const companionReports = z
+  .array(
+    z.strictObject({
+      name: shapes.exitName,
+      code: z.literal('CompanionLoadFailed'),
+      message: shapes.sentence,
+    }),
+  )
+  .max(WIRE_LIMITS.exits);
+
 const stateSchema: z.ZodType<ServerState> = z.strictObject({
   schemaVersion: shapes.schemaVersion,
   version: shapes.token,
@@ -204,6 +223,7 @@ const stateSchema: z.ZodType<ServerState> = z.strictObject({
   switchedOff: z
     .array(z.strictObject({ exit: shapes.exitName, cause: z.string().max(64) }))
     .max(64),
+  companions: companionReports,
   samples: z.strictObject({
     long: shapes.counter,
     recent: shapes.counter,
@@ -230,7 +250,12 @@ const kind: DocumentKind = {
 /** Text -> state of a server, strict. */
 export function parseServerState(text: string): Result<ServerState> {
   const json = readJson(text, kind);
-  return json.ok ? checkShape(json.value, stateSchema, kind) : json;
+  return json.ok ? readServerState(json.value) : json;
+}
+
+/** The same for a value that is JSON already. */
+export function readServerState(value: unknown): Result<ServerState> {
+  return checkShape(value, stateSchema, kind);
 }
 
 /** The one text of a state: sorted keys, no white space; its sha256 is the `stateDigest` of an evidence answer. */

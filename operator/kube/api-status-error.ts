@@ -76,11 +76,11 @@ export class ApiStatusError extends Error {
   }
 
   /**
-   * Apply with a field that the schema does not declare. The API server answers 500 without a reason, so this is
-   * the one place where the text has to tell.
+   * Apply with a field that the schema does not declare, or with a value of another type. The API server answers 500
+   * without a reason, so this is the one place where the text has to tell.
    */
   get isSchemaMismatch(): boolean {
-    return this.status === 500 && this.reason === '' && SCHEMA_MISMATCH.test(this.detail);
+    return this.status === 500 && this.reason === '' && this.detail.includes(SCHEMA_MISMATCH);
   }
 
   get isAborted(): boolean {
@@ -93,7 +93,7 @@ export class ApiStatusError extends Error {
   }
 }
 
-const SCHEMA_MISMATCH = /field not declared in schema/;
+const SCHEMA_MISMATCH = 'failed to create typed patch object';
 
 function messageOf({ call, status, reason, detail }: ApiStatusFacts): string {
   const what = [status === 0 ? '' : String(status), reason].filter((part) => part !== '').join(' ');

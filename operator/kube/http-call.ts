@@ -36,7 +36,7 @@ export async function callWhole(
   return withAnswer(access, clock, call, readAnswer);
 }
 
-/** One call whose answer the reader takes as it comes. The connection is gone when this returns. */
+/** One call whose answer the reader takes as it comes, by `chunksOf`: a reader that stops early closes the connection. */
 export async function withAnswer<T>(
   access: ClusterAccess,
   clock: KubeClock,
@@ -46,13 +46,7 @@ export async function withAnswer<T>(
   const ending = endCall(clock, call);
   try {
     ending.signal.throwIfAborted();
-    const incoming = await open(access, call, ending.signal);
-    try {
-      return await read(incoming, call);
-    } finally {
-      // Unread bytes would keep the connection busy; a whole answer leaves nothing to destroy.
-      if (!incoming.readableEnded) incoming.destroy();
-    }
+    return await read(await open(access, call, ending.signal), call);
   } catch (error) {
     throw ending.signal.aborted ? ending.signal.reason : error;
   } finally {
@@ -105,7 +99,7 @@ async function open(
     const outgoing = request(url, {
       ...options,
       method: call.method,
-      headers: { ...options.headers, ...headersOf(call, body) },
+      headers: { ...(options.headers as http.OutgoingHttpHeaders), ...headersOf(call, body) },
       signal,
     });
     outgoing.on('error', (error) => {

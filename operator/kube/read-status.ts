@@ -23,7 +23,7 @@ export function statusErrorOf(
 /** The error of an ERROR event, whose object is a Status. */
 export function eventErrorOf(call: string, object: unknown): ApiStatusError {
   const status = isRecord(object) ? object : {};
-  const code = status['code'];
+  const { code } = status;
   return new ApiStatusError({
     status: typeof code === 'number' ? code : 500,
     reason: textAt(status, 'reason'),
@@ -44,7 +44,7 @@ function parseStatus(text: string): Record<string, unknown> {
 }
 
 function causesOf(status: Record<string, unknown>): StatusCause[] {
-  const causes = detailsOf(status)['causes'];
+  const { causes } = detailsOf(status);
   if (!Array.isArray(causes)) return [];
   return causes.filter(isRecord).map((cause) => ({
     reason: textAt(cause, 'reason'),
@@ -54,11 +54,11 @@ function causesOf(status: Record<string, unknown>): StatusCause[] {
 }
 
 function detailsOf(status: Record<string, unknown>): Record<string, unknown> {
-  return isRecord(status['details']) ? status['details'] : {};
+  return isRecord(status.details) ? status.details : {};
 }
 
 function detailSeconds(status: Record<string, unknown>): number | null {
-  const seconds = detailsOf(status)['retryAfterSeconds'];
+  const { retryAfterSeconds: seconds } = detailsOf(status);
   return typeof seconds === 'number' && seconds > 0 ? seconds : null;
 }
 

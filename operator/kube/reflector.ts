@@ -186,7 +186,7 @@ class ReflectorLoop implements Reflector {
     const { api, kind, select, random } = this.#options;
     const timeoutSeconds = WATCH_SECONDS + Math.floor(random() * WATCH_SPREAD_SECONDS);
     const watch = {
-      ...selectionOf(select),
+      ...select,
       resourceVersion: this.#version,
       timeoutSeconds,
       signal: watchdog.signal,
@@ -256,11 +256,4 @@ class ReflectorLoop implements Reflector {
 
 function endOf(error: unknown): WatchEnd {
   return error instanceof ApiStatusError && error.isExpired ? 'Expired' : 'Failed';
-}
-
-function selectionOf(
-  select: ReflectorOptions['select'],
-): Omit<NonNullable<ReflectorOptions['select']>, 'pageSize'> {
-  const { pageSize: _, ...selection } = select ?? {};
-  return selection;
 }

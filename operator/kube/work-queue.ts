@@ -98,15 +98,16 @@ class KeyQueue implements WorkQueue {
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   #running: Running | null = null;
+  #isDispatching = false;
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
   }
 
   get depth(): number {
-    let count = 0;
-    for (const key of this.#wanted.keys()) if (!this.#processing.has(key)) count += 1;
-    return count;
+    let dirty = 0;
+    for (const key of this.#processing.keys()) if (this.#wanted.has(key)) dirty += 1;
+    return this.#wanted.size - dirty;
   }
 
   get active(): number {
@@ -129,7 +130,13 @@ class KeyQueue implements WorkQueue {
     if (this.#wanted.has(key)) return;
     this.counters.adds += 1;
     this.#wanted.set(key, this.#options.clock.monotonicMs());
-    this.#dispatch();
+    // Not in the caller's turn: all wishes of one list or event are one pass, and no event handler runs it.
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
+    queueMicrotask(() => {
+      this.#isDispatching = false;
+      this.#dispatch();
+    });
   }
 
   addAfter(key: string, delayMs: number): void {
@@ -188,8 +195,6 @@ class KeyQueue implements WorkQueue {
     this.#processing.set(key, startMs);
     let ended: Ended;
     try {
-      // Never in the caller's turn: an event handler that adds a key must not run a pass.
-      await Promise.resolve();
       ended = this.#ended(key, await running.reconcile(key, signal));
     } catch (error) {
       if (error instanceof InvariantError) running.reject(error);

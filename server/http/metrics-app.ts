@@ -7,13 +7,19 @@ import { respondEmpty } from './respond.ts';
 
 export interface MetricsAppDependencies {
   readonly lifecycle: ServerLifecycle;
+  /** The backbone is loaded, or the process knows and tells what keeps it: nothing that a restart would help. */
+  readonly hasStarted: () => boolean;
   /** Rendered metric by metric, so that no scrape holds the event loop. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
   readonly errors: ErrorObserver;
 }
 
-/** The metrics port: /metrics, /livez (the event loop turns), /readyz. A flood on the data port cannot fail probes. */
-export function createMetricsApp({ lifecycle, render, errors }: MetricsAppDependencies): Express {
+/**
+ * The metrics port: /metrics, and the probes /startupz, /livez (the event loop turns) and /readyz. A flood on the data port cannot
+ * fail probes.
+ */
+export function createMetricsApp(dependencies: MetricsAppDependencies): Express {
+  const { lifecycle, hasStarted, render, errors } = dependencies;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -31,7 +37,10 @@ export function createMetricsApp({ lifecycle, render, errors }: MetricsAppDepend
   app.get('/readyz', (_, response) => {
     respondEmpty(response, lifecycle.isReady() ? 200 : 503);
   });
-  app.all(['/metrics', '/livez', '/readyz'], methodNotAllowed('GET'));
+  app.get('/startupz', (_, response) => {
+    respondEmpty(response, hasStarted() ? 200 : 503);
+  });
+  app.all(['/metrics', '/livez', '/readyz', '/startupz'], methodNotAllowed('GET'));
   app.use(notFound);
   app.use(createErrorHandler(errors));
   return app;

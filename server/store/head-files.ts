@@ -27,6 +27,9 @@ export interface HeadFilesOptions {
   readonly onDiskError: (error: unknown) => void;
 }
 
+/** The stable heads in a mounted policy, whatever their digest. */
+const STABLE_FILE = 'stable.bundle';
+
 /** `sha256:<64 hex>`, the only names that reach a file system. */
 export const HEAD_REVISION_PATTERN = /^sha256:[0-9a-f]{64}$/;
 const MAX_BUNDLES = 32;
@@ -53,13 +56,22 @@ export function createHeadFiles(options: HeadFilesOptions): HeadFiles {
     }
   }
 
+  function placesOf(headRevision: string): string[] {
+    const name = fileName(headRevision);
+    const mounted = options.readDirs.flatMap((dir) => [join(dir, name), join(dir, STABLE_FILE)]);
+    return ownDir === null ? mounted : [...mounted, join(ownDir, name)];
+  }
+
   async function load(headRevision: string): Promise<HeadBundle | null> {
-    for (const dir of ownDir === null ? options.readDirs : [...options.readDirs, ownDir]) {
-      const bytes = await readIfThere(join(dir, fileName(headRevision)));
-      if (bytes === null) continue;
+    for (const path of placesOf(headRevision)) {
+      const bytes = await readIfThere(path);
+      // A mounted stable bundle is often another one than is looked for: that is no damage.
+      const isOther =
+        path.endsWith(STABLE_FILE) && bytes !== null && digestOf(bytes) !== headRevision;
+      if (bytes === null || isOther) continue;
       const checked = checkBundle(headRevision, bytes, options.model);
       if (typeof checked === 'string') {
-        options.onDiskError(new Error(`${fileName(headRevision)} is refused: ${checked}`));
+        options.onDiskError(new Error(`${path} is refused: ${checked}`));
         continue;
       }
       keep(headRevision, checked, bytes.length);
@@ -102,13 +114,17 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
   }
 }
 
+function digestOf(bytes: Uint8Array): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+}
+
 /** The bundle, or why it is refused. */
 function checkBundle(
   headRevision: string,
   bytes: Uint8Array,
   model: ModelDescription,
 ): HeadBundle | string {
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = digestOf(bytes);
   if (digest !== headRevision) {
     return `its digest is ${digest}, not ${headRevision}; send the file unchanged.`;
   }

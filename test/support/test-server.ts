@@ -17,6 +17,7 @@ import type { ServerConfig } from '../../server/config.ts';
 import { loadConfig } from '../../server/config.ts';
 import type { RunningServer } from '../../server/create-server.ts';
 import { createServer } from '../../server/create-server.ts';
+import { createLoadProgress, type LoadProgress } from '../../server/backbone/load-progress.ts';
 import type { ServerMetrics } from '../../server/server-metrics.ts';
 import { DEFAULT_LIMITS } from '../../server/serving.ts';
 import type { FakeEngine } from './fake-engine.ts';
@@ -117,6 +118,7 @@ export interface TestServerOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly isStarted?: boolean;
   readonly labels?: readonly string[];
+  readonly progress?: LoadProgress;
 }
 
 export function testConfig(environment: Readonly<Record<string, string>> = {}): ServerConfig {
@@ -146,7 +148,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     log: pino({ level: 'silent' }),
     metrics: options.metrics ?? silentMetrics,
     version: '0.1.0',
-    labels: options.labels ?? [],
+    labels: () => options.labels ?? [],
+    progress: options.progress ?? createLoadProgress(),
   });
   if (options.isStarted !== false) await server.start();
   const { dataPort: data, adminPort: admin, metricsPort: metrics } = server.ports;

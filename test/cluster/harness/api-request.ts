@@ -39,12 +39,17 @@ export function createApiRequest(credential: ApiCredential): ApiRequest {
   return ({ method = 'GET', path, body, contentType, headers, deadlineMs = 30_000 }) =>
     new Promise((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body);
+      const signal = AbortSignal.timeout(deadlineMs);
+      const fail = (error: Error) => {
+        const late = new Error(`${method} ${path} had no answer within ${deadlineMs} ms`);
+        reject(signal.aborted ? late : error);
+      };
       const outgoing = httpsRequest(
         new URL(path, credential.url),
         {
           agent,
           method,
-          signal: AbortSignal.timeout(deadlineMs),
+          signal,
           headers: {
             accept: 'application/json',
             ...(text === undefined
@@ -59,14 +64,14 @@ export function createApiRequest(credential: ApiCredential): ApiRequest {
         (incoming) => {
           const chunks: Buffer[] = [];
           incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-          incoming.on('error', reject);
+          incoming.on('error', fail);
           incoming.on('end', () => {
             const answer = Buffer.concat(chunks).toString();
             resolve({ status: incoming.statusCode ?? 0, body: parsed(answer) });
           });
         },
       );
-      outgoing.on('error', reject);
+      outgoing.on('error', fail);
       outgoing.end(text);
     });
 }

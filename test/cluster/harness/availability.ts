@@ -4,13 +4,17 @@ import { Unavailable, controlPlanePrograms, programFolder } from './programs.ts'
 
 export type Tier = 'control-plane' | 'kwok' | 'node';
 
-/** Why a tier cannot run here, in one sentence with the next step, or null when it can. Builds its programs. */
+/**
+ * Why a tier cannot run here, with the next step, or null when it can. Builds its programs; what is skipped is also
+ * said on standard error, so that no run is quietly smaller than it looks.
+ */
 export async function whyUnavailable(tier: Tier): Promise<string | null> {
   try {
     await expectAvailable(tier);
     return null;
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
+    process.stderr.write(`\nSKIPPED: tests that need the ${tier} tier: ${error.message}\n`);
     return error.message;
   }
 }

@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import type { Shared } from './ask-broker.ts';
-import type { Tier } from './availability.ts';
 import { whyUnavailable } from './availability.ts';
-import type { Cluster, ClusterFacts } from './cluster.ts';
+import type { ClusterFacts } from './cluster.ts';
 import { startCluster } from './cluster.ts';
+import { createClusterFolder, removeFolder } from './cluster-folder.ts';
+import { startNodeCluster } from './node/node-cluster.ts';
 
 /**
  * vitest's global set-up: test files run in several processes and share one cluster per tier. It lives in the main
@@ -16,7 +15,7 @@ import { startCluster } from './cluster.ts';
  * with the run.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
+  const folder = createClusterFolder();
   const socket = join(folder, 'broker');
   const clusters = createSharedClusters();
   const server = await listen(socket, (tier) => clusters.get(tier));
@@ -25,26 +24,35 @@ export default async function setup(project: TestProject): Promise<() => Promise
     server.closeAllConnections();
     server.close();
     await clusters.stop();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
 }
 
+type SharedTier = 'control-plane' | 'node';
+
+interface RunningTier {
+  readonly facts: ClusterFacts;
+  readonly stop: () => Promise<void>;
+}
+
+const starts: Record<SharedTier, () => Promise<RunningTier>> = {
+  'control-plane': () => startCluster(),
+  node: () => startNodeCluster(),
+};
+
 interface SharedClusters {
-  get(tier: Tier): Promise<Shared<ClusterFacts>>;
+  get(tier: SharedTier): Promise<Shared<ClusterFacts>>;
   stop(): Promise<void>;
 }
 
 function createSharedClusters(): SharedClusters {
-  const started = new Map<Tier, Promise<Shared<ClusterFacts>>>();
-  const clusters: Cluster[] = [];
-  const start = async (tier: Tier): Promise<Shared<ClusterFacts>> => {
+  const started = new Map<SharedTier, Promise<Shared<ClusterFacts>>>();
+  const running: RunningTier[] = [];
+  const start = async (tier: SharedTier): Promise<Shared<ClusterFacts>> => {
     const unavailable = await whyUnavailable(tier);
-    if (unavailable !== null) {
-      process.stderr.write(`\nSKIPPED: tests that need the ${tier} tier: ${unavailable}\n`);
-      return { unavailable };
-    }
-    const cluster = await startCluster();
-    clusters.push(cluster);
+    if (unavailable !== null) return { unavailable };
+    const cluster = await starts[tier]();
+    running.push(cluster);
     return { unavailable: null, facts: cluster.facts };
   };
   return {
@@ -55,15 +63,15 @@ function createSharedClusters(): SharedClusters {
     },
     stop: async () => {
       await Promise.allSettled(started.values());
-      await Promise.all(clusters.map((cluster) => cluster.stop()));
+      await Promise.all(running.map((cluster) => cluster.stop()));
     },
   };
 }
 
-function listen(socket: string, get: (tier: Tier) => Promise<unknown>): Promise<Server> {
+function listen(socket: string, get: (tier: SharedTier) => Promise<unknown>): Promise<Server> {
   const answer = async (path: string, response: ServerResponse) => {
     try {
-      const body = JSON.stringify(await get(path.slice(1) as Tier));
+      const body = JSON.stringify(await get(path.slice(1) as SharedTier));
       response.writeHead(200).end(body);
     } catch (error) {
       response.writeHead(500).end(error instanceof Error ? error.message : String(error));

@@ -24,9 +24,14 @@ export function removeFolder(folder: string): void {
 /** What a killed run could not remove itself. */
 function removeAbandonedFolders(): void {
   for (const name of readdirSync(tmpdir())) {
-    const owner = /^lc-(\d+)-/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) removeFolder(join(tmpdir(), name));
+    if (isAbandoned(name)) removeFolder(join(tmpdir(), name));
   }
+}
+
+/** Whether a cluster's folder or cgroup is named after a process that is no more. */
+export function isAbandoned(name: string): boolean {
+  const owner = /^lc-(\d+)-/.exec(name)?.[1];
+  return owner !== undefined && !isAlive(Number(owner));
 }
 
 function isAlive(pid: number): boolean {

@@ -8,9 +8,9 @@ import { addClient } from './cluster-keys.ts';
 
 export interface Identities {
   /** A kubeconfig for any user and groups, by certificate; what they may do, RBAC says. */
-  userKubeconfig(subject: Subject): Promise<string>;
+  readonly userKubeconfig: (subject: Subject) => Promise<string>;
   /** A kubeconfig with an hour's token of a service account, as a pod would have it. */
-  serviceAccountKubeconfig(namespace: string, name: string): Promise<string>;
+  readonly serviceAccountKubeconfig: (namespace: string, name: string) => Promise<string>;
 }
 
 export function createIdentities(keys: string, url: string, request: ApiRequest): Identities {

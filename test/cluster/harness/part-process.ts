@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 
 export interface PartCommand {
   readonly command: string;
@@ -13,11 +13,11 @@ export interface PartCommand {
 
 export interface PartProcess {
   readonly isRunning: boolean;
-  signal(name: NodeJS.Signals): void;
+  readonly signal: (name: NodeJS.Signals) => void;
   /** SIGKILL, and waits until the process is gone. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
   /** The end of what it wrote. */
-  logTail(): string;
+  readonly logTail: () => string;
 }
 
 /**
@@ -46,7 +46,12 @@ export function startPart(part: PartCommand): PartProcess {
   });
   const isRunning = () => child.pid !== undefined && !hasEnded(child);
   const signal = (name: NodeJS.Signals) => {
-    if (isRunning()) process.kill(enter.length === 0 ? child.pid! : enteredPid(child.pid!), name);
+    if (!isRunning()) return;
+    const inner = enteredPid(child.pid!);
+    process.kill(inner, name);
+    if (name === 'SIGSTOP') waitUntilStopped(inner);
+    // nsenter stops together with the program that it waits for, and then has to be woken as well.
+    if (inner !== child.pid && name !== 'SIGSTOP') process.kill(child.pid!, 'SIGCONT');
   };
   return {
     get isRunning() {
@@ -68,8 +73,20 @@ function hasEnded(child: ChildProcess): boolean {
   return child.exitCode !== null || child.signalCode !== null;
 }
 
+/** A process of many threads goes on answering until the last of them has noticed; on a busy machine that takes a while. */
+function waitUntilStopped(pid: number): void {
+  const isStopped = () =>
+    readdirSync(`/proc/${pid}/task`).every((thread) =>
+      /^State:\t[TZX]/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8')),
+    );
+  for (let waits = 0; waits < 1_000 && !isStopped(); waits += 1) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
 /** The program that nsenter forked into the process namespace; nsenter itself only waits for it. */
 function enteredPid(pid: number): number {
+  if (!readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith('nsenter')) return pid;
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return children === '' ? pid : Number(children.split(' ')[0]);
 }

@@ -3,13 +3,13 @@ import { startPart } from './part-process.ts';
 
 /** The parts of one cluster by name, each of which can be ended, started again, frozen and thawed. */
 export interface PartSet<Part extends string> {
-  start(part: Part): void;
-  kill(part: Part): Promise<void>;
-  freeze(part: Part): void;
-  thaw(part: Part): void;
+  readonly start: (part: Part) => void;
+  readonly kill: (part: Part) => Promise<void>;
+  readonly freeze: (part: Part) => void;
+  readonly thaw: (part: Part) => void;
   /** Throws with the end of its log when the part is no longer running. */
-  expectRunning(part: Part): void;
-  stopAll(): Promise<void>;
+  readonly expectRunning: (part: Part) => void;
+  readonly stopAll: () => Promise<void>;
 }
 
 export function createPartSet<Part extends string>(

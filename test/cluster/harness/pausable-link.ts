@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 export interface PausableLink {
   readonly port: number;
   /** Bytes stop both ways while every connection stays open, as on a network that drops all packets. */
-  pause(): void;
-  resume(): void;
-  close(): Promise<void>;
+  readonly pause: () => void;
+  readonly resume: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** A TCP relay on loopback. Between an API server and etcd it makes that server's watch cache stale while it answers. */

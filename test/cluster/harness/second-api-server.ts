@@ -15,11 +15,11 @@ export interface SecondApiServer {
   readonly url: string;
   readonly kubeconfigPath: string;
   readonly request: ApiRequest;
-  pauseEtcd(): void;
-  resumeEtcd(): void;
-  freeze(): void;
-  thaw(): void;
-  stop(): Promise<void>;
+  readonly pauseEtcd: () => void;
+  readonly resumeEtcd: () => void;
+  readonly freeze: () => void;
+  readonly thaw: () => void;
+  readonly stop: () => Promise<void>;
 }
 
 export async function startSecondApiServer(

@@ -6,9 +6,9 @@ import { dumpNamespace } from './dump-namespace.ts';
 
 export interface TestNamespace {
   readonly name: string;
-  dump(): Promise<string>;
+  readonly dump: () => Promise<string>;
   /** Asks for deletion without waiting; done by itself when the namespace was made inside a test. */
-  delete(): Promise<void>;
+  readonly delete: () => Promise<void>;
 }
 
 export interface NamespaceOptions {

@@ -299,16 +299,22 @@ describe('what is full or late', () => {
     await own.close();
   });
 
-  test('before the backbone is loaded it is 503, on the admin port too', async () => {
+  test('before the backbone is loaded it is 503; the state says how far it is', async () => {
     const own = await startTestServer({ isStarted: false });
     const answer = await own.infer([HARD]);
     expect(answer.status).toBe(503);
     expect(answer.headers['retry-after']).toBe('2');
-    expect((await send(own.admin, '/v1/state')).status).toBe(503);
+    expect((await send(own.admin, '/v1/evidence')).status).toBe(503);
+    const state = await send(own.admin, '/v1/state');
+    expect(JSON.parse(state.body.toString())).toMatchObject({
+      podUid: 'pod-1',
+      loading: { step: 'Loading', failedAttempts: 0, failure: null },
+    });
     expect((await send(own.data, '/v2/health/ready')).status).toBe(503);
     expect((await send(own.data, '/v2/health/live')).status).toBe(200);
     expect((await send(own.metrics, '/livez')).status).toBe(200);
     expect((await send(own.metrics, '/readyz')).status).toBe(503);
+    expect((await send(own.metrics, '/startupz')).status).toBe(503);
     await own.close();
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { EngineError } from '../../../server/engine/engine-error.ts';
+import { DEFAULT_LIMITS } from '../../../server/serving.ts';
 import type { TestServer } from '../../support/test-server.ts';
 import {
   EASY,
@@ -47,22 +48,35 @@ describe('order of policies', () => {
   });
 });
 
+test('a policy for another backbone is in force with exits off, whatever it names, until one names this backbone', async () => {
+  await server.apply(aPolicy({ stable: aTrack(stable) }));
+  const other = `sha256:${'c'.repeat(64)}`;
+  const foreign = aPolicy({
+    revision: 2,
+    backboneDigest: other,
+    exits: [{ name: 'early', tensor: 'unknown/here', mode: 'Active' }],
+    limits: { ...DEFAULT_LIMITS, maxRequestBytes: 2_000 },
+  });
+  expect(await server.apply(foreign)).toMatchObject({
+    result: 'Applied',
+    reason: 'BackboneMismatch',
+    revision: 2,
+    headRevisions: [],
+  });
+  expect(await exitNow()).toBe('backbone');
+  const large = await server.infer(Array.from({ length: 200 }, () => EASY));
+  expect(large.status).toBe(413);
+  expect(await server.apply(foreign)).toMatchObject({ result: 'AlreadyApplied' });
+  expect((await server.apply(aPolicy({ revision: 3, stable: aTrack(stable) }))).reason).toBe('');
+  expect(await exitNow()).toBe('early');
+});
+
 describe('a policy that is refused leaves the one in force', () => {
   const refusals: [string, string, (policy: ReturnType<typeof aPolicy>) => unknown][] = [
     ['no JSON', 'Malformed', () => '{'],
     ['another schema', 'UnknownSchema', (policy) => ({ ...policy, schemaVersion: 2 })],
     ['an unknown field', 'Invalid', (policy) => ({ ...policy, extra: 1 })],
     ['another model', 'ModelMismatch', (policy) => ({ ...policy, model: 'other' })],
-    [
-      'another backbone',
-      'BackboneMismatch',
-      (policy) => ({
-        ...policy,
-        stable: null,
-        exitsEnabled: false,
-        backboneDigest: `sha256:${'c'.repeat(64)}`,
-      }),
-    ],
     [
       'a tensor that is no cut',
       'TensorNotFound',

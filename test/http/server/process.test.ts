@@ -182,7 +182,7 @@ describe('a start that fails says why in one paragraph', () => {
   test('all configuration problems at once, exit code 2', async () => {
     const server = start({
       LAYERCACHE_MODEL_NAME: 'no spaces please',
-      LAYERCACHE_BACKBONE_URI: 's3://bucket/model.onnx',
+      LAYERCACHE_BACKBONE_URI: 'pvc://claim',
       LAYERCACHE_DATA_PORT: '70000',
       LAYERCACHE_SAMPLE_MEMORY: 'much',
     });

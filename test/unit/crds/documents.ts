@@ -410,6 +410,9 @@ export function aState(changes: Partial<ServerState> = {}): ServerState {
     acknowledgement: anAcknowledgement(),
     heads: [{ headRevision: DIGEST_B, sizeBytes: 100_000, inUse: true }],
     switchedOff: [{ exit: 'late', cause: 'numeric' }],
+    companions: [
+      { name: 'small', code: 'CompanionLoadFailed', message: 'This image runs no companions.' },
+    ],
     samples: { long: 100, recent: 50, seen: 120 },
     queue: { rows: 0, capacity: 1024, modalBatchRows: 8 },
     memory: { rssBytes: 100_000_000, engineRssBytes: 200_000_000, activations: 0 },

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { loadConfig } from '../../../server/config.ts';
+import { CONFIG_VARIABLES, POD_PATHS, loadConfig } from '../../../server/config.ts';
 
 const NEEDED = {
   LAYERCACHE_MODEL_NAME: 'digits',
@@ -16,25 +17,80 @@ test('defaults are complete and in base units', () => {
   const { engineThreads, ...config } = load();
   expect(engineThreads).toBeGreaterThan(0);
   expect(config).toEqual({
+    service: null,
+    namespace: null,
+    podName: null,
     modelName: 'digits',
-    backbonePath: '/models/a b.onnx',
+    backboneUri: { kind: 'file', path: '/models/a b.onnx' },
     backboneDigest: null,
+    backboneFormat: null,
     outputName: null,
     engine: 'Auto',
+    companions: [],
+    warmupIterations: 3,
     dataPort: 8080,
     adminPort: 8081,
     metricsPort: 9090,
-    bindHost: '0.0.0.0',
+    bindHost: '',
     podUid: '',
     policyDir: null,
+    adminDir: null,
     cacheDir: null,
+    modelDir: null,
+    credentialsDir: null,
+    caBundleDir: null,
+    warmupDir: null,
+    allowedHosts: { othersAllowed: true, named: [] },
+    proxy: { url: null, exceptions: '' },
     sampleMemoryBytes: 256 * 2 ** 20,
-    drainDelayMs: 5_000,
+    drainDelayMs: 10_000,
     drainTimeoutMs: 30_000,
     exitWithStdin: false,
     evidenceWindowMs: 10_000,
     logLevel: 'info',
   });
+});
+
+test('in a pod, directories default to where pods mount them, and a named one wins', () => {
+  expect(load({ LAYERCACHE_SERVICE: 'vision', LAYERCACHE_ADMIN_DIR: '/elsewhere' })).toMatchObject({
+    service: 'vision',
+    ...POD_PATHS,
+    adminDir: '/elsewhere',
+  });
+});
+
+test('what the API allows is no problem of the configuration, also where this image cannot do it', () => {
+  expect(
+    load({
+      LAYERCACHE_BACKBONE_URI: 's3://models/resnet50/3',
+      LAYERCACHE_BACKBONE_FORMAT: 'TFJSGraphModel',
+      LAYERCACHE_ENGINE: 'TFJSGPU',
+      LAYERCACHE_COMPANIONS: '[{"name":"small","uri":"https://h/s.onnx","digest":"sha256:x"}]',
+      LAYERCACHE_HEAD_STORE: 's3://heads/vision',
+    }),
+  ).toMatchObject({
+    backboneUri: { kind: 'unread', scheme: 's3' },
+    backboneFormat: 'TFJSGraphModel',
+    engine: 'TFJSGPU',
+    companions: [{ name: 'small', uri: 'https://h/s.onnx' }],
+  });
+});
+
+test('a proxy counts in both spellings, an empty one does not', () => {
+  expect(load({ HTTPS_PROXY: 'http://proxy:3128', no_proxy: '.svc' }).proxy).toEqual({
+    url: 'http://proxy:3128',
+    exceptions: '.svc',
+  });
+  expect(load({ HTTPS_PROXY: '' }).proxy.url).toBeNull();
+});
+
+test('the table of the README names every variable, and no other', () => {
+  const readme = readFileSync(new URL('../../../server/README.md', import.meta.url), 'utf8');
+  const table = readme.split('| --- | --- | --- |')[1]!.split('\n\n')[0]!;
+  const named = [...table.matchAll(/^\| (`[A-Z_` ]+`) \|/gm)].flatMap((row) =>
+    row[1]!.split(' ').map((name) => name.replaceAll('`', '')),
+  );
+  expect(named.toSorted()).toEqual(CONFIG_VARIABLES.toSorted());
 });
 
 test('units are read: sizes, durations, seconds, switches', () => {
@@ -56,17 +112,25 @@ test('units are read: sizes, durations, seconds, switches', () => {
 });
 
 test('a relative path is taken from the working directory', () => {
-  expect(load({ LAYERCACHE_BACKBONE_URI: 'a/model.onnx' }).backbonePath).toBe(
-    `${process.cwd()}/a/model.onnx`,
-  );
+  expect(load({ LAYERCACHE_BACKBONE_URI: 'a/model.onnx' }).backboneUri).toEqual({
+    kind: 'file',
+    path: `${process.cwd()}/a/model.onnx`,
+  });
 });
 
 describe('problems', () => {
   test.each([
     ['LAYERCACHE_MODEL_NAME', '../etc', /letters, digits/],
-    ['LAYERCACHE_BACKBONE_URI', 'https://host/model.onnx', /other schemes/],
+    ['LAYERCACHE_BACKBONE_URI', 'file://host/model.onnx', /file:\/\/\//],
+    ['LAYERCACHE_BACKBONE_URI', 'pvc://claim/../x', /pvc:\/\/CLAIM\/PATH/],
+    ['LAYERCACHE_BACKBONE_URI', 'https://', /URL such as/],
+    ['LAYERCACHE_BACKBONE_FORMAT', 'onnx', /ONNX, TFJSGraphModel/],
+    ['LAYERCACHE_COMPANIONS', '{', /JSON of the form/],
+    ['LAYERCACHE_COMPANIONS', '{}', /JSON of the form/],
+    ['LAYERCACHE_ALLOWED_HOSTS', 'https://host', /comma-separated/],
+    ['LAYERCACHE_WARMUP_ITERATIONS', '101', /at most 100/],
     ['LAYERCACHE_BACKBONE_DIGEST', 'sha256:12', /64 hex digits/],
-    ['LAYERCACHE_ENGINE', 'ort', /Auto or ONNX/],
+    ['LAYERCACHE_ENGINE', 'ort', /Auto, ONNX, TFJSGPU/],
     ['LAYERCACHE_DATA_PORT', '-1', /port number/],
     ['LAYERCACHE_ADMIN_PORT', '65536', /at most 65535/],
     ['LAYERCACHE_ENGINE_THREADS', '0', /from 1 up/],
@@ -90,7 +154,7 @@ describe('problems', () => {
       ok: false,
       problems: [
         'LAYERCACHE_MODEL_NAME is missing; set it to the name clients use in /v2/models/NAME.',
-        'LAYERCACHE_BACKBONE_URI is missing; set it to file:///path/to/model.onnx or a path.',
+        'LAYERCACHE_BACKBONE_URI is missing; set it to https://..., file:///path/to/model.onnx or a path.',
         'LAYERCACHE_DATA_PORT is "x" and must be a port number, 0 for a free one.',
       ],
     });

@@ -2,9 +2,13 @@ import { readFileSync } from 'node:fs';
 
 import { expect, test } from 'vitest';
 
-import { renderManifestReference } from '../../../../crds/generate/manifest-reference.ts';
+import { renderFieldReference } from '../../../../crds/generate/field-reference.ts';
 import { renderMetricReference } from '../../../../crds/generate/metric-reference.ts';
 import { renderReasonReference } from '../../../../crds/generate/reason-reference.ts';
+import {
+  HEAD_REVISION_REFERENCE,
+  SERVICE_REFERENCE,
+} from '../../../../crds/generate/reference-kinds.ts';
 import { SERVER_METRIC_GROUPS } from '../../../../crds/metrics/catalogue.ts';
 import { fieldTree, walkFields } from '../../../../crds/schema/field-tree.ts';
 import { REASON_GROUPS } from '../../../../crds/v1alpha1/reasons.ts';
@@ -13,7 +17,8 @@ const committed = (file: string): string => readFileSync(`charts/layercache/docs
 
 test('the committed references are what the sources say', () => {
   expect(committed('metrics.md')).toBe(renderMetricReference(SERVER_METRIC_GROUPS));
-  expect(committed('manifest.md')).toBe(renderManifestReference(fieldTree()));
+  expect(committed('manifest.md')).toBe(renderFieldReference(SERVICE_REFERENCE));
+  expect(committed('head-revision.md')).toBe(renderFieldReference(HEAD_REVISION_REFERENCE));
   expect(committed('reasons.md')).toBe(renderReasonReference(REASON_GROUPS));
 });
 
@@ -37,8 +42,10 @@ test('every leaf of the spec states its bounds, its values or its type', () => {
 });
 
 test('a bar in a text does not break its table', () => {
-  const reference = renderManifestReference({
-    properties: { spec: { properties: { mode: { type: 'string', description: 'A | B.' } } } },
+  const mode = { type: 'string', description: 'A | B.' };
+  const reference = renderFieldReference({
+    ...SERVICE_REFERENCE,
+    spec: { properties: { mode } },
   });
   expect(reference).toContain('| `spec.mode` | string |  |  | A \\| B. |');
 });

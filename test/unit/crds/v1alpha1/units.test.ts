@@ -51,8 +51,8 @@ test('durations convert both ways', () => {
 });
 
 test('a size is bytes, with or without a binary suffix', () => {
-  expect(['0', '1000', '1Ki', '16Mi', '1Gi'].map(parseByteSize)).toEqual([
-    0,
+  expect(['1', '1000', '1Ki', '16Mi', '1Gi'].map(parseByteSize)).toEqual([
+    1,
     1000,
     1024,
     2 ** 24,

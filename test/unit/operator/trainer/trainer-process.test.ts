@@ -109,6 +109,7 @@ function stateOf({ podUid, bootId, rowCount }: SampleBatch, hasCosts: boolean): 
     },
     heads: [],
     switchedOff: [],
+    companions: [],
     samples,
     queue: { rows: 0, capacity: 1, modalBatchRows: 1 },
     memory: { rssBytes: 0, engineRssBytes: 0, activations: 0 },

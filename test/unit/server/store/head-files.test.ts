@@ -83,6 +83,14 @@ test.each([
   await expect(heads.put(digestOf(bytesOf(2)), bytesOf(2))).rejects.toThrow(message);
 });
 
+test('the stable bundle of a mounted policy is found by the digest of its bytes; another one there is no damage', async () => {
+  writeFileSync(join(dir, 'stable.bundle'), bytesOf(2));
+  const { heads, problems } = files({ readDirs: [dir] });
+  expect(await heads.find(digestOf(bytesOf(3)))).toBeNull();
+  expect(problems).toEqual([]);
+  expect((await heads.find(digestOf(bytesOf(2))))?.heads[0]?.temperature).toBe(2);
+});
+
 describe('the cache directory', () => {
   test('gives a bundle back after a restart, and checks it again', async () => {
     const digest = digestOf(bytesOf(2));

@@ -1,0 +1,115 @@
+import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
+import { comparePair, type Policy } from '../../crds/wire/policy.ts';
+import { currentAcknowledgement, type PodView } from './fleet-pod.ts';
+
+/** Reasons of condition PolicyApplied for one pod, or that it is as it should be. */
+export type AcknowledgementCode =
+  | 'Acknowledged'
+  | 'WaitingForReplicas'
+  | 'ReplicaUnreachable'
+  | 'PolicyRejected'
+  | 'KnownAnswerMismatch';
+
+export interface AcknowledgementVerdict {
+  readonly code: AcknowledgementCode;
+  /** One sentence that names the pod; empty when acknowledged. */
+  readonly message: string;
+}
+
+export interface Expected {
+  readonly policy: Policy;
+  /** Per head revision that the policy names: the classes that server/core gives, one list per exit. */
+  readonly knownAnswers: ReadonlyMap<string, readonly (readonly number[])[]>;
+}
+
+type Found = AcknowledgementVerdict | null;
+
+/** Whether a pod has exactly this policy in force. A pod that was never heard, or not for 90 s, has not. */
+export function assessAcknowledgement(
+  view: PodView,
+  expected: Expected,
+  monotonicMs: number,
+): AcknowledgementVerdict {
+  const acknowledgement = currentAcknowledgement(view, monotonicMs);
+  if (acknowledgement === null) return silent(view, monotonicMs);
+  return (
+    findOlder(view, acknowledgement, expected) ??
+    findMissing(view, acknowledgement, expected) ??
+    findWrongAnswer(view, acknowledgement, expected) ?? { code: 'Acknowledged', message: '' }
+  );
+}
+
+function silent(
+  { pod, heardMs, problem, state }: PodView,
+  monotonicMs: number,
+): AcknowledgementVerdict {
+  // Never asked yet, or its backbone is being loaded: Available says why, and there is nothing to acknowledge.
+  if (problem === null && state?.loaded !== true) {
+    return waiting(`Pod ${pod.name} has not loaded its backbone yet.`);
+  }
+  const since =
+    heardMs === null
+      ? 'has never answered'
+      : `has not answered for ${Math.round((monotonicMs - heardMs) / 1000)} s`;
+  const why = problem === null ? '' : `: ${problem.message}`;
+  return {
+    code: 'ReplicaUnreachable',
+    message: `Pod ${pod.name} ${since} on its admin port${why}`,
+  };
+}
+
+function findOlder(view: PodView, acknowledgement: Acknowledgement, { policy }: Expected): Found {
+  const { result, reason, message, epoch, revision } = acknowledgement;
+  if (comparePair(acknowledgement, policy) === 0) return null;
+  const name = view.pod.name;
+  if (result === 'Rejected') {
+    return {
+      code: 'PolicyRejected',
+      message: `Pod ${name} refused a policy (${reason}): ${message}`,
+    };
+  }
+  return waiting(
+    `Pod ${name} has policy ${epoch}.${revision}, not ${policy.epoch}.${policy.revision}.`,
+  );
+}
+
+function findMissing(
+  { pod }: PodView,
+  { backboneDigest, headRevisions, result, reason, message }: Acknowledgement,
+  { policy }: Expected,
+): Found {
+  if (backboneDigest !== policy.backboneDigest) {
+    return waiting(`Pod ${pod.name} has backbone ${backboneDigest}, not ${policy.backboneDigest}.`);
+  }
+  if (result === 'Rejected' || reason === 'EngineFailed') {
+    return { code: 'PolicyRejected', message: `Pod ${pod.name} (${reason}): ${message}` };
+  }
+  const missing = namedRevisions(policy).find((revision) => !headRevisions.includes(revision));
+  return missing === undefined ? null : waiting(`Pod ${pod.name} lacks head bundle ${missing}.`);
+}
+
+function findWrongAnswer(
+  { pod }: PodView,
+  { knownAnswers }: Acknowledgement,
+  { policy, knownAnswers: expected }: Expected,
+): Found {
+  const wrong = namedRevisions(policy).find((revision) => {
+    const told = knownAnswers.find(({ headRevision }) => headRevision === revision);
+    const classes = expected.get(revision);
+    return classes !== undefined && JSON.stringify(told?.classes) !== JSON.stringify(classes);
+  });
+  if (wrong === undefined) return null;
+  return {
+    code: 'KnownAnswerMismatch',
+    message: `Pod ${pod.name} does not give the known answers of ${wrong}; replace the pod or its node.`,
+  };
+}
+
+function waiting(message: string): AcknowledgementVerdict {
+  return { code: 'WaitingForReplicas', message };
+}
+
+/** Head bundles that a policy needs on a pod. */
+export function namedRevisions({ stable, candidate }: Policy): string[] {
+  return [stable, candidate].flatMap((track) => (track === null ? [] : [track.headRevision]));
+}

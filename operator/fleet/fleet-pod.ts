@@ -1,0 +1,69 @@
+import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
+import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
+import type { PodState } from '../../crds/wire/loading-state.ts';
+import type { PodReport } from '../lifecycle/types.ts';
+
+/** A running pod of a service, as the API server knows it. */
+export interface FleetPod {
+  readonly uid: string;
+  readonly name: string;
+  readonly ip: string;
+  /** Of the Secret that it mounts: during a rotation old and new pods have different keys. */
+  readonly adminGeneration: number;
+}
+
+/** Why a pod was not understood last time: a stable code and a sentence. */
+export interface PodProblem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What a pod has said, and when. Nothing of it is older than its boot. */
+export interface PodView {
+  readonly pod: FleetPod;
+  readonly bootId: string | null;
+  /** Null before the first answer. */
+  readonly state: PodState | null;
+  readonly acknowledgement: Acknowledgement | null;
+  /** Monotonic time of the last answer that was understood; null before any. */
+  readonly heardMs: number | null;
+  /** Of the last call; null when it was understood. */
+  readonly problem: PodProblem | null;
+  /** Windows that nobody consumed yet, ascending. */
+  readonly windows: readonly EvidenceWindow[];
+  readonly droppedSeqs: readonly number[];
+  readonly oldestSeq: number;
+}
+
+/** An acknowledgement counts this long. */
+const ACKNOWLEDGEMENT_MS = 90_000;
+
+/** The acknowledgement while it counts. */
+export function currentAcknowledgement(
+  { acknowledgement, heardMs }: Pick<PodView, 'acknowledgement' | 'heardMs'>,
+  monotonicMs: number,
+): Acknowledgement | null {
+  if (heardMs === null || monotonicMs - heardMs >= ACKNOWLEDGEMENT_MS) return null;
+  return acknowledgement;
+}
+
+/** A pod as decisions see it; null before it has its backbone. `isReady` is the pod's condition in the API server. */
+export function toPodReport(
+  view: PodView,
+  { isReady, monotonicMs }: { readonly isReady: boolean; readonly monotonicMs: number },
+): PodReport | null {
+  const { state, windows, droppedSeqs, oldestSeq, pod } = view;
+  if (state?.loaded !== true || view.bootId === null) return null;
+  const { samples, costs, ready } = state.state;
+  return {
+    podUid: pod.uid,
+    bootId: view.bootId,
+    ready: isReady && ready,
+    acknowledgement: currentAcknowledgement(view, monotonicMs),
+    windows,
+    droppedSeqs,
+    oldestSeq,
+    samples,
+    costs,
+  };
+}

@@ -1,0 +1,264 @@
+import type { PodState } from '../../crds/wire/loading-state.ts';
+import { comparePair } from '../../crds/wire/policy.ts';
+import { sleep, type KubeClock } from '../kube/clock.ts';
+import type { AdminClient } from './admin-client.ts';
+import type { FleetPod, PodView } from './fleet-pod.ts';
+import { limitConcurrency } from './limit-concurrency.ts';
+import { pollPod, unheardPod, type PodMemory } from './poll-pod.ts';
+import { needsPush, pushToPod, type Publication } from './push-to-pod.ts';
+
+/** The pods of one service. */
+export interface FollowedService {
+  /** Running pods with an address. */
+  readonly pods: readonly FleetPod[];
+  /** Between two polls of a pod: 30 s, 10 s in a rollout. */
+  readonly pollMs: number;
+}
+
+/**
+ * What all pods have said, as a cache like a watch: polled in the background, read without waiting. `key` is `namespace/name` of
+ * the service. Windows stay until `dropConsumed`.
+ */
+export interface FleetStore {
+  /** Replaces the pods of a service; what is known of those that stay is kept. */
+  follow(key: string, service: FollowedService): void;
+  /** Forgets a service: it is gone, or another leader has it. */
+  unfollow(key: string): void;
+  pods(key: string): readonly PodView[];
+  /**
+   * Brings a stored policy to every pod, heads first; resolves when each has answered or missed its 2 s. Pods that missed it, and
+   * those that come later, get it after their next poll.
+   */
+  publish(key: string, publication: Publication): Promise<void>;
+  /** Windows up to the watermark of `podUid bootId` are in the ledger. */
+  dropConsumed(key: string, watermarks: ReadonlyMap<string, number>): void;
+  /** Starts every poll that is due; resolves when these have ended. */
+  pollDue(): Promise<void>;
+  /** Polls until the signal; then closes every connection. */
+  run(): Promise<void>;
+}
+
+export interface FleetStoreOptions {
+  readonly clock: KubeClock;
+  readonly signal: AbortSignal;
+  /** Of the service `key`, by the keys of its generation. */
+  readonly connect: (key: string, pod: FleetPod) => AdminClient;
+  /** Something that decisions read has changed. */
+  readonly onChange: (key: string) => void;
+  /** [0, 1): spreads polls. */
+  readonly random: () => number;
+}
+
+interface Entry {
+  memory: PodMemory;
+  readonly client: AdminClient;
+  dueMs: number;
+  /** Polls and pushes of one pod go one after the other: an older answer never overwrites a newer one. */
+  turn: Promise<void>;
+  isPolling: boolean;
+  /** Windows up to here are in the ledger, also if a poll that began before brings them again. */
+  consumed: { readonly bootId: string; readonly seq: number };
+}
+
+interface Service {
+  pollMs: number;
+  publication: Publication | null;
+  readonly entries: Map<string, Entry>;
+}
+
+const POLLS_AT_ONCE = 16;
+const PUSHES_AT_ONCE = 16;
+/** A pod that starts, or missed a push, is asked sooner. */
+const SOON_MS = { starting: 5_000, missed: 1_000 } as const;
+const TICK_MS = 500;
+
+export function createFleetStore(options: FleetStoreOptions): FleetStore {
+  const { clock, signal } = options;
+  const services = new Map<string, Service>();
+  const pollLimit = limitConcurrency(POLLS_AT_ONCE);
+  const pushLimit = limitConcurrency(PUSHES_AT_ONCE);
+  const monotonicMs = (): number => clock.monotonicMs();
+
+  function serviceOf(key: string): Service {
+    const known = services.get(key);
+    if (known !== undefined) return known;
+    const service: Service = { pollMs: 0, publication: null, entries: new Map() };
+    services.set(key, service);
+    return service;
+  }
+
+  function open(key: string, pod: FleetPod): Entry {
+    return {
+      memory: unheardPod(pod),
+      client: options.connect(key, pod),
+      dueMs: monotonicMs(),
+      turn: Promise.resolve(),
+      isPolling: false,
+      consumed: { bootId: '', seq: 0 },
+    };
+  }
+
+  /** Work on one pod in turn; what it found counts only while the pod is still followed. */
+  function inTurn(key: string, entry: Entry, work: () => Promise<PodMemory>): Promise<void> {
+    entry.turn = entry.turn.then(async () => {
+      const before = entry.memory;
+      const after = await work();
+      const isFollowed = services.get(key)?.entries.get(before.pod.uid) === entry;
+      if (!isFollowed || signal.aborted) return;
+      entry.memory = withoutConsumed(after, entry.consumed);
+      if (isChange(before, after)) options.onChange(key);
+    });
+    return entry.turn;
+  }
+
+  async function poll(key: string, service: Service, entry: Entry): Promise<void> {
+    await pollLimit(() =>
+      inTurn(key, entry, () => pollPod(entry.memory, entry.client, monotonicMs)),
+    );
+    const isStarting = entry.memory.state?.loaded !== true;
+    const waitMs = isStarting ? Math.min(service.pollMs, SOON_MS.starting) : service.pollMs;
+    entry.dueMs = monotonicMs() + waitMs * (0.9 + 0.2 * options.random());
+    await pushIfNeeded(key, service, entry);
+  }
+
+  async function pushIfNeeded(key: string, service: Service, entry: Entry): Promise<void> {
+    await pushLimit(() =>
+      inTurn(key, entry, async () => {
+        const { memory } = entry;
+        const { publication } = service;
+        const isReachable = memory.problem === null && memory.state?.loaded === true;
+        if (publication === null || signal.aborted || !isReachable) return memory;
+        if (!needsPush(memory.acknowledgement, publication)) return memory;
+        return push(entry, publication);
+      }),
+    );
+  }
+
+  async function push(entry: Entry, publication: Publication): Promise<PodMemory> {
+    const { memory, client } = entry;
+    const pushed = await pushToPod(client, publication, presentHeads(memory));
+    if (!pushed.ok) {
+      // It may have arrived all the same: the next evidence says so.
+      entry.dueMs = Math.min(entry.dueMs, monotonicMs() + SOON_MS.missed);
+      return { ...memory, problem: { code: pushed.code, message: pushed.message } };
+    }
+    const { podUid, bootId } = pushed.value;
+    if (podUid !== memory.pod.uid || bootId !== memory.bootId) {
+      entry.dueMs = monotonicMs();
+      return memory;
+    }
+    return { ...memory, acknowledgement: pushed.value, heardMs: monotonicMs(), problem: null };
+  }
+
+  async function pollDue(): Promise<void> {
+    const nowMs = monotonicMs();
+    const polls = [...services].flatMap(([key, service]) =>
+      [...service.entries.values()].flatMap((entry) => {
+        if (entry.isPolling || entry.dueMs > nowMs) return [];
+        entry.isPolling = true;
+        return poll(key, service, entry).finally(() => {
+          entry.isPolling = false;
+        });
+      }),
+    );
+    await Promise.all(polls);
+  }
+
+  function unfollow(key: string): void {
+    for (const { client } of services.get(key)?.entries.values() ?? []) client.close();
+    services.delete(key);
+  }
+
+  return {
+    follow: (key, { pods, pollMs }) => {
+      const service = serviceOf(key);
+      service.pollMs = pollMs;
+      const horizonMs = monotonicMs() + pollMs * 1.1;
+      for (const [uid, entry] of service.entries) {
+        entry.dueMs = Math.min(entry.dueMs, horizonMs);
+        if (pods.some((pod) => isSameAddress(pod, entry.memory.pod))) continue;
+        entry.client.close();
+        service.entries.delete(uid);
+      }
+      for (const pod of pods) {
+        if (!service.entries.has(pod.uid)) service.entries.set(pod.uid, open(key, pod));
+      }
+    },
+    unfollow,
+    pods: (key) => [...(services.get(key)?.entries.values() ?? [])].map(({ memory }) => memory),
+    publish: async (key, publication) => {
+      const service = services.get(key);
+      if (service === undefined) return;
+      service.publication = publication;
+      const entries = [...service.entries.values()];
+      await Promise.all(entries.map((entry) => pushIfNeeded(key, service, entry)));
+    },
+    dropConsumed: (key, watermarks) => {
+      for (const entry of services.get(key)?.entries.values() ?? []) {
+        const { pod, bootId } = entry.memory;
+        const seq = watermarks.get(`${pod.uid} ${bootId ?? ''}`) ?? 0;
+        entry.consumed = { bootId: bootId ?? '', seq };
+        entry.memory = withoutConsumed(entry.memory, entry.consumed);
+      }
+    },
+    pollDue,
+    run: async () => {
+      while (!signal.aborted) {
+        // A slow pod holds its own poll alone.
+        void pollDue();
+        await sleep(clock, TICK_MS, signal);
+      }
+      for (const key of services.keys()) unfollow(key);
+    },
+  };
+}
+
+function isSameAddress(a: FleetPod, b: FleetPod): boolean {
+  return a.uid === b.uid && a.ip === b.ip && a.adminGeneration === b.adminGeneration;
+}
+
+function withoutConsumed(memory: PodMemory, { bootId, seq: last }: Entry['consumed']): PodMemory {
+  if (memory.bootId !== bootId) return memory;
+  return {
+    ...memory,
+    windows: memory.windows.filter(({ seq }) => seq > last),
+    droppedSeqs: memory.droppedSeqs.filter((seq) => seq > last),
+  };
+}
+
+function presentHeads({ acknowledgement, state }: PodView): string[] {
+  const listed = state?.loaded === true ? state.state.heads : [];
+  return [
+    ...(acknowledgement?.headRevisions ?? []),
+    ...listed.map(({ headRevision }) => headRevision),
+  ];
+}
+
+/** Time alone is no change; an acknowledgement, a window, a state, or a pod that falls silent or speaks again is. */
+function isChange(before: PodMemory, after: PodMemory): boolean {
+  return (
+    before.bootId !== after.bootId ||
+    before.lastSeq !== after.lastSeq ||
+    before.problem?.code !== after.problem?.code ||
+    isOtherState(before.state, after.state) ||
+    isOtherAcknowledgement(before, after)
+  );
+}
+
+function isOtherState(before: PodState | null, after: PodState | null): boolean {
+  if (before === after) return false;
+  return after?.loaded !== false || JSON.stringify(before) !== JSON.stringify(after);
+}
+
+function isOtherAcknowledgement(
+  { acknowledgement: a }: PodView,
+  { acknowledgement: b }: PodView,
+): boolean {
+  if (a === null || b === null) return a !== b;
+  return (
+    comparePair(a, b) !== 0 ||
+    a.result !== b.result ||
+    a.reason !== b.reason ||
+    a.headRevisions.join() !== b.headRevisions.join()
+  );
+}

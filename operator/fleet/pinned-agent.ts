@@ -1,0 +1,93 @@
+import { createHash, type X509Certificate } from 'node:crypto';
+import { Agent } from 'node:https';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import type { Clock } from '../clock.ts';
+
+export interface PinnedAgentOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Own key, certificate, and TLS 1.3 alone: a context's versions win over those of the connection. */
+  readonly secureContext: SecureContext;
+  /** `sha256:<64 hex>` of the only key that is spoken to. */
+  readonly serverPin: string;
+  readonly clock: Clock;
+}
+
+const HANDSHAKE_MS = 5_000;
+
+type Connected = (error: Error | null, socket: Duplex) => void;
+
+/**
+ * Connections to one process that is known by its key alone. A connection is handed out only after the key was compared, so a
+ * stranger at the same address gets no request, not even its first line.
+ */
+export class PinnedAgent extends Agent {
+  private readonly pinned: PinnedAgentOptions;
+  private readonly shaking = new Set<TLSSocket>();
+
+  constructor(options: PinnedAgentOptions) {
+    super({ keepAlive: true });
+    this.pinned = options;
+  }
+
+  // Without a socket as return value Node waits for the callback.
+  override createConnection(_: unknown, connected?: Connected): undefined {
+    const { host, port, secureContext } = this.pinned;
+    const socket = connect({
+      host,
+      port,
+      secureContext,
+      rejectUnauthorized: false,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+    });
+    this.shaking.add(socket);
+    socket.once('close', () => {
+      this.shaking.delete(socket);
+    });
+    const failed = (error: Error): void => {
+      connected?.(error, socket);
+    };
+    socket.once('error', failed);
+    // A peer that accepts and then says nothing must not keep its place for ever.
+    socket.setTimeout(HANDSHAKE_MS, () => {
+      socket.destroy(new Error('it did not finish the TLS handshake'));
+    });
+    socket.once('secureConnect', () => {
+      socket.removeListener('error', failed);
+      socket.setTimeout(0);
+      this.shaking.delete(socket);
+      const problem = this.findProblem(socket);
+      if (problem === null) {
+        connected?.(null, socket);
+        return;
+      }
+      socket.on('error', () => undefined);
+      socket.destroy();
+      connected?.(new Error(problem), socket);
+    });
+  }
+
+  /** Node knows nothing of a socket that was not handed out yet. */
+  override destroy(): void {
+    super.destroy();
+    for (const socket of this.shaking) socket.destroy();
+  }
+
+  private findProblem(socket: TLSSocket): string | null {
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate === undefined || pinOfCertificate(certificate) !== this.pinned.serverPin) {
+      return 'another key answers there; the pod is not the one that was started with this generation';
+    }
+    const nowMs = this.pinned.clock.nowMs();
+    const isInTime =
+      nowMs >= Date.parse(certificate.validFrom) && nowMs <= Date.parse(certificate.validTo);
+    return isInTime ? null : 'its certificate has expired; rotate the admin keys';
+  }
+}
+
+function pinOfCertificate(certificate: X509Certificate): string {
+  const der = certificate.publicKey.export({ type: 'spki', format: 'der' });
+  return `sha256:${createHash('sha256').update(der).digest('hex')}`;
+}

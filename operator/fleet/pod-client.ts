@@ -1,0 +1,61 @@
+import { isIPv6 } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Clock } from '../clock.ts';
+import { callAdmin } from './admin-call.ts';
+import type { AdminClient } from './admin-client.ts';
+import { createKeyPair, pinOf, type KeysOf } from './identity/identities.ts';
+import { limitConcurrency } from './limit-concurrency.ts';
+import { PinnedAgent } from './pinned-agent.ts';
+
+export interface PodAddress {
+  /** IP of the pod. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens clients to pods of one service and generation; keys are derived once. */
+export interface PodClients {
+  open(address: PodAddress): AdminClient;
+}
+
+/** The agent cannot count connections that still shake hands, so calls are counted. */
+const CONNECTIONS = 4;
+
+/** @param root the 32-byte root key of the installation. */
+export function createPodClients(root: Uint8Array, of: KeysOf, clock: Clock): PodClients {
+  const { privateKey, certificate } = createKeyPair(
+    root,
+    { ...of, role: 'operator' },
+    clock.nowMs(),
+  );
+  const secureContext = createSecureContext({
+    key: privateKey,
+    cert: certificate,
+    minVersion: 'TLSv1.3',
+  });
+  const serverPin = pinOf(root, { ...of, role: 'server' });
+  return {
+    open: (address) => createPodClient(address, { secureContext, serverPin, clock }),
+  };
+}
+
+/** One pod's admin port over mutual TLS and kept-alive connections; every failure is a value. */
+export function createPodClient(
+  { host, port }: PodAddress,
+  keys: {
+    readonly secureContext: SecureContext;
+    readonly serverPin: string;
+    readonly clock: Clock;
+  },
+): AdminClient {
+  const agent = new PinnedAgent({ host, port, ...keys });
+  const limit = limitConcurrency(CONNECTIONS);
+  const baseUrl = `https://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return {
+    baseUrl,
+    call: (call) => limit(() => callAdmin(baseUrl, agent, call)),
+    close: () => {
+      agent.destroy();
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { formatPercent } from '../../../crds/v1alpha1/percent.ts';
+import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
+import type { ServerState } from '../../../crds/wire/state.ts';
+import type { PodFacts, StatusFacts } from './facts.ts';
+
+/** States of the pods that have loaded their backbone, those of ready pods first. */
+export function loadedStates(pods: readonly PodFacts[]): ServerState[] {
+  return [...pods]
+    .sort((a, b) => Number(b.isReady) - Number(a.isReady))
+    .flatMap(({ server }) => (server?.state?.loaded === true ? [server.state.state] : []));
+}
+
+/** The backbone as pods report it; what was known last stays while none can be asked. */
+export function planBackboneStatus({ pods, previous }: StatusFacts): ServiceStatus['backbone'] {
+  const states = loadedStates(pods);
+  const [state] = states;
+  if (state === undefined) {
+    return previous.backbone === undefined
+      ? undefined
+      : { ...previous.backbone, loadedReplicas: 0 };
+  }
+  const { backbone, engine } = state;
+  return {
+    digest: backbone.digest,
+    format: backbone.format,
+    engine: engine.kind,
+    device: engine.device,
+    sizeBytes: backbone.sizeBytes,
+    classCount: backbone.classCount,
+    loadedReplicas: states.filter((other) => other.backbone.digest === backbone.digest).length,
+  };
+}
+
+/** Exits in force, then those of the spec that cannot be; what was known last stays while no pod can be asked. */
+export function planExitStatus({ exits, spec, previous }: StatusFacts): ServiceStatus['exits'] {
+  if (exits === null || spec === null) return previous.exits;
+  const isDisabled = spec.exitMode === 'Disabled';
+  return [
+    ...exits.exits.map(({ name, tensor, macsShare, mode }) => ({
+      name,
+      tensor,
+      costShare: formatPercent(Number(macsShare.toFixed(3))),
+      mode: isDisabled ? 'Disabled' : mode,
+      reason: isDisabled ? 'Disabled' : 'NoHeads',
+    })),
+    ...exits.missing.map(({ exit, tensor }) => ({ name: exit, tensor, reason: 'TensorNotFound' })),
+    ...exits.companions.map((name) => ({ name, reason: 'CompanionLoadFailed' })),
+  ];
+}

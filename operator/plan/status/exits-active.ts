@@ -1,0 +1,100 @@
+import type { CachedModelServiceSpec } from '../../../crds/v1alpha1/cached-model-service.ts';
+import { formatPercent } from '../../../crds/v1alpha1/percent.ts';
+import type { StatusFacts } from './facts.ts';
+import { toVerdict, type Verdict } from './verdict.ts';
+
+type Spec = CachedModelServiceSpec;
+type Check = (spec: Spec, facts: StatusFacts) => Verdict | null;
+
+/** From what the spec asks for to what the backbone allows to what is still missing. */
+const CHECKS: readonly Check[] = [
+  namesNoExits,
+  switchesThemOff,
+  hasAmbiguousOutput,
+  findsNoCut,
+  hasBrokenCompanion,
+  pinsNoUsableHeads,
+  trainsNothing,
+];
+
+/** Whether requests may leave early: without heads none may, and the reason says what heads wait for. */
+export function assessExitsActive(facts: StatusFacts): Verdict {
+  const { spec } = facts;
+  if (spec === null) return toVerdict('Unknown', 'InvalidSpec', 'The spec cannot be read.');
+  for (const check of CHECKS) {
+    const verdict = check(spec, facts);
+    if (verdict !== null) return verdict;
+  }
+  return toVerdict('False', 'CollectingSamples', describeSamples(facts));
+}
+
+function namesNoExits({ exits }: Spec): Verdict | null {
+  if (exits?.length !== 0) return null;
+  return toVerdict('False', 'NoExits', 'spec.exits is an empty list: the plain backbone serves');
+}
+
+function switchesThemOff({ exitMode, accuracy }: Spec): Verdict | null {
+  if (exitMode !== 'Active') return toVerdict('False', 'Disabled', `spec.exitMode is ${exitMode}`);
+  if (accuracy.maxDisagreement > 0) return null;
+  const what = `spec.accuracy.maxDisagreement is ${formatPercent(0)}: no request may ever leave early`;
+  return toVerdict('False', 'Disabled', what);
+}
+
+function hasAmbiguousOutput(_: Spec, { pods }: StatusFacts): Verdict | null {
+  for (const { server } of pods) {
+    if (server?.state?.loaded !== false) continue;
+    const { failure } = server.state.state.loading;
+    if (failure?.code === 'OutputAmbiguous') {
+      return toVerdict('False', 'OutputAmbiguous', failure.message);
+    }
+  }
+  return null;
+}
+
+function findsNoCut(spec: Spec, { exits }: StatusFacts): Verdict | null {
+  if (exits === null) {
+    return toVerdict('Unknown', 'Starting', 'No pod has loaded the backbone yet');
+  }
+  if (spec.exits === undefined && exits.exits.length === 0) {
+    return toVerdict('False', 'NoExits', 'The backbone has no tensor where it can be cut');
+  }
+  if (exits.missing.length === 0) return null;
+  const shown = exits.missing.map(({ exit, tensor, hint }) => `exit ${exit}: ${tensor} ${hint}`);
+  return toVerdict('False', 'TensorNotFound', shown.join('; '));
+}
+
+function hasBrokenCompanion(_: Spec, { pods }: StatusFacts): Verdict | null {
+  for (const { server } of pods) {
+    const [report] = server?.state?.state.companions ?? [];
+    if (report !== undefined) {
+      return toVerdict('False', report.code, `Exit ${report.name}: ${report.message}`);
+    }
+  }
+  return null;
+}
+
+function pinsNoUsableHeads({ heads }: Spec, { pinnedHeads }: StatusFacts): Verdict | null {
+  const revision = String(heads.revision);
+  if (pinnedHeads === 'NotFound') {
+    const what = `heads.revision names ${revision}, and there is no such CacheHeadRevision`;
+    return toVerdict('False', 'HeadsNotFound', what);
+  }
+  if (pinnedHeads !== 'Incompatible') return null;
+  const what = `The heads of ${revision} belong to another backbone or other exits`;
+  return toVerdict('False', 'HeadsIncompatible', what);
+}
+
+function trainsNothing({ heads, tuning }: Spec): Verdict | null {
+  if (heads.revision !== undefined) return null;
+  if (tuning.mode !== 'Off' && heads.training.mode !== 'Off') return null;
+  const field = tuning.mode === 'Off' ? 'tuning.mode' : 'heads.training.mode';
+  return toVerdict('False', 'NoHeads', `There are no heads, and ${field} is Off`);
+}
+
+function describeSamples({ pods }: StatusFacts): string {
+  const rows = pods.reduce((sum, { server }) => {
+    const state = server?.state;
+    return state?.loaded === true ? sum + state.state.samples.long : sum;
+  }, 0);
+  return `The backbone answers everything; ${rows} rows are recorded`;
+}

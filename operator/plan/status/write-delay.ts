@@ -1,0 +1,40 @@
+import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
+import { canonicalJson } from '../../../crds/wire/json.ts';
+
+const CHANGE_EVERY_MS = 1_000;
+const NUMBERS_EVERY_MS = 60_000;
+
+export interface StatusWrite {
+  /** As the API server has it. */
+  readonly live: ServiceStatus;
+  readonly next: ServiceStatus;
+  /** When this object's status was written last; null: not by this process. */
+  readonly lastWriteMs: number | null;
+  readonly nowMs: number;
+}
+
+/**
+ * How long a status waits until it is written; null: it says what is there already. What people act on goes at once, one
+ * write a second at most; mere numbers once a minute.
+ */
+export function statusWriteDelayMs({ live, next, lastWriteMs, nowMs }: StatusWrite): number | null {
+  if (canonicalJson(live) === canonicalJson(next)) return null;
+  const isUrgent = canonicalJson(withoutNumbers(live)) !== canonicalJson(withoutNumbers(next));
+  const everyMs = isUrgent ? CHANGE_EVERY_MS : NUMBERS_EVERY_MS;
+  return lastWriteMs === null ? 0 : Math.max(0, lastWriteMs + everyMs - nowMs);
+}
+
+/**
+ * A status without what moves by itself. Replica counts stay: the scale subresource and people who wait read them. Messages
+ * of conditions go, since they count; their status and reason stay.
+ */
+function withoutNumbers(status: ServiceStatus): unknown {
+  const { exits, conditions, rollout } = status;
+  return {
+    ...status,
+    accuracy: null,
+    exits: exits?.map((exit) => ({ ...exit, exitedShare: null })),
+    conditions: conditions?.map((condition) => ({ ...condition, message: null })),
+    rollout: { stage: rollout?.stage, step: rollout?.step, share: rollout?.share },
+  };
+}

@@ -1,0 +1,26 @@
+import { fetchFailed } from './fetch-problem.ts';
+import { readMountedFiles } from './mounted-files.ts';
+
+/** `Authorization` from a mounted Secret with `token`, or `username` and `password`; null when none is mounted. */
+export async function readAuthorization(dir: string | null): Promise<string | null> {
+  const files = await readMountedFiles(dir);
+  if (files === null) return null;
+  const valueOf = (key: string): string => (files.get(key) ?? '').trim();
+  const token = valueOf('token');
+  if (token !== '') return bearer(token);
+  const [username, password] = [valueOf('username'), valueOf('password')];
+  if (username === '' && password === '') {
+    throw fetchFailed(
+      'The Secret of backbone.credentialsSecretName does not exist, or has neither token nor username and password; create it with one of them.',
+    );
+  }
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** A header of other characters would make Node throw with the value in its message. */
+function bearer(token: string): string {
+  if (/^[\x21-\x7e]+$/.test(token)) return `Bearer ${token}`;
+  throw fetchFailed(
+    'The key token in the Secret of backbone.credentialsSecretName holds characters that no header may have; store the token alone.',
+  );
+}

@@ -1,0 +1,176 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import type { ServerConfig } from '../config.ts';
+import { MODEL_NOTES_FILE } from '../engine/model-notes.ts';
+import { readCaBundle } from './ca-bundle.ts';
+import type { Resolve } from './checked-addresses.ts';
+import { readAuthorization } from './credentials.ts';
+import { download, type DownloadLimits } from './download.ts';
+import { fetchFailed, shownUrl, StatusError, toFetchError } from './fetch-problem.ts';
+import { LoadError } from './load-error.ts';
+import type { FetchRules } from './open-url.ts';
+
+export type BackbonePlace = Pick<
+  ServerConfig,
+  | 'backboneUri'
+  | 'backboneDigest'
+  | 'modelDir'
+  | 'cacheDir'
+  | 'credentialsDir'
+  | 'caBundleDir'
+  | 'allowedHosts'
+  | 'proxy'
+>;
+
+export interface ObtainOptions {
+  readonly resolve: Resolve;
+  readonly signal: AbortSignal;
+  readonly limits?: Partial<DownloadLimits & { readonly idleMs: number }>;
+}
+
+const LIMITS = {
+  // Protobuf, and with it ONNX, ends at 2 GiB.
+  maxBytes: 2 ** 31,
+  totalMs: 15 * 60_000,
+  idleMs: 30_000,
+} as const;
+const MAX_NOTES_BYTES = 4 * 2 ** 20;
+/** Whatever the URI calls it: engines tell formats by the name. */
+const MODEL_FILE = 'model.onnx';
+
+/** Brings the backbone to this machine. Returns the path of a file; throws LoadError. */
+export function obtainBackbone(place: BackbonePlace, options: ObtainOptions): Promise<string> {
+  const { backboneUri: uri } = place;
+  switch (uri.kind) {
+    case 'file':
+      return Promise.resolve(uri.path);
+    case 'claim':
+      return findInClaim(place.modelDir, uri);
+    case 'http':
+      return fetchIntoCache(uri.url, place, options);
+    case 'unread':
+      return Promise.reject(
+        fetchFailed(
+          `backbone.uri has the scheme ${uri.scheme}://, which this image does not read; use https://, pvc:// or file://.`,
+        ),
+      );
+  }
+}
+
+/** A path that stays inside the claim when all its links are followed. */
+async function findInClaim(
+  modelDir: string | null,
+  { claim, path }: { readonly claim: string; readonly path: string },
+): Promise<string> {
+  if (modelDir === null) {
+    throw fetchFailed(`No claim is mounted for pvc://${claim}; set LAYERCACHE_MODEL_DIR.`);
+  }
+  try {
+    const root = await realpath(modelDir);
+    const found = await realpath(join(root, path));
+    if (found.startsWith(`${root}${sep}`)) return found;
+  } catch (error) {
+    throw fetchFailed(
+      `pvc://${claim}/${path} is not there; correct the path in backbone.uri.`,
+      error,
+    );
+  }
+  throw fetchFailed(
+    `pvc://${claim}/${path} leads out of the claim by a link; put the file itself there.`,
+  );
+}
+
+async function fetchIntoCache(
+  url: URL,
+  place: BackbonePlace,
+  options: ObtainOptions,
+): Promise<string> {
+  const { backboneDigest, cacheDir } = place;
+  if (url.protocol === 'http:' && backboneDigest === null) {
+    throw fetchFailed(
+      `${shownUrl(url)}: http:// needs backbone.digest; add the sha256 or use https://.`,
+    );
+  }
+  const root = join(cacheDir ?? join(tmpdir(), 'layercache-cache'), 'backbones');
+  const cached = backboneDigest === null ? null : await findCached(root, backboneDigest);
+  return cached ?? (await fetchAnew(url, root, place, options));
+}
+
+async function fetchAnew(
+  url: URL,
+  root: string,
+  place: BackbonePlace,
+  options: ObtainOptions,
+): Promise<string> {
+  const limits = { ...LIMITS, ...options.limits };
+  const rules: FetchRules = {
+    allowedHosts: place.allowedHosts,
+    proxy: place.proxy,
+    resolve: options.resolve,
+    extraCas: await readCaBundle(place.caBundleDir),
+    authorization: await readAuthorization(place.credentialsDir),
+    idleMs: limits.idleMs,
+    signal: options.signal,
+  };
+  const arriving = join(root, `arriving-${randomUUID()}`);
+  try {
+    await mkdir(arriving, { recursive: true });
+    const { digest } = await download(url, join(arriving, MODEL_FILE), { ...rules, limits });
+    if (digest !== (place.backboneDigest ?? digest)) throw wrongDigest(url, digest, place);
+    // A digest over http:// covers the model alone, so nothing else is taken from there.
+    if (url.protocol === 'https:') await fetchNotes(url, arriving, rules);
+    return await keep(root, arriving, digest);
+  } catch (error) {
+    throw toFetchError(url, error);
+  } finally {
+    await rm(arriving, { recursive: true, force: true });
+  }
+}
+
+function wrongDigest(url: URL, digest: string, place: BackbonePlace): LoadError {
+  return new LoadError(
+    'BackboneDigestMismatch',
+    `${shownUrl(url)} has digest ${digest}, expected ${place.backboneDigest ?? 'none'}; correct backbone.digest or the file.`,
+  );
+}
+
+/** `layercache.json` beside the model, if there is one: a client's error (404, and 403 of object stores) says that there is none. */
+async function fetchNotes(url: URL, dir: string, rules: FetchRules): Promise<void> {
+  const limits = { maxBytes: MAX_NOTES_BYTES, totalMs: LIMITS.idleMs };
+  try {
+    const notes = new URL(MODEL_NOTES_FILE, url);
+    await download(notes, join(dir, MODEL_NOTES_FILE), { ...rules, limits });
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.status >= 500) throw error;
+  }
+}
+
+function cacheDirOf(root: string, digest: string): string {
+  return join(root, digest.slice('sha256:'.length));
+}
+
+/** The file of an earlier start of this container; one that was damaged since is not there. */
+async function findCached(root: string, digest: string): Promise<string | null> {
+  const path = join(cacheDirOf(root, digest), MODEL_FILE);
+  const facts = await stat(path).catch(() => null);
+  if (facts === null) return null;
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
+  if (`sha256:${hash.digest('hex')}` === digest) return path;
+  await rm(cacheDirOf(root, digest), { recursive: true, force: true });
+  return null;
+}
+
+/** Becomes visible as a whole; a pod has one backbone, so earlier ones make room. */
+async function keep(root: string, arriving: string, digest: string): Promise<string> {
+  const dir = cacheDirOf(root, digest);
+  for (const name of await readdir(root)) {
+    const path = join(root, name);
+    if (path !== arriving) await rm(path, { recursive: true, force: true });
+  }
+  await rename(arriving, dir);
+  return join(dir, MODEL_FILE);
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { DURATION_PATTERN, parseDuration } from '../crds/v1alpha1/duration.ts';
+
+/** Readers of single variables: text in, base units out; each says what it wants. */
+
+const UNITS = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 } as const;
+
+export const port = (standard: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a port number, 0 for a free one')
+    .default(String(standard))
+    .transform(Number)
+    .refine((value) => value <= 65_535, 'must be at most 65535');
+
+export const count = (
+  standard: number,
+  { min, max }: { readonly min: number; readonly max: number },
+) =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/, `must be a whole number from ${min} up`)
+    .default(String(standard))
+    .transform(Number)
+    .refine((value) => value >= min, `must be a whole number from ${min} up`)
+    .refine((value) => value <= max, `must be at most ${max}`);
+
+export const duration = (standard: string) =>
+  z
+    .string()
+    .regex(DURATION_PATTERN, 'must be a duration such as 500ms, 30s or 1m30s')
+    .default(standard)
+    .transform(parseDuration);
+
+export const bytes = (standard: string) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,11}(Ki|Mi|Gi)?$/, 'must be a size such as 256Mi')
+    .default(standard)
+    .transform((text) => {
+      const unit = /[KMG]i$/.exec(text)?.[0] ?? '';
+      return Number.parseInt(text, 10) * UNITS[unit as keyof typeof UNITS];
+    });
+
+const text = z.string().max(4096);
+
+export const optionalText = text.default('').transform((value) => (value === '' ? null : value));
+
+/** One of a closed list, or null; an empty value is the same as none, since a pod template may set either. */
+export const optionalChoice = <T extends string>(choices: readonly T[]) =>
+  z
+    .string()
+    .default('')
+    .transform((value, context): T | null => {
+      const found = choices.find((choice) => choice === value);
+      if (found === undefined && value !== '') context.addIssue(`must be ${listed(choices)}`);
+      return found ?? null;
+    });
+
+export const switchedOn = z
+  .enum(['true', 'false'], { error: 'must be true or false' })
+  .default('false')
+  .transform((value) => value === 'true');
+
+export const optionalDigest = z
+  .string()
+  .regex(/^(sha256:[0-9a-f]{64})?$/, 'must be sha256: and 64 hex digits')
+  .default('')
+  .transform((value) => (value === '' ? null : value));
+
+function listed(choices: readonly string[]): string {
+  return `${choices.slice(0, -1).join(', ')} or ${choices.at(-1) ?? ''}`;
+}

@@ -1,0 +1,68 @@
+import type { Logger } from 'pino';
+import { createBackboneEngine } from './backbone/backbone-engine.ts';
+import { resolveBySystem } from './backbone/checked-addresses.ts';
+import { checkFormat } from './backbone/detect-format.ts';
+import { LoadError } from './backbone/load-error.ts';
+import type { LoadProgress } from './backbone/load-progress.ts';
+import { obtainBackbone } from './backbone/obtain-backbone.ts';
+import type { ServerConfig } from './config.ts';
+import { createEngineClient } from './engine/client.ts';
+import type { EngineClient } from './engine/engine-client.ts';
+import { readModelNotes } from './engine/model-notes.ts';
+import { createDraws } from './evidence/draws.ts';
+
+export interface CreatedEngine {
+  readonly engine: EngineClient;
+  /** From `layercache.json` beside the model; empty before it is here. */
+  readonly labels: () => readonly string[];
+}
+
+/** The engine of a process: it fetches the backbone, checks it, and starts the engine host on it. */
+export function createEngine(
+  config: ServerConfig,
+  {
+    progress,
+    log,
+    hostScript,
+  }: {
+    readonly progress: LoadProgress;
+    readonly log: Logger;
+    readonly hostScript: string;
+  },
+): CreatedEngine {
+  let labels: readonly string[] = [];
+  const setting = config.engine === 'Auto' || config.engine === 'ONNX' ? config.engine : null;
+  const engine = createBackboneEngine({
+    isPatient: config.service !== null,
+    progress,
+    random: createDraws().uniform,
+    obtain: async (signal) => {
+      if (setting === null) throw engineMissing(config.engine);
+      const path = await obtainBackbone(config, { resolve: resolveBySystem, signal });
+      await checkFormat(path, config.backboneFormat);
+      ({ labels } = await readModelNotes(path));
+      return path;
+    },
+    createEngine: (path) =>
+      createEngineClient({
+        hostScript,
+        source: { path, outputName: config.outputName, digest: config.backboneDigest },
+        engine: setting ?? 'Auto',
+        threads: config.engineThreads,
+      }),
+    onFailure: ({ code, message }, retryMs) => {
+      log.warn(
+        { component: 'backbone', code, detail: message, retryMs: Math.round(retryMs) },
+        'backbone not loaded',
+      );
+    },
+  });
+  return { engine, labels: () => labels };
+}
+
+function engineMissing(engine: string): LoadError {
+  return new LoadError(
+    'EngineUnavailable',
+    `This image has no engine ${engine}; use an image that has it, or server.engine Auto.`,
+  );
+}

@@ -1,0 +1,278 @@
+// What one write makes of one object: pure, after the API server's rules that the conformance table lists.
+import { canonicalJson, isRecord } from '../../operator/kube/same-fields.ts';
+import type { KubeObject, ObjectMeta } from '../../operator/kube/api.ts';
+import {
+  changedFields,
+  fieldValues,
+  innerPaths,
+  mergeFields,
+  removeFields,
+  toFieldsV1,
+  type FieldSet,
+} from './simulated-api-fields.ts';
+import { pruneAndDefault, type SimulatedKind } from './simulated-api-schema.ts';
+
+/** One owner of fields. */
+export interface Ownership {
+  readonly manager: string;
+  readonly operation: 'Apply' | 'Update';
+  readonly subresource: '' | 'status';
+  readonly fields: FieldSet;
+}
+
+/** An object as stored: without managed fields, which are kept as sets. */
+export interface Stored {
+  readonly object: KubeObject;
+  readonly owners: readonly Ownership[];
+  /** Its default status is shown but not stored yet: the next write makes a version even without a change. */
+  readonly isUnstored?: boolean;
+}
+
+export interface Writer {
+  readonly manager: string;
+  readonly subresource: '' | 'status';
+}
+
+/** The body with what the kind adds and drops; before it is stored for the first time. */
+export function newObject(kind: SimulatedKind, body: KubeObject): KubeObject {
+  return normal(kind, kind.hasStatus ? { ...body, status: undefined } : body);
+}
+
+/** A first write that was no apply. */
+export function createdBy(kind: SimulatedKind, object: KubeObject, writer: Writer): Stored {
+  const fields = new Set(fieldValues(ownable(object, ''), kind.schema, true).keys());
+  // A default of the schema is nobody's; the API server makes it after it has counted fields.
+  for (const path of fields) if (path.startsWith('f:status')) fields.delete(path);
+  return { object, owners: withOwner([], { ...writer, operation: 'Update', fields }) };
+}
+
+/** A write of the whole object, or of what a patch made of it. */
+export function updatedBy(
+  kind: SimulatedKind,
+  live: Stored,
+  body: KubeObject,
+  writer: Writer,
+): Stored {
+  const object = normal(kind, onlyPart(kind, live.object, body, writer.subresource));
+  const before = fieldValues(ownable(live.object, null), kind.schema, true);
+  const after = fieldValues(ownable(object, null), kind.schema, true);
+  const changed = changedFields(before, after);
+  // Nobody owns fields of an object that lost its last owner, until somebody applies.
+  if (live.owners.length === 0) return { object, owners: [] };
+  const kept = live.owners.map((owner) => {
+    const isWriter = isSame(owner, { ...writer, operation: 'Update' });
+    const fields = [...owner.fields].filter(
+      (path) => after.has(path) && (isWriter || !changed.has(path)),
+    );
+    return { ...owner, fields: new Set(fields) };
+  });
+  const own = kept.find((owner) => isSame(owner, { ...writer, operation: 'Update' }));
+  const fields = new Set([...(own?.fields ?? []), ...changed]);
+  return { object, owners: withOwner(kept, { ...writer, operation: 'Update', fields }) };
+}
+
+export interface AppliedBody {
+  readonly stored: Stored;
+  /** How many fields others own that this body sets otherwise. */
+  readonly conflicts: number;
+}
+
+/** A server-side apply; conflicts are taken over, unless the caller refuses them. */
+export function appliedBy(
+  kind: SimulatedKind,
+  live: Stored | null,
+  body: KubeObject,
+  writer: Writer,
+): AppliedBody {
+  const wanted = ownable(body, writer.subresource);
+  const fields = new Set(fieldValues(wanted, kind.schema, false).keys());
+  const mine = { ...writer, operation: 'Apply' as const };
+  if (live === null) {
+    const object = newObject(kind, body);
+    return { stored: { object, owners: withOwner([], { ...mine, fields }) }, conflicts: 0 };
+  }
+  const liveFields = ownable(live.object, null);
+  const merged = mergeFields(liveFields, wanted, kind.schema);
+  const changed = changedFields(
+    fieldValues(liveFields, kind.schema, false),
+    fieldValues(merged, kind.schema, false),
+  );
+  const owners = live.owners.length === 0 ? [beforeFirstApply(kind, live.object)] : live.owners;
+  const others = owners.filter((owner) => !isSame(owner, mine));
+  const taken = others.flatMap(({ fields: theirs }) =>
+    [...theirs].filter((path) => changed.has(path)),
+  );
+  const left = others.map((owner) => ({
+    ...owner,
+    fields: new Set([...owner.fields].filter((path) => !changed.has(path))),
+  }));
+  const previous = owners.find((owner) => isSame(owner, mine))?.fields ?? new Set<string>();
+  const result = removeFields(merged, kind.schema, givenUp(previous, fields, left)) as KubeObject;
+  const object = normal(
+    kind,
+    onlyPart(kind, live.object, withIdentity(live.object, result), writer.subresource),
+  );
+  return {
+    stored: { object, owners: withOwner(left, { ...mine, fields }) },
+    conflicts: taken.length,
+  };
+}
+
+/** What the manager had and no longer names, and nobody else has, nor anything below it. */
+function givenUp(previous: FieldSet, fields: FieldSet, others: readonly Ownership[]): FieldSet {
+  const inner = innerPaths(fields);
+  const held = others.map((owner) => ({ fields: owner.fields, inner: innerPaths(owner.fields) }));
+  return new Set(
+    [...previous].filter(
+      (path) =>
+        !fields.has(path) &&
+        !inner.has(path) &&
+        held.every((other) => !other.fields.has(path) && !other.inner.has(path)),
+    ),
+  );
+}
+
+function beforeFirstApply(kind: SimulatedKind, object: KubeObject): Ownership {
+  const fields = new Set(fieldValues(ownable(object, null), kind.schema, true).keys());
+  return { manager: 'before-first-apply', operation: 'Update', subresource: '', fields };
+}
+
+/** Whether two states differ in more than who wrote last. */
+export function isSameObject(a: Stored, b: Stored): boolean {
+  return canonicalJson([a.object, ownersText(a)]) === canonicalJson([b.object, ownersText(b)]);
+}
+
+/** Spec and all else that makes a generation. */
+export function isSameSpec(a: KubeObject, b: KubeObject): boolean {
+  const spec = (object: KubeObject): unknown => ({
+    ...object,
+    metadata: undefined,
+    status: undefined,
+  });
+  return canonicalJson(spec(a)) === canonicalJson(spec(b));
+}
+
+function ownersText({ owners }: Stored): unknown {
+  return owners
+    .map(({ fields, ...owner }) => canonicalJson({ ...owner, fields: [...fields].sort() }))
+    .sort();
+}
+
+/** The object as answered. */
+export function toAnswer({ object, owners }: Stored, apiVersion: string): KubeObject {
+  if (owners.length === 0) return structuredClone(object);
+  const managedFields = owners.map(({ manager, operation, subresource, fields }) => ({
+    manager,
+    operation,
+    apiVersion,
+    fieldsType: 'FieldsV1',
+    fieldsV1: toFieldsV1(fields),
+    ...(subresource === '' ? {} : { subresource }),
+  }));
+  return structuredClone({ ...object, metadata: { ...object.metadata, managedFields } });
+}
+
+function withOwner(owners: readonly Ownership[], owner: Ownership): readonly Ownership[] {
+  const others = owners.filter((other) => !isSame(other, owner));
+  return [...others, owner].filter(
+    ({ fields, operation }) => fields.size > 0 || (operation === 'Apply' && fields.size > 0),
+  );
+}
+
+function isSame(a: Omit<Ownership, 'fields'>, b: Omit<Ownership, 'fields'>): boolean {
+  return a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource;
+}
+
+/** The fields that can be owned: of one subresource, or of both with null. */
+function ownable(
+  object: KubeObject,
+  subresource: '' | 'status' | null,
+): Readonly<Record<string, unknown>> {
+  if (subresource === 'status') return { status: object.status };
+  const { labels, annotations, ownerReferences, finalizers } = object.metadata;
+  const metadata = { labels, annotations, ownerReferences, finalizers };
+  const isBare = Object.values(metadata).every((field) => field === undefined);
+  return {
+    ...object,
+    apiVersion: undefined,
+    kind: undefined,
+    metadata: isBare ? undefined : metadata,
+    ...(subresource === '' ? { status: undefined } : {}),
+  };
+}
+
+function withIdentity(live: KubeObject, fields: KubeObject): KubeObject {
+  const fixed = { labels: undefined, annotations: undefined, ownerReferences: undefined };
+  return {
+    ...fields,
+    apiVersion: live.apiVersion,
+    kind: live.kind,
+    metadata: {
+      ...live.metadata,
+      ...fixed,
+      finalizers: undefined,
+      ...(fields.metadata as Partial<ObjectMeta> | undefined),
+    } as unknown as ObjectMeta,
+  };
+}
+
+/** A status write leaves all else as it is; a main write leaves the status. */
+function onlyPart(
+  kind: SimulatedKind,
+  live: KubeObject,
+  body: KubeObject,
+  subresource: '' | 'status',
+): KubeObject {
+  if (subresource === 'status') return { ...live, status: body.status };
+  const { uid, creationTimestamp, deletionTimestamp, generation, resourceVersion } = live.metadata;
+  const grace = (live.metadata as { deletionGracePeriodSeconds?: number })
+    .deletionGracePeriodSeconds;
+  const kept = {
+    uid,
+    creationTimestamp,
+    deletionTimestamp,
+    generation,
+    resourceVersion,
+    deletionGracePeriodSeconds: grace,
+  };
+  return {
+    ...body,
+    metadata: { ...body.metadata, ...kept, managedFields: undefined } as unknown as ObjectMeta,
+    ...(kind.hasStatus ? { status: live.status } : {}),
+  };
+}
+
+/** As stored: defaults in, what built-in kinds leave out when empty out, nothing undefined. */
+function normal(kind: SimulatedKind, object: KubeObject): KubeObject {
+  const { metadata, ...rest } = object;
+  const fields = pruneAndDefault(rest, withIdentityFields(kind)) as Readonly<
+    Record<string, unknown>
+  >;
+  const clean = kind.isCustom ? fields : withoutEmpty(fields);
+  return JSON.parse(
+    JSON.stringify({
+      ...clean,
+      metadata: { ...withoutEmpty(metadata as never), managedFields: undefined },
+    }),
+  ) as KubeObject;
+}
+
+function withIdentityFields(kind: SimulatedKind): SimulatedKind['schema'] {
+  const text = { type: 'string' };
+  return {
+    ...kind.schema,
+    properties: { apiVersion: text, kind: text, ...kind.schema.properties },
+  };
+}
+
+function withoutEmpty(
+  fields: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const isEmpty = (value: unknown): boolean =>
+    Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
+  return Object.fromEntries(
+    Object.entries(fields).filter(
+      ([name, value]) => !isEmpty(value) || name === 'deprecatedSource',
+    ),
+  );
+}

@@ -1,0 +1,72 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { FormatSetting } from '../../../../server/config.ts';
+import { checkFormat } from '../../../../server/backbone/detect-format.ts';
+
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'layercache-format-'));
+});
+afterEach(() => {
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const ONNX = Buffer.from([0x08, 0x08, 0x12, 0x04]);
+
+test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp | null]>([
+  ['an ONNX file', ONNX, null, null, null],
+  ['an ONNX file that is declared', ONNX, 'ONNX', null, null],
+  ['an empty file, which the engine judges', '', null, null, null],
+  [
+    'an ONNX file declared as another',
+    ONNX,
+    'SavedModel',
+    'BackboneLoadFailed',
+    /format is SavedModel, but .* is ONNX/,
+  ],
+  ['a graph model', '{"format":"graph-model"}', null, 'EngineUnavailable', /is TFJSGraphModel/],
+  [
+    'a layers model',
+    ' {"format": "layers-model"}',
+    'TFJSLayersModel',
+    'EngineUnavailable',
+    /is TFJSLayersModel/,
+  ],
+  [
+    'a graph model declared as ONNX',
+    '{"modelTopology":{}}',
+    'ONNX',
+    'BackboneLoadFailed',
+    /is ONNX, but .* is TFJSGraphModel/,
+  ],
+  ['a page to log in', '<!doctype html>', null, 'BackboneLoadFailed', /a web page, no model/],
+  ['an archive', gzipSync('x'), null, 'BackboneLoadFailed', /a gzip archive/],
+  ['a zip', 'PK\u0003\u0004', 'ONNX', 'BackboneLoadFailed', /a zip archive/],
+])('%s', async (...row) => {
+  const [, content, declared, code, message] = row;
+  const path = join(dir, 'model.onnx');
+  writeFileSync(path, content);
+  const checked = checkFormat(path, declared);
+  if (code === null || message === null) await expect(checked).resolves.toBeUndefined();
+  else
+    await expect(checked).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message) as string,
+    });
+});
+
+test('a folder is a saved model, or none', async () => {
+  await expect(checkFormat(dir, null)).rejects.toMatchObject({ code: 'BackboneLoadFailed' });
+  mkdirSync(join(dir, 'saved'));
+  writeFileSync(join(dir, 'saved', 'saved_model.pb'), '');
+  await expect(checkFormat(join(dir, 'saved'), null)).rejects.toMatchObject({
+    code: 'EngineUnavailable',
+  });
+});
+
+test('a file that is not there is for the engine to say', async () => {
+  await expect(checkFormat(join(dir, 'none.onnx'), 'ONNX')).resolves.toBeUndefined();
+});

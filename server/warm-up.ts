@@ -27,7 +27,7 @@ export async function warmUp(options: WarmUpOptions): Promise<void> {
     try {
       const { rows, datatype, input } = parseInferRequest(Buffer.from(text), {}, shape);
       const flags = new Uint8Array(rows).fill(RowFlag.BackboneOnly);
-      const batch = { planId: serving.planId, rows, datatype, input, flags };
+      const batch = { planId: serving.planId, rows, datatype, input: [input], flags };
       for (let i = 0; i < options.iterations; i++) {
         const workers = Array.from({ length: engine.slots }, () =>
           engine.run(batch, () => undefined),

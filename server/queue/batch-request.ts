@@ -51,7 +51,7 @@ export function toRequest(
 function piecesOf(rows: readonly PendingRow[]): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [];
   for (let first = 0; first < rows.length;) {
-    const { pending, index } = rows[first] as PendingRow;
+    const { pending, index } = rows[first]!;
     let end = first + 1;
     while (rows[end]?.pending === pending && rows[end]?.index === index + end - first) end += 1;
     const { input, rowBytes } = pending.job;

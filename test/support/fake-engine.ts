@@ -170,7 +170,11 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
       return Promise.resolve();
     },
     run: async (batch, onRows) => {
-      batches.push({ ...batch, input: batch.input.slice(), flags: batch.flags.slice() });
+      batches.push({
+        ...batch,
+        input: batch.input.map((piece) => piece.slice()),
+        flags: batch.flags.slice(),
+      });
       const plan = plans.get(batch.planId);
       if (plan === undefined) throw new EngineError('PlanUnknown', `plan ${batch.planId}`);
       const rows = readRows(batch);
@@ -227,7 +231,7 @@ interface FakeRow {
 }
 
 function readRows(batch: BatchRequest): FakeRow[] {
-  const bytes = batch.input.slice();
+  const bytes = Uint8Array.from(batch.input.flatMap((piece) => [...piece]));
   const values =
     batch.datatype === 'FP32' ? new Float32Array(bytes.buffer) : Float32Array.from(bytes);
   return Array.from({ length: batch.rows }, (_, i) => {

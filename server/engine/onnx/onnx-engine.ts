@@ -86,10 +86,12 @@ class OnnxEngine implements SegmentEngine {
     }
   }
 
-  async releasePlan(plan: SegmentPlan): Promise<void> {
-    const { segments } = this.own(plan);
-    this.plans.delete(plan.id);
-    for (const segment of segments) this.segmentCache().release(segment);
+  releasePlan(plan: SegmentPlan): Promise<void> {
+    return promised(() => {
+      const { segments } = this.own(plan);
+      this.plans.delete(plan.id);
+      for (const segment of segments) this.segmentCache().release(segment);
+    });
   }
 
   prepareHead(head: BundleHead): PreparedHead {
@@ -102,8 +104,10 @@ class OnnxEngine implements SegmentEngine {
 
   runHead(head: PreparedHead, features: Float32Array, rows: number): Promise<Float32Array> {
     const { featureCount } = head.head;
-    const logits = ownHead(head).run(floatTensorOf(features, [rows, featureCount]));
-    return Promise.resolve(logits ?? new Float32Array(0));
+    return promised(() => {
+      const logits = ownHead(head).run(floatTensorOf(features, [rows, featureCount]));
+      return logits ?? new Float32Array(0);
+    });
   }
 
   upload(input: Float32Array | Uint8Array, rows: number): Activation {
@@ -127,6 +131,15 @@ class OnnxEngine implements SegmentEngine {
     activation: Activation,
     want: { readonly heads: readonly (PreparedHead | null)[]; readonly pooled: boolean },
   ): Promise<SegmentResult> {
+    return promised(() => this.runSegment(plan, index, activation, want));
+  }
+
+  private runSegment(
+    plan: SegmentPlan,
+    index: number,
+    activation: Activation,
+    want: { readonly heads: readonly (PreparedHead | null)[]; readonly pooled: boolean },
+  ): SegmentResult {
     const segment = this.segmentAt(plan, index);
     if (segment.output === null) throw new InvariantError('the last segment is run by output()');
     const input = this.takeFor(segment, activation);
@@ -135,7 +148,7 @@ class OnnxEngine implements SegmentEngine {
     const output = found[segment.output];
     if (output === undefined) throw new InvariantError(`${segment.output} did not come out`);
     const { heads, samplePool } = plan.cuts[index] ?? { heads: [], samplePool: null };
-    return Promise.resolve({
+    return {
       activation: this.activations.make({
         tensor: output,
         name: segment.output,
@@ -146,7 +159,7 @@ class OnnxEngine implements SegmentEngine {
         const head = want.heads[slot] ?? null;
         return head === null ? null : runSlot(head, shape, found[pooledName(shape.pool)]);
       }),
-    });
+    };
   }
 
   compact(activation: Activation, keepRows: readonly number[]): Activation {
@@ -168,13 +181,13 @@ class OnnxEngine implements SegmentEngine {
   }
 
   output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]> {
-    const segment = this.segmentAt(plan, plan.cuts.length);
-    const input = this.takeFor(segment, activation);
-    const found = segment.session.run({ [segment.input]: input.tensor });
-    free(input);
-    return Promise.resolve(
-      this.model().description.outputs.map(({ name }) => toFloats(found[name])),
-    );
+    return promised(() => {
+      const segment = this.segmentAt(plan, plan.cuts.length);
+      const input = this.takeFor(segment, activation);
+      const found = segment.session.run({ [segment.input]: input.tensor });
+      free(input);
+      return this.model().description.outputs.map(({ name }) => toFloats(found[name]));
+    });
   }
 
   async measure(plan: SegmentPlan, batchSizes: readonly number[]): Promise<CostTable> {
@@ -252,6 +265,13 @@ class OnnxEngine implements SegmentEngine {
       await this.output(plan, activation);
     }
   }
+}
+
+/** Runs at once; what it throws rejects. */
+function promised<T>(compute: () => T): Promise<T> {
+  return new Promise((resolve) => {
+    resolve(compute());
+  });
 }
 
 function ownHead(head: PreparedHead): OnnxHead {

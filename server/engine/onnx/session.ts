@@ -39,7 +39,7 @@ export class RuntimeSession {
 
   /** All outputs, each in memory of its own. Blocks the thread. */
   run(feeds: Feeds): Readonly<Record<string, Tensor>> {
-    return this.native.run(feeds, this.allOutputs, {}) as Readonly<Record<string, Tensor>>;
+    return this.native.run(feeds, this.allOutputs, {});
   }
 
   release(): void {

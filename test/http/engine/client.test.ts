@@ -82,7 +82,11 @@ function aBatch(planId: number, flags: readonly number[]): BatchRequest {
     planId,
     rows: flags.length,
     datatype: 'FP32',
-    input: new Uint8Array(input.buffer, 0, flags.length * ROW_SIZE * 4),
+    // Two pieces, as rows of two requests are.
+    input: [
+      new Uint8Array(input.buffer, 0, 4),
+      new Uint8Array(input.buffer, 4, flags.length * ROW_SIZE * 4 - 4),
+    ],
     flags: Uint8Array.from(flags),
   };
 }
@@ -186,7 +190,7 @@ describe('a batch', () => {
     spoilt[ROW_SIZE] = NaN;
     const batch = {
       ...aBatch(planId, [0, 0]),
-      input: new Uint8Array(spoilt.buffer, 0, 2 * ROW_SIZE * 4),
+      input: [new Uint8Array(spoilt.buffer, 0, 2 * ROW_SIZE * 4)],
     };
     const { rows, outcome } = await run(client, batch);
     expect(rows.map(({ exit }) => exit)).toEqual([0, -1]);

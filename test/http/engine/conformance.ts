@@ -142,6 +142,19 @@ export function describeEngine(subject: ConformanceCase): void {
       await engine.releasePlan(plan);
     });
 
+    test('heads come and go without growth', async () => {
+      const [tensor] = subject.cuts;
+      const head = headFor(tensor!, cutNamed(tensor!).pool, 64, 3);
+      const swap = (): void => {
+        engine.releaseHead(engine.prepareHead(head));
+      };
+      for (let i = 0; i < 20; i += 1) swap();
+      const before = process.memoryUsage().rss;
+      for (let i = 0; i < 300; i += 1) swap();
+      // A head of this size leaves more than this behind when its session is not released.
+      expect(process.memoryUsage().rss - before).toBeLessThan(30e6);
+    });
+
     test('compacted rows answer what they answer in the whole batch', async () => {
       const plan = await engine.plan(subject.cuts.slice(0, 1).map(bare));
       const { activation } = await engine.run(plan, 0, upload(), NOTHING);

@@ -11,16 +11,19 @@ import {
 import { cutSegment } from '../../../../../server/core/onnx/cut-segment.ts';
 import { traceFlow } from '../../../../../server/core/onnx/graph-flow.ts';
 import {
+  HEAD_FEATURES,
+  HEAD_LOGITS,
   headModel,
-  headTail,
   NO_TAIL,
-  POOLED_OUTPUT,
-  slotNames,
+  pooledName,
+  poolTail,
 } from '../../../../../server/core/onnx/head-graph.ts';
 import type { ShapeTable } from '../../../../../server/core/onnx/macs.ts';
 import { readModel } from '../../../../../server/core/onnx/read-model.ts';
+import { runHead, type HeadWeights } from '../../../../../server/core/head.ts';
 import { poolActivation } from '../../../../../server/core/pool.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
+import { seededRandom } from '../../../../support/seeded-random.ts';
 
 /** x [rows, 2, 3] -> a -> b -> c -> ... -> y; shapes of a (before the cut) and of b (the cut) are needed after it. */
 const bytes = buildModel({
@@ -117,7 +120,7 @@ describe('a segment', () => {
 
 describe('pooling of a cut', () => {
   const graph = (rowDims: readonly number[], pool: 1 | 2 | 4): Uint8Array => {
-    const tail = headTail({ tensor: 'x', rowDims, slots: [], classCount: 3, samplePool: pool });
+    const tail = poolTail({ tensor: 'x', rowDims, pools: [pool] });
     return buildModel({ ...tail, inputs: [floatValue('x', ['rows', ...rowDims])], opset: 13 });
   };
 
@@ -133,42 +136,55 @@ describe('pooling of a cut', () => {
     const shape = { rows: 3, height, width, channels: 6 };
     const layout = rowDims.length === 3 ? 'NCHW' : 'NHWC';
     const expected = poolActivation(x.data as Float32Array, { ...shape, layout }, pool);
-    expect(found[POOLED_OUTPUT]!.dims).toEqual([3, pool * pool * 6]);
-    expectClose(found[POOLED_OUTPUT]!.data as Float32Array, expected, { rel: 1e-5, abs: 1e-5 });
+    expect(found[pooledName(pool)]!.dims).toEqual([3, pool * pool * 6]);
+    expectClose(found[pooledName(pool)]!.data as Float32Array, expected, { rel: 1e-5, abs: 1e-5 });
   });
 });
 
-test('two heads of one pool share its nodes, and weights are inputs', () => {
-  const slots = [
-    { pool: 1, hidden: 0, featureCount: 6 },
-    { pool: 1, hidden: 64, featureCount: 6 },
-  ] as const;
-  const tail = headTail({
-    tensor: 'x',
-    rowDims: [6, 2, 2],
-    slots,
-    classCount: 3,
-    samplePool: null,
-  });
-  expect(tail.nodes.filter(({ op }) => op === 'GlobalAveragePool')).toHaveLength(1);
-  expect(tail.inputs.map(({ name }) => name)).toEqual([
-    ...(['mean', 'scale', 'w1', 'b1'] as const).map((input) => slotNames(0)[input]),
-    ...(['mean', 'scale', 'w1', 'b1', 'w2', 'b2'] as const).map((input) => slotNames(1)[input]),
-  ]);
-  expect(tail.outputs.map(({ name }) => name)).toEqual([slotNames(0).logits, slotNames(1).logits]);
+test('pools of one cut are outputs of their own', async () => {
+  const tail = poolTail({ tensor: 'x', rowDims: [6, 2, 2], pools: [1, 2] });
+  const model = buildModel({ ...tail, inputs: [floatValue('x', ['rows', 6, 2, 2])] });
+  const found = await run(model, { x: floats(2, 6, 2, 2) });
+  expect(found[pooledName(1)]!.dims).toEqual([2, 6]);
+  expect(found[pooledName(2)]!.dims).toEqual([2, 24]);
 });
 
-test('a head alone clips at eight deviations and says NaN for a non-finite feature', async () => {
-  const head = headModel({ pool: 1, hidden: 0, featureCount: 2 }, 2);
-  const name = slotNames(0);
+describe('a head as a model', () => {
   const vector = (values: readonly number[], dims = [values.length]): Tensor =>
     new Tensor('float32', Float32Array.from(values), dims);
-  const found = await run(head, {
-    features: vector([100, 1, NaN, 0, 0, Infinity], [3, 2]),
-    [name.mean]: vector([0, 1]),
-    [name.scale]: vector([1, 2]),
-    [name.w1]: vector([1, 0, 0, 1], [2, 2]),
-    [name.b1]: vector([0.5, 0]),
+  const linear: HeadWeights = {
+    featureCount: 2,
+    hidden: 0,
+    classCount: 2,
+    mean: Float32Array.of(0, 1),
+    scale: Float32Array.of(1, 2),
+    w1: Float32Array.of(1, 0, 0, 1),
+    b1: Float32Array.of(0.5, 0),
+    w2: null,
+    b2: null,
+  };
+
+  test('clips at eight deviations and says NaN for a non-finite feature', async () => {
+    const features = vector([100, 1, NaN, 0, 0, Infinity], [3, 2]);
+    const found = await run(headModel(linear), { [HEAD_FEATURES]: features });
+    expect([...(found[HEAD_LOGITS]!.data as Float32Array)]).toEqual([8.5, 0, NaN, NaN, NaN, NaN]);
   });
-  expect([...(found[name.logits]!.data as Float32Array)]).toEqual([8.5, 0, NaN, NaN, NaN, NaN]);
+
+  test('with a hidden layer equals the definition', async () => {
+    const random = seededRandom(5);
+    const normals = (count: number): Float32Array =>
+      Float32Array.from({ length: count }, () => random.uniform() - 0.5);
+    const weights: HeadWeights = {
+      ...linear,
+      hidden: 64,
+      w1: normals(128),
+      b1: normals(64),
+      w2: normals(128),
+      b2: normals(2),
+    };
+    const features = vector([0.3, -2, 5, 40], [2, 2]);
+    const found = await run(headModel(weights), { [HEAD_FEATURES]: features });
+    const defined = runHead(weights, features.data as Float32Array, 2);
+    expectClose(found[HEAD_LOGITS]!.data as Float32Array, defined, { rel: 1e-5, abs: 1e-5 });
+  });
 });

@@ -50,13 +50,22 @@ export function toRequest(
 /** Views of the rows where their requests left them: rows of one request that lie together are one piece. */
 function piecesOf(rows: readonly PendingRow[]): readonly Uint8Array[] {
   const pieces: Uint8Array[] = [];
-  for (let first = 0; first < rows.length;) {
-    const { pending, index } = rows[first]!;
-    let end = first + 1;
-    while (rows[end]?.pending === pending && rows[end]?.index === index + end - first) end += 1;
+  let at = 0;
+  for (let row = rows[at]; row !== undefined; row = rows[at]) {
+    const { pending, index } = row;
+    let count = 1;
+    while (isNext(rows[at + count], pending, index + count)) count += 1;
     const { input, rowBytes } = pending.job;
-    pieces.push(input.subarray(index * rowBytes, (index + end - first) * rowBytes));
-    first = end;
+    pieces.push(input.subarray(index * rowBytes, (index + count) * rowBytes));
+    at += count;
   }
   return pieces;
+}
+
+function isNext(
+  row: PendingRow | undefined,
+  pending: PendingRow['pending'],
+  index: number,
+): boolean {
+  return row?.pending === pending && row.index === index;
 }

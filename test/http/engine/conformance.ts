@@ -142,7 +142,7 @@ export function describeEngine(subject: ConformanceCase): void {
       await engine.releasePlan(plan);
     });
 
-    test('heads come and go without growth', async () => {
+    test('heads come and go without growth', () => {
       const [tensor] = subject.cuts;
       const head = headFor(tensor!, cutNamed(tensor!).pool, 64, 3);
       const swap = (): void => {

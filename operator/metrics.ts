@@ -2,14 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MetricFamily } from '../crds/metrics/catalogue.ts';
 import { OPERATOR_METRICS } from '../crds/metrics/operator-catalogue.ts';
-import type { Condition } from '../crds/v1alpha1/conditions.ts';
-import type { ObjectRef } from './kube/api.ts';
-import type { EventCounters } from './kube/events.ts';
-import type { KindName } from './kube/kinds.ts';
-import type { Reflector } from './kube/reflector.ts';
-import type { Pass, WorkQueue } from './kube/work-queue.ts';
 
-// The registration of the catalogue, and what the rest of the program says to it. People read metrics; decisions never do.
+// The registration of the catalogue. People read metrics; decisions never do.
 
 type Families = typeof OPERATOR_METRICS;
 
@@ -42,51 +36,10 @@ type Handle<F extends MetricFamily> = F['type'] extends 'counter'
     ? GaugeHandle<Labels<F>>
     : HistogramHandle<Labels<F>>;
 
+/** A service as labels name it. */
 export interface ServiceName {
   readonly namespace: string;
   readonly name: string;
-}
-
-/** What a service shows, whole: a condition or figure that is not named has no series. */
-export interface ServiceFigures {
-  /** Of the pods; empty before they report. */
-  readonly engine: string;
-  readonly format: string;
-  readonly conditions: readonly Pick<Condition, 'type' | 'status'>[];
-  readonly replicas: Readonly<Record<LabelOf<'serviceReplicas', 'state'>, number>>;
-  readonly budgetRatio: number;
-  /** Null before every pod has given evidence. */
-  readonly evidenceOldestSeconds: number | null;
-}
-
-/** What the process says to people through `/metrics`. Nothing here throws or waits. */
-export interface OperatorMetrics {
-  /** After every pass: the `onPass` of the controller's queue. */
-  passed(controller: string, pass: Pass): void;
-  /** Makes the series of a controller; its queue is read at each scrape. Once per controller. */
-  followQueue(
-    controller: string,
-    queue: Pick<WorkQueue, 'depth' | 'active' | 'longestRunningMs' | 'unfinishedMs' | 'counters'>,
-    workers: number,
-  ): void;
-  /** Read at each scrape; those of one kind in several namespaces are added up. */
-  followCache(cache: Pick<Reflector, 'kind' | 'size' | 'problem' | 'counters'>): void;
-  followEvents(counters: EventCounters): void;
-  childWritten(kind: KindName, result: LabelOf<'childWrites', 'result'>): void;
-  statusWritten(kind: KindName, result: LabelOf<'statusWrites', 'result'>): void;
-  describeService(service: ServiceName, figures: ServiceFigures): void;
-  /** Every series of a service goes with it. */
-  forgetService(service: ServiceName): void;
-  policyPublished(
-    service: ServiceName,
-    path: LabelOf<'policyPublishes', 'path'>,
-    result: LabelOf<'policyPublishes', 'result'>,
-  ): void;
-  policyPropagated(result: LabelOf<'policyPropagation', 'result'>, seconds: number): void;
-  evidencePulled(result: LabelOf<'evidencePulls', 'result'>, seconds: number): void;
-  apiAnswered(call: Labels<Families['apiRequests']>): void;
-  /** Read at each scrape. */
-  followLease(lease: Pick<ObjectRef, 'name'>, isLeading: () => boolean): void;
 }
 
 export type MetricHandles = {

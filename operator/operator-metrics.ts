@@ -1,26 +1,36 @@
 import type { Condition } from '../crds/v1alpha1/conditions.ts';
+import type { ServiceStatus } from '../crds/v1alpha1/service-status.ts';
 import { InvariantError } from '../server/core/invariant.ts';
+import type { ControllerMetrics } from './controllers/dependencies.ts';
+import type { ApiStatusError } from './kube/api-status-error.ts';
 import type { EventCounters } from './kube/events.ts';
-import type { ReflectorCounters } from './kube/reflector.ts';
-import type { Pass } from './kube/work-queue.ts';
-import type {
-  LabelOf,
-  MetricHandles,
-  MetricRegistry,
-  OperatorMetrics,
-  ServiceFigures,
-  ServiceName,
-} from './metrics.ts';
+import { isWrite, type ApiCall } from './kube/intercept-api.ts';
+import type { Reflector, ReflectorCounters } from './kube/reflector.ts';
+import { WORKERS, type Pass, type WorkQueue } from './kube/work-queue.ts';
+import type { LabelOf, MetricHandles, MetricRegistry, ServiceName } from './metrics.ts';
 
-export interface MeteredProgram {
-  readonly metrics: OperatorMetrics;
-  /** Reads what is followed, then renders. */
+/** What the program says to people through `/metrics`. Nothing here throws or waits. */
+export interface OperatorMetrics extends ControllerMetrics {
+  /** After each call of the API server; null: there was no answer. */
+  apiAnswered(host: string, method: string, status: number | null): void;
+  /** After each call of `Api`: writes are counted by kind. */
+  callEnded(call: ApiCall, error: ApiStatusError | null): void;
+  evidencePulled(result: LabelOf<'evidencePulls', 'result'>, seconds: number): void;
+  followEvents(counters: EventCounters): void;
+  followLease(name: string, isLeading: () => boolean): void;
+  /** Reads what is followed, then renders all. */
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface ProgramFacts {
+  readonly version: string;
+  readonly nodeVersion: string;
+  readonly monotonicMs: () => number;
 }
 
 const RECONCILE_RESULTS = ['success', 'error', 'requeue', 'requeue_after'] as const;
 
-/** Somebody else was faster: the pass is done again, and nothing is wrong. */
+/** In a conflict somebody else was faster: the pass is done again, and nothing is wrong. */
 const RESULT_OF_PASS = {
   Done: 'success',
   RequeueAfter: 'requeue_after',
@@ -34,73 +44,74 @@ const CONDITION_VALUES = { True: 1, False: 0, Unknown: -1 } as const satisfies R
   number
 >;
 
-export function createOperatorMetrics(registry: MetricRegistry): MeteredProgram {
+export function createOperatorMetrics(
+  registry: MetricRegistry,
+  { version, nodeVersion, monotonicMs }: ProgramFacts,
+): OperatorMetrics {
   const { handles } = registry;
   /** What is read at each scrape. */
   const followed: (() => void)[] = [];
-  const caches = new Map<string, CacheFigures[]>();
-  followed.push(() => {
-    for (const [kind, ofKind] of caches) showCaches(handles, kind, ofKind);
-  });
-  const metrics: OperatorMetrics = {
-    passed: (controller, pass) => {
+  /** Policies that were stored and that a status has not called acknowledged yet, by service. */
+  const spreading = new Map<string, number>();
+  handles.operatorBuildInfo.set({ version, node_version: nodeVersion }, 1);
+  return {
+    queueMade: (controller, queue) => {
+      startController(handles, controller);
+      followed.push(readQueue(handles, controller, queue));
+    },
+    kindWatched: ({ kind, reflectors }) => {
+      followed.push(() => {
+        const size = reflectors.reduce((sum, reflector) => sum + reflector.size, 0);
+        handles.cacheObjects.set({ kind }, size);
+        handles.cacheCurrent.set({ kind }, reflectors.every(isCurrent) ? 1 : 0);
+      });
+      for (const { counters } of reflectors) followed.push(countCache(handles, kind, counters));
+    },
+    passEnded: (controller, pass) => {
       countPass(handles, controller, pass);
     },
-    followQueue: (controller, queue, workers) => {
-      const labels = { name: controller, controller };
-      startController(handles, controller, workers);
-      const added = follow(() => queue.counters.adds);
-      const retried = follow(() => queue.counters.retries);
-      followed.push(() => {
-        handles.queueAdds.inc(labels, added());
-        handles.queueRetries.inc(labels, retried());
-        handles.queueDepth.set(labels, queue.depth);
-        handles.queueUnfinished.set(labels, queue.unfinishedMs / 1000);
-        handles.queueLongest.set(labels, queue.longestRunningMs / 1000);
-        handles.activeWorkers.set({ controller }, queue.active);
-      });
-    },
-    followCache: (cache) => {
-      caches.set(cache.kind, [...(caches.get(cache.kind) ?? []), cache]);
-      followed.push(countCache(handles, cache));
-    },
-    followEvents: (counters) => {
-      followed.push(countEvents(handles, counters));
-    },
-    childWritten: (kind, result) => {
-      handles.childWrites.inc({ kind, result });
-    },
-    statusWritten: (kind, result) => {
-      handles.statusWrites.inc({ kind, result });
-    },
-    describeService: (service, figures) => {
+    serviceReported: (key, status) => {
+      const service = nameOf(key);
       registry.forget(service, SHOWN_FAMILIES);
-      showService(handles, service, figures);
+      showService(handles, service, status);
+      const storedMs = spreading.get(key);
+      if (storedMs === undefined || !isAcknowledged(status)) return;
+      spreading.delete(key);
+      const seconds = (monotonicMs() - storedMs) / 1000;
+      handles.policyPropagation.observe({ result: 'acknowledged' }, seconds);
     },
-    forgetService: (service) => {
-      registry.forget(service);
+    serviceGone: (key) => {
+      spreading.delete(key);
+      registry.forget(nameOf(key));
     },
-    policyPublished: (service, path, result) => {
-      handles.policyPublishes.inc({ ...labelsOf(service), path, result });
+    policyPublished: (key, path) => {
+      const labels = labelsOf(nameOf(key));
+      handles.policyPublishes.inc({ ...labels, path: path === 'Mount' ? 'mount' : 'push' });
+      if (path !== 'Mount') return;
+      const beforeMs = spreading.get(key);
+      const nowMs = monotonicMs();
+      spreading.set(key, nowMs);
+      if (beforeMs === undefined) return;
+      handles.policyPropagation.observe({ result: 'superseded' }, (nowMs - beforeMs) / 1000);
     },
-    policyPropagated: (result, seconds) => {
-      handles.policyPropagation.observe({ result }, seconds);
+    apiAnswered: (host, method, status) => {
+      handles.apiRequests.inc({ host, method, code: status === null ? '<error>' : String(status) });
+    },
+    callEnded: (call, error) => {
+      countWrite(handles, call, error);
     },
     evidencePulled: (result, seconds) => {
       handles.evidencePulls.inc({ result });
       handles.evidencePullDuration.observe({ result }, seconds);
     },
-    apiAnswered: (call) => {
-      handles.apiRequests.inc(call);
+    followEvents: (counters) => {
+      followed.push(countEvents(handles, counters));
     },
-    followLease: ({ name }, isLeading) => {
+    followLease: (name, isLeading) => {
       followed.push(() => {
         handles.leader.set({ name }, isLeading() ? 1 : 0);
       });
     },
-  };
-  return {
-    metrics,
     render: () => {
       for (const read of followed) read();
       return registry.render();
@@ -109,7 +120,7 @@ export function createOperatorMetrics(registry: MetricRegistry): MeteredProgram 
 }
 
 /** How much a count has grown since it was last asked. */
-function follow(count: () => number): () => number {
+function growth(count: () => number): () => number {
   let seen = 0;
   return () => {
     const now = count();
@@ -119,6 +130,12 @@ function follow(count: () => number): () => number {
   };
 }
 
+/** `namespace/name`. */
+function nameOf(key: string): ServiceName {
+  const [namespace = '', name = ''] = key.split('/');
+  return { namespace, name };
+}
+
 function labelsOf({ namespace, name }: ServiceName): {
   readonly model_namespace: string;
   readonly model: string;
@@ -126,7 +143,7 @@ function labelsOf({ namespace, name }: ServiceName): {
   return { model_namespace: namespace, model: name };
 }
 
-function startController(handles: MetricHandles, controller: string, workers: number): void {
+function startController(handles: MetricHandles, controller: string): void {
   for (const result of RECONCILE_RESULTS) handles.reconciles.inc({ controller, result }, 0);
   handles.reconcileErrors.inc({ controller }, 0);
   handles.terminalReconcileErrors.inc({ controller }, 0);
@@ -134,7 +151,21 @@ function startController(handles: MetricHandles, controller: string, workers: nu
   handles.reconcileTime.zero({ controller });
   handles.queueWait.zero({ name: controller, controller });
   handles.queueWork.zero({ name: controller, controller });
-  handles.maxConcurrentReconciles.set({ controller }, workers);
+  handles.maxConcurrentReconciles.set({ controller }, WORKERS);
+}
+
+function readQueue(handles: MetricHandles, controller: string, queue: WorkQueue): () => void {
+  const labels = { name: controller, controller };
+  const added = growth(() => queue.counters.adds);
+  const retried = growth(() => queue.counters.retries);
+  return () => {
+    handles.queueAdds.inc(labels, added());
+    handles.queueRetries.inc(labels, retried());
+    handles.queueDepth.set(labels, queue.depth);
+    handles.queueUnfinished.set(labels, queue.unfinishedMs / 1000);
+    handles.queueLongest.set(labels, queue.longestRunningMs / 1000);
+    handles.activeWorkers.set({ controller }, queue.active);
+  };
 }
 
 function countPass(handles: MetricHandles, controller: string, pass: Pass): void {
@@ -148,82 +179,85 @@ function countPass(handles: MetricHandles, controller: string, pass: Pass): void
   handles.queueWork.observe({ name: controller, controller }, tookMs / 1000);
 }
 
-interface CacheFigures {
-  readonly size: number;
-  readonly problem: string | null;
+function isCurrent({ isSynced, problem }: Reflector): boolean {
+  return isSynced && problem === null;
 }
 
-function showCaches(handles: MetricHandles, kind: string, caches: readonly CacheFigures[]): void {
-  handles.cacheObjects.set(
-    { kind },
-    caches.reduce((sum, { size }) => sum + size, 0),
-  );
-  handles.cacheCurrent.set({ kind }, caches.every(({ problem }) => problem === null) ? 1 : 0);
-}
-
-/** Counters of the adapter speak in its words; labels are their snake_case. */
-function countCache(
-  handles: MetricHandles,
-  { kind, counters }: { readonly kind: string; readonly counters: ReflectorCounters },
-): () => void {
-  const lists = Object.keys(counters.lists).map((key) => {
-    const cause = key as keyof ReflectorCounters['lists'];
-    return { cause, grown: follow(() => counters.lists[cause]) };
-  });
-  const ends = Object.keys(counters.watchEnds).map((key) => {
-    const end = key as keyof ReflectorCounters['watchEnds'];
-    return { end, grown: follow(() => counters.watchEnds[end]) };
-  });
-  const missed = follow(() => counters.misses);
+/** Counters of the adapter speak in its words; labels are these in lower case. */
+function countCache(handles: MetricHandles, kind: string, counters: ReflectorCounters): () => void {
+  const { lists, watchEnds } = counters;
+  const causes = keysOf(lists).map((cause) => ({ cause, grown: growth(() => lists[cause]) }));
+  const ends = keysOf(watchEnds).map((end) => ({ end, grown: growth(() => watchEnds[end]) }));
+  const missed = growth(() => counters.misses);
   return () => {
-    for (const { cause, grown } of lists) {
-      handles.cacheLists.inc({ kind, cause: snakeCase(cause) }, grown());
+    for (const { cause, grown } of causes) {
+      handles.cacheLists.inc({ kind, cause: lowerCase(cause) }, grown());
     }
     for (const { end, grown } of ends) {
-      handles.cacheWatchEnds.inc({ kind, end: snakeCase(end) }, grown());
+      handles.cacheWatchEnds.inc({ kind, end: lowerCase(end) }, grown());
     }
     handles.cacheMisses.inc({ kind }, missed());
   };
 }
 
+function keysOf<K extends string>(counts: Readonly<Record<K, number>>): readonly K[] {
+  return Object.keys(counts) as K[];
+}
+
 /** All these words are one word. */
-function snakeCase<T extends string>(word: T): Lowercase<T> {
+function lowerCase<T extends string>(word: T): Lowercase<T> {
   return word.toLowerCase() as Lowercase<T>;
 }
 
+function countWrite(handles: MetricHandles, call: ApiCall, error: ApiStatusError | null): void {
+  if (!isWrite(call) || call.isDryRun) return;
+  handles.objectWrites.inc({
+    kind: call.kind,
+    subresource: call.subresource ?? '',
+    verb: call.verb as LabelOf<'objectWrites', 'verb'>,
+    result: resultOf(error),
+  });
+}
+
+function resultOf(error: ApiStatusError | null): LabelOf<'objectWrites', 'result'> {
+  if (error === null) return 'ok';
+  if (error.isConflict || error.isAlreadyExists) return 'conflict';
+  if (error.isForbidden) return 'forbidden';
+  return error.isInvalid ? 'rejected' : 'failed';
+}
+
 function countEvents(handles: MetricHandles, counters: EventCounters): () => void {
-  const written = follow(() => counters.written);
-  const dropped = follow(() => counters.dropped);
+  const written = growth(() => counters.written);
+  const dropped = growth(() => counters.dropped);
   return () => {
     handles.events.inc({ result: 'written' }, written());
     handles.events.inc({ result: 'dropped' }, dropped());
   };
 }
 
-/** The families that `describeService` writes whole. */
-const SHOWN_FAMILIES = [
-  'serviceInfo',
-  'serviceCondition',
-  'serviceReplicas',
-  'serviceBudget',
-  'serviceEvidenceOldest',
-] as const;
+/** The families that a status fills whole. */
+const SHOWN_FAMILIES = ['serviceInfo', 'serviceCondition', 'serviceReplicas'] as const;
 
-function showService(handles: MetricHandles, service: ServiceName, figures: ServiceFigures): void {
+function showService(handles: MetricHandles, service: ServiceName, status: ServiceStatus): void {
   const labels = labelsOf(service);
-  const { engine, format, conditions, replicas, budgetRatio, evidenceOldestSeconds } = figures;
+  const { engine = '', format = '' } = status.backbone ?? {};
   handles.serviceInfo.set({ ...labels, engine, format }, 1);
-  for (const { type, status } of conditions) {
-    handles.serviceCondition.set({ ...labels, condition: type }, CONDITION_VALUES[status]);
+  for (const { type, status: value } of status.conditions ?? []) {
+    handles.serviceCondition.set({ ...labels, condition: type }, CONDITION_VALUES[value]);
   }
-  for (const [state, count] of Object.entries(replicas)) {
-    handles.serviceReplicas.set(
-      { ...labels, state: state as LabelOf<'serviceReplicas', 'state'> },
-      count,
-    );
+  const replicas = {
+    current: status.replicas,
+    ready: status.readyReplicas,
+    acknowledged: status.policy?.appliedReplicas,
+  } as const;
+  for (const state of keysOf(replicas as Record<keyof typeof replicas, number>)) {
+    handles.serviceReplicas.set({ ...labels, state }, replicas[state] ?? 0);
   }
-  handles.serviceBudget.set(labels, budgetRatio);
-  if (evidenceOldestSeconds !== null) {
-    handles.serviceEvidenceOldest.set(labels, evidenceOldestSeconds);
-  }
+}
+
+function isAcknowledged({ conditions = [] }: ServiceStatus): boolean {
+  return conditions.some(
+    ({ type, status, reason }) =>
+      type === 'PolicyApplied' && status === 'True' && reason === 'AllReplicas',
+  );
 }

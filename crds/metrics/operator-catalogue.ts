@@ -30,22 +30,8 @@ const services = {
     name: 'layercache_service_replicas',
     type: 'gauge',
     unit: 'replicas',
-    help: 'Pods that are wanted, are ready, and acknowledged the policy in force.',
-    labels: { ...SERVICE_LABELS, state: ['desired', 'ready', 'acknowledged'] },
-  },
-  serviceBudget: {
-    name: 'layercache_service_budget_ratio',
-    type: 'gauge',
-    unit: 'ratio',
-    help: 'Budget of the spec: the share of requests that may be answered unlike the backbone.',
-    labels: SERVICE_LABELS,
-  },
-  serviceEvidenceOldest: {
-    name: 'layercache_service_evidence_oldest_timestamp_seconds',
-    type: 'gauge',
-    unit: 'seconds',
-    help: 'When the pod that was least recently heard gave evidence; absent before every pod has.',
-    labels: SERVICE_LABELS,
+    help: 'Pods that exist, are ready, and acknowledged the policy in force.',
+    labels: { ...SERVICE_LABELS, state: ['current', 'ready', 'acknowledged'] },
   },
 } as const satisfies Record<string, MetricFamily>;
 
@@ -54,18 +40,14 @@ const fleet = {
     name: 'layercache_policy_publishes_total',
     type: 'counter',
     unit: 'events',
-    help: 'Policies written for the mount and pushed to pods, by what came of it.',
-    labels: {
-      ...SERVICE_LABELS,
-      path: ['mount', 'push'],
-      result: ['ok', 'conflict', 'refused', 'unreachable'],
-    },
+    help: 'Policies stored for the mount, and handed to the pods.',
+    labels: { ...SERVICE_LABELS, path: ['mount', 'push'] },
   },
   policyPropagation: {
     name: 'layercache_policy_propagation_duration_seconds',
     type: 'histogram',
     unit: 'seconds',
-    help: 'Time from a policy stored to its last acknowledgement, or to the next policy.',
+    help: 'Time from a policy stored to a status that says every ready pod acknowledged it, or to the next policy.',
     labels: { result: ['acknowledged', 'superseded'] },
     buckets: PROPAGATION_BUCKETS,
   },
@@ -74,35 +56,30 @@ const fleet = {
     type: 'counter',
     unit: 'events',
     help: 'Evidence asked of pods, by what came of it.',
-    labels: { result: ['ok', 'gap', 'restarted', 'timeout', 'refused', 'invalid'] },
+    labels: { result: ['ok', 'refused', 'no_answer'] },
   },
   evidencePullDuration: {
     name: 'layercache_evidence_pull_duration_seconds',
     type: 'histogram',
     unit: 'seconds',
     help: 'Time of a pull, by what came of it.',
-    labels: { result: ['ok', 'gap', 'restarted', 'timeout', 'refused', 'invalid'] },
+    labels: { result: ['ok', 'refused', 'no_answer'] },
     buckets: LATENCY_BUCKETS,
   },
 } as const satisfies Record<string, MetricFamily>;
 
 const cluster = {
-  childWrites: {
-    name: 'layercache_child_writes_total',
+  objectWrites: {
+    name: 'layercache_object_writes_total',
     type: 'counter',
     unit: 'events',
-    help: 'Writes of child objects; reverted: somebody else had edited a field of ours.',
+    help: 'Writes to the API server by kind; rejected: the object is at fault and the same write fails again.',
     labels: {
       kind: 'text',
-      result: ['created', 'changed', 'reverted', 'unchanged', 'deleted', 'failed'],
+      subresource: 'text',
+      verb: ['create', 'patch', 'update', 'delete'],
+      result: ['ok', 'conflict', 'forbidden', 'rejected', 'failed'],
     },
-  },
-  statusWrites: {
-    name: 'layercache_status_writes_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Writes of a status; rejected: the API server does not take it, so it will not be tried again as it is.',
-    labels: { kind: 'text', result: ['ok', 'conflict', 'rejected', 'failed'] },
   },
   cacheLists: {
     name: 'layercache_cache_lists_total',
@@ -154,7 +131,7 @@ const program = {
     type: 'gauge',
     unit: 'info',
     help: '1, with the versions of the program and of Node.',
-    labels: { version: 'text', commit: 'text', node_version: 'text' },
+    labels: { version: 'text', node_version: 'text' },
   },
   leader: {
     name: 'leader_election_master_status',

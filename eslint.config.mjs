@@ -10,7 +10,7 @@ const packageOwners = [
   { packages: ['onnxruntime-node'], folders: ['server/engine/onnx', 'operator/trainer'] },
   { packages: ['@tensorflow/*'], folders: ['server/engine/tfjs'] },
   { packages: ['express'], folders: ['server/http', 'operator/local'] },
-  { packages: ['prom-client'], folders: ['server/metrics.ts'] },
+  { packages: ['prom-client'], folders: ['server/metrics.ts', 'operator/metrics.ts'] },
   { packages: ['commander'], folders: ['operator/cli'] },
 ];
 
@@ -116,7 +116,10 @@ export default tseslint.config(
     files: [`${folder}/**/*.ts`],
     rules: { ...importRules(folder), '@typescript-eslint/explicit-module-boundary-types': 'error' },
   })),
-  { files: ['server/metrics.ts'], rules: importRules('server/metrics.ts') },
+  ...['server/metrics.ts', 'operator/metrics.ts'].map((file) => ({
+    files: [file],
+    rules: importRules(file),
+  })),
   { files: ['**/clock.ts'], rules: { 'no-restricted-syntax': ['error', environment, tlsFacts] } },
   {
     files: ['**/config.ts', 'operator/cli/**/*.ts'],

@@ -4,10 +4,12 @@
  */
 
 /** Values that a label may take: a closed list, or a set whose members are known from the configuration. */
-export type LabelValues = readonly string[] | 'exit' | 'model' | 'head_revision' | 'text';
+export type LabelValues =
+  readonly string[] | 'exit' | 'model' | 'namespace' | 'head_revision' | 'text';
 
 export interface MetricFamily {
-  readonly name: `layercache_${string}`;
+  /** Starts with `layercache_` unless the family is a public one of another project. */
+  readonly name: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
   /** Base unit, as in the name: seconds, ratio, rows, bytes, total counts are of `events`. */
   readonly unit: string;

@@ -344,6 +344,7 @@ const platform = {
     action: 'Find the other writer; use the spec instead.',
   },
   RequestHandled: { meaning: 'A request annotation was handled.', action: '' },
+  Verified: { meaning: 'The bundle of a revision is what the revision says.', action: '' },
   BundleMissing: {
     meaning: 'The bundle of a revision is not in its store.',
     action: 'Restore it or remove the revision.',

@@ -6,6 +6,7 @@ const programs = {
   server: 'server/main.ts',
   'engine-host': 'server/engine/host/main.ts',
   'engine-onnx-worker': 'server/engine/onnx/worker.ts',
+  operator: 'operator/main.ts',
   trainer: 'operator/trainer/main.ts',
   layercache: 'operator/cli/main.ts',
   bench: 'test/bench/main.ts',

@@ -16,6 +16,8 @@ export interface ClusterAccess {
   readonly server: string;
   /** Headers, credentials and a kept-alive agent for one call; credentials are read again when they rotate. */
   requestOptions(): Promise<https.RequestOptions>;
+  /** Told of each answer as it begins, null when there is none: for metrics. */
+  answered?(method: string, status: number | null): void;
   /** Closes idle connections and refuses none: the next call opens new ones. */
   close(): void;
 }

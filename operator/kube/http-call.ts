@@ -103,9 +103,14 @@ async function open(
       signal,
     });
     outgoing.on('error', (error) => {
+      // One that was ended says nothing about the API server.
+      if (!signal.aborted) access.answered?.(call.method, null);
       reject(noAnswer(call, 'NoAnswer', textOf(error), error));
     });
-    outgoing.on('response', resolve);
+    outgoing.on('response', (incoming) => {
+      access.answered?.(call.method, incoming.statusCode ?? null);
+      resolve(incoming);
+    });
     outgoing.end(body);
   });
 }

@@ -26,9 +26,11 @@ export function createWatchdog(clock: KubeClock, outer: AbortSignal, relistInMs:
     controller.abort();
   };
   // One alarm that looks at the last event, since re-arming per event costs more than the event.
+  // The rest is rounded up and computed one way: two sums that differ below the clock's precision would arm it for ever.
+  const restMs = (): number => Math.ceil(seenMs + IDLE_MS - clock.monotonicMs());
   const arm = (): (() => void) =>
-    clock.schedule(seenMs + IDLE_MS - clock.monotonicMs(), () => {
-      if (clock.monotonicMs() - seenMs >= IDLE_MS) end('Idle');
+    clock.schedule(restMs(), () => {
+      if (restMs() <= 0) end('Idle');
       else cancelIdle = arm();
     });
   let cancelIdle = arm();

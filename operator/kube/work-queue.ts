@@ -67,7 +67,8 @@ export interface WorkQueue {
 
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
-const WORKERS = 4;
+/** Passes at once unless a queue is told otherwise. */
+export const WORKERS = 4;
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   return new KeyQueue(options);

@@ -1,0 +1,108 @@
+import type { CacheHeadRevision } from '../../../crds/v1alpha1/cache-head-revision.ts';
+import type { Api, KubeObject, ObjectMeta } from '../../kube/api.ts';
+import { ApiStatusError } from '../../kube/api-status-error.ts';
+import type { Store } from '../../kube/store.ts';
+import { assessBundle, unavailable, type BundleVerdict } from './assess-bundle.ts';
+
+/** Says what lies in the store under a revision, and reads a bundle again only when it may have changed. */
+export interface BundleReader {
+  /** A verdict over a consistent read, or over one of the very version that the cache still shows. */
+  assess(revision: CacheHeadRevision, uid: string): Promise<BundleVerdict>;
+  /** The revision is gone. */
+  forget(uid: string): void;
+}
+
+interface Assessed {
+  /** Of the ConfigMap that was read. */
+  readonly metadata: ObjectMeta;
+  readonly verdict: BundleVerdict;
+}
+
+export interface BundleReaderOptions {
+  readonly api: Api;
+  /** Metadata of the ConfigMaps that are labelled as bundles. */
+  readonly bundles: Pick<Store, 'get'>;
+  /** Digests that pods of a service acknowledge; `key` is `namespace/name` of the service. */
+  readonly acknowledgedHeads: (key: string) => ReadonlySet<string>;
+}
+
+export function createBundleReader(options: BundleReaderOptions): BundleReader {
+  const { api, bundles } = options;
+  const assessed = new Map<string, Assessed>();
+  return {
+    assess: async (revision, uid) => {
+      const { namespace = '' } = revision.metadata;
+      const { configMapName } = revision.spec.bundle;
+      if (configMapName === undefined) return assessRemote(revision, namespace, options);
+      const known = assessed.get(uid);
+      const cached = bundles.get(`${namespace}/${configMapName}`);
+      if (known !== undefined && isVersionOf(cached, known)) return known.verdict;
+      const stored = await readConfigMap(api, namespace, configMapName);
+      const verdict = assessStored(revision, configMapName, stored);
+      if (stored === null) assessed.delete(uid);
+      else assessed.set(uid, { metadata: stored.metadata, verdict });
+      return verdict;
+    },
+    forget: (uid) => {
+      assessed.delete(uid);
+    },
+  };
+}
+
+function isVersionOf(cached: KubeObject | undefined, { metadata }: Assessed): boolean {
+  return (
+    cached?.metadata.uid === metadata.uid &&
+    cached?.metadata.resourceVersion === metadata.resourceVersion
+  );
+}
+
+async function readConfigMap(
+  api: Api,
+  namespace: string,
+  name: string,
+): Promise<KubeObject | null> {
+  try {
+    return await api.get({ kind: 'ConfigMap', namespace, name });
+  } catch (error) {
+    if (error instanceof ApiStatusError && error.isNotFound) return null;
+    throw error;
+  }
+}
+
+function assessStored(
+  { spec }: CacheHeadRevision,
+  name: string,
+  stored: KubeObject | null,
+): BundleVerdict {
+  if (stored === null) {
+    return unavailable(
+      'BundleMissing',
+      `There is no ConfigMap ${name}: create it with \`kubectl create configmap ${name} --from-file=bundle=FILE\`, or delete this revision.`,
+    );
+  }
+  const { bundle } = (stored.binaryData ?? {}) as { readonly bundle?: unknown };
+  if (typeof bundle !== 'string') {
+    return unavailable(
+      'BundleMissing',
+      `ConfigMap ${name} has no key bundle under binaryData: create it again with --from-file=bundle=FILE.`,
+    );
+  }
+  return assessBundle(spec, Buffer.from(bundle, 'base64'));
+}
+
+/** Pods fetch it themselves; the operator has no credentials and takes their word. */
+function assessRemote(
+  { spec }: CacheHeadRevision,
+  namespace: string,
+  { acknowledgedHeads }: BundleReaderOptions,
+): BundleVerdict {
+  const { digest, uri = '' } = spec.bundle;
+  if (acknowledgedHeads(`${namespace}/${spec.serviceName}`).has(digest)) {
+    return { status: 'True', reason: 'Verified', message: `Pods loaded the bundle from ${uri}.` };
+  }
+  return {
+    status: 'Unknown',
+    reason: 'WaitingForReplicas',
+    message: `No pod has loaded the bundle from ${uri} yet; it is fetched once a policy names it.`,
+  };
+}

@@ -29,6 +29,8 @@ export interface DistillSettings extends DenseSettings {
   readonly mixup: number;
   /** Share of the past in the running average of weights that is judged and kept; 0 keeps the last epoch's. */
   readonly averaging: number;
+  /** Which epoch's weights are kept: the one that ranks validation rows best, or the last, when these rows train too. */
+  readonly keeps: 'Best' | 'Last';
 }
 
 /** A head to train. Arrays are indexed by row number of the data set; only the rows named are read. */
@@ -72,7 +74,7 @@ export function gatherRows(table: Float32Array, rows: Uint32Array, width: number
 }
 
 /**
- * Trains one head on the backbone's answers and keeps the epoch that ranks best on validation rows.
+ * Trains one head on the backbone's answers and keeps the epoch that ranks best on validation rows, or the last.
  * Deterministic for equal task, settings and trainer. No training rows throw InvariantError.
  */
 export async function distill(
@@ -111,8 +113,9 @@ async function train(
       await trainer.step(batch, cosineRate(settings, done));
     }
     const evaluation = await evaluate(epoch);
-    if (best === null || isBetter(evaluation, best)) best = evaluation;
-    if (epoch - best.epoch >= settings.patience) break;
+    const isKept = best === null || settings.keeps === 'Last' || isBetter(evaluation, best);
+    if (isKept) best = evaluation;
+    if (best !== null && epoch - best.epoch >= settings.patience) break;
   }
   invariant(best !== null, 'training has at least one epoch');
   return { weights: best.weights, epoch: best.epoch };

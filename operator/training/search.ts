@@ -5,7 +5,7 @@ import type { Dataset, DatasetExit } from './dataset.ts';
 import type { DistillSettings } from './distill.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
-import { fullTraining, isCheapToTrain, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
+import { finalTraining, fullTraining, isCheapToTrain, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
 import type { Split } from './split.ts';
 import { rankSubsets, type SubsetLimits } from './subset.ts';
 
@@ -17,6 +17,7 @@ export interface HeadOption {
   readonly macs: number;
 }
 
+/** What a head is trained on and for. */
 export interface SearchTask {
   readonly dataset: Dataset;
   readonly split: Split;
@@ -174,8 +175,29 @@ function bestTrial(
   return { option: options[best]!, head: heads[best]! };
 }
 
+/**
+ * The same head once more on every row. What was measured on validation rows goes on to describe it: score, temperature and
+ * choice of exits come from the head that had not seen them.
+ */
+export async function trainOnAllRows(
+  head: TrainedHead,
+  task: SearchTask,
+  runJob: HeadJobRunner,
+): Promise<TrainedHead> {
+  const { dataset, split } = task;
+  const exit = dataset.exits.findIndex((source) => source.exit.name === head.exit);
+  const training = Uint32Array.from([...split.training, ...split.validation]).sort();
+  const macs = headMacs(head.featureCount, head.hidden, dataset.classCount);
+  return runJob(
+    jobOf({ ...head, exit }, task, {
+      split: { training, validation: split.validation },
+      settings: finalTraining(training.length, macs),
+    }),
+  );
+}
+
 function jobOf(
-  { exit, pool, hidden }: HeadOption,
+  { exit, pool, hidden }: Pick<HeadOption, 'exit' | 'pool' | 'hidden'>,
   task: SearchTask,
   rung: { readonly split: Split; readonly settings: DistillSettings },
 ): HeadJob {

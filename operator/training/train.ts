@@ -8,7 +8,7 @@ import { toCandidate, type Candidate } from './candidate.ts';
 import { mergeSamples, type Dataset } from './dataset.ts';
 import type { HeadJobRunner } from './head-job.ts';
 import { createPrices, type Prices } from './price.ts';
-import { searchHeads } from './search.ts';
+import { searchHeads, trainOnAllRows, type SearchTask } from './search.ts';
 import { GROUP_MINUTES, LEAST_ROWS, VALIDATION_SHARE } from './settings.ts';
 import { createSha256, textBytes } from './sha256.ts';
 import { splitRows, type Split } from './split.ts';
@@ -110,14 +110,15 @@ export async function trainHeads(
     };
   }
   const prices = createPrices(input.costs, input.headCost, input.plainBatch);
+  const task: SearchTask = {
+    dataset,
+    split,
+    prices,
+    limits: limitsOf(input.settings, prices),
+    seed: [input.seed, Number.parseInt(dataset.digest.slice(0, 8), 16)],
+  };
   const heads = await searchHeads(
-    {
-      dataset,
-      split,
-      prices,
-      limits: limitsOf(input.settings, prices),
-      seed: [input.seed, Number.parseInt(dataset.digest.slice(0, 8), 16)],
-    },
+    task,
     runJob,
     (fraction) => {
       input.onProgress('Searching', fraction);
@@ -127,12 +128,17 @@ export async function trainHeads(
   const candidates = heads
     .map((head) => toCandidate(head, { dataset, rows: split.validation, prices }))
     .filter(ranksAgreement);
-  return conclude(input, { dataset, split, candidates }, prices);
+  return conclude(input, { task, candidates }, runJob);
+}
+
+interface Seen {
+  readonly dataset: Dataset;
+  readonly split: Split;
+  readonly candidates: readonly Candidate[];
 }
 
 interface Work {
-  readonly dataset: Dataset;
-  readonly split: Split;
+  readonly task: SearchTask;
   readonly candidates: readonly Candidate[];
 }
 
@@ -155,15 +161,26 @@ function limitsOf(
   };
 }
 
-function conclude(input: TrainingInput, work: Work, prices: Prices): TrainingOutcome {
+async function conclude(
+  input: TrainingInput,
+  { task, candidates }: Work,
+  runJob: HeadJobRunner,
+): Promise<TrainingOutcome> {
   const { settings } = input;
-  const choice = chooseSubset(work.candidates, limitsOf(settings, prices), prices.tableFor);
+  const choice = chooseSubset(candidates, task.limits, task.prices.tableFor);
+  const work = { ...task, candidates };
   const summary = summarise(work, choice);
   if (choice === null || choice.saving < settings.minSaving) {
     return { kind: 'NotBetter', message: notBetter(choice, settings), summary };
   }
+  const fitted = await Promise.all(
+    choice.heads.map(async (i) => {
+      const { fitted: found } = candidates[i]!;
+      return { ...found, head: await trainOnAllRows(found.head, task, runJob) };
+    }),
+  );
   const bundle = assembleBundle(
-    choice.heads.map((i) => work.candidates[i]!.fitted),
+    fitted,
     input,
     provenance(input, work, choice),
   );
@@ -183,7 +200,7 @@ function notBetter(choice: SubsetChoice | null, { budget, minSaving }: TrainingS
 
 function provenance(
   input: TrainingInput,
-  work: Work,
+  work: Seen,
   choice: SubsetChoice,
 ): HeadBundle['training'] {
   const { dataset, split, candidates } = work;
@@ -213,7 +230,7 @@ function agreementRatio({ fitted, agrees }: Candidate): number {
 }
 
 function summarise(
-  { dataset, split, candidates }: Work,
+  { dataset, split, candidates }: Seen,
   choice: SubsetChoice | null,
 ): TrainingSummary {
   const chosen = choice?.heads ?? [];

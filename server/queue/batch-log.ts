@@ -10,6 +10,8 @@ export type RowForced = ForcedReason | 'exits_off' | 'engine_retry';
 export interface BatchRow {
   readonly track: Track;
   readonly audited: boolean;
+  /** Its features and the backbone's answer are kept for training. */
+  readonly sampled: boolean;
   readonly forced: RowForced | null;
   readonly waitedMs: number;
 }

@@ -7,6 +7,12 @@ import { answeringExits } from '../serving.ts';
 import type { BatchRow, RowForced } from './batch-log.ts';
 import type { PendingRow } from './job.ts';
 
+/**
+ * Audited rows per sampled row while exits are on. A sample takes its whole batch over every candidate cut: 30 % of a millisecond
+ * model's time at 16 rows per batch (measured). For training 10,000 rows are collected with exits off, or over days of serving.
+ */
+const SERVING_AUDITS_PER_SAMPLE = 8;
+
 /** What the snapshot makes of a row: its track and audit by the draws it came with, and whether it has a choice. */
 export function toBatchRow(row: PendingRow, serving: Serving, nowMs: number): BatchRow {
   const { job } = row.pending;
@@ -14,12 +20,23 @@ export function toBatchRow(row: PendingRow, serving: Serving, nowMs: number): Ba
   const forced = forcedReason(row, serving, track);
   const rate = serving.policy?.auditRate ?? 0;
   const mayAudit = forced !== 'opt_out' && forced !== 'engine_retry';
+  const draw = job.auditDraws[row.index] ?? 0xffffffff;
+  const audited = mayAudit && isDrawn(draw, rate);
   return {
     track,
     forced,
-    audited: mayAudit && isDrawn(job.auditDraws[row.index] ?? 0xffffffff, rate),
+    audited,
+    // The lowest eighth of the draws that audit: as blind to content as the audit itself.
+    sampled: audited && (!isServing(serving) || isDrawn(draw, rate / SERVING_AUDITS_PER_SAMPLE)),
     waitedMs: nowMs - job.receivedMs,
   };
+}
+
+/** Some row may leave early. */
+function isServing(serving: Serving): boolean {
+  return (['stable', 'candidate'] as const).some(
+    (track) => answeringExits(serving, track).length > 0,
+  );
 }
 
 function forcedReason(row: PendingRow, serving: Serving, track: Track): RowForced | null {
@@ -33,8 +50,8 @@ export function toRequest(
   batchRows: readonly BatchRow[],
   serving: Serving,
 ): BatchRequest {
-  const flags = Uint8Array.from(batchRows, ({ track, audited, forced }) => {
-    const audit = audited ? RowFlag.Audit | RowFlag.Sample : 0;
+  const flags = Uint8Array.from(batchRows, ({ track, audited, sampled, forced }) => {
+    const audit = (audited ? RowFlag.Audit : 0) | (sampled ? RowFlag.Sample : 0);
     const candidate = track === 'candidate' ? RowFlag.Candidate : 0;
     return audit | candidate | (forced === null ? 0 : RowFlag.BackboneOnly);
   });

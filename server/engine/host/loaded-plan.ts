@@ -9,7 +9,7 @@ import type {
   SegmentPlan,
 } from '../segment-engine.ts';
 import { checkKnownAnswers } from './known-answers.ts';
-import { answeringCount, layOutPlan, type CutLayout } from './plan-layout.ts';
+import { answeringCount, layOutPlan, type CutLayout, type RouteScope } from './plan-layout.ts';
 import { createPrices, type Prices } from './prices.ts';
 
 export const MEASURED_SIZES = [1, 2, 4, 8, 16, 32] as const;
@@ -35,6 +35,8 @@ export interface LoadedPlan {
   readonly sampleCount: number;
   /** Everything audits and samples want. */
   readonly full: Route;
+  /** All heads, for audits without samples. Null: there are no heads. */
+  readonly auditing: Route | null;
   /** Only exits that may answer: rows without audit and sample. Null: such rows run the whole backbone at once. */
   readonly answering: Route | null;
   readonly report: Omit<PlanReport, 'planId'>;
@@ -56,28 +58,35 @@ export async function loadPlan(
   measured: PlanReport | null,
 ): Promise<LoadedPlan> {
   const tracks = loadTracks(engine, model, plan.tracks);
-  let full: SegmentPlan | null = null;
+  const made: SegmentPlan[] = [];
   try {
-    const fullCuts = layOutPlan(plan, model, false);
-    full = await engine.plan(fullCuts.map(({ planned }) => planned));
+    const fullCuts = layOutPlan(plan, model, 'Samples');
+    const full = await engine.plan(fullCuts.map(({ planned }) => planned));
+    made.push(full);
     const report = measured ?? {
       costs: await measureOnce(engine, full, tables),
       knownAnswers: await sequentially(tracks, ({ planned, heads }) =>
         checkKnownAnswers(engine, planned, heads),
       ),
     };
-    const cuts = layOutPlan(plan, model, true);
-    const answering = await answeringPlan(engine, cuts);
+    const routeOf = async (scope: RouteScope): Promise<Route | null> => {
+      const cuts = layOutPlan(plan, model, scope);
+      if (cuts.length === 0) return null;
+      const segments = await engine.plan(cuts.map(({ planned }) => planned));
+      made.push(segments);
+      return toRoute(segments, cuts, tracks, report.costs);
+    };
     return {
       tracks,
       sampleCount: plan.samples.length,
       full: toRoute(full, fullCuts, tracks, report.costs),
-      answering: answering && toRoute(answering, cuts, tracks, report.costs),
+      auditing: await routeOf('Heads'),
+      answering: await routeOf('Answers'),
       report,
     };
   } catch (error) {
     releaseHeads(engine, tracks);
-    if (full !== null) await engine.releasePlan(full);
+    for (const segments of made) await engine.releasePlan(segments);
     throw error;
   }
 }
@@ -104,8 +113,9 @@ function loadTracks(
 
 export async function releaseLoadedPlan(engine: SegmentEngine, loaded: LoadedPlan): Promise<void> {
   releaseHeads(engine, loaded.tracks);
-  await engine.releasePlan(loaded.full.plan);
-  if (loaded.answering !== null) await engine.releasePlan(loaded.answering.plan);
+  for (const route of [loaded.full, loaded.auditing, loaded.answering]) {
+    if (route !== null) await engine.releasePlan(route.plan);
+  }
 }
 
 async function measureOnce(
@@ -117,13 +127,6 @@ async function measureOnce(
   const table = tables.get(key) ?? (await engine.measure(plan, MEASURED_SIZES));
   tables.set(key, table);
   return table;
-}
-
-async function answeringPlan(
-  engine: SegmentEngine,
-  cuts: readonly CutLayout[],
-): Promise<SegmentPlan | null> {
-  return cuts.length === 0 ? null : engine.plan(cuts.map(({ planned }) => planned));
 }
 
 function loadTrack(

@@ -31,22 +31,25 @@ export function answeringCount(planned: PlannedTrack): number {
   return planned.lambdaIndex === null ? 0 : planned.activeExits.length;
 }
 
-/** Cuts of all exits and samples in backbone order; `onlyAnswering`: of exits that may answer, without samples. */
+/** What a way through the backbone serves: heads and samples, all heads, or the heads that may answer. */
+export type RouteScope = 'Samples' | 'Heads' | 'Answers';
+
+/** Cuts of what the scope serves, in backbone order. */
 export function layOutPlan(
   plan: EnginePlan,
   model: ModelDescription,
-  onlyAnswering: boolean,
+  scope: RouteScope,
 ): readonly CutLayout[] {
   const uses = new Map<string, SlotUse[]>();
   const samples = new Map<string, number[]>();
   for (const [track, planned] of plan.tracks.entries()) {
-    const count = onlyAnswering ? answeringCount(planned) : planned.bundle.heads.length;
+    const count = scope === 'Answers' ? answeringCount(planned) : planned.bundle.heads.length;
     for (const [exit, head] of planned.bundle.heads.slice(0, count).entries()) {
       const tensor = exitTensor(head.exit, head.tensor);
       uses.set(tensor, [...(uses.get(tensor) ?? []), { track, exit }]);
     }
   }
-  for (const [index, { tensor }] of onlyAnswering ? [] : plan.samples.entries()) {
+  for (const [index, { tensor }] of scope === 'Samples' ? plan.samples.entries() : []) {
     samples.set(tensor, [...(samples.get(tensor) ?? []), index]);
   }
   return inBackboneOrder([...new Set([...uses.keys(), ...samples.keys()])], model).map((tensor) => {

@@ -99,10 +99,9 @@ class BatchRun {
   /** Null: nothing can leave and nothing is asked on the way, so the backbone runs whole. */
   private route(): Route | null {
     const { loaded } = this.surroundings;
-    const wantsAll =
-      (loaded.tracks.length > 0 && this.rows.someHave(this.places, RowFlag.Audit)) ||
-      (loaded.sampleCount > 0 && this.rows.someHave(this.places, RowFlag.Sample));
-    if (wantsAll) return loaded.full;
+    const wants = (flag: number): boolean => this.rows.someHave(this.places, flag);
+    if (loaded.sampleCount > 0 && wants(RowFlag.Sample)) return loaded.full;
+    if (loaded.auditing !== null && wants(RowFlag.Audit)) return loaded.auditing;
     if (loaded.answering === null) return null;
     const mayLeave = this.places.some((row) => !this.rows.has(row, RowFlag.BackboneOnly));
     return mayLeave ? loaded.answering : null;
@@ -122,7 +121,7 @@ class BatchRun {
     for (const [slot, use] of layout.uses.entries()) {
       answers.push(...this.rows.leave(use, result.logits[slot] ?? null, this.places));
     }
-    if (answers.length > 0) emit(answers, false);
+    if (answers.length > 0) emit(answers, !this.places.some((row) => this.rows.isNeeded(row)));
     if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples);
     const table = {
       segmentMs: route.prices.segmentMs(cut, this.places.length),

@@ -61,7 +61,7 @@ function ownerUid(object: KubeObject): string | undefined {
   return controllerOf(object)?.uid;
 }
 
-function serviceOfRevision({ metadata, spec }: KubeObject): string | undefined {
+export function serviceOfRevision({ metadata, spec }: KubeObject): string | undefined {
   const name = (spec as { readonly serviceName?: unknown } | undefined)?.serviceName;
   return typeof name === 'string' ? `${String(metadata.namespace)}/${name}` : undefined;
 }

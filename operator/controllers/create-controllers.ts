@@ -1,6 +1,9 @@
+import { setMaxListeners } from 'node:events';
+import { createHeadRevisionController } from './cache-head-revision/controller.ts';
 import { createServiceController } from './cached-model-service/controller.ts';
 import { createCaches } from './caches.ts';
 import type { Controller, ControllerDependencies } from './dependencies.ts';
+import { createServiceFleet } from './service-fleet.ts';
 
 export interface Controllers {
   /** Resolves once every cache holds its first list, or when the process ended before. */
@@ -11,8 +14,14 @@ export interface Controllers {
 
 /** All controllers over one set of caches; nothing is read or written before `run`. */
 export function createControllers(deps: ControllerDependencies): Controllers {
+  // Every reflector, queue and sleep waits for it: more than ten are no leak.
+  setMaxListeners(0, deps.signal);
   const caches = createCaches(deps);
-  const controllers: readonly Controller[] = [createServiceController(deps, caches)];
+  const fleet = createServiceFleet(deps, caches);
+  const controllers: readonly Controller[] = [
+    createServiceController(deps, caches, fleet),
+    createHeadRevisionController(deps, caches, fleet),
+  ];
   const allSynced = Promise.all(caches.all.map(({ synced }) => synced));
   return {
     synced: allSynced.then(() => undefined),
@@ -21,7 +30,7 @@ export function createControllers(deps: ControllerDependencies): Controllers {
       const working = allSynced.then(async (outcomes) => {
         // No decision before everything that it rests on is there.
         if (!outcomes.every(Boolean)) return;
-        await Promise.all(controllers.map((controller) => controller.run()));
+        await Promise.all([fleet.run(), ...controllers.map((controller) => controller.run())]);
       });
       await Promise.all([watching, working]);
     },

@@ -41,7 +41,7 @@ export function findNameConflict(
  * none. Two writers would undo each other's policies for ever, so the one that comes second does nothing.
  */
 export function findForeignInstallation(
-  service: ServiceToPlan,
+  service: Pick<ServiceToPlan, 'uid'>,
   policyConfigMap: LiveObject | null,
   installation: Installation,
 ): string | null {

@@ -75,6 +75,13 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** A child that the API server calls invalid; the same one is not sent again. */
+export interface Rejection {
+  readonly kind: string;
+  readonly name: string;
+  readonly message: string;
+}
+
 export interface AutoscalerFacts {
   /** Condition `ScalingActive` of the autoscaler; null before its first. */
   readonly scalingActive: {
@@ -101,6 +108,8 @@ export interface StatusFacts {
   readonly templateProblems: readonly TemplateProblem[];
   readonly isTemplateKept: boolean;
   readonly refusals: readonly Refusal[];
+  /** Children other than the Deployment, whose rejections are problems of the template. */
+  readonly rejections: readonly Rejection[];
   readonly deployment: DeploymentFacts | null;
   readonly pods: readonly PodFacts[];
   readonly autoscaler: AutoscalerFacts | null;

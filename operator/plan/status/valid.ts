@@ -8,6 +8,7 @@ const CHECKS: readonly ((facts: StatusFacts) => Verdict | null)[] = [
   ownsItsNames,
   findsItsConfigMaps,
   hasAPodTemplate,
+  hasValidChildren,
 ];
 
 export function assessValid(facts: StatusFacts): Verdict {
@@ -64,4 +65,11 @@ function hasAPodTemplate({ templateProblems }: StatusFacts): Verdict | null {
   if (templateProblems.length === 0) return null;
   const shown = templateProblems.map(({ path, message }) => `${path}: ${message}`).join('; ');
   return toVerdict('False', 'PodTemplateRejected', `${shown}.`);
+}
+
+/** Fields that are raw in our schema, such as the metrics of an autoscaler. */
+function hasValidChildren({ rejections }: StatusFacts): Verdict | null {
+  if (rejections.length === 0) return null;
+  const shown = rejections.map(({ kind, name, message }) => `${kind} ${name}: ${message}`);
+  return toVerdict('False', 'InvalidSpec', `The API server refuses ${shown.join('; ')}.`);
 }

@@ -23,8 +23,9 @@ export function serverContainer(input: TemplateInput, volumes: readonly Mounted[
     env: serverEnvironment(input),
     resources: resources(input),
     volumeMounts: volumes.map(({ mount }) => mount),
+    // Passes once a failure to load is told as well: a restart would only fetch the same wrong backbone again.
     startupProbe: {
-      ...probe('/readyz', PROBE_PERIOD_SECONDS),
+      ...probe('/startupz', PROBE_PERIOD_SECONDS),
       failureThreshold: Math.ceil(server.startupDeadline / 1000 / PROBE_PERIOD_SECONDS),
     },
     readinessProbe: { ...probe('/readyz', PROBE_PERIOD_SECONDS), failureThreshold: 2 },

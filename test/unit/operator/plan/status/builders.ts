@@ -37,6 +37,7 @@ export function someFacts(fields: Partial<StatusFacts> = {}): StatusFacts {
     templateProblems: [],
     isTemplateKept: false,
     refusals: [],
+    rejections: [],
     deployment: aDeployment(),
     pods: [aPod()],
     autoscaler: null,

@@ -85,6 +85,16 @@ describeCondition('Valid', [
     },
     'False PodTemplateRejected: .spec.template.spec.containers[name="server"].imagePulPolicy: field not declared in schema; .spec.template.spec.x: y. Fix the field of podTemplate that the message quotes.',
   ],
+  [
+    'quotes what the API server says of a child that it does not take',
+    {
+      rejections: [
+        { kind: 'HorizontalPodAutoscaler', name: 'vision', message: 'spec.metrics: bad' },
+        { kind: 'NetworkPolicy', name: 'vision', message: 'spec.ingress: worse' },
+      ],
+    },
+    'False InvalidSpec: The API server refuses HorizontalPodAutoscaler vision: spec.metrics: bad; NetworkPolicy vision: spec.ingress: worse. Fix the field that the message names.',
+  ],
 ]);
 
 describeCondition('Ready', [

@@ -1,0 +1,152 @@
+import { toServiceSettings } from '../../../crds/v1alpha1/settings.ts';
+import { API_VERSION, KIND } from '../../../crds/v1alpha1/cached-model-service.ts';
+import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
+import type { ServerState } from '../../../crds/wire/state.ts';
+import type { KubeObject } from '../../kube/api.ts';
+import { ANNOTATIONS } from '../../plan/names.ts';
+import { storedEpoch } from '../../plan/policy-config-map.ts';
+import { selectExits, type SelectedExit, type SelectedExits } from '../../plan/select-exits.ts';
+import { claimEpoch, numberPolicy, planPlainPolicy } from '../../plan/server-policy.ts';
+import type { ServiceToPlan } from '../../plan/service.ts';
+import type { Gathered } from './gather.ts';
+import type { StoredByUs } from './service-memory.ts';
+
+export interface PolicyInput {
+  readonly gathered: Gathered;
+  readonly service: ServiceToPlan;
+  /** The live policy ConfigMap; null: there is none. It is ours or absent. */
+  readonly live: KubeObject | null;
+  readonly remembered: StoredByUs | null;
+  readonly writer: string;
+  readonly leaseTransitions: number;
+}
+
+export interface PolicyDecision {
+  readonly epoch: number;
+  /** Null before any backbone is known. */
+  readonly policy: Policy | null;
+}
+
+/**
+ * The policy that shall be stored. A process claims an epoch with its first write, one above every epoch seen; it claims
+ * again when the ConfigMap is gone or another's, or when a pod acknowledges more than was stored (a store that went back in
+ * time, an edit by hand), so that what it stores next is higher than anything a pod holds.
+ */
+export function decidePolicy(input: PolicyInput): PolicyDecision {
+  const { gathered, service, live } = input;
+  const current = storedPolicy(live);
+  const mine = findMine(input, current);
+  const claimed = mine ?? { epoch: claimEpoch(epochsSeen(input, current)), policy: null };
+  const content = planContent(gathered, service, mine?.policy ?? current);
+  if (content === null) return { epoch: claimed.epoch, policy: null };
+  const { policy } = numberPolicy(content, claimed.epoch, claimed.policy);
+  return { epoch: claimed.epoch, policy };
+}
+
+/** What stands in a policy ConfigMap; null: nothing, or nothing that can be read. */
+export function storedPolicy(live: KubeObject | null): Policy | null {
+  const { data } = (live ?? {}) as { readonly data?: Readonly<Record<string, unknown>> };
+  const text = data?.['policy.json'];
+  if (typeof text !== 'string') return null;
+  const parsed = parsePolicy(text);
+  return parsed.ok ? parsed.value : null;
+}
+
+/** What this process stored, while that still counts; null: an epoch has to be claimed. */
+function findMine(
+  { gathered, live, remembered, writer }: PolicyInput,
+  current: Policy | null,
+): StoredByUs | null {
+  if (live === null || live.metadata.annotations?.[ANNOTATIONS.writer] !== writer) return null;
+  // Not remembered: stored, and the answer was lost.
+  const mine = remembered ?? { epoch: storedEpoch(live), policy: current };
+  const pair = { epoch: mine.epoch, revision: mine.policy?.revision ?? 0 };
+  return acknowledgedPairs(gathered).some((other) => comparePair(other, pair) > 0) ? null : mine;
+}
+
+function acknowledgedPairs({ views }: Gathered): Pick<Policy, 'epoch' | 'revision'>[] {
+  return views.flatMap(({ acknowledgement }) => acknowledgement ?? []);
+}
+
+function epochsSeen(
+  { gathered, live, remembered, leaseTransitions }: PolicyInput,
+  current: Policy | null,
+): number[] {
+  return [
+    leaseTransitions,
+    storedEpoch(live),
+    current?.epoch ?? 0,
+    remembered?.epoch ?? 0,
+    gathered.previous.policy?.epoch ?? 0,
+    ...acknowledgedPairs(gathered).map(({ epoch }) => epoch),
+  ];
+}
+
+function planContent(
+  gathered: Gathered,
+  service: ServiceToPlan,
+  before: Policy | null,
+): ReturnType<typeof planPlainPolicy> | null {
+  const settings = toServiceSettings(
+    { apiVersion: API_VERSION, kind: KIND, metadata: { name: service.name }, spec: service.spec },
+    { local: false },
+  );
+  const state = policyState(gathered, before);
+  if (state !== null) {
+    const { exits } = selectExits(state, service.spec.exits, gathered.previous);
+    return planPlainPolicy(settings, state.backbone.digest, exits);
+  }
+  // No pod can be asked: what was known of the backbone stays, and hot settings go out by the mount.
+  return before === null
+    ? null
+    : planPlainPolicy(settings, before.backboneDigest, knownExits(before, service));
+}
+
+function knownExits({ exits }: Policy, { spec }: ServiceToPlan): SelectedExit[] {
+  return exits.flatMap(({ name, tensor }) => {
+    const named = spec.exits?.find((exit) => exit.name === name);
+    if (tensor === undefined || (spec.exits !== undefined && named?.tensor !== tensor)) return [];
+    return [{ name, tensor, mode: named?.mode ?? 'Active', macsShare: 0, msShare: 0 }];
+  });
+}
+
+/** The exits of the backbone in force; null before any is loaded. */
+export function decideExits(gathered: Gathered, policy: Policy | null): SelectedExits | null {
+  const state = policyState(gathered, policy);
+  if (state === null || gathered.service === null) return null;
+  return selectExits(state, gathered.service.spec.exits, gathered.previous);
+}
+
+/**
+ * A state of the backbone that the policy is about: the one in force as long as a ready pod has it, so that it does not go to
+ * and fro during a roll; then the one that most ready pods have, or most pods.
+ */
+function policyState({ views, pods }: Gathered, before: Policy | null): ServerState | null {
+  const ready = new Set(pods.filter(isReady).map(({ metadata }) => metadata.uid));
+  const loaded = views.flatMap(({ pod, state }) =>
+    state?.loaded === true ? [{ isReady: ready.has(pod.uid), state: state.state }] : [],
+  );
+  const readyOnes = loaded.filter((one) => one.isReady);
+  const states = (readyOnes.length > 0 ? readyOnes : loaded).map(({ state }) => state);
+  const same = states.find(({ backbone }) => backbone.digest === before?.backboneDigest);
+  return same ?? mostFrequent(states);
+}
+
+function mostFrequent(states: readonly ServerState[]): ServerState | null {
+  const countOf = (digest: string): number =>
+    states.filter(({ backbone }) => backbone.digest === digest).length;
+  return states.reduce<ServerState | null>((best, state) => {
+    if (best === null) return state;
+    const more = countOf(state.backbone.digest) - countOf(best.backbone.digest);
+    const isFirst = state.backbone.digest < best.backbone.digest;
+    return more > 0 || (more === 0 && isFirst) ? state : best;
+  }, null);
+}
+
+function isReady({ metadata, status }: KubeObject): boolean {
+  const { conditions } = (status ?? {}) as { readonly conditions?: readonly unknown[] };
+  if (metadata.deletionTimestamp !== undefined || !Array.isArray(conditions)) return false;
+  return (conditions as readonly { readonly type?: unknown; readonly status?: unknown }[]).some(
+    ({ type, status: value }) => type === 'Ready' && value === 'True',
+  );
+}

@@ -1,0 +1,112 @@
+import { REASONS } from '../../../crds/v1alpha1/reasons.ts';
+import type { KubeObject } from '../../kube/api.ts';
+import { isTerminating } from '../../kube/owner.ts';
+import type { PassResult } from '../../kube/work-queue.ts';
+import { applyChildren } from './apply-children.ts';
+import { decide, decideForeign, isSuperseded, type Decision } from './decide.ts';
+import { toFleetPods } from './fleet-pods.ts';
+import { gather, type Gathered } from './gather.ts';
+import { PassAttempt } from './pass-attempt.ts';
+import type { ServiceMemory } from './service-memory.ts';
+import type { ServicePass } from './service-pass.ts';
+import type { ServiceShell } from './service-shell.ts';
+import { toStatusFacts } from './status-facts.ts';
+import { writeStatus } from './write-status.ts';
+
+const POLL_MS = 30_000;
+/** ConfigMaps of users and objects of others are not watched. */
+const UNWATCHED_MS = 30_000;
+
+/** One pass over a service that exists: gather, decide, apply, status. */
+export async function reconcileService(
+  shell: ServiceShell,
+  cached: KubeObject,
+  memory: ServiceMemory,
+): Promise<PassResult> {
+  const { clock } = shell.deps;
+  const { kind, metadata } = cached;
+  const object = memory.written.latest({ kind, name: metadata.name }, cached, clock.monotonicMs());
+  // Being deleted, or made for nothing: the garbage collector does the rest.
+  if (object === null || isTerminating(cached) || memory.isNamespaceEnding) {
+    return leave(shell, cached);
+  }
+  const attempt = new PassAttempt(memory, () => clock.monotonicMs());
+  const gathered = await gather(shell, object, memory, attempt);
+  const again = { delayMs: Infinity };
+  const lookAgain = (delayMs: number): void => {
+    again.delayMs = Math.min(again.delayMs, delayMs);
+  };
+  const pass: ServicePass = { shell, memory, gathered, attempt, lookAgain };
+  follow(pass);
+  await act(pass);
+  if (memory.isNamespaceEnding) return leave(shell, cached);
+  if (attempt.error !== null) throw attempt.error;
+  lookAgain(memory.written.untilMs() - clock.monotonicMs());
+  return { kind: 'RequeueAfter', delayMs: Math.max(0, again.delayMs) };
+}
+
+function leave({ fleet }: ServiceShell, { metadata }: KubeObject): PassResult {
+  fleet.unfollow(`${String(metadata.namespace)}/${metadata.name}`);
+  return { kind: 'Done' };
+}
+
+/** Its pods are asked from now on. Nothing consumes their evidence yet, so it is not kept. */
+function follow({ shell, gathered }: ServicePass): void {
+  const { fleet } = shell;
+  const { key, pods, views, object } = gathered;
+  fleet.follow(key, { pods: toFleetPods(pods, object.metadata.name), pollMs: POLL_MS });
+  const watermarks = views.flatMap(({ pod, bootId, windows }) => {
+    const last = windows.at(-1);
+    return last === undefined || bootId === null
+      ? []
+      : [[`${pod.uid} ${bootId}`, last.seq] as const];
+  });
+  if (watermarks.length > 0) fleet.dropConsumed(key, new Map(watermarks));
+}
+
+async function act(pass: ServicePass): Promise<void> {
+  const { shell, gathered, memory, attempt } = pass;
+  const { deps } = shell;
+  const { service } = gathered;
+  const foreign = decideForeign(gathered, deps.installation);
+  if (foreign !== null) {
+    tellForeign(pass, foreign);
+    pass.lookAgain(UNWATCHED_MS);
+    return;
+  }
+  const { writer } = deps;
+  if (isSuperseded(gathered, { remembered: memory.policy, writer })) {
+    deps.log.error({ key: gathered.key }, 'another process has taken this service over');
+    return;
+  }
+  let decision: Decision | null = null;
+  if (service !== null) {
+    const { installation, defaults } = deps;
+    const leaseTransitions = deps.leaseTransitions();
+    const remembered = memory.policy;
+    const input = { gathered, installation, defaults, remembered, writer, leaseTransitions };
+    decision = decide(input, service);
+    if (gathered.namesConfigMaps) pass.lookAgain(UNWATCHED_MS);
+    await applyChildren(pass, decision);
+  }
+  if (attempt.isStopped || memory.isNamespaceEnding) return;
+  const after = { ...pass, gathered: afterApply(pass) };
+  await writeStatus(after, toStatusFacts(after.gathered, decision, attempt));
+}
+
+/** The same facts with children as the API server answered them. */
+function afterApply({ gathered, memory }: ServicePass): Gathered {
+  return { ...gathered, live: memory.written.over(gathered.live) };
+}
+
+/** By an event alone: two installations that both write the status would undo each other's words. */
+function tellForeign({ shell, gathered }: ServicePass, foreign: string): void {
+  const reason = 'ForeignOperator';
+  shell.deps.events.record({
+    regarding: gathered.object,
+    type: 'Warning',
+    reason,
+    action: 'Reconcile',
+    note: `Installation ${foreign} of the operator writes for this service, so installation ${shell.deps.installation.namespace}/${shell.deps.installation.release} does nothing. ${REASONS[reason].action}`,
+  });
+}

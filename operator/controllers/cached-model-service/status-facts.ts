@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { serializePolicy, type Policy } from '../../../crds/wire/policy.ts';
+import { assessAcknowledgement } from '../../fleet/assess-acknowledgement.ts';
+import type { KubeObject } from '../../kube/api.ts';
+import { ownershipOf } from '../../kube/owner.ts';
+import { policyConfigMapName } from '../../plan/names.ts';
+import type { PodFacts, ServerFacts, StatusFacts } from '../../plan/status/facts.ts';
+import { readAutoscaler, readDeployment } from '../../plan/status/read-deployment.ts';
+import { readPod } from '../../plan/status/read-pod.ts';
+import type { ChildKind } from '../caches.ts';
+import { decideExits, storedPolicy } from './decide-policy.ts';
+import type { Decision } from './decide.ts';
+import { liveOf, type Gathered } from './gather.ts';
+import type { PassAttempt } from './pass-attempt.ts';
+
+/** What a status is made of: the objects as they are after the pass, and what the pass came to. */
+export function toStatusFacts(
+  gathered: Gathered,
+  decision: Decision | null,
+  attempt: Pick<PassAttempt, 'refusals' | 'rejections'>,
+): StatusFacts {
+  const { object, service, previous } = gathered;
+  const { name, namespace = '', generation = 0 } = object.metadata;
+  const deployment = ownLive(gathered, 'Deployment', name);
+  const autoscaler = ownLive(gathered, 'HorizontalPodAutoscaler', name);
+  const policy = storedPolicy(ownLive(gathered, 'ConfigMap', policyConfigMapName(name)));
+  const isTemplate = ({ kind }: { readonly kind: string }): boolean => kind === 'Deployment';
+  return {
+    ...{ name, namespace, generation, previous },
+    nowMs: gathered.nowMs,
+    spec: service?.spec ?? null,
+    specProblem: gathered.specProblem,
+    foreignInstallation: null,
+    conflicts: decision?.conflicts ?? [],
+    missingConfigMaps: gathered.missingConfigMaps,
+    templateProblems: [
+      ...(decision?.children.templateProblems ?? []),
+      ...attempt.rejections.filter(isTemplate).map(({ message }) => ({ path: name, message })),
+    ],
+    isTemplateKept: decision?.children.isTemplateKept ?? false,
+    refusals: attempt.refusals,
+    rejections: attempt.rejections.filter((rejection) => !isTemplate(rejection)),
+    deployment: deployment === null ? null : readDeployment(deployment),
+    pods: readPods(gathered, policy),
+    autoscaler: autoscaler === null ? null : readAutoscaler(autoscaler),
+    policy: policy === null ? null : policyFacts(policy),
+    exits: decideExits(gathered, policy),
+    pinnedHeads: assessPin(gathered, policy),
+    templateVersion: decision?.children.templateVersion ?? null,
+    adminGeneration: decision?.admin.adminGeneration ?? previous.adminGeneration ?? 1,
+    request: decision === null ? previous.request : decision.admin.request,
+  };
+}
+
+function ownLive(gathered: Gathered, kind: ChildKind, name: string): KubeObject | null {
+  const live = liveOf(gathered, kind, name);
+  return ownershipOf(live, gathered.object.metadata.uid ?? '') === 'Ours' ? live : null;
+}
+
+function policyFacts(policy: Policy): NonNullable<StatusFacts['policy']> {
+  const hash = createHash('sha256').update(serializePolicy(policy)).digest('hex');
+  return { epoch: policy.epoch, revision: policy.revision, hash: `sha256:${hash}` };
+}
+
+function readPods({ pods, views, monotonicMs }: Gathered, policy: Policy | null): PodFacts[] {
+  const read = pods.map((pod) => {
+    const view = views.find((one) => one.pod.uid === pod.metadata.uid);
+    if (view === undefined) return readPod(pod, null);
+    const verdict =
+      policy === null
+        ? null
+        : assessAcknowledgement(view, { policy, knownAnswers: new Map() }, monotonicMs);
+    const server: ServerFacts = { state: view.state, policy: verdict };
+    return readPod(pod, server);
+  });
+  return read.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** What became of `heads.revision`: its bundle must be for the backbone in force. */
+function assessPin(
+  { service, pinned }: Gathered,
+  policy: Policy | null,
+): StatusFacts['pinnedHeads'] {
+  if (service?.spec.heads.revision === undefined) return null;
+  if (pinned === null) return 'NotFound';
+  if (policy === null) return null;
+  const { backboneDigest } = (pinned.spec ?? {}) as { readonly backboneDigest?: unknown };
+  return backboneDigest === policy.backboneDigest ? 'Usable' : 'Incompatible';
+}

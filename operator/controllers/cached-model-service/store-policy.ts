@@ -1,0 +1,29 @@
+import type { Decision } from './decide.ts';
+import type { KubeObject } from '../../kube/api.ts';
+import { applyChild } from './apply-child.ts';
+import type { ServicePass } from './service-pass.ts';
+
+/**
+ * Stores the policy under the UID and version that were read, and only then hands it to the fleet: of two leaders one gets
+ * 409 and pushes nothing, and every policy that a pod sees once stood in the API server.
+ */
+export async function storePolicy(
+  pass: ServicePass,
+  decided: NonNullable<Decision['policy']>,
+): Promise<KubeObject | null> {
+  const { shell, memory, gathered } = pass;
+  const { deps, fleet } = shell;
+  const { policy, epoch, configMap } = decided;
+  const stored = await applyChild(pass, configMap, { isConditional: true });
+  if (stored === null) return null;
+  memory.policy = { epoch, policy };
+  if (stored.outcome !== 'Skipped') deps.metrics.policyPublished(gathered.key, 'Mount');
+  const pair = policy === null ? null : `${policy.epoch}.${policy.revision}`;
+  if (policy !== null && pair !== memory.pushed) {
+    memory.pushed = pair;
+    // Nobody waits for pods: what they answer comes back as a change of the fleet.
+    void fleet.publish(gathered.key, { policy, bundles: new Map() });
+    deps.metrics.policyPublished(gathered.key, 'Push');
+  }
+  return stored.object;
+}

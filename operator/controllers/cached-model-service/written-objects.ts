@@ -1,0 +1,86 @@
+import type { KubeObject } from '../../kube/api.ts';
+import type { StoreChange } from '../../kube/store.ts';
+
+// A cache hears of our own write some time after it was answered. Until then the answer is the newer truth: without it a
+// pass right after would write again, under a version that is already history.
+
+/** Longer than a watch lags when all is well; a cache that skipped a version is believed again after that. */
+const BELIEVED_MS = 5_000;
+
+interface Written {
+  /** Null: deleted. */
+  readonly object: KubeObject | null;
+  readonly uid: string | undefined;
+  readonly untilMs: number;
+}
+
+/** Objects of one service as their last write was answered, while the caches do not know it yet. */
+export class WrittenObjects {
+  readonly #written = new Map<string, Written>();
+
+  /** An apply was answered. */
+  wrote(object: KubeObject, nowMs: number): void {
+    const { uid } = object.metadata;
+    this.#written.set(nameOf(object), { object, uid, untilMs: nowMs + BELIEVED_MS });
+  }
+
+  /** A deletion was answered. */
+  deleted(object: KubeObject, nowMs: number): void {
+    const { uid } = object.metadata;
+    this.#written.set(nameOf(object), { object: null, uid, untilMs: nowMs + BELIEVED_MS });
+  }
+
+  /** A cache told a change: from our write on it knows at least as much. */
+  heard({ object, previous }: StoreChange): void {
+    const told = object ?? previous;
+    if (told === null) return;
+    const written = this.#written.get(nameOf(told));
+    if (written === undefined) return;
+    const isGone = object === null && previous?.metadata.uid === written.uid;
+    if (isGone || isSame(written.object, object)) this.#written.delete(nameOf(told));
+  }
+
+  /** The newer of what a cache holds and what was written. */
+  latest(
+    name: { readonly kind: string; readonly name: string },
+    cached: KubeObject | undefined,
+    nowMs: number,
+  ): KubeObject | null {
+    const key = `${name.kind}/${name.name}`;
+    const written = this.#written.get(key);
+    if (written === undefined) return cached ?? null;
+    const isKnown = isSame(written.object, cached ?? null);
+    // Another object took the name: not what we wrote.
+    const isOther =
+      cached !== undefined && cached.metadata.uid !== written.uid && written.object === null;
+    if (!isKnown && !isOther && nowMs < written.untilMs) return written.object;
+    this.#written.delete(key);
+    return cached ?? null;
+  }
+
+  /** Objects as a pass began with them, with what it wrote meanwhile in their places. */
+  over(live: readonly KubeObject[]): KubeObject[] {
+    const objects = new Map(live.map((object) => [nameOf(object), object]));
+    for (const [name, { object }] of this.#written) {
+      if (object === null) objects.delete(name);
+      else objects.set(name, object);
+    }
+    return [...objects.values()];
+  }
+
+  /** When to look again at what the caches say; Infinity: they know everything. */
+  untilMs(): number {
+    return Math.min(Infinity, ...[...this.#written.values()].map(({ untilMs }) => untilMs));
+  }
+}
+
+function nameOf({ kind, metadata }: KubeObject): string {
+  return `${kind}/${metadata.name}`;
+}
+
+function isSame(a: KubeObject | null, b: KubeObject | null): boolean {
+  if (a === null || b === null) return a === b;
+  return (
+    a.metadata.uid === b.metadata.uid && a.metadata.resourceVersion === b.metadata.resourceVersion
+  );
+}

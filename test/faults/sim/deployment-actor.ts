@@ -1,0 +1,94 @@
+// The Deployment controller and the kubelets, as coarse as a reconciler can tell: pods of the wanted template and number are
+// there at once, run and are ready; those of other templates go.
+import type { KubeObject } from '../../../operator/kube/api.ts';
+import { canonicalJson } from '../../../operator/kube/same-fields.ts';
+import { fakePod, type FakePod } from '../../support/fake-pod.ts';
+import type { SimulatedClient, SimulatedCluster } from '../../support/simulated-api.ts';
+
+interface Actor {
+  readonly client: SimulatedClient;
+  readonly cluster: SimulatedCluster;
+  readonly pods: Map<string, FakePod>;
+}
+
+interface DeploymentSpec {
+  readonly replicas?: number;
+  readonly template: {
+    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+    readonly spec: { readonly volumes?: unknown };
+  };
+}
+
+export async function runDeployments(actor: Actor): Promise<void> {
+  for (const deployment of actor.cluster.objects('Deployment')) {
+    if (deployment.metadata.deletionTimestamp === undefined) await runDeployment(actor, deployment);
+  }
+}
+
+async function runDeployment(actor: Actor, deployment: KubeObject): Promise<void> {
+  const { name, namespace = '', uid = '', generation = 0 } = deployment.metadata;
+  const spec = deployment.spec as DeploymentSpec;
+  const replicas = spec.replicas ?? 1;
+  const hash = hashOf(spec.template);
+  const wanted = Array.from({ length: replicas }, (_, index) => `${name}-${hash}-${index}`);
+  const pods = actor.cluster
+    .objects('Pod')
+    .filter(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+  for (const pod of pods) {
+    if (!wanted.includes(pod.metadata.name)) {
+      await actor.client.delete({ kind: 'Pod', namespace, name: pod.metadata.name });
+    }
+  }
+  const missing = wanted.filter((pod) => !pods.some(({ metadata }) => metadata.name === pod));
+  for (const pod of missing) await startPod(actor, deployment, pod);
+  const counts = {
+    replicas,
+    readyReplicas: replicas,
+    updatedReplicas: replicas,
+    availableReplicas: replicas,
+  };
+  const status = { observedGeneration: generation, ...counts };
+  if (canonicalJson(deployment.status) === canonicalJson(status)) return;
+  await actor.client.mergePatch(
+    { kind: 'Deployment', namespace, name },
+    { status },
+    { subresource: 'status', fieldManager: 'deployment-controller' },
+  );
+}
+
+async function startPod(
+  { client, pods }: Actor,
+  deployment: KubeObject,
+  name: string,
+): Promise<void> {
+  const { namespace = '', uid = '' } = deployment.metadata;
+  const { template } = deployment.spec as DeploymentSpec;
+  const { apiVersion, kind } = deployment;
+  const owner = { apiVersion, kind, name: deployment.metadata.name, uid, controller: true };
+  const pod = await client.create({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: template.metadata.labels, ownerReferences: [owner] },
+    spec: template.spec,
+  });
+  const ip = `10.0.0.${pods.size + 1}`;
+  pods.set(pod.metadata.uid ?? '', fakePod(pod.metadata.uid ?? '', { name, ip }));
+  const conditions = [
+    { type: 'PodScheduled', status: 'True' },
+    { type: 'Ready', status: 'True' },
+  ];
+  await client.mergePatch(
+    { kind: 'Pod', namespace, name },
+    { status: { phase: 'Running', podIP: ip, conditions } },
+    { subresource: 'status', fieldManager: 'kubelet' },
+  );
+}
+
+/** Short, and another for another template. */
+function hashOf(template: unknown): string {
+  let hash = 0;
+  for (const character of canonicalJson(template)) {
+    hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
+  }
+  return hash.toString(16);
+}

@@ -1,0 +1,51 @@
+// What counts of a world: everything that is stored, without what differs from run to run by nature.
+import type { KubeObject } from '../../../operator/kube/api.ts';
+import type { SimulatedCluster } from '../../support/simulated-api.ts';
+
+/** Times, versions and identities; the pair of a policy, which a new leader raises; keys, which follow the UID. */
+const MASKED: ReadonlySet<string> = new Set([
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'managedFields',
+  'generation',
+  'lastTransitionTime',
+  'observedGeneration',
+  'appliedTime',
+  'epoch',
+  'revision',
+  'hash',
+  'layercache.io/epoch',
+  'layercache.io/writer',
+  'stringData',
+  'data',
+]);
+
+/** The objects of a service and its children by `kind/name`, masked. */
+export function endState(cluster: SimulatedCluster): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    cluster
+      .objects()
+      .filter(({ kind }) => !['Event', 'Pod'].includes(kind))
+      .map((object) => [`${object.kind}/${object.metadata.name}`, maskObject(object)]),
+  );
+}
+
+function maskObject(object: KubeObject): unknown {
+  const masked = mask(object) as Readonly<Record<string, unknown>>;
+  return object.kind === 'ConfigMap' ? { ...masked, policy: policyOf(object) } : masked;
+}
+
+function policyOf({ data }: KubeObject): unknown {
+  const text = (data as Readonly<Record<string, string>> | undefined)?.['policy.json'];
+  return text === undefined ? null : mask(JSON.parse(text));
+}
+
+function mask(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(mask);
+  if (typeof value === 'string') return value.replaceAll(/policy \d+\.\d+/g, 'policy E.R');
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name, MASKED.has(name) ? '*' : mask(field)]),
+  );
+}

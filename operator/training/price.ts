@@ -12,10 +12,14 @@ export interface Prices {
   /** Milliseconds of a head for one batch: pooling, read-back, products, decision. */
   readonly headMs: (macs: number) => number;
   /** A table with these cuts alone, heads included, for operator/stats pathCosts. */
-  readonly tableFor: (
-    heads: readonly { readonly tensor: string; readonly macs: number }[],
-  ) => CostTable;
+  readonly tableFor: TableOf;
+  /** The same in a batch so large that what cuts and heads cost by being there vanishes: work alone. */
+  readonly workFor: TableOf;
 }
+
+export type TableOf = (
+  heads: readonly { readonly tensor: string; readonly macs: number }[],
+) => CostTable;
 
 /** Multiply-adds of one row through a head. */
 export function headMacs(featureCount: number, hidden: HiddenSize, classCount: number): number {
@@ -55,17 +59,27 @@ export function createPrices(
     plainMs,
     shareTo,
     headMs,
-    tableFor: (heads) => {
-      const ends = [...heads.map(({ tensor }) => shareTo(tensor)), 1];
-      const compact = (tensor: string): number => costs.compactMs[b]![cuts.indexOf(tensor)]!;
-      return {
-        batchSizes: [rows],
-        cuts: heads.map(({ tensor }) => tensor),
-        plainMs: [plainMs],
-        segmentMs: [ends.map((end, i) => (end - (ends[i - 1] ?? 0)) * plainMs)],
-        headMs: [heads.map(({ macs }) => headMs(macs) + cutMs)],
-        compactMs: [heads.map(({ tensor }) => compact(tensor))],
-      };
-    },
+    tableFor: (heads) =>
+      tableOf(heads, {
+        headMs: ({ macs }) => headMs(macs) + cutMs,
+        compactMs: ({ tensor }) => costs.compactMs[b]![cuts.indexOf(tensor)]!,
+      }),
+    workFor: (heads) =>
+      tableOf(heads, { headMs: ({ macs }) => headMs(macs) - headMs(0), compactMs: () => 0 }),
   };
+
+  function tableOf(
+    heads: Parameters<TableOf>[0],
+    of: Readonly<Record<'headMs' | 'compactMs', (head: (typeof heads)[number]) => number>>,
+  ): CostTable {
+    const ends = [...heads.map(({ tensor }) => shareTo(tensor)), 1];
+    return {
+      batchSizes: [rows],
+      cuts: heads.map(({ tensor }) => tensor),
+      plainMs: [plainMs],
+      segmentMs: [ends.map((end, i) => (end - (ends[i - 1] ?? 0)) * plainMs)],
+      headMs: [heads.map(of.headMs)],
+      compactMs: [heads.map(of.compactMs)],
+    };
+  }
 }

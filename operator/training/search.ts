@@ -5,7 +5,13 @@ import type { Dataset, DatasetExit } from './dataset.ts';
 import type { DistillSettings } from './distill.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
-import { finalTraining, fullTraining, isCheapToTrain, TRIAL_ROWS, TRIAL_TRAINING } from './settings.ts';
+import {
+  finalTraining,
+  fullTraining,
+  isCheapToTrain,
+  TRIAL_ROWS,
+  TRIAL_TRAINING,
+} from './settings.ts';
 import type { Split } from './split.ts';
 import { rankSubsets, type SubsetLimits } from './subset.ts';
 
@@ -154,7 +160,7 @@ function finalExits(
   const { dataset, prices, limits, split } = task;
   const candidates = trials.map(({ head }) => toCandidate(head, { dataset, rows, prices }));
   const generous = { ...limits, budget: TRIAL_BUDGETS * limits.budget };
-  const ranked = rankSubsets(candidates, generous, prices.tableFor).flatMap(({ heads }) => heads);
+  const ranked = rankSubsets(candidates, generous, prices).flatMap(({ heads }) => heads);
   const kept = new Set([...new Set(ranked)].slice(0, limits.maxActiveExits + SPARE_EXITS));
   return trials.filter(
     ({ option }, i) => kept.has(i) || isCheapToTrain(split.training.length, option.macs),

@@ -117,13 +117,9 @@ export async function trainHeads(
     limits: limitsOf(input.settings, prices),
     seed: [input.seed, Number.parseInt(dataset.digest.slice(0, 8), 16)],
   };
-  const heads = await searchHeads(
-    task,
-    runJob,
-    (fraction) => {
-      input.onProgress('Searching', fraction);
-    },
-  );
+  const heads = await searchHeads(task, runJob, (fraction) => {
+    input.onProgress('Searching', fraction);
+  });
   input.onProgress('Choosing', 1);
   const candidates = heads
     .map((head) => toCandidate(head, { dataset, rows: split.validation, prices }))
@@ -167,7 +163,7 @@ async function conclude(
   runJob: HeadJobRunner,
 ): Promise<TrainingOutcome> {
   const { settings } = input;
-  const choice = chooseSubset(candidates, task.limits, task.prices.tableFor);
+  const choice = chooseSubset(candidates, task.limits, task.prices);
   const work = { ...task, candidates };
   const summary = summarise(work, choice);
   if (choice === null || choice.saving < settings.minSaving) {
@@ -179,11 +175,7 @@ async function conclude(
       return { ...found, head: await trainOnAllRows(found.head, task, runJob) };
     }),
   );
-  const bundle = assembleBundle(
-    fitted,
-    input,
-    provenance(input, work, choice),
-  );
+  const bundle = assembleBundle(fitted, input, provenance(input, work, choice));
   return { kind: 'Trained', bundle, bytes: encodeHeadBundle(bundle), summary };
 }
 

@@ -79,6 +79,8 @@ type LeaseTimes = z.infer<typeof leaseSchema>;
 /** A candidate that takes over, or gives up, at the wrong time leads beside another. */
 function checkLease(parsed: LeaseTimes, context: z.RefinementCtx<LeaseTimes>): void {
   const { LEASE_DURATION, LEASE_RENEW_DEADLINE, LEASE_RETRY_PERIOD } = parsed;
+  // What could not be read has its problem already.
+  if (!Object.values(parsed).every(Number.isFinite)) return;
   if (LEASE_DURATION <= LEASE_RENEW_DEADLINE) {
     context.addIssue({
       code: 'custom',

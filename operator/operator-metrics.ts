@@ -95,7 +95,8 @@ export function createOperatorMetrics(
       handles.policyPropagation.observe({ result: 'superseded' }, (nowMs - beforeMs) / 1000);
     },
     apiAnswered: (host, method, status) => {
-      handles.apiRequests.inc({ host, method, code: status === null ? '<error>' : String(status) });
+      const code = status === null ? '<error>' : String(status);
+      handles.apiRequests.inc({ code, method, host });
     },
     callEnded: (call, error) => {
       countWrite(handles, call, error);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { OperatorConfig } from './config.ts';
 import { createControllers } from './controllers/create-controllers.ts';
@@ -49,6 +50,8 @@ export function createOperator(deps: OperatorDependencies): Operator {
   const { installation, lease } = config;
   const working = new AbortController();
   const leading = new AbortController();
+  // Every reflector, queue and wait listens.
+  setMaxListeners(0, working.signal, leading.signal);
   const access = meterAccess(deps.access, metrics);
   const elector = createLeaseElector({
     // Renewals have a budget of their own: they must not wait behind a relist.

@@ -1,11 +1,16 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { SERVER_METRIC_GROUPS } from '../metrics/catalogue.ts';
+import { OPERATOR_METRIC_GROUPS } from '../metrics/operator-catalogue.ts';
 import { headRevisionDefinition, serviceDefinition } from '../schema/custom-resource.ts';
 import { REASON_GROUPS } from '../v1alpha1/reasons.ts';
 import { renderDefinition } from './definition-yaml.ts';
 import { renderFieldReference } from './field-reference.ts';
-import { renderMetricReference } from './metric-reference.ts';
+import {
+  OPERATOR_METRICS_HEAD,
+  SERVER_METRICS_HEAD,
+  renderMetricReference,
+} from './metric-reference.ts';
 import { renderReasonReference } from './reason-reference.ts';
 import { HEAD_REVISION_REFERENCE, SERVICE_REFERENCE } from './reference-kinds.ts';
 
@@ -16,7 +21,11 @@ const FOLDER = 'charts/layercache/docs';
 const documents: Readonly<Record<string, string>> = {
   'crds/layercache.io_cachedmodelservices.yaml': renderDefinition(serviceDefinition()),
   'crds/layercache.io_cacheheadrevisions.yaml': renderDefinition(headRevisionDefinition()),
-  [`${FOLDER}/metrics.md`]: renderMetricReference(SERVER_METRIC_GROUPS),
+  [`${FOLDER}/metrics.md`]: renderMetricReference(SERVER_METRICS_HEAD, SERVER_METRIC_GROUPS),
+  [`${FOLDER}/metrics-operator.md`]: renderMetricReference(
+    OPERATOR_METRICS_HEAD,
+    OPERATOR_METRIC_GROUPS,
+  ),
   [`${FOLDER}/manifest.md`]: renderFieldReference(SERVICE_REFERENCE),
   [`${FOLDER}/head-revision.md`]: renderFieldReference(HEAD_REVISION_REFERENCE),
   [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS),

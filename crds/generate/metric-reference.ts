@@ -3,6 +3,7 @@ import type { LabelValues, MetricFamily } from '../metrics/catalogue.ts';
 const OPEN_SETS: Readonly<Record<string, string>> = {
   exit: 'exit names and `backbone`',
   model: 'model name',
+  namespace: 'namespace of the service',
   head_revision: 'digests in force',
   text: 'few values',
 };
@@ -18,8 +19,9 @@ function row(family: MetricFamily): string {
   return `| \`${family.name}\` | ${family.type} | ${family.unit} | ${labels.join('; ')} | ${family.help}${buckets} |`;
 }
 
-/** The metric reference as Markdown, in the order of the catalogue. */
+/** A metric reference as Markdown, in the order of the catalogue, under a title and introduction. */
 export function renderMetricReference(
+  head: string,
   groups: Readonly<Record<string, Readonly<Record<string, MetricFamily>>>>,
 ): string {
   const sections = Object.entries(groups).map(([title, families]) =>
@@ -32,9 +34,15 @@ export function renderMetricReference(
       '',
     ].join('\n'),
   );
-  const head =
-    '# Metrics of the model server\n\n' +
-    'Generated from `crds/metrics/catalogue.ts`; do not edit. Every family also has the label `model`.\n' +
-    'Metrics are for people: certificates and alarms use evidence windows only.\n';
   return [head, ...sections].join('\n');
 }
+
+export const SERVER_METRICS_HEAD =
+  '# Metrics of the model server\n\n' +
+  'Generated from `crds/metrics/catalogue.ts`; do not edit. Every family also has the label `model`.\n' +
+  'Metrics are for people: certificates and alarms use evidence windows only.\n';
+
+export const OPERATOR_METRICS_HEAD =
+  '# Metrics of the operator\n\n' +
+  'Generated from `crds/metrics/operator-catalogue.ts`; do not edit. Series about a service carry `model_namespace` and\n' +
+  '`model`, and vanish with it. Families that controllers everywhere have keep their public names.\n';

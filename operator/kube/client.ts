@@ -114,7 +114,8 @@ function parseAnswer(answer: HttpAnswer, call: HttpCall): unknown {
 }
 
 interface ListPage {
-  readonly items: KubeObject[];
+  /** Null when metadata alone was asked for and there is none (1.36). */
+  readonly items: KubeObject[] | null;
   readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
 }
 
@@ -142,7 +143,7 @@ async function listAll(
       await callWhole(options.access, options.clock, call),
       call,
     ) as ListPage;
-    for (const item of page.items) items.push(named(kind, item));
+    for (const item of page.items ?? []) items.push(named(kind, item));
     next = page.metadata.continue === '' ? undefined : page.metadata.continue;
     if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
   }

@@ -3,20 +3,30 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 import { renderFieldReference } from '../../../../crds/generate/field-reference.ts';
-import { renderMetricReference } from '../../../../crds/generate/metric-reference.ts';
+import {
+  OPERATOR_METRICS_HEAD,
+  SERVER_METRICS_HEAD,
+  renderMetricReference,
+} from '../../../../crds/generate/metric-reference.ts';
 import { renderReasonReference } from '../../../../crds/generate/reason-reference.ts';
 import {
   HEAD_REVISION_REFERENCE,
   SERVICE_REFERENCE,
 } from '../../../../crds/generate/reference-kinds.ts';
 import { SERVER_METRIC_GROUPS } from '../../../../crds/metrics/catalogue.ts';
+import { OPERATOR_METRIC_GROUPS } from '../../../../crds/metrics/operator-catalogue.ts';
 import { fieldTree, walkFields } from '../../../../crds/schema/field-tree.ts';
 import { REASON_GROUPS } from '../../../../crds/v1alpha1/reasons.ts';
 
 const committed = (file: string): string => readFileSync(`charts/layercache/docs/${file}`, 'utf8');
 
 test('the committed references are what the sources say', () => {
-  expect(committed('metrics.md')).toBe(renderMetricReference(SERVER_METRIC_GROUPS));
+  expect(committed('metrics.md')).toBe(
+    renderMetricReference(SERVER_METRICS_HEAD, SERVER_METRIC_GROUPS),
+  );
+  expect(committed('metrics-operator.md')).toBe(
+    renderMetricReference(OPERATOR_METRICS_HEAD, OPERATOR_METRIC_GROUPS),
+  );
   expect(committed('manifest.md')).toBe(renderFieldReference(SERVICE_REFERENCE));
   expect(committed('head-revision.md')).toBe(renderFieldReference(HEAD_REVISION_REFERENCE));
   expect(committed('reasons.md')).toBe(renderReasonReference(REASON_GROUPS));

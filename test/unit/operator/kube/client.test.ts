@@ -106,6 +106,36 @@ test('a list reads all pages and names the kind of each item', async () => {
   ]);
 });
 
+test('a list of metadata without objects has null for its items, which is none', async () => {
+  server.script(
+    'list',
+    answerJson(200, () => ({ items: null, metadata: { resourceVersion: '9' } })),
+  );
+  const list = await api.list('ConfigMap', { metadataOnly: true });
+  expect(list).toEqual({ items: [], resourceVersion: '9' });
+});
+
+test('each answer is told, also that there was none', async () => {
+  const told: unknown[] = [];
+  const answered = (...answer: unknown[]): void => {
+    told.push(answer);
+  };
+  const metered = createClient({ access: { ...access, answered }, clock, budget: null });
+  server.script('call', answerStatus(404, 'NotFound'));
+  await failureOf(metered.get(REF));
+  server.script('call', reset);
+  await failureOf(metered.get(REF));
+  const ended = new AbortController();
+  server.script('call', silence);
+  const call = failureOf(metered.get(REF, { signal: ended.signal }));
+  ended.abort();
+  await call;
+  expect(told).toEqual([
+    ['GET', 404],
+    ['GET', null],
+  ]);
+});
+
 test('a list of metadata asks for partial objects', async () => {
   await api.list('ConfigMap', { metadataOnly: true });
   expect(server.requests[0]!.headers.accept).toBe(

@@ -1,0 +1,60 @@
+/** One rule as RBAC writes it. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+/** All that the operator may do. A test runs it with exactly these and looks for a call too many and a right too many. */
+export interface OperatorRules {
+  /** Where services live: in every namespace, or in each that is watched. */
+  readonly services: readonly PolicyRule[];
+  /** In its own namespace. */
+  readonly installation: readonly PolicyRule[];
+}
+
+const READ = ['list', 'watch'];
+/** A server-side apply of an object that does not exist yet needs both. */
+const APPLY = ['create', 'patch'];
+
+/** @param release the Helm release, which names the Lease and the Secret of the installation. */
+export function operatorRules(release: string): OperatorRules {
+  return {
+    services: [
+      rule('layercache.io', ['cachedmodelservices'], ['get', ...READ]),
+      rule('layercache.io', ['cacheheadrevisions'], ['get', ...READ, 'delete']),
+      rule('layercache.io', ['cachedmodelservices/status', 'cacheheadrevisions/status'], ['patch']),
+      // Owner references that block a deletion ask for it under the admission plugin that guards them; we set no finalizer.
+      rule('layercache.io', ['cachedmodelservices/finalizers'], ['update']),
+      rule('', ['configmaps'], ['get', ...READ, ...APPLY]),
+      rule('', ['services'], [...READ, ...APPLY]),
+      rule('', ['serviceaccounts'], [...READ, ...APPLY, 'delete']),
+      rule('apps', ['deployments'], [...READ, ...APPLY]),
+      rule('autoscaling', ['horizontalpodautoscalers'], [...READ, ...APPLY, 'delete']),
+      rule('policy', ['poddisruptionbudgets'], [...READ, ...APPLY, 'delete']),
+      rule('networking.k8s.io', ['networkpolicies'], [...READ, ...APPLY, 'delete']),
+      rule('', ['pods'], READ),
+      // Keys of admin ports are made and never read: no right to read any Secret of a namespace.
+      rule('', ['secrets'], ['create']),
+      rule('events.k8s.io', ['events'], ['create', 'patch']),
+    ],
+    installation: [
+      // The names of what does not exist yet cannot be a condition.
+      rule('coordination.k8s.io', ['leases'], ['create']),
+      rule('coordination.k8s.io', ['leases'], ['get', 'update'], [`${release}-operator`]),
+      rule('', ['secrets'], ['create']),
+      rule('', ['secrets'], ['get'], [`${release}-identity`]),
+    ],
+  };
+}
+
+function rule(
+  apiGroup: string,
+  resources: readonly string[],
+  verbs: readonly string[],
+  resourceNames?: readonly string[],
+): PolicyRule {
+  const names = resourceNames === undefined ? {} : { resourceNames };
+  return { apiGroups: [apiGroup], resources, ...names, verbs };
+}

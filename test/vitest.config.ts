@@ -14,8 +14,10 @@ export default defineConfig({
   test: {
     root: new URL('..', import.meta.url).pathname,
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Starts a cluster when a file first asks for one, and ends it with the run.
+    globalSetup: ['test/cluster/harness/broker.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     reporters: ['default', './test/support/count-line.ts'],
     coverage: {

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { availableParallelism } from 'node:os';
 import type { Policy } from '../../crds/wire/policy.ts';
 import { systemClock } from '../clock.ts';
 import { CliError } from '../errors.ts';
@@ -106,9 +105,10 @@ export function createRun(context: RunContext): Run {
   }: Pick<VerifiedBundle, 'headRevision' | 'bundle'>): HeadRevisionFacts => {
     const knownAnswers = answers.get(headRevision) ?? knownAnswersOf(bundle);
     answers.set(headRevision, knownAnswers);
+    const latest = feed.states[0] ?? state;
     return revisionFacts(headRevision, bundle, {
-      state: feed.states[0] ?? state,
-      batchSize: usualBatchSize(context),
+      state: latest,
+      batchSize: latest.queue.modalBatchRows,
       knownAnswers,
     });
   };
@@ -249,15 +249,6 @@ export function createRun(context: RunContext): Run {
     },
     missing: () => explainMissing(record.progress, loop.missing(), record.decisions),
   };
-}
-
-/** Rows that a batch has when every worker is busy: what paths are priced at. */
-function usualBatchSize({ options, settings }: RunContext): number {
-  const workers = Math.max(options.replicas, availableParallelism());
-  return Math.max(
-    1,
-    Math.min(settings.limits.maxBatchSize, Math.floor(options.concurrency / workers)),
-  );
 }
 
 function rejectOnAbort(signal: AbortSignal): Promise<never> {

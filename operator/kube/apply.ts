@@ -56,8 +56,9 @@ export function createApplier(api: Api, fieldManager: string): Applier {
       const wanted = ownFields(body);
       const before = memory.get(slot);
       const isAsBefore = before?.body === digest(wanted);
-      if (live !== null && isCurrent(live, wanted, { before, fieldManager, subresource })) {
-        memory.set(slot, rememberedOf(live, wanted));
+      const owner = { fieldManager, subresource };
+      if (live !== null && isCurrent(live, wanted, before, owner)) {
+        memory.set(slot, rememberedOf(live, wanted, owner));
         return { outcome: 'Skipped', object: live };
       }
       const object = await api.apply(
@@ -68,7 +69,7 @@ export function createApplier(api: Api, fieldManager: string): Applier {
           ...(subresource === undefined ? {} : { subresource }),
         },
       );
-      memory.set(slot, rememberedOf(object, wanted));
+      memory.set(slot, rememberedOf(object, wanted, owner));
       const isRevert = isAsBefore && before.uid === object.metadata.uid;
       return { outcome: outcomeOf(live, object, isRevert), object };
     },
@@ -94,31 +95,42 @@ interface Remembered {
   readonly body: string;
   /** What the object said in the places of the body, right after it was applied. */
   readonly projection: string;
+  /** The server listed exactly the fields of the body as ours, so that it tells when one is taken away. */
+  readonly isOwned: boolean;
 }
 
-function rememberedOf(object: KubeObject, wanted: Readonly<Record<string, unknown>>): Remembered {
-  return {
-    uid: object.metadata.uid,
-    body: digest(wanted),
-    projection: digest(projectFields(object, wanted)),
-  };
-}
-
-interface Knowledge {
-  readonly before: Remembered | undefined;
+interface Owner {
   readonly fieldManager: string;
   readonly subresource: 'status' | undefined;
 }
 
-/** With a memory: nothing of ours moved since. Without one, after a start: every field is there and ours. */
+type Fields = Readonly<Record<string, unknown>>;
+
+function rememberedOf(object: KubeObject, wanted: Fields, owner: Owner): Remembered {
+  return {
+    uid: object.metadata.uid,
+    body: digest(wanted),
+    projection: digest(projectFields(object, wanted)),
+    isOwned: ownsExactly(object, wanted, owner),
+  };
+}
+
+/**
+ * With a memory: nothing of ours moved since, and all of it is ours still. A key that somebody adds to an atomic map, such as
+ * the selector of a Service, lies in no place of ours, but it takes the map away. Without a memory, after a start: every field
+ * is there and ours.
+ */
 function isCurrent(
   live: KubeObject,
-  wanted: Readonly<Record<string, unknown>>,
-  { before, ...owner }: Knowledge,
+  wanted: Fields,
+  before: Remembered | undefined,
+  owner: Owner,
 ): boolean {
   if (before !== undefined && before.uid === live.metadata.uid) {
     return (
-      before.body === digest(wanted) && before.projection === digest(projectFields(live, wanted))
+      before.body === digest(wanted) &&
+      before.projection === digest(projectFields(live, wanted)) &&
+      (!before.isOwned || ownsExactly(live, wanted, owner))
     );
   }
   return ownsExactly(live, wanted, owner) && containsFields(live, wanted);

@@ -14,7 +14,9 @@ export interface OperatorRules {
   readonly installation: readonly PolicyRule[];
 }
 
-const READ = ['list', 'watch'];
+const WATCH = ['list', 'watch'];
+/** An object of somebody else under a child's name is in no cache: it is read to be told from ours. */
+const READ = ['get', ...WATCH];
 /** A server-side apply of an object that does not exist yet needs both. */
 const APPLY = ['create', 'patch'];
 
@@ -22,19 +24,19 @@ const APPLY = ['create', 'patch'];
 export function operatorRules(release: string): OperatorRules {
   return {
     services: [
-      rule('layercache.io', ['cachedmodelservices'], ['get', ...READ]),
-      rule('layercache.io', ['cacheheadrevisions'], ['get', ...READ, 'delete']),
+      rule('layercache.io', ['cachedmodelservices'], READ),
+      rule('layercache.io', ['cacheheadrevisions'], [...READ, 'delete']),
       rule('layercache.io', ['cachedmodelservices/status', 'cacheheadrevisions/status'], ['patch']),
       // Owner references that block a deletion ask for it under the admission plugin that guards them; we set no finalizer.
       rule('layercache.io', ['cachedmodelservices/finalizers'], ['update']),
-      rule('', ['configmaps'], ['get', ...READ, ...APPLY]),
+      rule('', ['configmaps'], [...READ, ...APPLY]),
       rule('', ['services'], [...READ, ...APPLY]),
       rule('', ['serviceaccounts'], [...READ, ...APPLY, 'delete']),
       rule('apps', ['deployments'], [...READ, ...APPLY]),
       rule('autoscaling', ['horizontalpodautoscalers'], [...READ, ...APPLY, 'delete']),
       rule('policy', ['poddisruptionbudgets'], [...READ, ...APPLY, 'delete']),
       rule('networking.k8s.io', ['networkpolicies'], [...READ, ...APPLY, 'delete']),
-      rule('', ['pods'], READ),
+      rule('', ['pods'], WATCH),
       // Keys of admin ports are made and never read: no right to read any Secret of a namespace.
       rule('', ['secrets'], ['create']),
       rule('events.k8s.io', ['events'], ['create', 'patch']),

@@ -11,7 +11,7 @@ export type ReplicasPlan =
 
 /**
  * Who says how many pods. Without `autoscaling` the spec does, and a suspended service has none. With it the autoscaler
- * does once its write shows in `managedFields`; omitting the field earlier, while we own it, would reset it to 1
+ * does once `managedFields` shows that we own it no longer; omitting the field earlier would reset it to 1
  * (measured), so until then the live value is repeated under the version it was read at.
  */
 export function planReplicas({ spec }: ServiceToPlan, live: LiveObject | null): ReplicasPlan {
@@ -22,13 +22,18 @@ export function planReplicas({ spec }: ServiceToPlan, live: LiveObject | null): 
     return { kind: 'Set', replicas: spec.autoscaling.minReplicas };
   }
   const { managedFields = [], resourceVersion } = live.metadata;
-  if (managedFields.some(isOtherOwner)) return { kind: 'Omit' };
+  const owners = managedFields.filter(ownsReplicas);
+  // A scale to 0 by hand leaves no owner at all (1.36), and stays too.
+  if (owners.length === 0 || !owners.every(isOurs)) return { kind: 'Omit' };
   // 0 under our own name is a suspension that ended.
   const replicas = current === 0 ? spec.autoscaling.minReplicas : current;
   return { kind: 'Set', replicas, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
 }
 
-function isOtherOwner({ manager, operation, subresource, fieldsV1 }: ManagedFields): boolean {
-  const isOurs = manager === FIELD_MANAGER && operation === 'Apply' && subresource === undefined;
-  return !isOurs && isJsonObject(fieldsV1) && 'f:replicas' in objectAt(fieldsV1, 'f:spec');
+function ownsReplicas({ fieldsV1 }: ManagedFields): boolean {
+  return isJsonObject(fieldsV1) && 'f:replicas' in objectAt(fieldsV1, 'f:spec');
+}
+
+function isOurs({ manager, operation, subresource }: ManagedFields): boolean {
+  return manager === FIELD_MANAGER && operation === 'Apply' && subresource === undefined;
 }

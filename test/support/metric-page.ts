@@ -12,7 +12,7 @@ const NAME = '[a-zA-Z_:][a-zA-Z0-9_:]*';
 const LABEL = '[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\\\\n]|\\\\["\\\\n])*"';
 const SAMPLE = new RegExp(`^(${NAME})((?:\\{${LABEL}(?:,${LABEL})*\\})?) (\\S+)$`);
 const COMMENT = new RegExp(`^# (HELP|TYPE) (${NAME}) (.+)$`);
-const NUMBER = /^([+-]?\d+(\.\d+)?([eE][+-]?\d+)?|[+-]Inf|NaN)$/;
+const NUMBER = /^([+-]?\d+(\.\d+)?([eE][+-]?\d+)?|[+-]Inf|NaN|Nan)$/;
 
 /** Throws on a line that is neither, a number that is none, a series without a type, or one that stands twice. */
 export function parseMetricPage(text: string): MetricPage {

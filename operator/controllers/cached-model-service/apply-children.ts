@@ -16,9 +16,9 @@ export async function applyChildren(pass: ServicePass, decision: Decision): Prom
   const isReadyForPods = hasKeys && (stored !== null || hasPolicy(pass, decision));
   for (const child of children.apply) {
     if (child.kind === 'Deployment' && !isReadyForPods) continue;
-    await applyChild(pass, child as KubeObject);
+    await applyChild(pass, child);
   }
-  for (const child of children.remove) await removeChild(pass, child as KubeObject);
+  for (const child of children.remove) await removeChild(pass, child);
 }
 
 function hasPolicy({ gathered }: ServicePass, { policy }: Decision): boolean {

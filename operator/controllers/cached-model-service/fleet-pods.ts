@@ -42,5 +42,5 @@ interface PodStatus {
 }
 
 function statusOf({ status }: KubeObject): PodStatus {
-  return (status ?? {}) as PodStatus;
+  return status ?? {};
 }

@@ -39,10 +39,15 @@ export async function reconcileService(
   const pass: ServicePass = { shell, memory, gathered, attempt, lookAgain };
   follow(pass);
   await act(pass);
-  if (memory.isNamespaceEnding) return leave(shell, cached);
+  if (isEnding(memory)) return leave(shell, cached);
   if (attempt.error !== null) throw attempt.error;
   lookAgain(memory.written.untilMs() - clock.monotonicMs());
   return { kind: 'RequeueAfter', delayMs: Math.max(0, again.delayMs) };
+}
+
+/** Asked again after calls: one of them may have found out. */
+function isEnding({ isNamespaceEnding }: ServiceMemory): boolean {
+  return isNamespaceEnding;
 }
 
 function leave({ fleet }: ServiceShell, { metadata }: KubeObject): PassResult {

@@ -17,38 +17,69 @@ import type { PassAttempt } from './pass-attempt.ts';
 export function toStatusFacts(
   gathered: Gathered,
   decision: Decision | null,
-  attempt: Pick<PassAttempt, 'refusals' | 'rejections'>,
+  attempt: Attempted,
 ): StatusFacts {
-  const { object, service, previous } = gathered;
+  const { object, service, previous, specProblem, missingConfigMaps, nowMs } = gathered;
   const { name, namespace = '', generation = 0 } = object.metadata;
-  const deployment = ownLive(gathered, 'Deployment', name);
-  const autoscaler = ownLive(gathered, 'HorizontalPodAutoscaler', name);
   const policy = storedPolicy(ownLive(gathered, 'ConfigMap', policyConfigMapName(name)));
-  const isTemplate = ({ kind }: { readonly kind: string }): boolean => kind === 'Deployment';
   return {
-    ...{ name, namespace, generation, previous },
-    nowMs: gathered.nowMs,
+    ...{ nowMs, name, namespace, generation, previous, specProblem, missingConfigMaps },
     spec: service?.spec ?? null,
-    specProblem: gathered.specProblem,
+    // One that is another's is not reported on at all.
     foreignInstallation: null,
-    conflicts: decision?.conflicts ?? [],
-    missingConfigMaps: gathered.missingConfigMaps,
-    templateProblems: [
-      ...(decision?.children.templateProblems ?? []),
-      ...attempt.rejections.filter(isTemplate).map(({ message }) => ({ path: name, message })),
-    ],
-    isTemplateKept: decision?.children.isTemplateKept ?? false,
     refusals: attempt.refusals,
-    rejections: attempt.rejections.filter((rejection) => !isTemplate(rejection)),
-    deployment: deployment === null ? null : readDeployment(deployment),
+    ...rejectionFacts(name, decision, attempt),
+    ...decisionFacts(previous, decision),
+    ...workloadFacts(gathered),
     pods: readPods(gathered, policy),
-    autoscaler: autoscaler === null ? null : readAutoscaler(autoscaler),
     policy: policy === null ? null : policyFacts(policy),
     exits: decideExits(gathered, policy),
     pinnedHeads: assessPin(gathered, policy),
-    templateVersion: decision?.children.templateVersion ?? null,
-    adminGeneration: decision?.admin.adminGeneration ?? previous.adminGeneration ?? 1,
-    request: decision === null ? previous.request : decision.admin.request,
+  };
+}
+
+type Attempted = Pick<PassAttempt, 'refusals' | 'rejections'>;
+
+function decisionFacts(
+  previous: StatusFacts['previous'],
+  decision: Decision | null,
+): Pick<
+  StatusFacts,
+  'conflicts' | 'isTemplateKept' | 'templateVersion' | 'adminGeneration' | 'request'
+> {
+  if (decision === null) {
+    const { adminGeneration = 1, request } = previous;
+    const nothing = { conflicts: [], isTemplateKept: false, templateVersion: null };
+    return { ...nothing, adminGeneration, request };
+  }
+  const { conflicts, children, admin } = decision;
+  const { isTemplateKept, templateVersion } = children;
+  return { ...admin, conflicts, isTemplateKept, templateVersion };
+}
+
+/** What the API server says of a Deployment it does not take is a problem of the pod template. */
+function rejectionFacts(
+  name: string,
+  decision: Decision | null,
+  { rejections }: Attempted,
+): Pick<StatusFacts, 'templateProblems' | 'rejections'> {
+  const ofTemplate = rejections.filter(({ kind }) => kind === 'Deployment');
+  return {
+    templateProblems: [
+      ...(decision?.children.templateProblems ?? []),
+      ...ofTemplate.map(({ message }) => ({ path: `Deployment ${name}`, message })),
+    ],
+    rejections: rejections.filter((rejection) => !ofTemplate.includes(rejection)),
+  };
+}
+
+function workloadFacts(gathered: Gathered): Pick<StatusFacts, 'deployment' | 'autoscaler'> {
+  const { name } = gathered.object.metadata;
+  const deployment = ownLive(gathered, 'Deployment', name);
+  const autoscaler = ownLive(gathered, 'HorizontalPodAutoscaler', name);
+  return {
+    deployment: deployment === null ? null : readDeployment(deployment),
+    autoscaler: autoscaler === null ? null : readAutoscaler(autoscaler),
   };
 }
 

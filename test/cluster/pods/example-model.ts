@@ -1,5 +1,6 @@
 // The example model that lies in the server's image, and traffic for it.
 import type { Agent } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import type { RealNode } from '../../support/real-node.ts';
@@ -58,7 +59,10 @@ export interface Load {
   stop(): Promise<LoadReport>;
 }
 
-/** Clients that ask again as soon as they are answered: half on kept-alive connections, half on a new one each time. */
+/** Between two requests of a client: a pod that starts beside the load needs processors too. */
+const PAUSE_MS = 30;
+
+/** Clients that ask again and again: half on kept-alive connections, half on a new one each time. */
 export async function startLoad(node: RealNode, endpoint: Endpoint, model: string): Promise<Load> {
   const body = await inferBodyOf(node, endpoint, model);
   const keepAlive = node.agent({ keepAlive: true, maxSockets: 2 });
@@ -71,6 +75,7 @@ export async function startLoad(node: RealNode, endpoint: Endpoint, model: strin
       const answer = await infer(node, endpoint, sent).catch((error: unknown) => String(error));
       if (typeof answer !== 'string' && answer.status === 200) answered += 1;
       else failures.push(typeof answer === 'string' ? answer : `${answer.status} ${answer.body}`);
+      await pause(PAUSE_MS);
     }
   };
   const clients = [client(), client(), client(keepAlive), client(keepAlive)];

@@ -43,29 +43,14 @@ export async function readObject<T>(
   return body as T;
 }
 
-/** By another name than the operator's, as a person with kubectl. */
-export async function applyObject(plane: ControlPlane, object: object): Promise<unknown> {
-  return write(plane, object, 'test');
-}
-
-/** As the operator applies: by its name, forced, and nothing unknown passes. */
-export async function applyAsOperator(plane: ControlPlane, object: object): Promise<unknown> {
-  return write(plane, object, 'layercache-operator');
-}
-
-async function write(plane: ControlPlane, object: object, manager: string): Promise<unknown> {
+export async function createObject(plane: ControlPlane, object: object): Promise<unknown> {
   const { kind, metadata } = object as {
     kind: KindName;
     metadata: { name: string; namespace: string };
   };
-  const path = pathOf(KINDS[kind], metadata);
-  const { status, body } = await plane.request({
-    method: 'PATCH',
-    path: `${path}?fieldManager=${manager}&force=true&fieldValidation=Strict`,
-    contentType: 'application/apply-patch+yaml',
-    body: object,
-  });
-  expect([200, 201], JSON.stringify(body)).toContain(status);
+  const path = pathOf(KINDS[kind], { namespace: metadata.namespace });
+  const { status, body } = await plane.request({ method: 'POST', path, body: object });
+  expect(status, JSON.stringify(body)).toBe(201);
   return body;
 }
 
@@ -91,18 +76,25 @@ export async function deleteObject(
   expect([200, 202, 404], JSON.stringify(body)).toContain(status);
 }
 
-export async function podsOf(
+export async function podsBy(
+  plane: ControlPlane,
+  namespace: string,
+  labelSelector: string,
+): Promise<readonly PodObject[]> {
+  const { items } = await readObject<{ items: PodObject[] }>(
+    plane,
+    { kind: 'Pod', namespace },
+    `?labelSelector=${encodeURIComponent(labelSelector)}`,
+  );
+  return items;
+}
+
+export function podsOf(
   plane: ControlPlane,
   namespace: string,
   service: string,
 ): Promise<readonly PodObject[]> {
-  const selector = encodeURIComponent(`layercache.io/service=${service}`);
-  const { items } = await readObject<{ items: PodObject[] }>(
-    plane,
-    { kind: 'Pod', namespace },
-    `?labelSelector=${selector}`,
-  );
-  return items;
+  return podsBy(plane, namespace, `layercache.io/service=${service}`);
 }
 
 export function isReady({ metadata, status }: PodObject): boolean {

@@ -21,7 +21,9 @@ interface DeploymentSpec {
 
 export async function runDeployments(actor: Actor): Promise<void> {
   for (const deployment of actor.cluster.objects('Deployment')) {
-    if (deployment.metadata.deletionTimestamp === undefined) await runDeployment(actor, deployment);
+    const { deletionTimestamp, labels = {} } = deployment.metadata;
+    const isOfService = 'layercache.io/service' in labels;
+    if (deletionTimestamp === undefined && isOfService) await runDeployment(actor, deployment);
   }
 }
 

@@ -38,7 +38,12 @@ function maskObject(object: KubeObject): unknown {
 
 function policyOf({ data }: KubeObject): unknown {
   const text = (data as Readonly<Record<string, string>> | undefined)?.['policy.json'];
-  return text === undefined ? null : mask(JSON.parse(text));
+  if (text === undefined) return null;
+  try {
+    return mask(JSON.parse(text));
+  } catch {
+    return text;
+  }
 }
 
 function mask(value: unknown): unknown {

@@ -187,6 +187,12 @@ describe('the number of pods', () => {
       live(0, [autoscalers]),
       { kind: 'Omit' },
     ],
+    [
+      'is left alone at 0 that nobody owns, as a scale by hand leaves it',
+      HPA,
+      live(0, [others]),
+      { kind: 'Omit' },
+    ],
   ])('%s', (_, spec, object, expected) => {
     expect(planReplicas(aServiceToPlan(spec), object)).toEqual(expected);
   });

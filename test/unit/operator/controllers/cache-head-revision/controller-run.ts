@@ -8,6 +8,7 @@ import type {
 } from '../../../../../operator/controllers/dependencies.ts';
 import { createPodConnections } from '../../../../../operator/fleet/pod-connections.ts';
 import type { Api, KubeObject } from '../../../../../operator/kube/api.ts';
+import type { KubeClock } from '../../../../../operator/kube/clock.ts';
 import type { EventFacts } from '../../../../../operator/kube/events.ts';
 import type { PassOutcome } from '../../../../../operator/kube/work-queue.ts';
 import { ROOT_KEY } from '../../../../support/admin-keys.ts';
@@ -23,8 +24,19 @@ export interface ControllerRun {
   readonly acknowledged: Set<string>;
 }
 
-/** Starts it; it ends with the test. */
+/** Starts it in time that the test moves; it ends with the test. */
 export function runController(api: Api, clock: FakeKubeClock): ControllerRun {
+  // Calls that are never answered end at their deadline, one after the other in a pass.
+  return startController(api, clock, [], () => clock.pass(600_000));
+}
+
+/** The same in any time. */
+export function startController(
+  api: Api,
+  clock: KubeClock,
+  watchNamespaces: readonly string[],
+  patience: () => Promise<void> = () => Promise.resolve(),
+): ControllerRun {
   const ending = new AbortController();
   const events: string[] = [];
   const outcomes: PassOutcome[] = [];
@@ -48,7 +60,7 @@ export function runController(api: Api, clock: FakeKubeClock): ControllerRun {
       settled: () => Promise.resolve(),
     },
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
-    watchNamespaces: [],
+    watchNamespaces,
     writer: 'test',
     leaseTransitions: () => 1,
   };
@@ -61,8 +73,7 @@ export function runController(api: Api, clock: FakeKubeClock): ControllerRun {
   const working = synced.then(() => controller.run());
   onTestFinished(async () => {
     ending.abort();
-    // Calls that are never answered end at their deadline, one after the other in a pass.
-    await clock.pass(600_000);
+    await patience();
     await Promise.all([...watching, working]);
   });
   return { events, outcomes, acknowledged };

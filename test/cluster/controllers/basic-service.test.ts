@@ -1,0 +1,152 @@
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { createControllers } from '../../../operator/controllers/create-controllers.ts';
+import type { Api } from '../../../operator/kube/api.ts';
+import { createClient } from '../../../operator/kube/client.ts';
+import { loadAccess } from '../../../operator/kube/cluster-access.ts';
+import { systemKubeClock } from '../../../operator/kube/clock.ts';
+import { createEventRecorder } from '../../../operator/kube/events.ts';
+import { interceptApi, isWrite } from '../../../operator/kube/intercept-api.ts';
+import type { KindName } from '../../../operator/kube/kinds.ts';
+import { ROOT_KEY } from '../../support/admin-keys.ts';
+import { sharedControlPlane } from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { NO_LOG, NO_METRICS } from '../../faults/sim/world.ts';
+import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
+import { installDefinitions } from '../kube/definitions.ts';
+import { createFakedKubelet } from './faked-kubelet.ts';
+
+const plane = await sharedControlPlane();
+const CHILDREN: readonly (readonly [KindName, string])[] = [
+  ['ConfigMap', 'resnet-policy'],
+  ['Secret', 'resnet-admin-g1'],
+  ['ServiceAccount', 'resnet'],
+  ['ServiceAccount', 'resnet-trainer'],
+  ['Service', 'resnet'],
+  ['Deployment', 'resnet'],
+];
+
+describe.skipIf(plane.unavailable !== null)('a service on a real API server', () => {
+  let namespace: string;
+  let user: Api;
+  /** `patch Deployment/resnet`, in order, without events. */
+  let writes: string[];
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await plane.kubectl([...args, '-n', namespace]);
+    expect(code, stderr).toBe(0);
+    return stdout;
+  };
+
+  beforeAll(() => installDefinitions(plane));
+
+  beforeEach(async () => {
+    namespace = (await plane.namespace()).name;
+    const access = loadAccess({ from: 'File', path: plane.kubeconfigPath });
+    const clock = systemKubeClock;
+    const client = createClient({ access, clock, budget: null });
+    user = client;
+    writes = [];
+    const api = interceptApi(client, {
+      after: (call) => {
+        if (!isWrite(call) || call.kind === 'Event') return;
+        writes.push(
+          `${call.verb} ${call.kind}/${String(call.name)} ${call.subresource ?? ''}`.trim(),
+        );
+      },
+    });
+    const ended = new AbortController();
+    const { signal } = ended;
+    const generator = seededRandom(1);
+    const random = (): number => generator.uniform();
+    const kubelet = createFakedKubelet(client, namespace);
+    const instance = 'operator-under-test';
+    const running = Promise.all([
+      kubelet.run(signal),
+      createControllers({
+        ...{ api, readingApi: client, clock, random, signal },
+        ...{ installation: INSTALLATION, defaults: DEFAULTS, rootKey: ROOT_KEY },
+        connections: kubelet.connections,
+        events: createEventRecorder({
+          ...{ api, clock, random, signal, instance },
+          controller: 'layercache.io/operator',
+        }),
+        ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [namespace], writer: instance },
+        leaseTransitions: () => 0,
+      }).run(),
+    ]);
+    return async () => {
+      ended.abort();
+      await running;
+      access.close();
+    };
+  });
+
+  test('becomes Ready from the sample, rests, is repaired within 10 s and leaves nothing behind', async () => {
+    await kubectl('apply', '-f', 'crds/samples/smallest.yaml');
+    await kubectl('wait', 'cms/resnet', '--for=condition=Ready', '--timeout=30s');
+    await kubectl('wait', 'cms/resnet', '--for=condition=PolicyApplied', '--timeout=30s');
+    await kubectl(
+      'wait',
+      'cms/resnet',
+      '--for=jsonpath={.status.policy.appliedReplicas}=1',
+      '--timeout=40s',
+    );
+    for (const [kind, name] of CHILDREN) {
+      expect((await user.get({ kind, namespace, name })).metadata.name).toBe(name);
+    }
+    expect(await kubectl('get', 'cms/resnet')).toMatch(/resnet +True +Serving +1 /);
+    // The first six are one each; more of them would be writes that say nothing new.
+    expect(writes.slice(0, 6).sort()).toEqual(
+      CHILDREN.map(
+        ([kind, name]) => `${kind === 'Secret' ? 'create' : 'patch'} ${kind}/${name}`,
+      ).sort(),
+    );
+    expect(writes.slice(6).every((write) => /CachedModelService|ConfigMap/.test(write))).toBe(true);
+
+    const settled = await restsFor(10_000);
+    await kubectl('scale', 'deployment/resnet', '--replicas=3');
+    await kubectl('label', 'service/resnet', 'app.kubernetes.io/managed-by-');
+    await kubectl(
+      'patch',
+      'service/resnet',
+      '--type=merge',
+      '-p',
+      '{"spec":{"selector":{"a":"b"}}}',
+    );
+    await kubectl('delete', 'serviceaccount/resnet');
+    await eventually(async () => {
+      const deployment = await user.get({ kind: 'Deployment', namespace, name: 'resnet' });
+      expect(deployment.spec).toMatchObject({ replicas: 1 });
+      const service = await user.get({ kind: 'Service', namespace, name: 'resnet' });
+      expect(service.metadata.labels).toHaveProperty(['app.kubernetes.io/managed-by']);
+      expect(service.spec).not.toHaveProperty('selector.a');
+      await user.get({ kind: 'ServiceAccount', namespace, name: 'resnet' });
+    }, 10_000);
+    expect(writes.length).toBeGreaterThan(settled);
+
+    await kubectl('delete', 'cms/resnet', '--wait');
+    await eventually(async () => {
+      for (const kind of new Set(CHILDREN.map(([kind]) => kind))) {
+        const { items } = await user.list(kind, {
+          namespace,
+          labelSelector: 'layercache.io/service',
+        });
+        expect(items).toEqual([]);
+      }
+    }, 60_000);
+  });
+
+  /** Waits until nothing was written for so long; the number of writes so far. */
+  async function restsFor(ms: number): Promise<number> {
+    let seen = writes.length;
+    let sinceMs = systemKubeClock.monotonicMs();
+    return eventually(() => {
+      if (writes.length !== seen) {
+        seen = writes.length;
+        sinceMs = systemKubeClock.monotonicMs();
+      }
+      expect(systemKubeClock.monotonicMs() - sinceMs).toBeGreaterThan(ms);
+      return seen;
+    }, 40_000);
+  }
+});

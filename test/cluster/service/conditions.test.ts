@@ -1,0 +1,249 @@
+// Conditions and reasons of a service (api.md 5), each provoked by its cause under the operator as it ships, on a real node.
+// What rollouts and trainings say is elsewhere. `npm run build` comes first.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { operatorRules } from '../../../operator/plan/rbac.ts';
+import { eventually } from '../../support/eventually.ts';
+import { sharedRealNode } from '../../support/real-node.ts';
+import type { TestNamespace } from '../harness/test-namespace.ts';
+import { EXAMPLE_URI } from '../pods/example-model.ts';
+import { installOperator, type Installation } from '../pods/installation.ts';
+import { createObject, deleteObject, patchObject } from '../pods/node-objects.ts';
+import { EXAMPLE, runService, type RunningService } from '../pods/running-service.ts';
+
+const node = await sharedRealNode();
+
+const NOWHERE = { nodeSelector: { zone: 'nowhere' } };
+const container = (fields: object): object => ({
+  podTemplate: { spec: { containers: [{ name: 'server', ...fields }] } },
+});
+const limits = (given: object): object => ({
+  pod: { resources: { limits: { memory: '1Gi', ...given }, requests: { cpu: '20m' } } },
+});
+const server = (given: object): object => ({ server: { ...EXAMPLE.server, ...given } });
+
+/** Name of the service, what its spec says beside the example, reason of Available and Ready, and what the message names. */
+const UNAVAILABLE: readonly [string, object, string, RegExp][] = [
+  ['no-gpu', limits({ 'nvidia.com/gpu': 3 }), 'InsufficientAccelerators', /free nvidia\.com\/gpu/],
+  ['no-node', { pod: NOWHERE }, 'Unschedulable', /node affinity\/selector/],
+  ['no-image', server({ image: 'localhost/absent:1' }), 'ImagePullFailed', /localhost\/absent:1/],
+  [
+    'crashes',
+    container({ env: [{ name: 'LAYERCACHE_DATA_PORT', value: 'none' }] }),
+    'CrashLooping',
+    /exit code 2.*LAYERCACHE_DATA_PORT/s,
+  ],
+  ['hungry', limits({ memory: '48Mi' }), 'OutOfMemory', /container server was killed/],
+  [
+    'bad-uri',
+    { backbone: { uri: 'file:///models/absent.onnx' } },
+    'BackboneFetchFailed',
+    /\/models\/absent\.onnx/,
+  ],
+  [
+    'bad-digest',
+    { backbone: { uri: EXAMPLE_URI, digest: `sha256:${'0'.repeat(64)}` } },
+    'BackboneDigestMismatch',
+    /sha256:0{64}/,
+  ],
+  [
+    'bad-format',
+    { backbone: { uri: EXAMPLE_URI, format: 'TFJSGraphModel' } },
+    'BackboneLoadFailed',
+    /TFJSGraphModel/,
+  ],
+  ['no-engine', server({ engine: 'TFJSCPU' }), 'EngineUnavailable', /TFJSCPU/],
+  ['zero', { replicas: 0 }, 'ScaledToZero', /0 replicas/],
+  ['suspended', { suspend: true }, 'Suspended', /spec\.suspend/],
+];
+
+/** The same for Valid and Ready. */
+const INVALID: readonly [string, object, string, RegExp][] = [
+  ['taken', { replicas: 0 }, 'NameConflict', /Service taken/],
+  [
+    'typo',
+    container({ imagePulPolicy: 'Always' }),
+    'PodTemplateRejected',
+    /imagePulPolicy.*not declared/,
+  ],
+  [
+    'no-map',
+    server({ warmup: { iterations: 1, inputsConfigMapName: 'absent' } }),
+    'ConfigMapNotFound',
+    /absent/,
+  ],
+];
+
+describe.skipIf(node.unavailable !== null)('a service says', () => {
+  const spaces: TestNamespace[] = [];
+  const services = new Map<string, RunningService>();
+  let installation: Installation;
+  let quota: RunningService;
+  let forbidden: RunningService;
+
+  beforeAll(async () => {
+    const [main, poor, closed] = await Promise.all([1, 2, 3].map(() => node.namespace()));
+    spaces.push(main!, poor!, closed!);
+    const namespace = main!.name;
+    const rules = operatorRules('demo').services;
+    const withoutDeployments = rules.map((rule) =>
+      rule.resources.includes('deployments') ? { ...rule, verbs: ['list', 'watch'] } : rule,
+    );
+    installation = await installOperator(node, {
+      namespace,
+      services: { [poor!.name]: rules, [closed!.name]: withoutDeployments },
+    });
+    await createObject(node, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'taken', namespace },
+      spec: { ports: [{ port: 80 }] },
+    });
+    await node.kubectl(['create', 'quota', 'none', '-n', poor!.name, '--hard=pods=0']);
+    for (const [name, spec] of [...UNAVAILABLE, ...INVALID])
+      services.set(name, await run(name, spec));
+    const place = { node, installation, name: 'vision' };
+    quota = await runService({ ...place, namespace: poor!.name });
+    forbidden = await runService({ ...place, namespace: closed!.name });
+    services.set('hpa', await run('hpa', { pod: NOWHERE, autoscaling: { maxReplicas: 2 } }));
+    services.set('vision', await run('vision'));
+  }, 120_000);
+  afterAll(async () => {
+    await Promise.all(spaces.map((space) => space.delete()));
+  });
+
+  const run = (name: string, spec: object = {}): Promise<RunningService> =>
+    runService({ node, installation, name }, spec);
+
+  test.each(INVALID)('%s: Valid and Ready are False', async (...row) => {
+    const [name, , reason, message] = row;
+    const service = services.get(name)!;
+    expect((await service.says('Valid', 'False', reason)).message).toMatch(message);
+    await service.says('Ready', 'False', reason);
+    await service.says('Stalled', 'True', reason);
+  });
+
+  test.each(UNAVAILABLE)('%s: Available and Ready are False', async (...row) => {
+    const [name, , reason, message] = row;
+    const service = services.get(name)!;
+    expect((await service.says('Available', 'False', reason)).message).toMatch(message);
+    await service.says('Ready', 'False', reason);
+    await service.says('Valid', 'True', 'Accepted');
+  });
+
+  test('that another installation of the operator writes for it, by an event', async () => {
+    const { namespace } = services.get('zero')!;
+    const ref = { kind: 'ConfigMap', namespace, name: 'zero-policy' } as const;
+    await patchObject(node, ref, {
+      metadata: { annotations: { 'layercache.io/installation': 'elsewhere/other' } },
+    });
+    await eventually(async () => {
+      const { stdout } = await node.kubectl(['describe', 'cms', 'zero', '-n', namespace]);
+      expect(stdout).toMatch(/Warning\s+ForeignOperator.*elsewhere\/other/);
+    }, 20_000);
+  });
+
+  test('the quota that keeps pods out, as Forbidden', async () => {
+    const { message } = await quota.says('Available', 'False', 'Forbidden');
+    expect(message).toMatch(/exceeded quota: none/);
+  });
+
+  test('the verb that the operator lacks, as Forbidden', async () => {
+    const { message } = await forbidden.says('Available', 'False', 'Forbidden');
+    expect(message).toMatch(/may not (create|patch|apply) deployments/);
+    await forbidden.says('Ready', 'False', 'Forbidden');
+  });
+
+  test('that an autoscaler gets no metrics', async () => {
+    await services.get('hpa')!.says('AutoscalingActive', 'False', 'MetricsUnavailable');
+  });
+
+  test('that there is no pod to acknowledge a policy', async () => {
+    await services.get('suspended')!.says('PolicyApplied', 'True', 'NoReplicas');
+  });
+
+  test('what its last failure was, and tells it by an event', async () => {
+    const { status } = await services.get('crashes')!.read();
+    expect(status.lastFailure).toMatchObject({ component: 'server' });
+    await eventually(async () => {
+      const { stdout } = await node.kubectl([
+        ...['describe', 'cms', 'crashes', '-n', installation.namespace],
+      ]);
+      expect(stdout).toMatch(/Warning\s+CrashLooping/);
+    }, 20_000);
+  });
+
+  test('that all is well again once the cause is gone', async () => {
+    const mended = ['bad-uri', 'taken', 'no-map'].map((name) => services.get(name)!);
+    const [uri, taken, map] = mended as [RunningService, RunningService, RunningService];
+    const { namespace } = installation;
+    await uri.patch({ backbone: { uri: EXAMPLE_URI } });
+    await deleteObject(node, { kind: 'Service', namespace, name: 'taken' });
+    await createObject(node, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'absent', namespace },
+    });
+    await taken.says('Valid', 'True', 'Accepted');
+    await map.says('Valid', 'True', 'Accepted');
+    await uri.says('Ready', 'True', 'Serving');
+  });
+
+  describe('of a running service', () => {
+    test('serves, with every pod under the policy, nothing certified and nothing rolling', async () => {
+      const vision = services.get('vision')!;
+      await vision.says('Ready', 'True', 'Serving');
+      await vision.says('Available', 'True', 'MinimumReplicasAvailable');
+      await vision.says('PolicyApplied', 'True', 'AllReplicas');
+      await vision.says('WithinBudget', 'Unknown', 'NoCertificate');
+      await vision.says('RolloutSucceeded', 'True', 'NoRollout');
+      const { status } = await vision.read();
+      expect(status.conditions!.map(({ type }) => type)).not.toContain('Stalled');
+      expect(status.backbone).toMatchObject({ format: 'ONNX', loadedReplicas: 1, classCount: 10 });
+    });
+
+    const exits: readonly [string, object, string, RegExp][] = [
+      ['samples are collected', {}, 'CollectingSamples', /rows/],
+      ['exits are switched off', { exitMode: 'Disabled' }, 'Disabled', /spec\.exitMode/],
+      ['there are no exits', { exits: [], exitMode: 'Active' }, 'NoExits', /spec\.exits/],
+      [
+        'a tensor is no cut of the backbone',
+        { exits: [{ name: 'early', tensor: 'nowhere' }] },
+        'TensorNotFound',
+        /early: nowhere/,
+      ],
+      [
+        'nothing is trained',
+        { exits: null, heads: { training: { mode: 'Off' } } },
+        'NoHeads',
+        /heads\.training\.mode is Off/,
+      ],
+      [
+        'pinned heads do not exist',
+        { heads: { revision: 'absent' } },
+        'HeadsNotFound',
+        /no such CacheHeadRevision/,
+      ],
+    ];
+    test.each(exits)('%s: ExitsActive is False, and no pod is touched', async (...row) => {
+      const [, spec, reason, message] = row;
+      const vision = services.get('vision')!;
+      const before = await vision.readyPods(1);
+      await vision.patch(spec);
+      expect((await vision.says('ExitsActive', 'False', reason)).message).toMatch(message);
+      await vision.says('Ready', 'True', 'Serving');
+      const after = await vision.readyPods(1);
+      expect(after[0]!.metadata.uid).toBe(before[0]!.metadata.uid);
+    });
+
+    test('which pod does not answer on its admin port', async () => {
+      const vision = services.get('vision')!;
+      const [before] = await vision.readyPods(1);
+      await vision.patch(container({ env: [{ name: 'LAYERCACHE_ADMIN_PORT', value: '18081' }] }));
+      const { message } = await vision.says('PolicyApplied', 'False', 'ReplicaUnreachable');
+      const [pod] = await vision.readyPods(1);
+      expect(pod!.metadata.uid).not.toBe(before!.metadata.uid);
+      expect(message).toContain(pod!.metadata.name);
+      await vision.says('Ready', 'True', 'Serving');
+    });
+  });
+});

@@ -1,0 +1,84 @@
+// A process that is restarted whenever it dies, until the world is as an undisturbed run leaves it.
+import { expect } from 'vitest';
+import type { Faults } from '../../support/simulated-api-faults.ts';
+import { endState } from './end-state.ts';
+import { aServiceObject, describeWrites, operatorWrites } from './services.ts';
+import { createWorld, type Process, type World } from './world.ts';
+
+const STEP_MS = 1_000;
+const RESTART_MS = 2_000;
+
+export interface Run {
+  readonly world: World;
+  /** Lets time pass; a dead process has a successor two seconds later, without faults unless told. */
+  pass(ms: number): Promise<void>;
+  processes(): readonly Process[];
+}
+
+export function superviseWith(
+  world: World,
+  { first, later = {}, seed = 1 }: { first?: Faults; later?: Faults; seed?: number } = {},
+): Run {
+  const processes = [
+    world.startOperator({ seed, ...(first === undefined ? {} : { faults: first }) }),
+  ];
+  return {
+    world,
+    processes: () => processes,
+    pass: async (ms) => {
+      for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
+        await world.pass(Math.min(STEP_MS, ms - passedMs));
+        const running = processes.at(-1)!;
+        if (!running.client.isDead) continue;
+        running.kill();
+        await world.pass(RESTART_MS);
+        processes.push(world.startOperator({ seed: seed + processes.length, faults: later }));
+      }
+    },
+  };
+}
+
+/** What a world looks like in which nothing ever went wrong, and how many calls and writes that took. */
+export async function undisturbed(spec: Readonly<Record<string, unknown>> = {}): Promise<{
+  readonly state: Readonly<Record<string, unknown>>;
+  readonly calls: number;
+  readonly writes: readonly string[];
+}> {
+  const world = createWorld();
+  const run = superviseWith(world);
+  await world.user.create(aServiceObject(spec));
+  await run.pass(60_000);
+  world.close();
+  return {
+    state: endState(world.cluster),
+    calls: world.cluster.calls.filter(({ client }) => client.startsWith('operator-')).length,
+    writes: describeWrites(operatorWrites(world)),
+  };
+}
+
+/** Passes until the state is reached, then half a minute more: it stays, and nothing is written. */
+export async function expectReached(
+  run: Run,
+  state: Readonly<Record<string, unknown>>,
+  withinMs = 180_000,
+): Promise<void> {
+  const { world } = run;
+  const wanted = JSON.stringify(state);
+  let seenCalls = -1;
+  const isReached = (): boolean => {
+    if (world.cluster.calls.length === seenCalls) return false;
+    seenCalls = world.cluster.calls.length;
+    return JSON.stringify(endState(world.cluster)) === wanted;
+  };
+  for (let passedMs = 0; passedMs < withinMs && !isReached(); passedMs += STEP_MS) {
+    await run.pass(STEP_MS);
+  }
+  expect(endState(world.cluster)).toEqual(state);
+  // What was on its way when the state was reached, such as a status under the same words.
+  await run.pass(5_000);
+  const before = operatorWrites(world).length;
+  await run.pass(25_000);
+  expect(describeWrites(operatorWrites(world).slice(before))).toEqual([]);
+  expect(endState(world.cluster)).toEqual(state);
+  expect(run.processes().flatMap(({ crashes }) => crashes)).toEqual([]);
+}

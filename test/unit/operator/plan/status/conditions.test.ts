@@ -93,7 +93,7 @@ describeCondition('Valid', [
         { kind: 'NetworkPolicy', name: 'vision', message: 'spec.ingress: worse' },
       ],
     },
-    'False InvalidSpec: The API server refuses HorizontalPodAutoscaler vision: spec.metrics: bad; NetworkPolicy vision: spec.ingress: worse. Fix the field that the message names.',
+    'False InvalidSpec: The API server refuses HorizontalPodAutoscaler vision: spec.metrics: bad; NetworkPolicy vision: spec.ingress: worse. Fix the named field.',
   ],
 ]);
 

@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest';
+import { serializePolicy } from '../../../../crds/wire/policy.ts';
+import {
+  decidePolicy,
+  type PolicyInput,
+} from '../../../../operator/controllers/cached-model-service/decide-policy.ts';
+import type { Gathered } from '../../../../operator/controllers/cached-model-service/gather.ts';
+import type { PodView } from '../../../../operator/fleet/fleet-pod.ts';
+import type { KubeObject } from '../../../../operator/kube/api.ts';
+import { anAcknowledgement, aPolicy, aState, DIGEST_A, DIGEST_B } from '../../crds/documents.ts';
+import { aServiceToPlan } from '../plan/builders.ts';
+
+const service = aServiceToPlan();
+
+function aView(uid: string, digest: string, pair?: readonly [number, number]): PodView {
+  const state = aState({ backbone: { ...aState().backbone, digest } });
+  const [epoch = 0, revision = 0] = pair ?? [];
+  return {
+    pod: { uid, name: uid, ip: '10.0.0.1', adminGeneration: 1 },
+    bootId: 'boot-1',
+    state: { loaded: true, state },
+    acknowledgement: pair === undefined ? null : anAcknowledgement({ epoch, revision }),
+    heardMs: 0,
+    problem: null,
+    windows: [],
+    droppedSeqs: [],
+    oldestSeq: 1,
+  };
+}
+
+function aReadyPod(uid: string): KubeObject {
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: uid, uid }, status: { conditions } };
+}
+
+function decided(
+  views: readonly PodView[],
+  input: Partial<PolicyInput> = {},
+  ready: readonly string[] = views.map(({ pod }) => pod.uid),
+): ReturnType<typeof decidePolicy> {
+  const gathered = { views, pods: ready.map(aReadyPod), previous: {} } as unknown as Gathered;
+  const rest = { live: null, remembered: null, writer: 'me', leaseTransitions: 0 };
+  return decidePolicy({ gathered, service, ...rest, ...input });
+}
+
+function aStored(writer: string, epoch: number, digest = DIGEST_A): KubeObject {
+  const policy = aPolicy({ epoch, stable: null, candidate: null, backboneDigest: digest });
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: 'vision-policy',
+      annotations: { 'layercache.io/writer': writer, 'layercache.io/epoch': String(epoch) },
+    },
+    data: { 'policy.json': serializePolicy(policy) },
+  };
+}
+
+test('before any backbone is known an epoch is claimed and no policy made', () => {
+  expect(decided([])).toEqual({ epoch: 1, policy: null });
+});
+
+test('a claim is one above every epoch seen, wherever it was seen', () => {
+  expect(decided([], { leaseTransitions: 7 }).epoch).toBe(8);
+  expect(decided([], { live: aStored('other', 5) }).epoch).toBe(6);
+  expect(decided([aView('a', DIGEST_A, [9, 1])], { live: aStored('other', 5) }).epoch).toBe(10);
+});
+
+test('what this process stored keeps its epoch, also when the answer to its write was lost', () => {
+  expect(decided([aView('a', DIGEST_A)], { live: aStored('me', 5) }).epoch).toBe(5);
+});
+
+test('a pod that acknowledges more than was stored makes it claim anew', () => {
+  const live = aStored('me', 5);
+  expect(decided([aView('a', DIGEST_A, [5, 18])], { live })).toMatchObject({
+    epoch: 6,
+    policy: { epoch: 6, revision: 1 },
+  });
+});
+
+test('without a pod to ask, what was known of the backbone stays', () => {
+  expect(decided([], { live: aStored('me', 5, DIGEST_B) }).policy?.backboneDigest).toBe(DIGEST_B);
+});
+
+test('the backbone in force stays while a ready pod has it, then the one of most ready pods is', () => {
+  const live = aStored('me', 5, DIGEST_A);
+  const both = [aView('a', DIGEST_A), aView('b', DIGEST_B), aView('c', DIGEST_B)];
+  expect(decided(both, { live }).policy?.backboneDigest).toBe(DIGEST_A);
+  expect(decided(both, { live }, ['b']).policy?.backboneDigest).toBe(DIGEST_B);
+  expect(decided(both).policy?.backboneDigest).toBe(DIGEST_B);
+});

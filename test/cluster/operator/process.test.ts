@@ -177,6 +177,45 @@ describe.skipIf(plane.unavailable !== null)('an operator process', () => {
     );
   });
 
+  /** Leads, and hangs in a write that is not answered. */
+  const runStuck = async (more: Readonly<Record<string, string>>): Promise<ProxiedOperator> => {
+    const operator = await runOperator(plane, namespace, more);
+    await leads(operator);
+    let isStuck = false;
+    operator.proxy.onRequest = ({ method, target }) => {
+      if (method === 'GET' || target.includes('/leases')) return null;
+      isStuck = true;
+      return { kind: 'Silence' };
+    };
+    await makeService('vision');
+    await eventually(() => {
+      expect(isStuck).toBe(true);
+    });
+    return operator;
+  };
+
+  test('gives the Lease back after its shutdown time although a call hangs', async () => {
+    const operator = await runStuck({ LAYERCACHE_SHUTDOWN_TIMEOUT: '300ms' });
+    const askedMs = performance.now();
+    operator.kill('SIGTERM');
+    await operator.says('ending');
+    expect(await operator.get('/readyz')).toEqual({
+      status: 503,
+      text: 'This process is ending.\n',
+    });
+    expect(await operator.ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - askedMs).toBeLessThan(1_500);
+    expect((await leaseOf(plane, namespace)).holderIdentity).toBeUndefined();
+  });
+
+  test('ends at once when it is asked twice', async () => {
+    const operator = await runStuck({ LAYERCACHE_SHUTDOWN_TIMEOUT: '30s' });
+    operator.kill('SIGTERM');
+    await operator.says('ending');
+    operator.kill('SIGTERM');
+    expect(await operator.ended).toEqual({ code: 1, signal: null });
+  });
+
   test('ends when it cannot renew, and another writes in its place', async () => {
     const first = await runOperator(plane, namespace);
     await leads(first);

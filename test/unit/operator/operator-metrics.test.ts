@@ -2,6 +2,7 @@ import { beforeEach, expect, test } from 'vitest';
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { WatchedKind } from '../../../operator/controllers/watched-kind.ts';
 import { ApiStatusError } from '../../../operator/kube/api-status-error.ts';
+import type { ApiCall } from '../../../operator/kube/intercept-api.ts';
 import type { Pass, WorkQueue } from '../../../operator/kube/work-queue.ts';
 import { createMetricRegistry } from '../../../operator/metrics.ts';
 import { createOperatorMetrics, type OperatorMetrics } from '../../../operator/operator-metrics.ts';
@@ -213,10 +214,14 @@ test.each([
 ] as const)(
   'a write answered %s counts as %s; dry runs and reads do not',
   async (status, result) => {
-    const call = {
-      ...{ verb: 'patch', kind: 'Deployment', subresource: null, namespace: 'ml', name: 'vision' },
+    const call: ApiCall = {
+      verb: 'patch',
+      kind: 'Deployment',
+      subresource: null,
+      namespace: 'ml',
+      name: 'vision',
       isDryRun: false,
-    } as const;
+    };
     const error =
       status === null
         ? null

@@ -14,7 +14,7 @@ export function aServiceObject(spec: Readonly<Record<string, unknown>> = {}): Ku
   return withNamespace(aManifest({ ...spec }) as KubeObject);
 }
 
-export function theSmallestSample(): KubeObject {
+function theSmallestSample(): KubeObject {
   return withNamespace(parse(readFileSync('crds/samples/smallest.yaml', 'utf8')) as KubeObject);
 }
 

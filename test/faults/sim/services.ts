@@ -1,5 +1,3 @@
-import { parse } from 'yaml';
-import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
@@ -12,10 +10,6 @@ import { NAMESPACE, type World } from './world.ts';
 /** A service `vision` as a user writes it. */
 export function aServiceObject(spec: Readonly<Record<string, unknown>> = {}): KubeObject {
   return withNamespace(aManifest({ ...spec }) as KubeObject);
-}
-
-function theSmallestSample(): KubeObject {
-  return withNamespace(parse(readFileSync('crds/samples/smallest.yaml', 'utf8')) as KubeObject);
 }
 
 function withNamespace(object: KubeObject): KubeObject {

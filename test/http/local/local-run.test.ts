@@ -77,7 +77,8 @@ describe('a run from collecting to serving', () => {
     expect(report.certificate).toMatchObject({ epsilon: 0.05, delta: 0.05 });
     expect(report.run.requests).toBe(6_500);
     expect(report.serving.requests).toBeGreaterThan(500);
-    expect(report.serving.exitShare.backbone).toBeLessThan(0.8);
+    // Absent when every row left early.
+    expect(report.serving.exitShare.backbone ?? 0).toBeLessThan(0.8);
     expect(report.serving.trueDisagreement?.k).toBeLessThan(0.05 * report.serving.requests);
     expect(report.serving.netMacsSavedRatio).toBeGreaterThan(0.1);
     const reasons = started

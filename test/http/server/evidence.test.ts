@@ -244,11 +244,12 @@ describe('samples', () => {
   });
 
   test('begin anew when exits are switched off', async () => {
-    await server.apply(aPolicy({ stable: aTrack(stable), auditRate: 1 }));
+    const heads = { stable: aTrack(stable), auditRate: 1 };
+    await server.apply(aPolicy({ ...heads, exitsEnabled: false }));
     await serve(HARD);
-    await server.apply(
-      aPolicy({ revision: 2, stable: aTrack(stable), auditRate: 1, exitsEnabled: false }),
-    );
+    await server.apply(aPolicy({ ...heads, revision: 2 }));
+    expect((await read('part=long')).rowCount).toBe(1);
+    await server.apply(aPolicy({ ...heads, revision: 3, exitsEnabled: false }));
     expect((await read('part=long')).rowCount).toBe(0);
     await serve(HARD);
     expect([...(await read('part=long')).sequence]).toEqual([2]);

@@ -131,7 +131,7 @@ describe.skipIf(node.unavailable !== null)('an image made without Docker', () =>
     const { name } = await node.namespace({ labels: restricted });
     const container = {
       ...{ name: 'main', image, imagePullPolicy: 'Never', securityContext },
-      command: ['/usr/bin/node', '/app/layercache.mjs', '--version'],
+      command: ['/usr/bin/node', '/app/layercache.mjs', 'version'],
     };
     const securityOfPod = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
     await node.request({

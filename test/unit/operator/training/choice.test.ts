@@ -8,7 +8,9 @@ import { fullTraining, isCheapToTrain } from '../../../../operator/training/sett
 import { optionsFor } from '../../../../operator/training/search.ts';
 import {
   chooseSubset,
+  rankSubsets,
   subsetsUpTo,
+  type SubsetChoice,
   type SubsetHead,
   type SubsetLimits,
 } from '../../../../operator/training/subset.ts';
@@ -210,6 +212,26 @@ describe('the choice of exits', () => {
     const chosen = choice.heads.map((i) => heads[i]!);
     const { saving } = simulate(chosen, choice.lambdaIndex, { exits });
     expectClose(choice.saving, saving, { abs: 1e-9 });
+  });
+
+  test('among subsets equal in time takes the one that saves most work', () => {
+    // The first head answers half of the rows, the second one row in twenty more: a third of the backbone each.
+    const head = (tensor: string, share: number): SubsetHead => ({
+      ...{ tensor, macs: 0, sizeBytes: 1000, headMs: 0.01 },
+      scores: Float64Array.from({ length: 1000 }, (_, row) => (row < share * 1000 ? 0.99999 : 0)),
+      agrees: new Uint8Array(1000).fill(1),
+    });
+    const pair = [head('tensor.0', 0.5), head('tensor.1', 0.55)];
+    const choose = (fixedMs: number): SubsetChoice[] => {
+      const dear = createPrices(evenCosts(['0', '1']), { ...HEAD_COST, fixedMs }, 1);
+      return [rankSubsets(pair, LIMITS, dear)[0]!, chooseSubset(pair, LIMITS, dear)!];
+    };
+    expect(choose(0.01).map((choice) => choice.heads)).toEqual([
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(choose(0.16).map((choice) => choice.heads)).toEqual([[0], [0, 1]]);
+    expect(choose(0.5).map((choice) => choice.heads)).toEqual([[0], [0]]);
   });
 
   test('there are 92 subsets of up to 3 of 8 exits and 162 of up to 4', () => {

@@ -1,8 +1,9 @@
-import type { CutReport, ServerState } from '../../crds/wire/state.ts';
+import type { ServerState } from '../../crds/wire/state.ts';
 import type { ExitMode } from '../../crds/wire/policy.ts';
 import { CliError } from '../errors.ts';
 import type { ExitCandidate } from '../lifecycle/types.ts';
 import { nearestNames } from '../../crds/schema/edit-distance.ts';
+import { discoverExits } from '../plan/discover-exits.ts';
 
 /** An exit as a manifest names it. */
 export interface NamedExit {
@@ -10,9 +11,6 @@ export interface NamedExit {
   readonly tensor?: string | undefined;
   readonly mode: ExitMode;
 }
-
-const MAX_DISCOVERED = 8;
-const MAX_NAME_LENGTH = 32;
 
 /**
  * Candidate exits in backbone order. A manifest's list is matched with the cuts; without one, up to 8 cuts are chosen whose
@@ -61,49 +59,4 @@ function matchExit(
     macsShare: cut.macsShare,
     msShare: cut.msShare,
   };
-}
-
-function discoverExits(cuts: readonly CutReport[]): ExitCandidate[] {
-  const ordered = [...cuts].sort((a, b) => a.macsShare - b.macsShare || a.msShare - b.msShare);
-  const chosen = ordered.length <= MAX_DISCOVERED ? ordered : spread(ordered);
-  const names = new Set<string>();
-  return chosen.map((cut) => ({
-    name: exitName(cut.tensor, names),
-    tensor: cut.tensor,
-    mode: 'Active',
-    macsShare: cut.macsShare,
-    msShare: cut.msShare,
-  }));
-}
-
-/** First and last, and for each even step between them the nearest cut not yet taken. */
-function spread(ordered: readonly CutReport[]): CutReport[] {
-  const left = [...ordered];
-  const first = ordered[0]?.msShare ?? 0;
-  const last = ordered.at(-1)?.msShare ?? 1;
-  const chosen: CutReport[] = [];
-  for (let i = 0; i < MAX_DISCOVERED; i++) {
-    const target = first + ((last - first) * i) / (MAX_DISCOVERED - 1);
-    const nearest = left.reduce((best, cut) =>
-      Math.abs(cut.msShare - target) <= Math.abs(best.msShare - target) ? cut : best,
-    );
-    left.splice(left.indexOf(nearest), 1);
-    chosen.push(nearest);
-  }
-  return chosen.sort((a, b) => a.macsShare - b.macsShare || a.msShare - b.msShare);
-}
-
-/** A DNS label of at most 32 characters from a tensor name; a number makes it unique. `backbone` is reserved. */
-function exitName(tensor: string, taken: Set<string>): string {
-  const label = tensor
-    .toLowerCase()
-    .replace(/(_output_\d+|:\d+)$/, '')
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(-MAX_NAME_LENGTH)
-    .replace(/^-+|-+$/g, '');
-  const base = label === '' || label === 'backbone' ? 'exit' : label;
-  let name = base;
-  for (let n = 2; taken.has(name); n++) name = `${base.slice(0, MAX_NAME_LENGTH - 3)}-${n}`;
-  taken.add(name);
-  return name;
 }

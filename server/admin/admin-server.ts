@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import { constants } from 'node:crypto';
 import type { Peer, PeerRights } from '../../crds/wire/peers.ts';
 import type { Clock } from '../clock.ts';
+import { HTTP_LIMITS } from '../http/http-server.ts';
 import type { AdminIdentity } from './admin-identity.ts';
 import { checkPeer } from './check-peer.ts';
 
@@ -22,15 +23,7 @@ export interface AdminServerOptions {
   readonly createApp: (peers: PeerBook) => RequestListener;
 }
 
-const LIMITS = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 120_000,
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 5_000,
-  handshakeTimeout: 5_000,
-  noDelay: true,
-} as const;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** One operator and a few trainers, each with a handful of connections. */
 const MAX_CONNECTIONS = 64;
 
@@ -43,7 +36,8 @@ export function createAdminServer(options: AdminServerOptions): Server {
   const { identity, clock, onRefused, createApp } = options;
   const known = new WeakMap<Socket, Peer>();
   const server = createServer({
-    ...LIMITS,
+    ...HTTP_LIMITS,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     key: identity.key,
     cert: identity.certificate,
     minVersion: 'TLSv1.3',

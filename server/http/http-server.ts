@@ -7,7 +7,8 @@ export interface HttpServerOptions {
   readonly maxBodyBytes: () => number;
 }
 
-const LIMITS = {
+/** Of every port. */
+export const HTTP_LIMITS = {
   maxHeaderSize: 16 * 1024,
   headersTimeout: 10_000,
   requestTimeout: 120_000,
@@ -19,7 +20,7 @@ const MAX_CONNECTIONS = 1_024;
 
 /** A node:http server with this program's limits instead of Node's (60 s, 300 s, no cap). */
 export function createHttpServer(app: RequestListener, options: HttpServerOptions): Server {
-  const server = createServer(LIMITS, app);
+  const server = createServer(HTTP_LIMITS, app);
   server.maxConnections = MAX_CONNECTIONS;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // Without "100 Continue" a client that waits for it never sends a body that would be refused.

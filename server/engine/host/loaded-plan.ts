@@ -1,4 +1,5 @@
 // A serving plan as a worker holds it: sessions, heads ready to run, prices.
+import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
 import type { EnginePlan, PlannedTrack, PlanReport } from '../engine-client.ts';
 import { EngineError } from '../engine-error.ts';
@@ -57,9 +58,15 @@ export async function loadPlan(
   plan: EnginePlan,
   measured: PlanReport | null,
 ): Promise<LoadedPlan> {
-  const tracks = loadTracks(engine, model, plan.tracks);
+  const prepared: PreparedHead[] = [];
+  const prepare = (head: BundleHead): PreparedHead => {
+    const made = engine.prepareHead(head);
+    prepared.push(made);
+    return made;
+  };
   const made: SegmentPlan[] = [];
   try {
+    const tracks = plan.tracks.map((planned) => loadTrack(model, planned, prepare));
     const fullCuts = layOutPlan(plan, model, 'Samples');
     const full = await engine.plan(fullCuts.map(({ planned }) => planned));
     made.push(full);
@@ -85,34 +92,14 @@ export async function loadPlan(
       report,
     };
   } catch (error) {
-    releaseHeads(engine, tracks);
+    for (const head of prepared) engine.releaseHead(head);
     for (const segments of made) await engine.releasePlan(segments);
     throw error;
   }
 }
 
-function releaseHeads(engine: SegmentEngine, tracks: readonly LoadedTrack[]): void {
-  for (const head of tracks.flatMap(({ heads }) => heads)) engine.releaseHead(head);
-}
-
-/** Heads that were prepared before one fails are released. */
-function loadTracks(
-  engine: SegmentEngine,
-  model: ModelDescription,
-  planned: readonly PlannedTrack[],
-): readonly LoadedTrack[] {
-  const tracks: LoadedTrack[] = [];
-  try {
-    for (const track of planned) tracks.push(loadTrack(engine, model, track));
-    return tracks;
-  } catch (error) {
-    releaseHeads(engine, tracks);
-    throw error;
-  }
-}
-
 export async function releaseLoadedPlan(engine: SegmentEngine, loaded: LoadedPlan): Promise<void> {
-  releaseHeads(engine, loaded.tracks);
+  for (const { heads } of loaded.tracks) for (const head of heads) engine.releaseHead(head);
   for (const route of [loaded.full, loaded.auditing, loaded.answering]) {
     if (route !== null) await engine.releasePlan(route.plan);
   }
@@ -130,9 +117,9 @@ async function measureOnce(
 }
 
 function loadTrack(
-  engine: SegmentEngine,
   model: ModelDescription,
   planned: PlannedTrack,
+  prepare: (head: BundleHead) => PreparedHead,
 ): LoadedTrack {
   const { bundle, headRevision } = planned;
   if (bundle.backboneDigest !== model.digest || bundle.classCount !== model.classCount) {
@@ -145,7 +132,7 @@ function loadTrack(
   return {
     planned,
     answering: answeringCount(planned),
-    heads: bundle.heads.map((head) => engine.prepareHead(head)),
+    heads: bundle.heads.map(prepare),
   };
 }
 

@@ -1,5 +1,5 @@
 // Server processes as pods are started: environment and mounted directories of a rendered pod. `npm run build` comes first.
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   mkdirSync,
@@ -12,7 +12,6 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PodState } from '../../../crds/wire/loading-state.ts';
 import { systemClock } from '../../../operator/clock.ts';
@@ -26,9 +25,9 @@ import { eventually } from '../../support/eventually.ts';
 import { startModelHost, type ModelHost } from '../../support/model-host.ts';
 import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
+import { spawnServer } from '../../support/server-process.ts';
 import { aPolicy, send } from '../../support/test-server.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/bundle/server.mjs', import.meta.url));
 const START_MS = 40_000;
 
 interface Pod {
@@ -84,45 +83,27 @@ function folder(name: string): string {
 }
 
 async function start(environment: Record<string, string> = {}): Promise<Pod> {
-  const child = spawn(process.execPath, [PROGRAM], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      LAYERCACHE_SERVICE: 'vision',
-      LAYERCACHE_NAMESPACE: 'ml',
-      LAYERCACHE_POD_NAME: 'vision-0',
-      LAYERCACHE_POD_UID: 'uid-0',
-      LAYERCACHE_MODEL_NAME: 'digits',
-      LAYERCACHE_BACKBONE_URI: host.url('/model.onnx'),
-      LAYERCACHE_BACKBONE_DIGEST: digest,
-      LAYERCACHE_ALLOWED_HOSTS: '*,127.0.0.1',
-      LAYERCACHE_ENGINE_THREADS: '1',
-      LAYERCACHE_DATA_PORT: '0',
-      LAYERCACHE_ADMIN_PORT: '0',
-      LAYERCACHE_METRICS_PORT: '0',
-      LAYERCACHE_BIND_HOST: '127.0.0.1',
-      LAYERCACHE_ADMIN_DIR: keys.dir,
-      LAYERCACHE_POLICY_DIR: folder('policy'),
-      LAYERCACHE_CACHE_DIR: folder('cache'),
-      LAYERCACHE_DRAIN_DELAY: '0s',
-      ...environment,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const code = new Promise<number | null>((resolve) => {
-    child.on('exit', resolve);
+  const { child, code, stdout, stderr } = spawnServer({
+    LAYERCACHE_SERVICE: 'vision',
+    LAYERCACHE_NAMESPACE: 'ml',
+    LAYERCACHE_POD_NAME: 'vision-0',
+    LAYERCACHE_POD_UID: 'uid-0',
+    LAYERCACHE_BACKBONE_URI: host.url('/model.onnx'),
+    LAYERCACHE_BACKBONE_DIGEST: digest,
+    LAYERCACHE_ALLOWED_HOSTS: '*,127.0.0.1',
+    LAYERCACHE_ADMIN_DIR: keys.dir,
+    LAYERCACHE_POLICY_DIR: folder('policy'),
+    LAYERCACHE_CACHE_DIR: folder('cache'),
+    ...environment,
   });
   const lines = () =>
-    out
+    stdout()
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   const listening = await eventually(() => {
     const line = lines().find(({ msg }) => msg === 'listening');
-    if (line === undefined) throw new Error(`not listening: ${err}`);
+    if (line === undefined) throw new Error(`not listening: ${stderr()}`);
     return line;
   }, START_MS);
   const ports = {

@@ -1,33 +1,22 @@
 // Server processes with the real engine: `npm run build` (or operator/bundle/bundle.mjs) comes first.
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import { parseServerState } from '../../../crds/wire/state.ts';
 import type { ModelDescription } from '../../../server/engine/segment-engine.ts';
 import { eventually } from '../../support/eventually.ts';
+import { spawnServer, type StartedServer } from '../../support/server-process.ts';
 import type { ModelFile } from '../../support/onnx-models/model-file.ts';
 import { modelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
 import { aBundle } from '../../support/onnx-models/random-head.ts';
 import { GOOD_CERTIFICATE, aPolicy, digestOf, send } from '../../support/test-server.ts';
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/bundle/server.mjs', import.meta.url));
-
-interface Started {
-  readonly child: ChildProcess;
-  readonly stdout: () => string;
-  readonly stderr: () => string;
-  readonly code: Promise<number | null>;
-}
-
 let file: ModelFile;
-const running: Started[] = [];
+const running: StartedServer[] = [];
 beforeAll(async () => {
   file = await modelFile(residualNet(), { labels: ['a', 'b', 'c'] });
 });
@@ -39,30 +28,8 @@ afterEach(async () => {
   }
 });
 
-function start(environment: Record<string, string> = {}): Started {
-  const child = spawn(process.execPath, [PROGRAM], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      LAYERCACHE_MODEL_NAME: 'digits',
-      LAYERCACHE_BACKBONE_URI: file.path,
-      LAYERCACHE_DATA_PORT: '0',
-      LAYERCACHE_ADMIN_PORT: '0',
-      LAYERCACHE_METRICS_PORT: '0',
-      LAYERCACHE_BIND_HOST: '127.0.0.1',
-      LAYERCACHE_ENGINE_THREADS: '1',
-      LAYERCACHE_DRAIN_DELAY: '0s',
-      ...environment,
-    },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const code = new Promise<number | null>((resolve) => {
-    child.on('exit', resolve);
-  });
-  const started = { child, code, stdout: () => out, stderr: () => err };
+function start(environment: Record<string, string> = {}): StartedServer {
+  const started = spawnServer({ LAYERCACHE_BACKBONE_URI: file.path, ...environment });
   running.push(started);
   return started;
 }
@@ -74,7 +41,7 @@ interface Line {
   readonly metricsPort: number;
 }
 
-async function ready(started: Started): Promise<Line> {
+async function ready(started: StartedServer): Promise<Line> {
   return eventually(() => {
     const lines = started
       .stdout()

@@ -1,4 +1,5 @@
 import { ApiStatusError, type StatusCause } from './api-status-error.ts';
+import { isRecord } from './same-fields.ts';
 
 /** The error of an answer that is not 2xx: a Status object, or whatever a proxy on the way wrote. */
 export function statusErrorOf(
@@ -70,8 +71,4 @@ function secondsOf(header: string | undefined): number | null {
 function textAt(record: Record<string, unknown>, key: string): string {
   const value = record[key];
   return typeof value === 'string' ? value : '';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 // What the API server does, as talks with it. Each runs against the real one and against the simulation; answers must
 // be the same, status and object. The golden file holds what the real one said.
-import { canonicalJson } from '../../operator/kube/same-fields.ts';
+import { canonicalJson } from '../../crds/wire/json.ts';
 import type { Api } from '../../operator/kube/api.ts';
 import { CHANGING, STATUS } from './api-conformance-changing.ts';
 import { APPLYING, CREATING } from './api-conformance-creating.ts';

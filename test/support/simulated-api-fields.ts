@@ -1,5 +1,6 @@
 // Field ownership of server-side apply, after its specification (structured-merge-diff 6): sets of paths, no more.
-import { canonicalJson, isRecord } from '../../operator/kube/same-fields.ts';
+import { canonicalJson } from '../../crds/wire/json.ts';
+import { isRecord } from '../../operator/kube/same-fields.ts';
 import { fieldSchema, isMap, type Schema } from './simulated-api-schema.ts';
 
 /** Paths as `f:spec`, `k:{"name":"a"}`, `f:image`, joined by a character that none of them holds. */

@@ -1,5 +1,6 @@
 // What one write makes of one object: pure, after the API server's rules that the conformance table lists.
-import { canonicalJson, isRecord } from '../../operator/kube/same-fields.ts';
+import { canonicalJson } from '../../crds/wire/json.ts';
+import { isRecord } from '../../operator/kube/same-fields.ts';
 import type { KubeObject, ObjectMeta } from '../../operator/kube/api.ts';
 import {
   changedFields,

@@ -3,7 +3,7 @@ import type { KubeObject } from '../../kube/api.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
 import type { ApiVerb } from '../../kube/intercept-api.ts';
 import { KINDS, type KindName } from '../../kube/kinds.ts';
-import { canonicalJson } from '../../kube/same-fields.ts';
+import { canonicalJson } from '../../../crds/wire/json.ts';
 import type { Refusal, Rejection } from '../../plan/status/facts.ts';
 import type { ServiceMemory } from './service-memory.ts';
 

@@ -1,7 +1,7 @@
 // The Deployment controller and the kubelets, as coarse as a reconciler can tell: pods of the wanted template and number are
 // there at once, run and are ready; those of other templates go.
 import type { KubeObject } from '../../../operator/kube/api.ts';
-import { canonicalJson } from '../../../operator/kube/same-fields.ts';
+import { canonicalJson } from '../../../crds/wire/json.ts';
 import { fakePod, type FakePod } from '../../support/fake-pod.ts';
 import type { SimulatedClient, SimulatedCluster } from '../../support/simulated-api.ts';
 

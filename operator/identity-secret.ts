@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Api, KubeObject, ObjectRef } from './kube/api.ts';
 import { ApiStatusError } from './kube/api-status-error.ts';
+import { getOrNull } from './kube/get-or-null.ts';
 
 // One root key per installation. Every key of an admin port is derived from it, so a new leader has them at once and no
 // other Secret is ever read. It is made once and never changed: without it, pods keep serving under their mounted policy.
@@ -19,7 +20,7 @@ export async function loadRootKey(
   { namespace, release }: { readonly namespace: string; readonly release: string },
 ): Promise<Uint8Array> {
   const ref = { kind: 'Secret', namespace, name: `${release}-identity` } as const;
-  const stored = await read(api, ref);
+  const stored = await getOrNull(api, ref);
   if (stored !== null) return rootKeyOf(stored, ref);
   try {
     return rootKeyOf(await api.create(newIdentity(ref)), ref);
@@ -27,22 +28,13 @@ export async function loadRootKey(
     // Another process was faster, or a create that was not answered had been done.
     const mayExist =
       error instanceof ApiStatusError && (error.isAlreadyExists || error.isUncertain);
-    const made = mayExist ? await read(api, ref) : null;
+    const made = mayExist ? await getOrNull(api, ref) : null;
     if (made === null) throw error;
     return rootKeyOf(made, ref);
   }
 }
 
 type SecretRef = Required<ObjectRef>;
-
-async function read(api: Api, ref: SecretRef): Promise<KubeObject | null> {
-  try {
-    return await api.get(ref);
-  } catch (error) {
-    if (error instanceof ApiStatusError && error.isNotFound) return null;
-    throw error;
-  }
-}
 
 function newIdentity({ namespace, name }: SecretRef): KubeObject {
   return {

@@ -1,20 +1,7 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import { comparePair, type Policy } from '../../crds/wire/policy.ts';
+import type { PolicyVerdict } from '../plan/status/facts.ts';
 import { currentAcknowledgement, type PodView } from './fleet-pod.ts';
-
-/** Reasons of condition PolicyApplied for one pod, or that it is as it should be. */
-export type AcknowledgementCode =
-  | 'Acknowledged'
-  | 'WaitingForReplicas'
-  | 'ReplicaUnreachable'
-  | 'PolicyRejected'
-  | 'KnownAnswerMismatch';
-
-export interface AcknowledgementVerdict {
-  readonly code: AcknowledgementCode;
-  /** One sentence that names the pod; empty when acknowledged. */
-  readonly message: string;
-}
 
 export interface Expected {
   readonly policy: Policy;
@@ -22,14 +9,14 @@ export interface Expected {
   readonly knownAnswers: ReadonlyMap<string, readonly (readonly number[])[]>;
 }
 
-type Found = AcknowledgementVerdict | null;
+type Found = PolicyVerdict | null;
 
 /** Whether a pod has exactly this policy in force. A pod that was never heard, or not for 90 s, has not. */
 export function assessAcknowledgement(
   view: PodView,
   expected: Expected,
   monotonicMs: number,
-): AcknowledgementVerdict {
+): PolicyVerdict {
   const acknowledgement = currentAcknowledgement(view, monotonicMs);
   if (acknowledgement === null) return silent(view, monotonicMs);
   return (
@@ -39,10 +26,7 @@ export function assessAcknowledgement(
   );
 }
 
-function silent(
-  { pod, heardMs, problem, state }: PodView,
-  monotonicMs: number,
-): AcknowledgementVerdict {
+function silent({ pod, heardMs, problem, state }: PodView, monotonicMs: number): PolicyVerdict {
   // Never asked yet, or its backbone is being loaded: Available says why, and there is nothing to acknowledge.
   if (problem === null && state?.loaded !== true) {
     return waiting(`Pod ${pod.name} has not loaded its backbone yet.`);
@@ -105,7 +89,7 @@ function findWrongAnswer(
   };
 }
 
-function waiting(message: string): AcknowledgementVerdict {
+function waiting(message: string): PolicyVerdict {
   return { code: 'WaitingForReplicas', message };
 }
 

@@ -1,5 +1,6 @@
 import type { Api, KubeObject, ObjectRef } from './api.ts';
 import { ApiStatusError } from './api-status-error.ts';
+import { getOrNull } from './get-or-null.ts';
 import { sleep, type KubeClock } from './clock.ts';
 import { KINDS } from './kinds.ts';
 import { microTime } from './micro-time.ts';
@@ -240,13 +241,8 @@ class Candidacy implements LeaseElector {
     this.#observe(specOf(lease));
   }
 
-  async #read(): Promise<KubeObject | null> {
-    try {
-      return await this.#options.api.get(this.#ref, this.#limits());
-    } catch (error) {
-      if (error instanceof ApiStatusError && error.isNotFound) return null;
-      throw error;
-    }
+  #read(): Promise<KubeObject | null> {
+    return getOrNull(this.#options.api, this.#ref, this.#limits());
   }
 
   #create(spec: LeaseSpec): Promise<KubeObject> {

@@ -2,7 +2,7 @@ import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import { parsePolicy } from '../../../crds/wire/policy.ts';
 import { namedRevisions } from '../../fleet/assess-acknowledgement.ts';
 import type { Api, KubeObject } from '../../kube/api.ts';
-import { ApiStatusError } from '../../kube/api-status-error.ts';
+import { getOrNull } from '../../kube/get-or-null.ts';
 import { isTerminating } from '../../kube/owner.ts';
 import { policyConfigMapName } from '../../plan/names.ts';
 import type { InUse, Retention } from './select-expired.ts';
@@ -43,10 +43,10 @@ export async function gatherRetention(
   { namespace, name, uid }: ServiceRef,
   acknowledged: ReadonlySet<string>,
 ): Promise<Retention | null> {
-  const service = await readOrNull(api, { kind: 'CachedModelService', namespace, name });
+  const service = await getOrNull(api, { kind: 'CachedModelService', namespace, name });
   if (service === null || isTerminating(service) || service.metadata.uid !== uid) return null;
   const policyName = policyConfigMapName(name);
-  const policy = await readOrNull(api, { kind: 'ConfigMap', namespace, name: policyName });
+  const policy = await getOrNull(api, { kind: 'ConfigMap', namespace, name: policyName });
   const digests = policy === null ? null : digestsOf(policy);
   if (digests === null) return null;
   const { inUse, historyLimit } = retentionOf(service);
@@ -61,13 +61,4 @@ function digestsOf(policyConfigMap: KubeObject): readonly string[] | null {
   if (text === undefined) return [];
   const policy = parsePolicy(text);
   return policy.ok ? namedRevisions(policy.value) : null;
-}
-
-async function readOrNull(api: Api, ref: Parameters<Api['get']>[0]): Promise<KubeObject | null> {
-  try {
-    return await api.get(ref);
-  } catch (error) {
-    if (error instanceof ApiStatusError && error.isNotFound) return null;
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 import type { CacheHeadRevision } from '../../../crds/v1alpha1/cache-head-revision.ts';
 import type { Api, KubeObject, ObjectMeta } from '../../kube/api.ts';
-import { ApiStatusError } from '../../kube/api-status-error.ts';
+import { getOrNull } from '../../kube/get-or-null.ts';
 import type { Store } from '../../kube/store.ts';
 import { assessBundle, unavailable, type BundleVerdict } from './assess-bundle.ts';
 
@@ -37,7 +37,11 @@ export function createBundleReader(options: BundleReaderOptions): BundleReader {
       const known = assessed.get(uid);
       const cached = bundles.get(`${namespace}/${configMapName}`);
       if (known !== undefined && isVersionOf(cached, known)) return known.verdict;
-      const stored = await readConfigMap(api, namespace, configMapName);
+      const stored = await getOrNull(api, {
+        kind: 'ConfigMap',
+        namespace,
+        name: configMapName,
+      });
       const verdict = assessStored(revision, configMapName, stored);
       if (stored === null) assessed.delete(uid);
       else assessed.set(uid, { metadata: stored.metadata, verdict });
@@ -54,19 +58,6 @@ function isVersionOf(cached: KubeObject | undefined, { metadata }: Assessed): bo
     cached?.metadata.uid === metadata.uid &&
     cached?.metadata.resourceVersion === metadata.resourceVersion
   );
-}
-
-async function readConfigMap(
-  api: Api,
-  namespace: string,
-  name: string,
-): Promise<KubeObject | null> {
-  try {
-    return await api.get({ kind: 'ConfigMap', namespace, name });
-  } catch (error) {
-    if (error instanceof ApiStatusError && error.isNotFound) return null;
-    throw error;
-  }
 }
 
 function assessStored(

@@ -1,6 +1,6 @@
 import { readHeadRevisionStatus } from '../../../crds/v1alpha1/head-revision-status.ts';
 import { keyOf, refOf, type Api, type KubeObject } from '../../kube/api.ts';
-import { ApiStatusError } from '../../kube/api-status-error.ts';
+import { getOrNull } from '../../kube/get-or-null.ts';
 import { controllerOf, isTerminating } from '../../kube/owner.ts';
 import { gatherRetention, retentionOf } from './gather-in-use.ts';
 import { selectExpired, type KeptRevision } from './select-expired.ts';
@@ -68,11 +68,6 @@ function toKept(
 
 /** Null when it is gone, or another one has its name. */
 async function readAgain(api: Api, revision: KubeObject): Promise<KubeObject | null> {
-  try {
-    const fresh = await api.get(refOf(revision));
-    return fresh.metadata.uid === revision.metadata.uid ? fresh : null;
-  } catch (error) {
-    if (error instanceof ApiStatusError && error.isNotFound) return null;
-    throw error;
-  }
+  const fresh = await getOrNull(api, refOf(revision));
+  return fresh?.metadata.uid === revision.metadata.uid ? fresh : null;
 }

@@ -23,12 +23,18 @@ export function createFakedKubelet(api: Api, namespace: string): FakedKubelet {
     const { uid = '', name } = metadata;
     if (pods.has(uid)) return;
     const ip = `10.99.0.${pods.size + 1}`;
-    await api.mergePatch(
-      { kind: 'Pod', namespace, name },
-      { status: { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: readyNow() } },
-      { subresource: 'status' },
-    );
+    // First, or the operator, told of the address before this request is answered, would keep a connection to nobody.
     pods.set(uid, fakePod(uid, { name, ip }));
+    try {
+      await api.mergePatch(
+        { kind: 'Pod', namespace, name },
+        { status: { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: readyNow() } },
+        { subresource: 'status' },
+      );
+    } catch (error) {
+      pods.delete(uid);
+      throw error;
+    }
   }
   return {
     pods,

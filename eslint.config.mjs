@@ -66,6 +66,7 @@ const pureFolders = [
   'operator/plan',
 ];
 const programFolders = [
+  'charts/generate',
   'crds/generate',
   'server',
   'server/http',

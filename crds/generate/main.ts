@@ -1,5 +1,3 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-
 import { SERVER_METRIC_GROUPS } from '../metrics/catalogue.ts';
 import { OPERATOR_METRIC_GROUPS } from '../metrics/operator-catalogue.ts';
 import { headRevisionDefinition, serviceDefinition } from '../schema/custom-resource.ts';
@@ -13,12 +11,12 @@ import {
 } from './metric-reference.ts';
 import { renderReasonReference } from './reason-reference.ts';
 import { HEAD_REVISION_REFERENCE, SERVICE_REFERENCE } from './reference-kinds.ts';
+import { writeOrCheck } from './write-documents.ts';
 
 // Run from the repository root. Output depends on the sources alone: no time, no machine.
-// With --check nothing is written: a file that differs from its source is named, and the exit code is 1.
 const FOLDER = 'charts/layercache/docs';
 
-const documents: Readonly<Record<string, string>> = {
+writeOrCheck({
   'crds/layercache.io_cachedmodelservices.yaml': renderDefinition(serviceDefinition()),
   'crds/layercache.io_cacheheadrevisions.yaml': renderDefinition(headRevisionDefinition()),
   [`${FOLDER}/metrics.md`]: renderMetricReference(SERVER_METRICS_HEAD, SERVER_METRIC_GROUPS),
@@ -29,28 +27,4 @@ const documents: Readonly<Record<string, string>> = {
   [`${FOLDER}/manifest.md`]: renderFieldReference(SERVICE_REFERENCE),
   [`${FOLDER}/head-revision.md`]: renderFieldReference(HEAD_REVISION_REFERENCE),
   [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS),
-};
-
-function write(): void {
-  mkdirSync(FOLDER, { recursive: true });
-  for (const [path, text] of Object.entries(documents)) writeFileSync(path, text);
-}
-
-function check(): void {
-  const stale = Object.entries(documents).filter(([path, text]) => read(path) !== text);
-  for (const [path] of stale) {
-    process.stderr.write(`${path} is not what its source gives: run \`npm run generate\`.\n`);
-  }
-  if (stale.length > 0) process.exitCode = 1;
-}
-
-function read(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-if (process.argv.includes('--check')) check();
-else write();
+});

@@ -30,10 +30,26 @@ const allowed: Record<string, readonly string[]> = {
   'operator/stats': ['crds', 'server/core'],
   'operator/lifecycle': ['crds', 'server/core', 'operator/stats'],
   'operator/training': ['crds', 'server/core', 'operator/stats'],
-  operator: ['crds', 'server/core', 'operator/stats', 'operator/lifecycle', 'operator/training'],
+  'operator/plan': ['crds', 'server/core'],
+  operator: [
+    'crds',
+    'server/core',
+    'operator/stats',
+    'operator/lifecycle',
+    'operator/training',
+    'operator/plan',
+  ],
+  'charts/generate': ['crds', 'crds/generate', 'server/core', 'operator/plan'],
 };
 const folders = Object.keys(allowed);
-const pure = ['crds', 'server/core', 'operator/stats', 'operator/lifecycle', 'operator/training'];
+const pure = [
+  'crds',
+  'server/core',
+  'operator/stats',
+  'operator/lifecycle',
+  'operator/training',
+  'operator/plan',
+];
 
 let skeleton = '';
 let output = '';

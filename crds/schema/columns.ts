@@ -27,7 +27,10 @@ const AGE: Column = {
   description: 'Time since the object was created.',
 };
 
-/** Name comes first by itself. */
+/**
+ * Name comes first by itself. With a name of 31 characters and the longest reasons they take 140 columns, so what is told of
+ * the candidate stands in the wide ones; that one is ramping, Exits says.
+ */
 export const SERVICE_COLUMNS: readonly Column[] = [
   text('Ready', condition('Ready', 'status'), 'Whether the endpoint answers.'),
   text('Reason', condition('Ready', 'reason'), 'Why it does or does not.'),
@@ -39,11 +42,11 @@ export const SERVICE_COLUMNS: readonly Column[] = [
   },
   text('Exits', condition('ExitsActive', 'reason'), 'Whether requests may leave early.'),
   text('Heads', '.status.heads.stable.id', 'Heads in force.'),
-  text('Share', '.status.rollout.share', "Candidate's share of the traffic."),
   text('Exited', '.status.accuracy.exitedShare', 'Share of requests that leave early.'),
   text('Bound', '.status.accuracy.upperBound', 'Upper bound of the disagreement.'),
   AGE,
   wide('Candidate', '.status.heads.candidate.id', 'Heads under test.'),
+  wide('Share', '.status.rollout.share', "Candidate's share of the traffic."),
   wide('Budget', '.spec.accuracy.maxDisagreement', 'Largest share of differing answers.'),
   wide('URL', '.status.url', 'Address inside the cluster.'),
 ];

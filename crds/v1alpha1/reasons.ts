@@ -50,6 +50,11 @@ const service = {
     meaning: 'A node cannot pull the server image.',
     action: 'Check image and pull secret.',
   },
+  ContainerCreateFailed: {
+    meaning: 'A node cannot create or start a container of a pod.',
+    action:
+      'Correct what the message names: a Secret, ConfigMap, key, command or mount, mostly of podTemplate.',
+  },
   CrashLooping: {
     meaning: 'A server container ends again and again.',
     action: 'Read `kubectl logs -p` of the named pod.',
@@ -80,7 +85,7 @@ const service = {
   },
   ProgressDeadlineExceeded: {
     meaning: 'A rollout of pods or a loading step took longer than its deadline.',
-    action: 'See lastFailure.',
+    action: 'See status.lastFailure and `kubectl describe pod` of the pods that are not ready.',
   },
   ScaledToZero: { meaning: 'The service has no replicas by request.', action: '' },
   Suspended: { meaning: 'The service is suspended by its spec.', action: '' },
@@ -99,7 +104,7 @@ const policy = {
   },
   PolicyRejected: {
     meaning: 'A pod refused the policy; it goes on with the one in force.',
-    action: 'Look at the named pod; it takes no exits.',
+    action: 'Compare image and environment of the named pod with the others; it takes no exits.',
   },
   KnownAnswerMismatch: {
     meaning: 'Heads on a pod do not give the known answers of their bundle.',
@@ -107,7 +112,8 @@ const policy = {
   },
   CertificateRejected: {
     meaning: 'A server recomputed a certificate and its counts do not support the lambda.',
-    action: 'None: exits stay off there; report it, since it points to a version mismatch.',
+    action:
+      'Nothing to do: exits stay off there; report it, since it points to a version mismatch.',
   },
   CandidateMissing: {
     meaning: 'A server does not have the bundle of the candidate yet; its share is 0 there.',
@@ -153,7 +159,7 @@ const exits = {
   Ramping: { meaning: 'A certified candidate takes a rising share of the traffic.', action: '' },
   NoExits: {
     meaning: 'The spec names no exits, or the backbone has no cut.',
-    action: 'None, or name exits; `layercache inspect MODEL` lists the cuts.',
+    action: 'As configured; to have exits, name some that `layercache inspect MODEL` lists.',
   },
   Disabled: { meaning: 'Exits are off by exitMode or by request.', action: 'As configured.' },
   RecommendOnly: {
@@ -179,7 +185,8 @@ const exits = {
   },
   RolloutAborted: {
     meaning: 'A candidate was taken back; the message names check, samples, value and limit.',
-    action: 'None: stable or the backbone answers. Retry the revision or wait for other heads.',
+    action:
+      'Nothing to do: stable or the backbone answers. Retry the revision or wait for other heads.',
   },
   NotCertified: {
     meaning: 'No lambda kept the disagreement within the budget at the required confidence.',
@@ -191,15 +198,15 @@ const exits = {
   },
   Alarm: {
     meaning: 'Audited disagreement is above the budget; exits are off.',
-    action: 'None: the heads are recertified or retrained.',
+    action: 'Nothing to do: the heads are recertified or retrained.',
   },
   HeadsNotFound: {
     meaning: 'heads.revision names a revision that does not exist.',
     action: 'Pin another revision or remove the pin.',
   },
   HeadsIncompatible: {
-    meaning: 'The pinned heads belong to another backbone or other exits.',
-    action: 'Pin another revision.',
+    meaning: 'The pinned heads belong to another service, another backbone or other exits.',
+    action: 'Pin another revision or remove heads.revision.',
   },
   HeadTooLarge: {
     meaning: 'The head bundle does not fit its store.',
@@ -219,7 +226,7 @@ const exits = {
   },
   DriftHint: {
     meaning: 'A drift hint fired: audits are raised for a while, nothing else changes.',
-    action: 'None: the detector decides.',
+    action: 'Nothing to do: the detector decides.',
   },
 } as const satisfies Record<string, ReasonEntry>;
 
@@ -262,7 +269,7 @@ const rollout = {
   },
   NotBetter: {
     meaning: 'The candidate is not better than what is in force.',
-    action: 'None: stable stays.',
+    action: 'Nothing to do: stable stays.',
   },
   Aborted: {
     meaning: 'The candidate failed a check.',
@@ -279,7 +286,7 @@ const rollout = {
   },
   Superseded: {
     meaning: 'A change of the spec made the candidate pointless.',
-    action: 'None: the next candidate follows.',
+    action: 'Nothing to do: the next candidate follows.',
   },
   RolloutStarted: { meaning: 'A certified candidate began its first step.', action: '' },
   RolloutStepAdvanced: { meaning: 'Every check of a step passed; the share rose.', action: '' },

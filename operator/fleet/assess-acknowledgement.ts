@@ -1,7 +1,7 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import { comparePair, type Policy } from '../../crds/wire/policy.ts';
 import type { PolicyVerdict } from '../plan/status/facts.ts';
-import { currentAcknowledgement, type PodView } from './fleet-pod.ts';
+import { currentAcknowledgement, isHeard, type PodView } from './fleet-pod.ts';
 
 export interface Expected {
   readonly policy: Policy;
@@ -24,6 +24,12 @@ export function assessAcknowledgement(
     findMissing(view, acknowledgement, expected) ??
     findWrongAnswer(view, acknowledgement, expected) ?? { code: 'Acknowledged', message: '' }
   );
+}
+
+/** Before there is a policy: whether a pod answers at all. Null: it does, or has not been asked yet. */
+export function assessAnswering(view: PodView, monotonicMs: number): PolicyVerdict | null {
+  if (view.problem === null || isHeard(view, monotonicMs)) return null;
+  return silent(view, monotonicMs);
 }
 
 function silent({ pod, heardMs, problem, state }: PodView, monotonicMs: number): PolicyVerdict {

@@ -43,8 +43,12 @@ export function currentAcknowledgement(
   { acknowledgement, heardMs }: Pick<PodView, 'acknowledgement' | 'heardMs'>,
   monotonicMs: number,
 ): Acknowledgement | null {
-  if (heardMs === null || monotonicMs - heardMs >= ACKNOWLEDGEMENT_MS) return null;
-  return acknowledgement;
+  return isHeard({ heardMs }, monotonicMs) ? acknowledgement : null;
+}
+
+/** Whether the last word of a pod still counts. */
+export function isHeard({ heardMs }: Pick<PodView, 'heardMs'>, monotonicMs: number): boolean {
+  return heardMs !== null && monotonicMs - heardMs < ACKNOWLEDGEMENT_MS;
 }
 
 /** A pod as decisions see it; null before it has its backbone. `isReady` is the pod's condition in the API server. */

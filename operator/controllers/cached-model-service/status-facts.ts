@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { serializePolicy, type Policy } from '../../../crds/wire/policy.ts';
-import { assessAcknowledgement } from '../../fleet/assess-acknowledgement.ts';
+import { assessAcknowledgement, assessAnswering } from '../../fleet/assess-acknowledgement.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import { ownershipOf } from '../../kube/owner.ts';
 import { policyConfigMapName } from '../../plan/names.ts';
+import { assessPin } from '../../plan/status/assess-pin.ts';
 import type { PodFacts, ServerFacts, StatusFacts } from '../../plan/status/facts.ts';
 import { readAutoscaler, readDeployment } from '../../plan/status/read-deployment.ts';
 import { readPod } from '../../plan/status/read-pod.ts';
@@ -19,9 +20,10 @@ export function toStatusFacts(
   decision: Decision | null,
   attempt: Attempted,
 ): StatusFacts {
-  const { object, service, previous, specProblem, missingConfigMaps, nowMs } = gathered;
+  const { object, service, previous, specProblem, missingConfigMaps, pinned, nowMs } = gathered;
   const { name, namespace = '', generation = 0 } = object.metadata;
   const policy = storedPolicy(ownLive(gathered, 'ConfigMap', policyConfigMapName(name)));
+  const backboneDigest = policy?.backboneDigest ?? null;
   return {
     ...{ nowMs, name, namespace, generation, previous, specProblem, missingConfigMaps },
     spec: service?.spec ?? null,
@@ -34,7 +36,10 @@ export function toStatusFacts(
     pods: readPods(gathered, policy),
     policy: policy === null ? null : policyFacts(policy),
     exits: decideExits(gathered, policy),
-    pinnedHeads: assessPin(gathered, policy),
+    pinnedHeads:
+      service === null
+        ? null
+        : assessPin({ ...service, serviceName: name, pinned, backboneDigest }),
   };
 }
 
@@ -99,22 +104,10 @@ function readPods({ pods, views, monotonicMs }: Gathered, policy: Policy | null)
     if (view === undefined) return readPod(pod, null);
     const verdict =
       policy === null
-        ? null
+        ? assessAnswering(view, monotonicMs)
         : assessAcknowledgement(view, { policy, knownAnswers: new Map() }, monotonicMs);
     const server: ServerFacts = { state: view.state, policy: verdict };
     return readPod(pod, server);
   });
   return read.sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-/** What became of `heads.revision`: its bundle must be for the backbone in force. */
-function assessPin(
-  { service, pinned }: Gathered,
-  policy: Policy | null,
-): StatusFacts['pinnedHeads'] {
-  if (service?.spec.heads.revision === undefined) return null;
-  if (pinned === null) return 'NotFound';
-  if (policy === null) return null;
-  const { backboneDigest } = (pinned.spec ?? {}) as { readonly backboneDigest?: unknown };
-  return backboneDigest === policy.backboneDigest ? 'Usable' : 'Incompatible';
 }

@@ -6,7 +6,9 @@ export function assessAutoscalingActive({ spec, autoscaler }: StatusFacts): Verd
   if (spec?.autoscaling === undefined || spec.suspend) return null;
   const active = autoscaler?.scalingActive ?? null;
   if (active === null) {
-    return toVerdict('Unknown', 'MetricsUnavailable', 'The autoscaler has not read a metric yet');
+    const message =
+      'The autoscaler has not read a metric yet. Wait; if it stays so, check the metrics adapter.';
+    return { status: 'Unknown', reason: 'MetricsUnavailable', message };
   }
   if (active.reason === 'ScalingDisabled') return null;
   return active.status === 'True'

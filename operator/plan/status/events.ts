@@ -44,7 +44,7 @@ function warning(
 /** Waiting and what was configured are no actions. */
 function asksForAction(reason: Reason): boolean {
   const { action } = REASONS[reason];
-  return action !== '' && !/^(None|Wait|As configured)\b/.test(action);
+  return action !== '' && !/^(Nothing to do|Wait|As configured)\b/.test(action);
 }
 
 function backboneLoaded(previous: ServiceStatus, { backbone }: ServiceStatus): PlannedEvent[] {

@@ -1,7 +1,8 @@
 import type { CachedModelServiceSpec } from '../../../crds/v1alpha1/cached-model-service.ts';
 import { formatPercent } from '../../../crds/v1alpha1/percent.ts';
+import type { Reason } from '../../../crds/v1alpha1/reasons.ts';
 import type { StatusFacts } from './facts.ts';
-import { toVerdict, type Verdict } from './verdict.ts';
+import { toVerdict, withNextStep, type Verdict } from './verdict.ts';
 
 type Spec = CachedModelServiceSpec;
 type Check = (spec: Spec, facts: StatusFacts) => Verdict | null;
@@ -15,12 +16,16 @@ const CHECKS: readonly Check[] = [
   hasBrokenCompanion,
   pinsNoUsableHeads,
   trainsNothing,
+  onlyRecommends,
 ];
 
 /** Whether requests may leave early: without heads none may, and the reason says what heads wait for. */
 export function assessExitsActive(facts: StatusFacts): Verdict {
   const { spec } = facts;
-  if (spec === null) return toVerdict('Unknown', 'InvalidSpec', 'The spec cannot be read.');
+  if (spec === null) {
+    const what = `The spec is not applied: ${String(facts.specProblem)}`;
+    return toVerdict('Unknown', 'InvalidSpec', what);
+  }
   for (const check of CHECKS) {
     const verdict = check(spec, facts);
     if (verdict !== null) return verdict;
@@ -45,7 +50,7 @@ function hasAmbiguousOutput(_: Spec, { pods }: StatusFacts): Verdict | null {
     if (server?.state?.loaded !== false) continue;
     const { failure } = server.state.state.loading;
     if (failure?.code === 'OutputAmbiguous') {
-      return toVerdict('False', 'OutputAmbiguous', failure.message);
+      return saidByServer('OutputAmbiguous', failure.message);
     }
   }
   return null;
@@ -67,21 +72,20 @@ function hasBrokenCompanion(_: Spec, { pods }: StatusFacts): Verdict | null {
   for (const { server } of pods) {
     const [report] = server?.state?.state.companions ?? [];
     if (report !== undefined) {
-      return toVerdict('False', report.code, `Exit ${report.name}: ${report.message}`);
+      return saidByServer(report.code, `Exit ${report.name}: ${report.message}`);
     }
   }
   return null;
 }
 
-function pinsNoUsableHeads({ heads }: Spec, { pinnedHeads }: StatusFacts): Verdict | null {
-  const revision = String(heads.revision);
-  if (pinnedHeads === 'NotFound') {
-    const what = `heads.revision names ${revision}, and there is no such CacheHeadRevision`;
-    return toVerdict('False', 'HeadsNotFound', what);
-  }
-  if (pinnedHeads !== 'Incompatible') return null;
-  const what = `The heads of ${revision} belong to another backbone or other exits`;
-  return toVerdict('False', 'HeadsIncompatible', what);
+/** Its sentences end with the next step, which fits the cause better than what can be said of the reason in general. */
+function saidByServer(reason: Reason, message: string): Verdict {
+  return { status: 'False', reason, message: withNextStep(message, '') };
+}
+
+function pinsNoUsableHeads(_: Spec, { pinnedHeads }: StatusFacts): Verdict | null {
+  if (pinnedHeads === null || pinnedHeads.code === 'Usable') return null;
+  return toVerdict('False', pinnedHeads.code, pinnedHeads.message);
 }
 
 function trainsNothing({ heads, tuning }: Spec): Verdict | null {
@@ -89,6 +93,13 @@ function trainsNothing({ heads, tuning }: Spec): Verdict | null {
   if (tuning.mode !== 'Off' && heads.training.mode !== 'Off') return null;
   const field = tuning.mode === 'Off' ? 'tuning.mode' : 'heads.training.mode';
   return toVerdict('False', 'NoHeads', `There are no heads, and ${field} is Off`);
+}
+
+/** Also while samples are collected: whatever comes of them, it changes nothing by itself. */
+function onlyRecommends({ heads, tuning }: Spec, facts: StatusFacts): Verdict | null {
+  if (tuning.mode !== 'Recommend' || heads.revision !== undefined) return null;
+  const what = `tuning.mode is Recommend, so heads are not rolled out. ${describeSamples(facts)}`;
+  return toVerdict('False', 'RecommendOnly', what);
 }
 
 function describeSamples({ pods }: StatusFacts): string {

@@ -3,6 +3,7 @@ import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { PodState } from '../../../crds/wire/loading-state.ts';
 import type { NameConflict } from '../conflicts.ts';
 import type { NamedConfigMap } from '../named-config-maps.ts';
+import type { PinVerdict } from './assess-pin.ts';
 import type { SelectedExits } from '../select-exits.ts';
 import type { TemplateProblem } from '../template-problem.ts';
 
@@ -22,7 +23,7 @@ export interface PolicyVerdict {
 export interface ServerFacts {
   /** The last well-formed answer; null before the first. */
   readonly state: PodState | null;
-  /** Null: there is no policy yet. */
+  /** Null: there is no policy yet, and nothing is wrong with the pod. */
   readonly policy: PolicyVerdict | null;
 }
 
@@ -121,7 +122,7 @@ export interface StatusFacts {
   /** Null before a backbone is loaded. */
   readonly exits: SelectedExits | null;
   /** What became of `heads.revision`; null: nothing is pinned, or it is not known yet. */
-  readonly pinnedHeads: 'Usable' | 'NotFound' | 'Incompatible' | null;
+  readonly pinnedHeads: PinVerdict | null;
   readonly templateVersion: number | null;
   readonly adminGeneration: number;
   readonly request: ServiceStatus['request'];

@@ -19,6 +19,7 @@ type PodCheck = (pod: PodFacts, context: Context) => PodTrouble | null;
 const CHECKS: readonly PodCheck[] = [
   failsToLoad,
   runsOutOfMemory,
+  cannotBeCreated,
   endsAgainAndAgain,
   hasNoImage,
   findsNoNode,
@@ -69,6 +70,28 @@ function runsOutOfMemory({ lastEnd }: PodFacts): PodTrouble | null {
   return { reason: 'OutOfMemory', what: `container ${lastEnd.container} was killed for memory.` };
 }
 
+/** What a kubelet says before a process of the container has run, or has got as far as its first line. */
+const CREATION_REASONS: ReadonlySet<string> = new Set([
+  'CreateContainerConfigError',
+  'CreateContainerError',
+  'PreCreateHookError',
+  'PreStartHookError',
+  'PostStartHookError',
+  'RunContainerError',
+]);
+/** What a container runtime says of a container whose process it could not start: there is no log to read. */
+const START_REASONS: ReadonlySet<string> = new Set(['StartError', 'ContainerCannotRun']);
+
+function cannotBeCreated({ waiting, lastEnd }: PodFacts): PodTrouble | null {
+  const reason = 'ContainerCreateFailed';
+  if (lastEnd !== null && START_REASONS.has(lastEnd.reason)) {
+    const { container, reason: why, message } = lastEnd;
+    return { reason, what: `container ${container} does not start: ${why}: ${message}` };
+  }
+  if (waiting === null || !CREATION_REASONS.has(waiting.reason)) return null;
+  return { reason, what: `${waiting.reason}: ${waiting.message}` };
+}
+
 const RESTARTS_OF_A_LOOP = 2;
 
 function endsAgainAndAgain({ waiting, restarts, lastEnd }: PodFacts): PodTrouble | null {
@@ -78,7 +101,11 @@ function endsAgainAndAgain({ waiting, restarts, lastEnd }: PodFacts): PodTrouble
     lastEnd === null
       ? ''
       : ` with exit code ${lastEnd.exitCode}${lastEnd.message === '' ? '' : `: ${lastEnd.message}`}`;
-  return { reason: 'CrashLooping', what: `ended ${restarts} times${end}` };
+  return { reason: 'CrashLooping', what: `ended ${countTimes(restarts)}${end}` };
+}
+
+function countTimes(count: number): string {
+  return count === 1 ? 'once' : `${count} times`;
 }
 
 const IMAGE_REASONS: ReadonlySet<string> = new Set([

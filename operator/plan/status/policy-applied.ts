@@ -17,18 +17,18 @@ const TROUBLES = ['KnownAnswerMismatch', 'PolicyRejected', 'ReplicaUnreachable']
 export function assessPolicyApplied(facts: StatusFacts): Verdict {
   const pods = readyPods(facts);
   if (pods.length === 0) return toVerdict('True', 'NoReplicas', 'There is no ready pod to ask.');
-  const applied = pods.filter(hasApplied).length;
-  if (facts.policy === null) {
-    const what = `${countPods(pods.length)} ready; the first policy follows once one has told its backbone`;
-    return toVerdict('Unknown', 'WaitingForReplicas', what);
-  }
   for (const code of TROUBLES) {
     const [first, ...rest] = pods.flatMap((pod) => verdictsOf(pod, code));
     if (first === undefined) continue;
     const others = rest.length > 0 ? ` (and ${countPods(rest.length)} more)` : '';
     return toVerdict('False', code, `${withoutStop(first.message)}${others}`);
   }
+  if (facts.policy === null) {
+    const what = `${countPods(pods.length)} ready; the first policy follows once one has told its backbone`;
+    return toVerdict('Unknown', 'WaitingForReplicas', what);
+  }
   const { epoch, revision } = facts.policy;
+  const applied = pods.filter(hasApplied).length;
   const what = `${applied} of ${countPods(pods.length)} acknowledged policy ${epoch}.${revision}`;
   return applied === pods.length
     ? toVerdict('True', 'AllReplicas', what)

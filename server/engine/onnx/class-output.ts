@@ -24,7 +24,7 @@ export function chooseClassOutput(
   if (others.length > 0) {
     throw new EngineError(
       'OutputAmbiguous',
-      `${path} has several class outputs (${suitable.map(({ name }) => name).join(', ')}); say which one in spec.backbone.output or layercache.json`,
+      `${path} has several class outputs (${suitable.map(({ name }) => name).join(', ')}); say which one in spec.backbone.outputName or in layercache.json`,
     );
   }
   return only;

@@ -98,9 +98,7 @@ describe.skipIf(node.unavailable !== null)('as users asked', () => {
     const service = await run(LONGEST_NAME, { pod: NOWHERE });
     await service.says('Ready', 'False', 'Unschedulable');
     const lines = (await kubectl('get', 'cms', '-n', namespace)).trimEnd().split('\n');
-    expect(lines[0]).toMatch(
-      /^NAME +READY +REASON +PODS +EXITS +HEADS +SHARE +EXITED +BOUND +AGE$/,
-    );
+    expect(lines[0]).toMatch(/^NAME +READY +REASON +PODS +EXITS +HEADS +EXITED +BOUND +AGE$/);
     expect(lines.find((line) => line.startsWith(LONGEST_NAME))).toMatch(/False +Unschedulable/);
     for (const line of lines) expect(line.trimEnd().length).toBeLessThanOrEqual(140);
   });

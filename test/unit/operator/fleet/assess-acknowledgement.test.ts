@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Acknowledgement } from '../../../../crds/wire/acknowledgement.ts';
-import { assessAcknowledgement } from '../../../../operator/fleet/assess-acknowledgement.ts';
+import {
+  assessAcknowledgement,
+  assessAnswering,
+} from '../../../../operator/fleet/assess-acknowledgement.ts';
 import type { PodView } from '../../../../operator/fleet/fleet-pod.ts';
 import { unheardPod } from '../../../../operator/fleet/poll-pod.ts';
 import { aCandidate, aPolicy, aState, aTrack, anAcknowledgement } from '../../crds/documents.ts';
@@ -147,4 +150,15 @@ test.each<[string, PodView, number, string, RegExp]>([
   const verdict = assessAcknowledgement(pod, expected, monotonicMs);
   expect(verdict.code).toBe(code);
   expect(verdict.message).toMatch(message);
+});
+
+test('before there is a policy a pod is unreachable when it was asked and has not answered for 90 s', () => {
+  const unheard = unheardPod(POD);
+  expect(assessAnswering(unheard, 0)).toBeNull();
+  expect(assessAnswering({ ...unheard, problem: silent }, 0)).toEqual({
+    code: 'ReplicaUnreachable',
+    message: `Pod vision-x1 has never answered on its admin port: ${silent.message}`,
+  });
+  expect(assessAnswering(view({}, { problem: silent }), 89_999)).toBeNull();
+  expect(assessAnswering(view({}, { problem: silent }), 95_000)?.message).toContain('for 95 s');
 });

@@ -162,6 +162,32 @@ describeCondition('Available', [
     'False CrashLooping: Pod vision-a: ended 2 times. Read `kubectl logs -p` of the named pod.',
   ],
   [
+    'says once of one end',
+    unready({ waiting: { reason: 'CrashLoopBackOff', message: '' }, restarts: 1 }),
+    'False CrashLooping: Pod vision-a: ended once. Read `kubectl logs -p` of the named pod.',
+  ],
+  ...['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError'].map(
+    (reason): ConditionRow => [
+      `does not call ${reason} starting`,
+      unready({ waiting: { reason, message: 'secret "proxy" not found' } }),
+      `False ContainerCreateFailed: Pod vision-a: ${reason}: secret "proxy" not found. ${REASONS.ContainerCreateFailed.action}`,
+    ],
+  ),
+  [
+    'does not send people to the log of a container that never ran',
+    unready({
+      waiting: { reason: 'CrashLoopBackOff', message: 'back-off' },
+      restarts: 4,
+      lastEnd: anEnd({ reason: 'StartError', exitCode: 128, message: 'exec: "x": not found' }),
+    }),
+    `False ContainerCreateFailed: Pod vision-a: container server does not start: StartError: exec: "x": not found. ${REASONS.ContainerCreateFailed.action}`,
+  ],
+  [
+    'takes a name that is none for a missing image',
+    unready({ waiting: { reason: 'InvalidImageName', message: 'couldn\'t parse "A B"' } }),
+    'False ImagePullFailed: Pod vision-a: InvalidImageName: couldn\'t parse "A B". Check image and pull secret.',
+  ],
+  [
     'tells a killed container from a crash',
     unready({
       waiting: { reason: 'CrashLoopBackOff', message: '' },
@@ -235,12 +261,10 @@ describeCondition('Available', [
   [
     'says what waits when a roll is late',
     {
-      ...unready({
-        waiting: { reason: 'CreateContainerConfigError', message: 'secret "proxy" not found' },
-      }),
+      ...unready({ waiting: { reason: 'SidecarNotStarted', message: 'proxy is not up' } }),
       deployment: aDeploymentWithout(1, { deadlineExceeded: 'has timed out progressing' }),
     },
-    'False ProgressDeadlineExceeded: Pod vision-a: CreateContainerConfigError: secret "proxy" not found. See lastFailure.',
+    'False ProgressDeadlineExceeded: Pod vision-a: SidecarNotStarted: proxy is not up. See status.lastFailure and `kubectl describe pod` of the pods that are not ready.',
   ],
   [
     'says what the Deployment says of a late roll when nothing else is known',
@@ -250,12 +274,12 @@ describeCondition('Available', [
       }),
       pods: [],
     },
-    'False ProgressDeadlineExceeded: ReplicaSet "v" has timed out progressing. See lastFailure.',
+    'False ProgressDeadlineExceeded: ReplicaSet "v" has timed out progressing. See status.lastFailure and `kubectl describe pod` of the pods that are not ready.',
   ],
   [
     'says what a starting pod waits for',
-    unready({ waiting: { reason: 'CreateContainerConfigError', message: '' } }),
-    'False Starting: 0 of 1 pod ready. Pod vision-a: CreateContainerConfigError. Wait.',
+    unready({ waiting: { reason: 'SidecarNotStarted', message: '' } }),
+    'False Starting: 0 of 1 pod ready. Pod vision-a: SidecarNotStarted. Wait.',
   ],
   [
     'is Unknown while old pods serve and new ones come',

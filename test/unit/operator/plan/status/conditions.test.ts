@@ -135,7 +135,7 @@ describeCondition('Stalled', [
   [
     'is True when a roll is late',
     { deployment: aDeployment({ deadlineExceeded: 'late.' }) },
-    'True ProgressDeadlineExceeded: late. See lastFailure.',
+    'True ProgressDeadlineExceeded: late. See status.lastFailure and `kubectl describe pod` of the pods that are not ready.',
   ],
   ['is left out before there is a Deployment', { deployment: null }, null],
 ]);
@@ -160,6 +160,11 @@ describeCondition('PolicyApplied', [
     'Unknown WaitingForReplicas: 1 pod ready; the first policy follows once one has told its backbone. Wait.',
   ],
   [
+    'names a pod that is silent before there is a policy, too',
+    { policy: null, pods: [aPod(), judged('ReplicaUnreachable', 'Pod mute has never answered')] },
+    'False ReplicaUnreachable: Pod mute has never answered. Check the network to port 8081.',
+  ],
+  [
     'waits for pods with another policy and pods that were not asked yet',
     { pods: [aPod(), judged('WaitingForReplicas'), aPod({ server: null })] },
     'Unknown WaitingForReplicas: 1 of 3 pods acknowledged policy 4.17. Wait.',
@@ -182,7 +187,7 @@ describeCondition('PolicyApplied', [
         judged('PolicyRejected', 'Pod no refused a policy (ModelMismatch): another.'),
       ],
     },
-    'False PolicyRejected: Pod no refused a policy (ModelMismatch): another. Look at the named pod; it takes no exits.',
+    'False PolicyRejected: Pod no refused a policy (ModelMismatch): another. Compare image and environment of the named pod with the others; it takes no exits.',
   ],
   [
     'names a pod with wrong answers before everything',
@@ -205,13 +210,13 @@ describeCondition('ExitsActive', [
   ],
   [
     'is Unknown when the spec cannot be read',
-    { spec: null },
-    'Unknown InvalidSpec: The spec cannot be read. Fix the named field.',
+    { spec: null, specProblem: 'spec.exits: too many' },
+    'Unknown InvalidSpec: The spec is not applied: spec.exits: too many. Fix the named field.',
   ],
   [
     'says that a plain server was asked for',
     { spec: aSpec({ exits: [] }) },
-    'False NoExits: spec.exits is an empty list: the plain backbone serves. None, or name exits; `layercache inspect MODEL` lists the cuts.',
+    'False NoExits: spec.exits is an empty list: the plain backbone serves. As configured; to have exits, name some that `layercache inspect MODEL` lists.',
   ],
   [
     'says that exits are switched off',
@@ -232,11 +237,11 @@ describeCondition('ExitsActive', [
         aPodWithout(),
         aPodWithout({ server: aLoadingServer(null) }),
         aPodWithout({
-          server: aLoadingServer({ code: 'OutputAmbiguous', message: 'Outputs: a, b.' }),
+          server: aLoadingServer({ code: 'OutputAmbiguous', message: 'Outputs: a, b; name one' }),
         }),
       ],
     },
-    'False OutputAmbiguous: Outputs: a, b. Set backbone.outputName.',
+    'False OutputAmbiguous: Outputs: a, b; name one.',
   ],
   [
     'is Unknown before a backbone is loaded',
@@ -246,7 +251,7 @@ describeCondition('ExitsActive', [
   [
     'says that there is no cut',
     withExits({}),
-    'False NoExits: The backbone has no tensor where it can be cut. None, or name exits; `layercache inspect MODEL` lists the cuts.',
+    'False NoExits: The backbone has no tensor where it can be cut. As configured; to have exits, name some that `layercache inspect MODEL` lists.',
   ],
   [
     'names tensors that are no cut',
@@ -271,17 +276,17 @@ describeCondition('ExitsActive', [
         aPod({ server: aServer({ state: { loaded: true, state: aState() } }) }),
       ],
     },
-    'False CompanionLoadFailed: Exit small: This image runs no companions. Check URI, digest, format and classes of the named model.',
+    'False CompanionLoadFailed: Exit small: This image runs no companions.',
   ],
   [
     'says that pinned heads are not there',
-    { spec: aSpec({ heads: { revision: 'mine' } }), pinnedHeads: 'NotFound' },
-    'False HeadsNotFound: heads.revision names mine, and there is no such CacheHeadRevision. Pin another revision or remove the pin.',
+    { pinnedHeads: { code: 'HeadsNotFound', message: 'heads.revision names mine, and so on' } },
+    'False HeadsNotFound: heads.revision names mine, and so on. Pin another revision or remove the pin.',
   ],
   [
     'says that pinned heads do not fit',
-    { spec: aSpec({ heads: { revision: 'mine' } }), pinnedHeads: 'Incompatible' },
-    'False HeadsIncompatible: The heads of mine belong to another backbone or other exits. Pin another revision.',
+    { pinnedHeads: { code: 'HeadsIncompatible', message: 'heads.revision mine is for service x' } },
+    'False HeadsIncompatible: heads.revision mine is for service x. Pin another revision or remove heads.revision.',
   ],
   [
     'says that nothing trains heads',
@@ -294,10 +299,23 @@ describeCondition('ExitsActive', [
     'False NoHeads: There are no heads, and tuning.mode is Off. Set heads.training.mode to Auto or heads.revision.',
   ],
   [
+    'says that heads are only recommended, and how far they are',
+    { spec: aSpec({ tuning: { mode: 'Recommend' } }) },
+    'False RecommendOnly: tuning.mode is Recommend, so heads are not rolled out. The backbone answers everything; 100 rows are recorded. Accept a revision with heads.revision.',
+  ],
+  [
+    'does not speak of recommending once a revision was accepted',
+    {
+      spec: aSpec({ tuning: { mode: 'Recommend' }, heads: { revision: 'mine' } }),
+      pinnedHeads: { code: 'Usable', message: '' },
+    },
+    'False CollectingSamples: The backbone answers everything; 100 rows are recorded. Wait: progress is in the message; more traffic makes it faster.',
+  ],
+  [
     'does not ask for training when heads are pinned',
     {
       spec: aSpec({ tuning: { mode: 'Off' }, heads: { revision: 'mine' } }),
-      pinnedHeads: 'Usable',
+      pinnedHeads: { code: 'Usable', message: '' },
     },
     'False CollectingSamples: The backbone answers everything; 100 rows are recorded. Wait: progress is in the message; more traffic makes it faster.',
   ],
@@ -335,7 +353,7 @@ describeCondition('AutoscalingActive', [
   [
     'is Unknown before the first metric',
     { spec: scaled },
-    'Unknown MetricsUnavailable: The autoscaler has not read a metric yet. Check the metrics adapter; the message is the one of the HPA.',
+    'Unknown MetricsUnavailable: The autoscaler has not read a metric yet. Wait; if it stays so, check the metrics adapter.',
   ],
   [
     'is True when it has its metrics',

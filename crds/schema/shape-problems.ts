@@ -1,10 +1,9 @@
 import type { z } from 'zod';
 
-import { cachedModelService } from '../v1alpha1/cached-model-service.ts';
 import { formatPercent } from '../v1alpha1/percent.ts';
-import { formatPath, showValue, valueAt } from '../wire/json.ts';
+import { formatPath, valueAt } from '../wire/json.ts';
 import { nearestNames } from './edit-distance.ts';
-import { fieldAt, fieldTree, walkFields, type FieldNode } from './field-tree.ts';
+import { fieldAt, treeOf, walkFields, type FieldNode } from './field-tree.ts';
 
 /** A problem at a path of the manifest, before it has a line. */
 export interface FieldProblem {
@@ -19,9 +18,9 @@ type Issue = z.core.$ZodIssue;
 
 /** `what is wrong: what to do` -> its two halves. A message that only says what to do gets a neutral first half. */
 export function splitMessage(message: string): { readonly message: string; readonly fix: string } {
+  if (message.startsWith('write ')) return { message: 'this value is not allowed', fix: message };
   const colon = message.indexOf(': ');
   if (colon >= 0) return { message: message.slice(0, colon), fix: message.slice(colon + 2) };
-  if (message.startsWith('write ')) return { message: 'this value is not allowed', fix: message };
   return { message, fix: 'change this value' };
 }
 
@@ -56,18 +55,20 @@ function unknownFields(
 }
 
 function missingField(issue: Issue, node: FieldNode | undefined): FieldProblem {
-  const name = String(issue.path.at(-1));
-  const example = node?.example ?? node?.enum?.[0];
-  const value = example === undefined ? '...' : showValue(example);
   return {
     path: issue.path,
     atKey: true,
     message: 'required field is missing',
-    fix:
-      example === undefined && node?.type === 'object'
-        ? `add the block ${name}`
-        : `add ${name}: ${value}`,
+    fix: `add ${whatIsMissing(String(issue.path.at(-1)), node)}`,
   };
+}
+
+/** An example is shown whole: it is there to be copied. */
+function whatIsMissing(name: string, node: FieldNode | undefined): string {
+  const example = node?.example ?? node?.enum?.[0];
+  if (example !== undefined) return `${name}: ${JSON.stringify(example)}`;
+  if (node?.type === 'object') return `the block ${name}`;
+  return node?.type === 'array' ? `the list ${name}` : `${name}: ...`;
 }
 
 function enumProblem(issue: Issue, values: readonly unknown[], value: unknown): FieldProblem {
@@ -109,10 +110,10 @@ function toProblems(issue: Issue, manifest: unknown, root: FieldNode): FieldProb
 }
 
 /** Everything that the schema refuses in a manifest, one problem per field. */
-export function findShapeProblems(manifest: unknown): readonly FieldProblem[] {
-  const outcome = cachedModelService.safeParse(manifest);
+export function findShapeProblems(manifest: unknown, schema: z.ZodType): readonly FieldProblem[] {
+  const outcome = schema.safeParse(manifest);
   if (outcome.success) return [];
-  const root = fieldTree();
+  const root = treeOf(schema);
   return outcome.error.issues.flatMap((issue) => toProblems(issue, manifest, root));
 }
 

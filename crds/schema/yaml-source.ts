@@ -23,10 +23,10 @@ export interface SourceProblem extends Position {
   readonly fix: string;
 }
 
-/** A YAML text with its values and where they stand. */
-export interface YamlSource {
+/** One document of a YAML text: its value and where things stand in the text. */
+export interface YamlDocument {
   readonly problems: readonly SourceProblem[];
-  /** Plain value; undefined when the text is too broken to look further. */
+  /** Plain value; undefined when the document is too broken to look further. */
   readonly value: unknown;
   /** Position of a value; of its key with `atKey`; of the nearest thing above it when it does not exist. */
   locate(path: readonly PropertyKey[], atKey?: boolean): Position;
@@ -35,7 +35,6 @@ export interface YamlSource {
 const FIXES: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'indent with spaces',
   DUPLICATE_KEY: 'keep one of the two',
-  MULTIPLE_DOCS: 'keep one document per file',
 };
 
 function keyOf(pair: Pair): unknown {
@@ -104,23 +103,16 @@ function toValue(doc: Document): unknown {
   }
 }
 
-/** Reads one YAML document. Every problem of the text is listed; none throws. */
-export function readYaml(text: string, fileName: string): YamlSource {
-  const lineCounter = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false });
-  const at = (offset: number): Position => {
+type Locator = (offset: number) => Position;
+
+function locatorOf(lineCounter: LineCounter): Locator {
+  return (offset) => {
     const { line, col } = lineCounter.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const [doc] = documents;
-  if (!Array.isArray(documents) || doc === undefined || doc.contents === null) {
-    const problem = {
-      ...at(0),
-      message: `${fileName} is empty`,
-      fix: 'write a CachedModelService',
-    };
-    return { problems: [problem], value: undefined, locate: () => at(0) };
-  }
+}
+
+function readDocument(doc: Document, at: Locator): YamlDocument {
   const problems: SourceProblem[] = [...doc.errors, ...doc.warnings].map((error) => ({
     ...at(error.pos[0]),
     message: error.message,
@@ -130,19 +122,26 @@ export function readYaml(text: string, fileName: string): YamlSource {
     const message = `kubectl reads an unquoted ${word} as a boolean`;
     problems.push({ ...at(offset), message, fix: `write "${word}" in quotes` });
   }
-  const second = documents[1];
-  if (second !== undefined) {
-    const message = `${fileName} has ${documents.length} documents`;
-    problems.push({ ...at(second.range[0]), message, fix: String(FIXES.MULTIPLE_DOCS) });
-  }
   const isReadable = doc.errors.every((error) => error.code === 'DUPLICATE_KEY');
   const value = isReadable ? toValue(doc) : undefined;
   if (isReadable && value === undefined) {
-    problems.push({ ...at(0), message: 'too many aliases', fix: 'write the values out' });
+    const position = at(offsetOf(doc.contents) ?? 0);
+    problems.push({ ...position, message: 'too many aliases', fix: 'write the values out' });
   }
-  return {
-    problems,
-    value,
-    locate: (path, atKey = false) => at(offsetAt(doc, path, atKey)),
-  };
+  return { problems, value, locate: (path, atKey = false) => at(offsetAt(doc, path, atKey)) };
+}
+
+/** Nothing, or comments alone: such a document is skipped, as kubectl does. */
+function isEmpty({ contents, errors }: Document): boolean {
+  const isBlank = isScalar(contents) && contents.value === null && contents.source === '';
+  return errors.length === 0 && (contents === null || isBlank);
+}
+
+/** Every document of a YAML text, empty ones left out. Every problem of the text is listed; none throws. */
+export function readYaml(text: string): readonly YamlDocument[] {
+  const lineCounter = new LineCounter();
+  const documents = parseAllDocuments(text, { lineCounter, prettyErrors: false });
+  if (!Array.isArray(documents)) return [];
+  const at = locatorOf(lineCounter);
+  return documents.filter((doc) => !isEmpty(doc)).map((doc) => readDocument(doc, at));
 }

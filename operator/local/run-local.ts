@@ -40,7 +40,7 @@ export async function runLocal(options: RunOptions, io: RunIo): Promise<ExitCode
 
 async function runWith(options: RunOptions, io: RunIo): Promise<ExitCode> {
   const startedMs = systemClock.nowMs();
-  const service = loadService(options.manifestPath);
+  const service = loadService(options.manifestPath, io.stderr);
   const backbone = await prepareBackbone(
     service.spec.backbone,
     dirname(options.manifestPath),

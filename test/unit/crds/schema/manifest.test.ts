@@ -1,15 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parse } from 'yaml';
 
-import {
-  formatProblems,
-  readManifest,
-  type ReadManifest,
-} from '../../../../crds/schema/manifest.ts';
-import { readHeadRevision } from '../../../../crds/v1alpha1/read-object.ts';
+import { formatProblems } from '../../../../crds/schema/manifest-problem.ts';
+import { readManifest, type ReadManifest } from '../../../../crds/schema/manifest.ts';
 import { SEED } from '../damage.ts';
 
 const SAMPLES = 'crds/samples';
@@ -26,18 +21,6 @@ function problemsOf(text: string, options = { local: false }): string[] {
     ({ line, column, path, message, fix }) => `${line}:${column} ${path} ${message} | ${fix}`,
   );
 }
-
-test.each(readdirSync(SAMPLES))('the sample %s keeps every bound and rule', (file) => {
-  const text = readFileSync(`${SAMPLES}/${file}`, 'utf8');
-  if (text.includes('kind: CacheHeadRevision')) {
-    const revision = readHeadRevision(parse(text));
-    expect(revision.ok && revision.value.metadata.name).toBe('own-heads-3f2a9c1b77d0');
-    return;
-  }
-  const { service, problems } = readManifest(text, file);
-  expect(problems).toEqual([]);
-  expect(service?.spec.accuracy.maxDisagreement).toBe(0.01);
-});
 
 test('every problem of a manifest is printed at once, with line, path, value and fix', async () => {
   const text = readFileSync('test/golden/crds/bad-manifest.yaml', 'utf8');
@@ -61,7 +44,7 @@ describe('the file itself', () => {
     [
       'two documents',
       `${smallest}---\n${smallest}`,
-      '11:1  service.yaml has 2 documents | keep one document per file',
+      '13:1  service.yaml has 2 documents | keep one document per file',
     ],
     [
       'a key twice',
@@ -217,6 +200,13 @@ describe('rules between fields', () => {
 });
 
 describe('local mode', () => {
+  test('takes what only a cluster uses, and says which fields these are', () => {
+    const text = `${smallest.replace(/uri: .*/, 'uri: a.onnx')}  suspend: true\n  pod: { labels: { a: b } }\n`;
+    const read = readManifest(text, 'service.yaml', { local: true });
+    expect(read.problems).toEqual([]);
+    expect(read.clusterOnly).toEqual(['spec.suspend', 'spec.pod']);
+  });
+
   test('takes a path as the file beside the manifest', () => {
     const text = smallest.replace(/uri: .*/, 'uri: resnet18.onnx');
     const { service } = readManifest(text, 'service.yaml', { local: true });

@@ -81,7 +81,7 @@ describe('validate', () => {
   test('accepts the bundled example', async () => {
     const file = 'server/examples/fashion-mnist/service.yaml';
     expect(await cli('validate', '-f', file)).toEqual({
-      out: `${file}: valid\n`,
+      out: `${file}: CachedModelService fashion is valid\n`,
       err: '',
       exitCode: 0,
     });
@@ -98,8 +98,32 @@ describe('validate', () => {
     expect(err).toContain(`${file}:6:`);
   });
 
-  test('of a missing file ends with 2', async () => {
-    expect((await cli('validate', '-f', '/nowhere/x.yaml')).exitCode).toBe(2);
+  test('reads files of both kinds, and says of each object that it is valid', async () => {
+    const files = ['crds/samples/own-heads.yaml', 'crds/samples/own-heads-revision.yaml'] as const;
+    const both = `${files[0]}: CachedModelService own-heads is valid\n${files[1]}: CacheHeadRevision own-heads-3f2a9c1b77d0 is valid\n`;
+    expect(await cli('validate', '-f', ...files)).toEqual({ out: both, err: '', exitCode: 0 });
+    expect((await cli('validate', '-f', files[0], '-f', files[1])).out).toBe(both);
+  });
+
+  test('prints paragraphs for what is wrong and lines for what is not, and ends with 2', async () => {
+    const { out, err, exitCode } = await cli('validate', '-f', 'test/golden/crds/bad-objects.yaml');
+    expect(exitCode).toBe(2);
+    expect(out).toBe('test/golden/crds/bad-objects.yaml: CachedModelService right is valid\n');
+    expect(err.split('\n')[0]).toBe(
+      'test/golden/crds/bad-objects.yaml:27: ConfigMap vision-heads is not checked: it is not of layercache.io',
+    );
+    expect(err).toContain(readFileSync('test/golden/crds/bad-objects.txt', 'utf8').split('\n')[1]);
+  });
+
+  test('says nothing of fields that only a cluster uses', async () => {
+    expect((await cli('validate', '-f', 'crds/samples/full.yaml')).err).toBe('');
+  });
+
+  test('of a missing file ends with 2, before any other is judged', async () => {
+    const words = ['-f', 'crds/samples/full.yaml', '/nowhere/x.yaml'];
+    const { out, err, exitCode } = await cli('validate', ...words);
+    expect([out, exitCode]).toEqual(['', 2]);
+    expect(err).toContain('The manifest cannot be read (/nowhere/x.yaml)');
   });
 });
 

@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operatorRules } from '../../../operator/plan/rbac.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ambiguousNet } from '../../support/onnx-models/networks.ts';
 import { sharedRealNode } from '../../support/real-node.ts';
+import { aRevisionManifest } from '../../unit/crds/verdicts/objects.ts';
 import type { TestNamespace } from '../harness/test-namespace.ts';
 import { EXAMPLE_URI } from '../pods/example-model.ts';
 import { installOperator, type Installation } from '../pods/installation.ts';
@@ -21,10 +23,44 @@ const limits = (given: object): object => ({
 });
 const server = (given: object): object => ({ server: { ...EXAMPLE.server, ...given } });
 
+/** A model of the user as a file in a ConfigMap. */
+const mounted = (configMap: string): object => ({
+  backbone: { uri: 'file:///models/own/model.onnx' },
+  podTemplate: {
+    spec: {
+      containers: [{ name: 'server', volumeMounts: [{ name: 'own', mountPath: '/models/own' }] }],
+      volumes: [{ name: 'own', configMap: { name: configMap } }],
+    },
+  },
+});
+
 /** Name of the service, what its spec says beside the example, reason of Available and Ready, and what the message names. */
 const UNAVAILABLE: readonly [string, object, string, RegExp][] = [
   ['no-gpu', limits({ 'nvidia.com/gpu': 3 }), 'InsufficientAccelerators', /free nvidia\.com\/gpu/],
   ['no-node', { pod: NOWHERE }, 'Unschedulable', /node affinity\/selector/],
+  ['no-name', server({ image: 'NOT A NAME' }), 'ImagePullFailed', /InvalidImageName/],
+  [
+    'no-secret',
+    container({
+      env: [{ name: 'PROXY', valueFrom: { secretKeyRef: { name: 'absent', key: 'url' } } }],
+    }),
+    'ContainerCreateFailed',
+    /CreateContainerConfigError: secret "absent" not found.*Correct what the message names/,
+  ],
+  [
+    'no-profile',
+    container({
+      securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'absent.json' } },
+    }),
+    'ContainerCreateFailed',
+    /CreateContainerError:.*absent\.json/,
+  ],
+  [
+    'no-command',
+    container({ command: ['/absent'] }),
+    'ContainerCreateFailed',
+    /(StartError|RunContainerError):.*\/absent/s,
+  ],
   ['no-image', server({ image: 'localhost/absent:1' }), 'ImagePullFailed', /localhost\/absent:1/],
   [
     'crashes',
@@ -51,10 +87,21 @@ const UNAVAILABLE: readonly [string, object, string, RegExp][] = [
     'BackboneLoadFailed',
     /TFJSGraphModel/,
   ],
+  [
+    'two-outputs',
+    mounted('ambiguous'),
+    'OutputAmbiguous',
+    /digits, letters.*spec\.backbone\.outputName/,
+  ],
   ['no-engine', server({ engine: 'TFJSCPU' }), 'EngineUnavailable', /TFJSCPU/],
   ['zero', { replicas: 0 }, 'ScaledToZero', /0 replicas/],
   ['suspended', { suspend: true }, 'Suspended', /spec\.suspend/],
 ];
+
+const ON_ANOTHER_PORT = container({ env: [{ name: 'LAYERCACHE_ADMIN_PORT', value: '18081' }] });
+const WITH_COMPANION = {
+  exits: [{ name: 'tiny', model: { uri: EXAMPLE_URI } }],
+};
 
 /** The same for Valid and Ready. */
 const INVALID: readonly [string, object, string, RegExp][] = [
@@ -98,6 +145,16 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
       metadata: { name: 'taken', namespace },
       spec: { ports: [{ port: 80 }] },
     });
+    await createObject(node, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'ambiguous', namespace },
+      binaryData: { 'model.onnx': Buffer.from(ambiguousNet().bytes).toString('base64') },
+    });
+    await createObject(node, {
+      ...aRevisionManifest({ serviceName: 'vision' }),
+      metadata: { name: 'foreign', namespace },
+    });
     await node.kubectl(['create', 'quota', 'none', '-n', poor!.name, '--hard=pods=0']);
     for (const [name, spec] of [...UNAVAILABLE, ...INVALID])
       services.set(name, await run(name, spec));
@@ -106,6 +163,8 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     forbidden = await runService({ ...place, namespace: closed!.name });
     services.set('hpa', await run('hpa', { pod: NOWHERE, autoscaling: { maxReplicas: 2 } }));
     services.set('vision', await run('vision'));
+    services.set('mute', await run('mute', ON_ANOTHER_PORT));
+    services.set('small', await run('small', WITH_COMPANION));
   }, 120_000);
   afterAll(async () => {
     await Promise.all(spaces.map((space) => space.delete()));
@@ -151,6 +210,32 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     const { message } = await forbidden.says('Available', 'False', 'Forbidden');
     expect(message).toMatch(/may not (create|patch|apply) deployments/);
     await forbidden.says('Ready', 'False', 'Forbidden');
+  });
+
+  test('that the backbone has several outputs, also of its exits', async () => {
+    const { message } = await services
+      .get('two-outputs')!
+      .says('ExitsActive', 'False', 'OutputAmbiguous');
+    expect(message).toMatch(/spec\.backbone\.outputName/);
+  });
+
+  test('which pod never answered on its admin port, before there is a policy', async () => {
+    const mute = services.get('mute')!;
+    const { message } = await mute.says('PolicyApplied', 'False', 'ReplicaUnreachable');
+    const [pod] = await mute.readyPods(1);
+    expect(message).toContain(`Pod ${pod!.metadata.name} has never answered on its admin port`);
+    expect(message).toMatch(/Check the network to port 8081\.$/);
+    expect((await mute.read()).status.policy).toBeUndefined();
+    await mute.says('Ready', 'True', 'Serving');
+  });
+
+  test('that its companion does not run, and serves the backbone', async () => {
+    const small = services.get('small')!;
+    const { message } = await small.says('ExitsActive', 'False', 'CompanionLoadFailed');
+    expect(message).toMatch(/exit tiny is off; remove it/);
+    await small.says('Ready', 'True', 'Serving');
+    const { status } = await small.read();
+    expect(status.exits).toEqual([{ name: 'tiny', reason: 'CompanionLoadFailed' }]);
   });
 
   test('that an autoscaler gets no metrics', async () => {
@@ -223,6 +308,18 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
         'HeadsNotFound',
         /no such CacheHeadRevision/,
       ],
+      [
+        'pinned heads are for another backbone',
+        { heads: { revision: 'foreign' } },
+        'HeadsIncompatible',
+        /foreign is for backbone sha256:0{64}, loaded is sha256:.*Pin another revision/,
+      ],
+      [
+        'heads are only recommended',
+        { heads: null, tuning: { mode: 'Recommend' } },
+        'RecommendOnly',
+        /tuning\.mode is Recommend/,
+      ],
     ];
     test.each(exits)('%s: ExitsActive is False, and no pod is touched', async (...row) => {
       const [, spec, reason, message] = row;
@@ -235,10 +332,20 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
       expect(after[0]!.metadata.uid).toBe(before[0]!.metadata.uid);
     });
 
+    test('which pod refused the policy', async () => {
+      const vision = services.get('vision')!;
+      await vision.patch(container({ env: [{ name: 'LAYERCACHE_MODEL_NAME', value: 'other' }] }));
+      const { message } = await vision.says('PolicyApplied', 'False', 'PolicyRejected');
+      const [pod] = await vision.readyPods(1);
+      expect(message).toContain(`Pod ${pod!.metadata.name} refused a policy (ModelMismatch)`);
+      expect(message).toMatch(/Compare image and environment of the named pod/);
+      await vision.says('Ready', 'True', 'Serving');
+    });
+
     test('which pod does not answer on its admin port', async () => {
       const vision = services.get('vision')!;
       const [before] = await vision.readyPods(1);
-      await vision.patch(container({ env: [{ name: 'LAYERCACHE_ADMIN_PORT', value: '18081' }] }));
+      await vision.patch(ON_ANOTHER_PORT);
       const { message } = await vision.says('PolicyApplied', 'False', 'ReplicaUnreachable');
       const [pod] = await vision.readyPods(1);
       expect(pod!.metadata.uid).not.toBe(before!.metadata.uid);

@@ -89,12 +89,17 @@ export class GraphWriter {
     return this.dense(vector, channels, classCount, name);
   }
 
-  build(rowDims: readonly number[], output: string, classCount: number): TestModel {
+  /** @param outputs one, or several of the same size. */
+  build(
+    rowDims: readonly number[],
+    outputs: string | readonly string[],
+    classCount: number,
+  ): TestModel {
     const bytes = buildModel({
       nodes: this.nodes,
       initializers: this.initializers,
       inputs: [floatValue('input', ['rows', ...rowDims])],
-      outputs: [floatValue(output, ['rows', classCount])],
+      outputs: [outputs].flat().map((output) => floatValue(output, ['rows', classCount])),
     });
     return { bytes, rowDims, classCount };
   }

@@ -10,8 +10,8 @@ import {
   type TensorLiteral,
   type ValueLiteral,
 } from './build-model.ts';
-import { isShapeOfRows, namesRead, type GraphFlow } from './graph-flow.ts';
-import type { ShapeTable } from './macs.ts';
+import { isShapeOfRows, namesRead, type GraphFlow } from '../graph/graph-flow.ts';
+import type { ShapeTable } from '../graph/shape-table.ts';
 import type { OnnxModel, OnnxNode } from './read-model.ts';
 import { concatBytes, intField, messageField, textField } from './wire-write.ts';
 

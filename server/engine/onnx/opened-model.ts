@@ -1,23 +1,17 @@
 // Everything that is known of a backbone after it was opened; made once, shared by all plans.
 import { anyValue, floatValue, type ValueLiteral } from '../../core/onnx/build-model.ts';
 import { cutSegment } from '../../core/onnx/cut-segment.ts';
-import type { CutSearch } from '../../core/onnx/find-cuts.ts';
-import type { GraphFlow } from '../../core/onnx/graph-flow.ts';
+import type { GraphFlow } from '../../core/graph/graph-flow.ts';
 import { NO_TAIL } from '../../core/onnx/head-graph.ts';
-import type { ShapeTable } from '../../core/onnx/macs.ts';
+import type { ShapeTable } from '../../core/graph/shape-table.ts';
 import type { OnnxModel } from '../../core/onnx/read-model.ts';
-import type { ModelNotes } from '../model-notes.ts';
-import type { ModelDescription } from '../segment-engine.ts';
+import type { OpenedBackbone } from '../backbone/runtime.ts';
 
-export interface OpenedModel {
-  readonly path: string;
+export interface OpenedModel extends OpenedBackbone {
   readonly model: OnnxModel;
   readonly flow: GraphFlow;
   readonly shapes: ShapeTable;
-  readonly search: CutSearch;
-  readonly notes: ModelNotes;
-  readonly input: { readonly name: string; readonly rowDims: readonly number[] };
-  readonly description: ModelDescription;
+  readonly outputTensors: readonly string[];
 }
 
 /** The graph input with a free number of rows, whatever the file says. */

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { anyValue, floatValue } from '../../../server/core/onnx/build-model.ts';
 import { cutSegment } from '../../../server/core/onnx/cut-segment.ts';
-import { traceFlow } from '../../../server/core/onnx/graph-flow.ts';
+import { traceFlow } from '../../../server/core/graph/graph-flow.ts';
 import { NO_TAIL } from '../../../server/core/onnx/head-graph.ts';
 import { readModel } from '../../../server/core/onnx/read-model.ts';
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';

@@ -9,7 +9,7 @@ import {
   node,
 } from '../../../../../server/core/onnx/build-model.ts';
 import { cutSegment } from '../../../../../server/core/onnx/cut-segment.ts';
-import { traceFlow } from '../../../../../server/core/onnx/graph-flow.ts';
+import { traceFlow } from '../../../../../server/core/graph/graph-flow.ts';
 import {
   HEAD_FEATURES,
   HEAD_LOGITS,
@@ -18,7 +18,7 @@ import {
   pooledName,
   poolTail,
 } from '../../../../../server/core/onnx/head-graph.ts';
-import type { ShapeTable } from '../../../../../server/core/onnx/macs.ts';
+import type { ShapeTable } from '../../../../../server/core/graph/shape-table.ts';
 import { readModel } from '../../../../../server/core/onnx/read-model.ts';
 import { runHead, type HeadWeights } from '../../../../../server/core/head.ts';
 import { poolActivation } from '../../../../../server/core/pool.ts';

@@ -1,7 +1,6 @@
 // The set of live values along the topological order.
+import type { ComputeGraph, GraphVocabulary } from './compute-graph.ts';
 import type { GraphFlow } from './graph-flow.ts';
-import { macTensors } from './macs.ts';
-import type { OnnxModel } from './read-model.ts';
 
 /** The place after the node at `position`, with the row values that are made by then and needed later. */
 export interface Place {
@@ -10,7 +9,7 @@ export interface Place {
 }
 
 /** One place per node, in order. A row value that nothing needs is never live. */
-export function livePlaces(model: OnnxModel, flow: GraphFlow): readonly Place[] {
+export function livePlaces(model: ComputeGraph, flow: GraphFlow): readonly Place[] {
   let live = model.inputs.map(({ name }) => name);
   return model.nodes.map((node, position) => {
     const made = node.outputs.filter((name) => flow.kindOf.get(name) === 'row');
@@ -21,7 +20,7 @@ export function livePlaces(model: OnnxModel, flow: GraphFlow): readonly Place[] 
 
 /** Inner tensors that are alone at some place, in order, with the first such place. */
 export function articulations(
-  model: OnnxModel,
+  model: ComputeGraph,
   places: readonly Place[],
 ): ReadonlyMap<string, Place> {
   const ends = new Set([...model.inputs, ...model.outputs].map(({ name }) => name));
@@ -36,11 +35,15 @@ export function articulations(
 }
 
 /** Tensors whose shapes `findCuts` needs: expose these in one run. Graph inputs and initialisers are left out. */
-export function tensorsToMeasure(model: OnnxModel, flow: GraphFlow): readonly string[] {
+export function tensorsToMeasure(
+  model: ComputeGraph,
+  flow: GraphFlow,
+  vocabulary: GraphVocabulary,
+): readonly string[] {
   const known = new Set([...model.initializers, ...model.inputs].map(({ name }) => name));
   const wanted = [
     ...articulations(model, livePlaces(model, flow)).keys(),
-    ...model.nodes.flatMap(macTensors),
+    ...model.nodes.flatMap(vocabulary.macTensors),
     ...flow.shapeNeededUntil.keys(),
   ];
   return [...new Set(wanted)].filter((name) => !known.has(name));

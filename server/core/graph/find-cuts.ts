@@ -1,9 +1,12 @@
 // Candidate cuts of a backbone: tensors that alone carry everything on, so that the rest can run from them.
 import { whyNoCut, type CutCandidate } from './cut-checks.ts';
+import type { ComputeGraph, GraphVocabulary } from './compute-graph.ts';
 import type { GraphFlow } from './graph-flow.ts';
 import { articulations, livePlaces, type Place } from './live-places.ts';
-import { macsBefore, type ShapeTable } from './macs.ts';
-import type { OnnxModel } from './read-model.ts';
+import { macsBefore } from './macs-before.ts';
+import type { ShapeTable } from './shape-table.ts';
+
+type Layout = GraphVocabulary['layout'];
 
 /** Tensors named in the explanation of why there are no cuts. */
 const EXPLAINED = 16;
@@ -33,8 +36,14 @@ export interface CutSearch {
 
 /** Cuts, and of every tensor that is alone but no cut why not; where none is alone, what else is live beside the outputs
  *  of counted nodes. No multiply-adds at all = no cuts. */
-export function findCuts(model: OnnxModel, flow: GraphFlow, shapes: ShapeTable): CutSearch {
-  const before = macsBefore(model, flow, shapes);
+export function findCuts(
+  model: ComputeGraph,
+  flow: GraphFlow,
+  shapes: ShapeTable,
+  vocabulary: GraphVocabulary,
+): CutSearch {
+  const { layout } = vocabulary;
+  const before = macsBefore(model, flow, shapes, vocabulary);
   const macs = before.reduce((_, sum) => sum, 0);
   const places = livePlaces(model, flow);
   const rejected: RejectedCut[] = [];
@@ -49,19 +58,20 @@ export function findCuts(model: OnnxModel, flow: GraphFlow, shapes: ShapeTable):
   }
   const cuts: FoundCut[] = [];
   for (const level of levels.values()) {
-    const best = bestOfLevel(level);
+    const best = bestOfLevel(level, layout);
     const aliases = level.filter((candidate) => candidate !== best);
     rejected.push(...aliases.map(({ tensor }) => ({ tensor, reason: aliasReason(best) })));
-    cuts.push(toCut(best));
+    cuts.push(toCut(best, layout));
   }
   if (levels.size === 0) rejected.push(...explainCrowd(model, places));
   return { macs, cuts, rejected };
 }
 
 /** The last one (after the activation) of those that kept their spatial axes: a head can pool a map, not spread a vector. */
-function bestOfLevel(level: readonly CutCandidate[]): CutCandidate {
+function bestOfLevel(level: readonly CutCandidate[], layout: Layout): CutCandidate {
+  const sides = layout === 'NCHW' ? [2, 4] : [1, 3];
   const isMap = ({ shape }: CutCandidate): boolean =>
-    shape.dims.length === 4 && shape.dims.slice(2).some((extent) => extent > 1);
+    shape.dims.length === 4 && shape.dims.slice(...sides).some((extent) => extent > 1);
   const maps = level.filter(isMap);
   return (maps.length > 0 ? maps : level).reduce((_, candidate) => candidate);
 }
@@ -70,15 +80,17 @@ function aliasReason(best: CutCandidate): string {
   return `the same work is done as at ${best.tensor}, which is the cut`;
 }
 
-/** Vectors are [channels], sequences [tokens, channels] pooled along the tokens, maps [channels, height, width]. */
-function toCut({ tensor, macsShare, shape }: CutCandidate): FoundCut {
+/** Vectors are [channels], sequences [tokens, channels] pooled along the tokens, maps in the layout of the format. */
+function toCut({ tensor, macsShare, shape }: CutCandidate, layout: Layout): FoundCut {
   const rowDims = shape.dims.slice(1);
-  const sequence = rowDims.length === 2;
-  const [channels = 1, height = 1, width = 1] = sequence ? [...rowDims].reverse() : rowDims;
+  const channelsFirst = rowDims.length === 3 && layout === 'NCHW';
+  const [channels = 1, height = 1, width = 1] = channelsFirst
+    ? rowDims
+    : [...rowDims.slice(-1), ...rowDims.slice(0, -1)];
   return { tensor, macsShare, channels, height, width, rowDims };
 }
 
-function explainCrowd(model: OnnxModel, places: readonly Place[]): readonly RejectedCut[] {
+function explainCrowd(model: ComputeGraph, places: readonly Place[]): readonly RejectedCut[] {
   const crowded = places.filter(({ live }) => live.length > 1);
   const step = Math.max(1, Math.ceil(crowded.length / EXPLAINED));
   return crowded

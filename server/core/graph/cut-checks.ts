@@ -1,6 +1,6 @@
 // Why a tensor that alone carries everything on is still no cut: an ordered chain of checks, each with its sentence.
 import type { GraphFlow } from './graph-flow.ts';
-import type { MeasuredShape, ShapeTable } from './macs.ts';
+import type { MeasuredShape, ShapeTable } from './shape-table.ts';
 
 /** A cut must save this share of the backbone's multiply-adds to be worth a head. */
 const MIN_SAVED_SHARE = 0.05;

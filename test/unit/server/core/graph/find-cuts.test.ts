@@ -7,11 +7,13 @@ import {
   node,
   type NodeLiteral,
 } from '../../../../../server/core/onnx/build-model.ts';
-import { findCuts, type CutSearch } from '../../../../../server/core/onnx/find-cuts.ts';
-import { traceFlow } from '../../../../../server/core/onnx/graph-flow.ts';
-import { tensorsToMeasure } from '../../../../../server/core/onnx/live-places.ts';
-import { macsBefore, macsOf, type ShapeTable } from '../../../../../server/core/onnx/macs.ts';
-import { outputKind } from '../../../../../server/core/onnx/output-kind.ts';
+import { findCuts, type CutSearch } from '../../../../../server/core/graph/find-cuts.ts';
+import { traceFlow } from '../../../../../server/core/graph/graph-flow.ts';
+import { tensorsToMeasure } from '../../../../../server/core/graph/live-places.ts';
+import { macsBefore } from '../../../../../server/core/graph/macs-before.ts';
+import type { ShapeTable } from '../../../../../server/core/graph/shape-table.ts';
+import { ONNX_VOCABULARY } from '../../../../../server/core/onnx/macs.ts';
+import { outputKind } from '../../../../../server/core/graph/output-kind.ts';
 import { readModel, type OnnxModel } from '../../../../../server/core/onnx/read-model.ts';
 import {
   messageField,
@@ -57,7 +59,7 @@ function shapesOf(shapes: Shapes): ShapeTable {
 
 function search(nodes: readonly NodeLiteral[], shapes: Shapes): CutSearch {
   const model = modelOf(nodes);
-  return findCuts(model, traceFlow(model), shapesOf(shapes));
+  return findCuts(model, traceFlow(model), shapesOf(shapes), ONNX_VOCABULARY);
 }
 
 const product = (from: string, to: string): NodeLiteral => node('MatMul', [from, 'w'], [to]);
@@ -85,7 +87,12 @@ describe('a chain', () => {
 
   test('asks for the shapes of what it cuts and counts', () => {
     const model = modelOf(chain);
-    expect(tensorsToMeasure(model, traceFlow(model))).toEqual(['a', 'b', 'c', 'y']);
+    expect(tensorsToMeasure(model, traceFlow(model), ONNX_VOCABULARY)).toEqual([
+      'a',
+      'b',
+      'c',
+      'y',
+    ]);
   });
 });
 
@@ -185,7 +192,7 @@ describe('no cut is', () => {
       messageField(7, [concatBytes([first!, branch, last!]), weights, ...values]),
     );
     const shapes = { x: [2, 4], a: [2, 4], b: [2, 4], y: [2, 4], w: [4, 4] };
-    const found = findCuts(model, traceFlow(model), shapesOf(shapes));
+    const found = findCuts(model, traceFlow(model), shapesOf(shapes), ONNX_VOCABULARY);
     expect(reasons(found).a).toContain('control-flow body');
     expect(found.cuts.map(({ tensor }) => tensor)).toEqual(['b']);
   });
@@ -248,7 +255,7 @@ describe('multiply-adds of one row', () => {
   };
   const macs = (op: string, inputs: readonly string[], output: string): number => {
     const [literal] = modelOf([node(op, inputs, [output])]).nodes;
-    return macsOf(literal!, (name) => dims[name] ?? [], 2);
+    return ONNX_VOCABULARY.macsOf(literal!, (name) => dims[name] ?? [], 2);
   };
 
   test.each([
@@ -268,7 +275,7 @@ describe('multiply-adds of one row', () => {
   test('of constants are none', () => {
     const model = modelOf([node('MatMul', ['w', 'w'], ['ww']), node('MatMul', ['x', 'ww'], ['y'])]);
     const shapes = shapesOf({ x: [2, 4], y: [2, 4], ww: { dims: [4, 4], rowsFirst: false } });
-    expect(macsBefore(model, traceFlow(model), shapes)).toEqual([0, 0, 16]);
+    expect(macsBefore(model, traceFlow(model), shapes, ONNX_VOCABULARY)).toEqual([0, 0, 16]);
   });
 });
 

@@ -1,11 +1,11 @@
 // Whether planned cuts and heads fit the backbone.
-import type { FoundCut } from '../../core/onnx/find-cuts.ts';
+import type { FoundCut } from '../../core/graph/find-cuts.ts';
 import { EngineError } from '../engine-error.ts';
 import { nearestNames } from '../nearest-names.ts';
 import type { PlannedCut } from '../segment-engine.ts';
-import type { OpenedModel } from './opened-model.ts';
+import type { OpenedBackbone } from './runtime.ts';
 
-export function checkPlannedCut(opened: OpenedModel, planned: PlannedCut): FoundCut {
+export function checkPlannedCut(opened: OpenedBackbone, planned: PlannedCut): FoundCut {
   const cut = findCut(opened, planned.tensor);
   const pools = [...planned.heads.map(({ pool }) => pool), planned.samplePool ?? 1];
   const tooFine = pools.find((pool) => pool > Math.min(cut.height, cut.width));
@@ -27,8 +27,8 @@ export function checkPlannedCut(opened: OpenedModel, planned: PlannedCut): Found
   return cut;
 }
 
-function findCut(opened: OpenedModel, tensor: string): FoundCut {
-  const { search, model, path } = opened;
+function findCut(opened: OpenedBackbone, tensor: string): FoundCut {
+  const { search, hasTensor, path } = opened;
   const cut = search.cuts.find((candidate) => candidate.tensor === tensor);
   if (cut !== undefined) return cut;
   const names = search.cuts.map((candidate) => candidate.tensor);
@@ -40,10 +40,9 @@ function findCut(opened: OpenedModel, tensor: string): FoundCut {
       `${tensor} of ${path} is no cut: ${reason}; cuts near it: ${nearest}`,
     );
   }
-  const exists = model.nodes.some(({ outputs }) => outputs.includes(tensor));
   throw new EngineError(
     'TensorNotFound',
-    exists
+    hasTensor(tensor)
       ? `${tensor} of ${path} is no cut: other tensors are needed beside it; cuts near it: ${nearest}`
       : `${path} has no tensor ${tensor}; the nearest cuts are ${nearest}`,
   );

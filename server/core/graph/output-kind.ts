@@ -1,11 +1,11 @@
-import type { OnnxModel } from './read-model.ts';
+import type { ComputeGraph } from './compute-graph.ts';
 
 /** Operators that only pass scores on. */
 const PASSES: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Cast']);
 
 /** What the class scores of an output are, by the operator that made them. */
 export function outputKind(
-  model: OnnxModel,
+  model: ComputeGraph,
   output: string,
 ): 'Logits' | 'Probabilities' | 'LogProbabilities' {
   let wanted = output;

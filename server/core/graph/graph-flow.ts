@@ -1,5 +1,5 @@
 // What each value of a graph depends on, and how long it is needed: the ground that cuts are found on.
-import type { OnnxModel, OnnxNode } from './read-model.ts';
+import type { ComputeGraph, GraphNode } from './compute-graph.ts';
 
 /**
  * constant: known from the file. shape: follows from the shape of rows alone (Shape and what is made of it), so a segment
@@ -22,12 +22,12 @@ export interface GraphFlow {
 }
 
 /** Names that a node reads, its sub-graphs included. */
-export function namesRead(node: OnnxNode): readonly string[] {
+export function namesRead(node: GraphNode): readonly string[] {
   return [...node.inputs, ...node.captured].filter((name) => name !== '');
 }
 
 /** O(nodes + edges). Nodes are in topological order, as the ONNX format demands. */
-export function traceFlow(model: OnnxModel): GraphFlow {
+export function traceFlow(model: ComputeGraph): GraphFlow {
   const kindOf = new Map<string, ValueKind>();
   const madeAt = new Map<string, number>();
   for (const { name } of model.initializers) kindOf.set(name, 'constant');
@@ -50,7 +50,7 @@ export function traceFlow(model: OnnxModel): GraphFlow {
   };
 }
 
-function kindOfNode(node: OnnxNode, kindOf: ReadonlyMap<string, ValueKind>): ValueKind {
+function kindOfNode(node: GraphNode, kindOf: ReadonlyMap<string, ValueKind>): ValueKind {
   if (CHANCE.test(node.op)) return 'row';
   const kinds = namesRead(node).map((name) => kindOf.get(name));
   if (kinds.every((kind) => kind === 'constant')) return 'constant';
@@ -61,13 +61,13 @@ function kindOfNode(node: OnnxNode, kindOf: ReadonlyMap<string, ValueKind>): Val
 }
 
 /** Reads only the shape of a value that depends on the rows. */
-export function isShapeOfRows(node: OnnxNode, kindOf: ReadonlyMap<string, ValueKind>): boolean {
+export function isShapeOfRows(node: GraphNode, kindOf: ReadonlyMap<string, ValueKind>): boolean {
   return node.op === 'Shape' && node.inputs.every((name) => kindOf.get(name) === 'row');
 }
 
 /** Backwards, so that the need of a shape value is known before the Shape node that it comes from. */
 function traceNeeds(
-  model: OnnxModel,
+  model: ComputeGraph,
   kindOf: ReadonlyMap<string, ValueKind>,
 ): Pick<GraphFlow, 'neededUntil' | 'shapeNeededUntil'> {
   const neededUntil = new Map<string, number>();

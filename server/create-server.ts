@@ -67,6 +67,10 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
   const servings = createServingControl((planId) => {
     engine.release(planId).catch(() => undefined);
   });
+  const levelAtStart = log.level;
+  servings.onSwap(({ policy }) => {
+    log.level = policy?.limits.logLevel?.toLowerCase() ?? levelAtStart;
+  });
   const timers: NodeJS.Timeout[] = [];
   let loaded: LoadedModel | null = null;
   const watch = createPolicyWatch({

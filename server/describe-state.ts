@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { EvidenceAnswer } from '../crds/wire/evidence.ts';
 import type { LoadingState } from '../crds/wire/loading-state.ts';
+import { POLICY_SCHEMA_VERSIONS } from '../crds/wire/policy.ts';
 import type { CompanionReport, ServerState } from '../crds/wire/state.ts';
 import { serializeServerState } from '../crds/wire/state.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
@@ -64,7 +65,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
     rejectedCuts: model.rejectedCuts,
     headCost: report.headCost,
     costs: serving?.costs ?? report.costs,
-    policySchemaVersions: [1],
+    policySchemaVersions: POLICY_SCHEMA_VERSIONS,
     policy:
       policy === null
         ? null

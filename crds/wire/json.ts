@@ -8,6 +8,8 @@ export interface DocumentKind {
   readonly name: string;
   readonly maxBytes: number;
   readonly nextStep: string;
+  /** Schema versions that are read, oldest first. @defaultValue only 1 */
+  readonly schemaVersions?: readonly number[];
 }
 
 /** A refusal in one sentence: document, field, value, then the next step. */
@@ -133,8 +135,10 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 /** Checks a JSON value against a strict schema; the first problem becomes the message. Nothing of a refused value is kept. */
 export function checkShape<T>(value: unknown, schema: z.ZodType<T>, kind: DocumentKind): Result<T> {
   const version = valueAt(value, ['schemaVersion']);
-  if (version !== 1) {
-    const what = `field "schemaVersion" is ${showValue(version)}, this program reads 1`;
+  const { schemaVersions = [1] } = kind;
+  if (!schemaVersions.some((known) => known === version)) {
+    const read = schemaVersions.join(' and ');
+    const what = `field "schemaVersion" is ${showValue(version)}, this program reads ${read}`;
     return refuse(kind, 'UnknownSchema', what);
   }
   const outcome = schema.safeParse(value);

@@ -49,8 +49,23 @@ export interface PolicyCandidate extends PolicyTrack {
   readonly stickyKey?: string;
 }
 
+/**
+ * Versions of the document that servers read, oldest first; what a server reads, its state says. 2 added
+ * `limits.logLevel`. Parsers are strict, so the operator writes the highest that all pods of a service read.
+ */
+export const POLICY_SCHEMA_VERSIONS = [1, 2] as const;
+
+export type PolicySchemaVersion = (typeof POLICY_SCHEMA_VERSIONS)[number];
+
+/** Least severe lines that a server logs. */
+const LOG_LEVELS = ['Error', 'Warn', 'Info', 'Debug'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
 /** Settings that change without a restart. */
 export interface PolicyLimits {
+  /** From schema version 2 on; else the server logs as it was started. */
+  readonly logLevel?: LogLevel;
   readonly maxBatchSize: number;
   readonly maxQueueDelayMs: number;
   readonly maxQueueLength: number;
@@ -61,7 +76,7 @@ export interface PolicyLimits {
 
 /** The whole instruction of a server; replaces the one in force iff (epoch, revision) is higher. Ratios are 0..1. */
 export interface Policy {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: PolicySchemaVersion;
   readonly epoch: number;
   readonly revision: number;
   readonly model: string;
@@ -132,6 +147,7 @@ const exits = z
 
 const limits = z
   .strictObject({
+    logLevel: z.exactOptional(z.enum(LOG_LEVELS)),
     maxBatchSize: z.number().int().min(1).max(1024),
     maxQueueDelayMs: z.number().min(0).max(1000),
     maxQueueLength: z.number().int().min(1).max(100_000),
@@ -149,7 +165,7 @@ const limits = z
   });
 
 const policyFields = z.strictObject({
-  schemaVersion: shapes.schemaVersion,
+  schemaVersion: z.literal(POLICY_SCHEMA_VERSIONS),
   epoch: shapes.ordinal,
   revision: shapes.ordinal,
   model: z.string().min(1).max(63),
@@ -201,6 +217,9 @@ function findCandidateProblem(policy: Policy): Finding | null {
 }
 
 function findPolicyProblem(policy: Policy): Finding | null {
+  if ((policy.limits.logLevel !== undefined) !== policy.schemaVersion >= 2) {
+    return [['limits', 'logLevel'], 'logLevel and schemaVersion 2 come together'];
+  }
   if (policy.exitsEnabled && policy.stable !== null && policy.stable.certificate === null) {
     return [['stable', 'certificate'], 'exitsEnabled needs the certificate of stable'];
   }
@@ -220,6 +239,7 @@ const policySchema: z.ZodType<Policy> = policyFields.superRefine((policy, contex
 const kind: DocumentKind = {
   name: 'policy',
   maxBytes: WIRE_LIMITS.policyBytes,
+  schemaVersions: POLICY_SCHEMA_VERSIONS,
   nextStep: 'the policy in force stays, publish a corrected one with a higher revision',
 };
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Agent, request as httpRequest } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { pino } from 'pino';
+import { pino, type Logger } from 'pino';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import { encodeHeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
@@ -119,6 +119,8 @@ export interface TestServerOptions {
   readonly isStarted?: boolean;
   readonly labels?: readonly string[];
   readonly progress?: LoadProgress;
+  /** @defaultValue a silent one */
+  readonly log?: Logger;
 }
 
 export function testConfig(environment: Readonly<Record<string, string>> = {}): ServerConfig {
@@ -145,7 +147,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     config: testConfig(options.environment),
     engine,
     clock: options.clock ?? systemClock,
-    log: pino({ level: 'silent' }),
+    log: options.log ?? pino({ level: 'silent' }),
     metrics: options.metrics ?? silentMetrics,
     version: '0.1.0',
     labels: () => options.labels ?? [],

@@ -5,6 +5,7 @@ import type { ServerState } from '../../../crds/wire/state.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
 import { storedEpoch } from '../../plan/policy-config-map.ts';
+import { choosePolicyVersion, inPolicyVersion } from '../../plan/policy-version.ts';
 import { selectExits, type SelectedExit, type SelectedExits } from '../../plan/select-exits.ts';
 import { claimEpoch, numberPolicy, planPlainPolicy } from '../../plan/server-policy.ts';
 import type { ServiceToPlan } from '../../plan/service.ts';
@@ -39,8 +40,22 @@ export function decidePolicy(input: PolicyInput): PolicyDecision {
   const claimed = mine ?? { epoch: claimEpoch(epochsSeen(input, current)), policy: null };
   const content = planContent(gathered, service, mine?.policy ?? current);
   if (content === null) return { epoch: claimed.epoch, policy: null };
-  const { policy } = numberPolicy(content, claimed.epoch, claimed.policy);
+  const versioned = inPolicyVersion(
+    content,
+    choosePolicyVersion(
+      supportedVersions(gathered),
+      (mine?.policy ?? current)?.schemaVersion ?? null,
+    ),
+    service.spec.server.logLevel,
+  );
+  const { policy } = numberPolicy(versioned, claimed.epoch, claimed.policy);
   return { epoch: claimed.epoch, policy };
+}
+
+function supportedVersions({ views }: Gathered): (readonly number[])[] {
+  return views.flatMap(({ state }) =>
+    state?.loaded === true ? [state.state.policySchemaVersions] : [],
+  );
 }
 
 /** What stands in a policy ConfigMap; null: nothing, or nothing that can be read. */

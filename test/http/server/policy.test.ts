@@ -1,6 +1,7 @@
 import { mkdtempSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { EngineError } from '../../../server/engine/engine-error.ts';
@@ -48,6 +49,30 @@ describe('order of policies', () => {
   });
 });
 
+test('the log level of a policy is in force at once, and the one of the start when a policy names none', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) });
+  const logged = await startTestServer({ log });
+  try {
+    const debugged = aPolicy({
+      schemaVersion: 2,
+      limits: { ...DEFAULT_LIMITS, logLevel: 'Debug' },
+    });
+    expect(await logged.apply(debugged)).toMatchObject({ result: 'Applied' });
+    await logged.apply(debugged);
+    expect(lines.filter((line) => line.includes('"policy unchanged"'))).toHaveLength(1);
+    const plain = aPolicy({ revision: debugged.revision + 1 });
+    await logged.apply(plain);
+    lines.length = 0;
+    await logged.apply(plain);
+    expect(lines).toEqual([]);
+    expect(log.level).toBe('warn');
+    expect((await logged.state()).policySchemaVersions).toEqual([1, 2]);
+  } finally {
+    await logged.close();
+  }
+});
+
 test('a policy for another backbone is in force with exits off, whatever it names, until one names this backbone', async () => {
   await server.apply(aPolicy({ stable: aTrack(stable) }));
   const other = `sha256:${'c'.repeat(64)}`;
@@ -74,7 +99,7 @@ test('a policy for another backbone is in force with exits off, whatever it name
 describe('a policy that is refused leaves the one in force', () => {
   const refusals: [string, string, (policy: ReturnType<typeof aPolicy>) => unknown][] = [
     ['no JSON', 'Malformed', () => '{'],
-    ['another schema', 'UnknownSchema', (policy) => ({ ...policy, schemaVersion: 2 })],
+    ['another schema', 'UnknownSchema', (policy) => ({ ...policy, schemaVersion: 3 })],
     ['an unknown field', 'Invalid', (policy) => ({ ...policy, extra: 1 })],
     ['another model', 'ModelMismatch', (policy) => ({ ...policy, model: 'other' })],
     [

@@ -164,13 +164,25 @@ test('size, depth, duplicate keys, __proto__ and unknown schemas are refused bef
   expect(messageOf(text.replace('{', '{"epoch":9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"\\u0065poch" : 9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"__proto__":{},'))).toContain('"__proto__" is not allowed');
-  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":2'))).toContain(
-    'this program reads 1',
+  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":3'))).toContain(
+    'this program reads 1 and 2',
   );
   expect(messageOf('{"a":"unterminated')).toContain('is not JSON');
   expect(messageOf('{"a\\x":1}')).toContain('is not JSON');
   expect(messageOf('[]')).toContain('schemaVersion');
   expect(messageOf('3')).toContain('"schemaVersion" is missing');
+});
+
+test('the log level came with version 2: neither is without the other', () => {
+  const { limits } = aPolicy();
+  const leveled = { ...limits, logLevel: 'Debug' as const };
+  const second = aPolicy({ schemaVersion: 2, limits: leveled });
+  expect(parsePolicy(serializePolicy(second))).toEqual({ ok: true, value: second });
+  for (const lame of [aPolicy({ limits: leveled }), aPolicy({ schemaVersion: 2 })]) {
+    expect(messageOf(serializePolicy(lame))).toContain(
+      'logLevel and schemaVersion 2 come together',
+    );
+  }
 });
 
 test('a message names field, value and next step and stays short', () => {

@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { serializePolicy } from '../../../../crds/wire/policy.ts';
+import { describe, expect, test } from 'vitest';
+import { parsePolicy, serializePolicy } from '../../../../crds/wire/policy.ts';
 import {
   decidePolicy,
   type PolicyInput,
@@ -88,4 +88,49 @@ test('the backbone in force stays while a ready pod has it, then the one of most
   expect(decided(both, { live }).policy?.backboneDigest).toBe(DIGEST_A);
   expect(decided(both, { live }, ['b']).policy?.backboneDigest).toBe(DIGEST_B);
   expect(decided(both).policy?.backboneDigest).toBe(DIGEST_B);
+});
+
+describe('the log level of a service', () => {
+  const debugging = aServiceToPlan({ server: { logLevel: 'Debug' } });
+  const reading = (uid: string, policySchemaVersions: readonly number[]): PodView => {
+    const state = { ...aState(), policySchemaVersions };
+    return { ...aView(uid, DIGEST_A), state: { loaded: true, state } };
+  };
+  const versionOf = ({ policy }: ReturnType<typeof decided>): readonly unknown[] => [
+    policy?.schemaVersion,
+    policy?.limits.logLevel,
+  ];
+
+  test('travels in the policy once every pod reads the version that has a field for it', () => {
+    const input = { service: debugging };
+    expect(versionOf(decided([reading('a', [1, 2])], input))).toEqual([2, 'Debug']);
+    const mixed = [reading('a', [1, 2]), reading('b', [1])];
+    expect(versionOf(decided(mixed, input))).toEqual([1, undefined]);
+  });
+
+  test('is taken out again when a pod of an older image comes, and the policy counts on', () => {
+    const { policy } = decided([reading('a', [1, 2])], { service: debugging });
+    const live = {
+      ...aStored('me', 1),
+      data: { 'policy.json': serializePolicy(policy!) },
+    };
+    const older = decided([reading('a', [1])], { service: debugging, live });
+    expect(versionOf(older)).toEqual([1, undefined]);
+    expect(older.policy).toMatchObject({ epoch: 1, revision: 2 });
+    expect(parsePolicy(serializePolicy(older.policy!)).ok).toBe(true);
+  });
+
+  test('changes in the version that was published last while no pod can be asked', () => {
+    const { policy } = decided([reading('a', [1, 2])]);
+    const live = { ...aStored('me', 1), data: { 'policy.json': serializePolicy(policy!) } };
+    expect(versionOf(decided([], { service: debugging, live }))).toEqual([2, 'Debug']);
+    expect(versionOf(decided([], { service: debugging, live: aStored('me', 1) }))).toEqual([
+      1,
+      undefined,
+    ]);
+  });
+
+  test('is left out when there is no version that all pods read', () => {
+    expect(versionOf(decided([reading('a', [9])], { service: debugging }))[0]).toBe(1);
+  });
 });

@@ -1,0 +1,38 @@
+import {
+  POLICY_SCHEMA_VERSIONS,
+  type LogLevel,
+  type Policy,
+  type PolicyLimits,
+  type PolicySchemaVersion,
+} from '../../crds/wire/policy.ts';
+import { compact } from './compact.ts';
+
+type PolicyContent = Omit<Policy, 'epoch' | 'revision'>;
+
+/**
+ * The highest version that every pod reads; N-1 pods beside N pods get N-1 (api.md 11). Where no pod can be asked the one
+ * that was published last stays; before any, the oldest.
+ * @param supported what each pod says it reads.
+ */
+export function choosePolicyVersion(
+  supported: readonly (readonly number[])[],
+  before: PolicySchemaVersion | null,
+): PolicySchemaVersion {
+  const [oldest] = POLICY_SCHEMA_VERSIONS;
+  if (supported.length === 0) return before ?? oldest;
+  const shared = POLICY_SCHEMA_VERSIONS.filter((version) =>
+    supported.every((versions) => versions.includes(version)),
+  );
+  return shared.at(-1) ?? oldest;
+}
+
+/** Content as a version of the document holds it: what an older one has no field for is left out. */
+export function inPolicyVersion(
+  content: PolicyContent,
+  schemaVersion: PolicySchemaVersion,
+  logLevel: LogLevel,
+): PolicyContent {
+  const level = schemaVersion === 1 ? undefined : logLevel;
+  const limits = compact<PolicyLimits>({ ...content.limits, logLevel: level });
+  return { ...content, schemaVersion, limits };
+}

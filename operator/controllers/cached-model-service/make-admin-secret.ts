@@ -44,7 +44,7 @@ export async function makeAdminSecret(
   if (attempts !== undefined) memory.secrets.set(generation, attempts);
   const againMs = retryAfterMs(attempts, evidence, nowMs);
   if (againMs > 0 && againMs < Infinity) pass.lookAgain(againMs);
-  return isSettled(attempts, evidence, nowMs);
+  return isSettled(attempts, evidence);
 }
 
 /**
@@ -74,18 +74,15 @@ function retryAfterMs(
   if (evidence === 'Mounted') return Infinity;
   if (before === undefined) return 0;
   if (evidence === 'Missed') return Math.max(0, before.lastMs + MISSING_RETRY_MS - nowMs);
-  if (isSettled(before, evidence, nowMs)) return Infinity;
+  if (isSettled(before, evidence)) return Infinity;
   return Math.max(0, before.lastMs + SETTLING_RETRY_MS - nowMs);
 }
 
-function isSettled(
-  attempts: SecretAttempts | undefined,
-  evidence: Evidence,
-  nowMs: number,
-): boolean {
+/** One that stays in the way is tried a last time at the end: it may have gone since. */
+function isSettled(attempts: SecretAttempts | undefined, evidence: Evidence): boolean {
   if (evidence !== 'None') return true;
   if (attempts === undefined) return false;
-  return attempts.isMade || nowMs - attempts.firstMs >= SETTLING_MS;
+  return attempts.isMade || attempts.lastMs - attempts.firstMs >= SETTLING_MS;
 }
 
 async function createSecret(

@@ -1,6 +1,7 @@
 import { KINDS } from '../../kube/kinds.ts';
-import type { KubeObject } from '../../kube/api.ts';
+import { refOf, type Api, type KubeObject } from '../../kube/api.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
+import { getOrNull } from '../../kube/get-or-null.ts';
 import { TerminalError } from '../../kube/terminal-error.ts';
 import { planStatus } from '../../plan/status/plan-status.ts';
 import type { StatusFacts } from '../../plan/status/facts.ts';
@@ -50,6 +51,11 @@ async function apply(
     if (!(error instanceof ApiStatusError)) throw error;
     // Deleted meanwhile: there is nobody to tell.
     if (error.isNotFound) return false;
+    if (error.isConflict && (await isReplaced(deps.api, object))) {
+      // Its cache has not heard of it. Children of a dead owner would come and be collected as fast as events arrive.
+      memory.written.deleted(object, deps.clock.monotonicMs());
+      return false;
+    }
     if (error.isForbidden) {
       deps.log.error({ key: gathered.key, err: error }, 'status refused');
       lookAgain(FORBIDDEN_MS);
@@ -60,6 +66,12 @@ async function apply(
     tell({ shell, gathered }, { type: 'Warning', reason: 'InvalidSpec', message: note });
     throw new TerminalError('InvalidSpec', note, error);
   }
+}
+
+/** Whether the service is gone, and at most another one has its name: asked of the API server, not of a cache. */
+async function isReplaced(api: Api, object: KubeObject): Promise<boolean> {
+  const live = await getOrNull(api, refOf(object));
+  return live?.metadata.uid !== object.metadata.uid;
 }
 
 function tell(

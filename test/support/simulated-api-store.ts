@@ -124,10 +124,15 @@ export class SimulatedStore {
   snapshot(): () => void {
     const objects = [...this.#objects];
     const { version } = this;
+    const { length } = this.log;
     return () => {
       this.#objects.clear();
       for (const [key, stored] of objects) this.#objects.set(key, stored);
       this.version = version;
+      // What came after never happened: no watch that opens is told of it.
+      this.log.length = length;
+      for (const listeners of this.#absenceListeners.values())
+        for (const end of [...listeners]) end();
     };
   }
 

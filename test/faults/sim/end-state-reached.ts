@@ -56,29 +56,31 @@ export async function undisturbed(spec: Readonly<Record<string, unknown>> = {}):
   };
 }
 
-/** Passes until the state is reached, then half a minute more: it stays, and nothing is written. */
+/** Passes until the state is reached, then half a minute more: it stays, and nothing is written. `part` is what counts of a state. */
 export async function expectReached(
   run: Run,
   state: Readonly<Record<string, unknown>>,
   withinMs = 180_000,
+  part: (state: Readonly<Record<string, unknown>>) => unknown = (whole) => whole,
 ): Promise<void> {
   const { world } = run;
+  const stateNow = (): unknown => part(endState(world.cluster));
   const wanted = JSON.stringify(state);
   let seenCalls = -1;
   const isReached = (): boolean => {
     if (world.cluster.calls.length === seenCalls) return false;
     seenCalls = world.cluster.calls.length;
-    return JSON.stringify(endState(world.cluster)) === wanted;
+    return JSON.stringify(stateNow()) === wanted;
   };
   for (let passedMs = 0; passedMs < withinMs && !isReached(); passedMs += STEP_MS) {
     await run.pass(STEP_MS);
   }
-  expect(endState(world.cluster)).toEqual(state);
+  expect(stateNow()).toEqual(state);
   // What was on its way when the state was reached, such as a status under the same words.
   await run.pass(5_000);
   const before = operatorWrites(world).length;
   await run.pass(25_000);
   expect(describeWrites(operatorWrites(world).slice(before))).toEqual([]);
-  expect(endState(world.cluster)).toEqual(state);
+  expect(stateNow()).toEqual(state);
   expect(run.processes().flatMap(({ crashes }) => crashes)).toEqual([]);
 }

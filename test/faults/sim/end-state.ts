@@ -47,10 +47,20 @@ function policyOf({ data }: KubeObject): unknown {
 }
 
 function mask(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(mask);
+  if (Array.isArray(value)) return inOrder(value.map(mask));
   if (typeof value === 'string') return value.replaceAll(/policy \d+\.\d+/g, 'policy E.R');
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [name, MASKED.has(name) ? '*' : mask(field)]),
   );
+}
+
+/** A list of named things is a map to the API server: it keeps the order in which they came. */
+function inOrder(items: readonly unknown[]): readonly unknown[] {
+  const names = items.map((item) => (item as { readonly name?: unknown } | null)?.name);
+  if (!names.every((name) => typeof name === 'string')) return items;
+  return items
+    .map((item, i) => ({ item, name: names[i]! }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ item }) => item);
 }

@@ -263,3 +263,32 @@ test('a service of the same name made right after gets keys of its own', async (
   expect(secret?.metadata.ownerReferences?.[0]?.uid).toBe(uid);
   expect(conditionOf(world, 'Ready')).toBe('True Serving');
 });
+
+describe('keys that a deleted service of the same name left behind', () => {
+  const left = (): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'vision-admin-g1', namespace: NAMESPACE },
+  });
+
+  test('are waited for: no pod mounts them, and the service gets its own once they are collected', async () => {
+    await world.user.create(left());
+    const run = superviseWith(world);
+    await world.user.create(aServiceObject());
+    await run.pass(8_000);
+    expect(find(world, 'Service')).toBeDefined();
+    expect(find(world, 'Deployment')).toBeUndefined();
+    await world.user.delete(ref('Secret', 'vision-admin-g1'));
+    await expectReached(run, plain.state, 20_000);
+    const owner = find(world, 'Secret', 'vision-admin-g1')?.metadata.ownerReferences?.[0];
+    expect(owner?.uid).toBe(find(world, 'CachedModelService')?.metadata.uid);
+  });
+
+  test('are taken for its own when nobody collects them for ten seconds', async () => {
+    await world.user.create(left());
+    const run = superviseWith(world);
+    await world.user.create(aServiceObject());
+    await run.pass(16_000);
+    expect(find(world, 'Deployment')).toBeDefined();
+  });
+});

@@ -63,3 +63,17 @@ export async function editSpec(
 ): Promise<void> {
   await user.mergePatch(ref('CachedModelService'), { spec });
 }
+
+/** The spec of `vision` as it is stored. */
+export function storedSpec(world: World): Readonly<Record<string, unknown>> {
+  return (find(world, 'CachedModelService')?.spec ?? {}) as Readonly<Record<string, unknown>>;
+}
+
+/** Puts a whole spec in place of the one of `vision`, as `kubectl replace` does. */
+export async function replaceSpec(
+  world: World,
+  spec: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const object = find(world, 'CachedModelService');
+  if (object !== undefined) await world.user.replace({ ...object, spec });
+}

@@ -1,8 +1,15 @@
 import { Command, Option } from 'commander';
 import { CliError } from '../errors.ts';
+import {
+  DRIFT_STRENGTH,
+  type DrillOptions,
+  type KillDrill,
+  type SlowDrill,
+} from '../local/drills/drill-options.ts';
 import type { RunOptions } from '../local/run-options.ts';
 import type { CliIo } from './cli-io.ts';
 import { createInterrupt } from './interrupt.ts';
+import { driftFlag, driftStrength, killFlag, slowFlag, type DriftFlag } from './parse-drills.ts';
 import { duration, rate, wholeNumber } from './parse-flags.ts';
 import type { Outcome } from './program.ts';
 
@@ -25,6 +32,11 @@ interface RunFlags {
   readonly pace: 'fast' | 'real';
   readonly engine?: string;
   readonly port: number;
+  readonly drift?: DriftFlag;
+  readonly driftStrength?: number;
+  readonly kill?: KillDrill;
+  readonly slow?: SlowDrill;
+  readonly poisonHead?: boolean;
   readonly debug?: boolean;
 }
 
@@ -33,6 +45,7 @@ Examples:
   layercache local run -f service.yaml --traffic npy:test.npy --labels npy:labels.npy
   layercache local run -f service.yaml --traffic idx:t10k-images.gz --head-traffic idx:train-images.gz
   layercache local run -f server/examples/fashion-mnist/service.yaml --traffic example:fashion-mnist --report out
+  layercache local run -f service.yaml --traffic npy:test.npy --drift blur@20000
 
 Rows that the backbone was trained on may train heads (--head-traffic) but never certify: use rows it has not seen as --traffic.`;
 
@@ -82,6 +95,31 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
         .default(0, 'a free one')
         .argParser(wholeNumber(0, 65_535)),
     )
+    .addOption(
+      new Option(
+        '--drift <kind@n>',
+        'drill: distort rows by noise, blur or rotation, or send only the hardest classes, from request n on',
+      ).argParser(driftFlag),
+    )
+    .addOption(
+      new Option(
+        '--drift-strength <x>',
+        'noise: share of the range; blur: of the shorter side; rotation: degrees; classes: share that stays',
+      ).argParser(driftStrength),
+    )
+    .addOption(
+      new Option(
+        '--kill <who@n>',
+        'drill: kill the engine host or a server at request n; a server is started again',
+      ).argParser(killFlag),
+    )
+    .addOption(
+      new Option(
+        '--slow <pause@n>',
+        'drill: from request n on engine hosts stand still so long, work so long, and so on',
+      ).argParser(slowFlag),
+    )
+    .option('--poison-head', 'drill: offer the first trained heads with their classes shifted')
     .addHelpText('after', EXAMPLES)
     .action(async (_flags, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>();
@@ -113,11 +151,11 @@ function toRunOptions(
   flags: RunFlags,
   named: Pick<RunOptions, 'manifestPath' | 'traffic'>,
 ): RunOptions {
-  if (flags.engine !== undefined && !['Auto', 'ONNX'].includes(flags.engine)) {
+  if (flags.engine !== undefined && !['Auto', 'ONNX', 'TFJSWASM'].includes(flags.engine)) {
     throw new CliError('UsageError', {
       where: `--engine ${flags.engine}`,
-      why: 'this build has the engine ONNX.',
-      nextStep: 'Write --engine ONNX, or leave the flag out.',
+      why: 'this build has the engines ONNX and TFJSWASM.',
+      nextStep: 'Write --engine ONNX or --engine TFJSWASM, or leave the flag out.',
     });
   }
   return {
@@ -138,8 +176,36 @@ function toRunOptions(
     pace: flags.pace,
     engine: flags.engine ?? null,
     port: flags.port,
+    drills: toDrills(flags),
     command: commandLine(flags.seed),
   };
+}
+
+function toDrills({ drift, driftStrength, kill, slow, poisonHead }: RunFlags): DrillOptions {
+  if (driftStrength !== undefined && drift === undefined) {
+    throw new CliError('UsageError', {
+      where: '--drift-strength',
+      why: 'it belongs to a drift, and there is none.',
+      nextStep: 'Write --drift KIND@N too.',
+    });
+  }
+  return {
+    drift: drift === undefined ? null : { ...drift, strength: strengthOf(drift, driftStrength) },
+    kill: kill ?? null,
+    slow: slow ?? null,
+    poisonHead: poisonHead === true,
+  };
+}
+
+function strengthOf({ kind }: DriftFlag, given: number | undefined): number {
+  const { standard, most } = DRIFT_STRENGTH[kind];
+  const strength = given ?? standard;
+  if (strength <= most) return strength;
+  throw new CliError('UsageError', {
+    where: `--drift-strength ${strength}`,
+    why: `for ${kind} it is at most ${most}.`,
+    nextStep: `Write less, or leave it out for ${standard}.`,
+  });
 }
 
 /** As typed; the seed is written out, so that the report can be repeated. */

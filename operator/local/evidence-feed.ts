@@ -89,7 +89,13 @@ export function podKey({
 }
 
 async function pullPod(pod: PodView, options: EvidenceFeedOptions): Promise<void> {
-  const pulled = await pullEvidence(pod.server.admin, pod.lastSeq, true);
+  if (pod.server.child.hasEnded) return;
+  let pulled = await pullEvidence(pod.server.admin, pod.lastSeq, true);
+  if (pulled.ok && pulled.value.answer.bootId !== pod.state.bootId) {
+    await refreshState(pod, options);
+    if (pulled.value.answer.bootId !== pod.state.bootId) return;
+    pulled = await pullEvidence(pod.server.admin, 0, true);
+  }
   if (!pulled.ok) {
     options.onProblem(pulled.message);
     return;
@@ -110,10 +116,19 @@ async function pullPod(pod: PodView, options: EvidenceFeedOptions): Promise<void
   for (const window of windows) options.onWindow(window);
 }
 
+/** A process that was started again numbers its windows anew; those of the one before are gone with it. */
 async function refreshState(pod: PodView, options: EvidenceFeedOptions): Promise<void> {
+  if (pod.server.child.hasEnded) return;
   const state = await pullState(pod.server.admin);
-  if (state.ok) pod.state = state.value;
-  else options.onProblem(state.message);
+  if (!state.ok) {
+    options.onProblem(state.message);
+    return;
+  }
+  if (state.value.bootId !== pod.state.bootId) {
+    const { acknowledgement } = state.value;
+    Object.assign(pod, { acknowledgement, lastSeq: 0, oldestSeq: 1, windows: [], droppedSeqs: [] });
+  }
+  pod.state = state.value;
 }
 
 function toReport(pod: PodView, nowMs: number): PodReport {

@@ -11,6 +11,14 @@ const VERDICTS: readonly Decision['reason'][] = [
   'NoExits',
 ];
 
+/** The last decision that says why there are no exits; null: there is none, or a later certificate took its place. */
+export function lastVerdict(decisions: readonly Decision[]): Decision | null {
+  const last = decisions.findLast(
+    ({ reason }) => VERDICTS.includes(reason) || reason === 'RolloutPromoted',
+  );
+  return last === undefined || last.reason === 'RolloutPromoted' ? null : last;
+}
+
 const BLOCKS =
   'A look also takes 20 blocks of at least 50 audited rows: 1,000 rows in all since the heads were loaded.';
 

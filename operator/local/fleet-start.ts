@@ -4,12 +4,15 @@ import type { ServerState } from '../../crds/wire/state.ts';
 import { CliError } from '../errors.ts';
 import { pullState } from '../fleet/pull-state.ts';
 import type { PreparedBackbone } from './prepare-backbone.ts';
-import { startServer, type ServerProcess } from './processes/server-process.ts';
+import { startServer, type ServerOptions, type ServerProcess } from './processes/server-process.ts';
 import type { RunIo } from './run-options.ts';
 
 export interface StartedServer {
+  /** The process in its place now: another one after a restart. */
   readonly server: ServerProcess;
   readonly state: ServerState;
+  /** Starts a process that ended again, on the data port that clients know. */
+  restart(): Promise<void>;
 }
 
 export interface FleetOptions {
@@ -33,8 +36,46 @@ export async function startFleet(options: FleetOptions, io: RunIo): Promise<Star
 }
 
 async function startOne(options: FleetOptions, io: RunIo, index: number): Promise<StartedServer> {
+  const start = (port: number): Promise<ServerProcess> =>
+    startServer({ ...serverOptions(options, io, index), port });
+  let current = await start(index === 0 ? options.port : 0);
+  const dataPort = Number(new URL(current.dataUrl).port);
+  const state = await pullState(current.admin);
+  if (!state.ok) {
+    current.child.kill();
+    throw new CliError('ServerFailed', { where: current.podUid, why: `${state.message}.` });
+  }
+  return {
+    state: state.value,
+    server: {
+      podUid: current.podUid,
+      get child() {
+        return current.child;
+      },
+      get dataUrl() {
+        return current.dataUrl;
+      },
+      get metricsUrl() {
+        return current.metricsUrl;
+      },
+      get admin() {
+        return current.admin;
+      },
+    },
+    restart: async () => {
+      current.admin.close();
+      current = await start(dataPort);
+    },
+  };
+}
+
+function serverOptions(
+  options: FleetOptions,
+  io: RunIo,
+  index: number,
+): Omit<ServerOptions, 'port'> {
   const { service, replicas } = options;
-  const server = await startServer({
+  return {
     bundleDir: io.bundleDir,
     podUid: `local-${index}`,
     modelName: service.spec.modelName ?? service.metadata.name,
@@ -44,16 +85,11 @@ async function startOne(options: FleetOptions, io: RunIo, index: number): Promis
     engine: options.engine ?? service.spec.server.engine,
     engineThreads:
       replicas === 1 ? null : Math.max(1, Math.floor(availableParallelism() / replicas)),
-    port: index === 0 ? options.port : 0,
     startupDeadlineMs: service.spec.server.startupDeadline,
     environment: io.environment,
     onChild: io.onChild,
     onLine: io.debug ? debugLine(io) : undefined,
-  });
-  const state = await pullState(server.admin);
-  if (state.ok) return { server, state: state.value };
-  server.child.kill();
-  throw new CliError('ServerFailed', { where: server.podUid, why: `${state.message}.` });
+  };
 }
 
 export function debugLine(io: RunIo): (name: string, line: string) => void {

@@ -47,6 +47,8 @@ export interface LoopDeps {
   readonly store: (ledger: Ledger) => void;
   readonly onDecision: (decision: Decision) => void;
   readonly onPolicy: (policy: Policy) => void;
+  /** Every server runs this policy now. Told with each tick. */
+  readonly onInForce: (policy: Policy) => void;
   readonly onProgress: (progress: StageProgress) => void;
 }
 
@@ -96,6 +98,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
       settings: deps.settings,
       backbone: deps.backbone,
       pods: deps.feed.reports(),
+      silentPods: 0,
       training: deps.desk.report(),
       revisions: deps.revisions(),
       collectRows: deps.collectRows(),
@@ -110,7 +113,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
     const { policy, isNew } = deps.press.number(content);
     if (isNew) deps.onPolicy(policy);
     state.published = policy;
-    await deps.press.push(policy, deps.feed.reports());
+    if (await deps.press.push(policy, deps.feed.reports())) deps.onInForce(policy);
   };
 
   const decideOnce = (input: LifecycleInput): LifecyclePlan => {

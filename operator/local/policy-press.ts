@@ -11,8 +11,8 @@ import type { ServerProcess } from './processes/server-process.ts';
 export interface PolicyPress {
   /** The same content keeps its number; a changed one gets the next revision. */
   number(content: PolicyContent): { readonly policy: Policy; readonly isNew: boolean };
-  /** Pushes to every server that has not acknowledged this policy. */
-  push(policy: Policy, reports: readonly PodReport[]): Promise<void>;
+  /** Pushes to every server that has not acknowledged this policy; true when all that live run it. */
+  push(policy: Policy, reports: readonly PodReport[]): Promise<boolean>;
 }
 
 export interface PolicyPressOptions {
@@ -34,14 +34,16 @@ export function createPolicyPress(options: PolicyPressOptions): PolicyPress {
       return { policy: current, isNew: true };
     },
     push: async (policy, reports) => {
-      await Promise.all(
+      const done = await Promise.all(
         options.servers.map(async (server, index) => {
           const acknowledgement = reports[index]?.acknowledgement ?? null;
-          if (isInForce(policy, acknowledgement)) return;
+          if (server.child.hasEnded || isInForce(policy, acknowledgement)) return true;
           const pushed = await pushTo(server, policy, acknowledgement, options.store);
           if (!pushed.ok) options.onProblem(pushed.message);
+          return pushed.ok;
         }),
       );
+      return done.every((isDone) => isDone);
     },
   };
 }

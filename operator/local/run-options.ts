@@ -1,3 +1,4 @@
+import type { DrillOptions } from './drills/drill-options.ts';
 import type { Child } from './processes/child.ts';
 import type { ViewOutput } from './view/run-view.ts';
 
@@ -21,6 +22,9 @@ export interface RunOptions {
   readonly pace: 'fast' | 'real';
   readonly engine: string | null;
   readonly port: number;
+  /** Null: no web page; 0: a free port. */
+  readonly dashboardPort: number | null;
+  readonly drills: DrillOptions;
   /** As typed, for the report. */
   readonly command: string;
 }

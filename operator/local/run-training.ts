@@ -11,10 +11,16 @@ import type { HeadRevisionFacts } from '../lifecycle/types.ts';
 /** A bundle fits the ConfigMap that a cluster would keep it in, so that what is tried here is what ships. */
 const MAX_BUNDLE_BYTES = 900 * 1024;
 
+export interface RunTrainingHooks {
+  readonly factsOf: (bundle: VerifiedBundle) => HeadRevisionFacts;
+  /** What is taken over in the place of a trained bundle. */
+  readonly offer: (bundle: VerifiedBundle) => VerifiedBundle;
+}
+
 export function createRunTraining(
   context: RunContext,
   store: HeadStore,
-  factsOf: (bundle: VerifiedBundle) => HeadRevisionFacts,
+  { factsOf, offer }: RunTrainingHooks,
 ): TrainingDesk {
   const { io, settings } = context;
   return createTrainingDesk({
@@ -25,7 +31,8 @@ export function createRunTraining(
         onChild: io.onChild,
         onLine: io.debug ? debugLine(io) : undefined,
       }),
-    accept: (bundle) => {
+    accept: (trained) => {
+      const bundle = offer(trained);
       store.add(bundle);
       return factsOf(bundle);
     },

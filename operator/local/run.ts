@@ -9,9 +9,11 @@ import { watermarks } from '../lifecycle/ledger.ts';
 import { progress } from '../lifecycle/progress.ts';
 import type { Decision, HeadRevisionFacts, StageProgress } from '../lifecycle/types.ts';
 import { blockRows } from './block-rows.ts';
+import { planDrift } from './drills/planned-drift.ts';
+import { createRunDrills } from './drills/run-drills.ts';
 import { createEvidenceFeed } from './evidence-feed.ts';
-import { explainMissing } from './explain-missing.ts';
-import { machineVersions } from './fleet-start.ts';
+import { explainMissing, lastVerdict } from './explain-missing.ts';
+import { machineVersions, type StartedServer } from './fleet-start.ts';
 import { createHeadStore } from './head-store.ts';
 import { createLifecycleLoop } from './lifecycle-loop.ts';
 import { createPhaseLog } from './phase-log.ts';
@@ -21,7 +23,9 @@ import { createInferClient } from './replay/infer-client.ts';
 import { createInferCodec } from './replay/infer-codec.ts';
 import { createReplay } from './replay/replay.ts';
 import type { RunRecord } from './report/build-report.ts';
-import { createRunTally } from './report/run-tally.ts';
+import { knownLimits } from './limits/known-limits.ts';
+import type { Statement } from './limits/statement.ts';
+import { createRunTally, hardestClasses } from './report/run-tally.ts';
 import { countTrueDisagreement } from './report/true-disagreement.ts';
 import { knownAnswersOf, revisionFacts } from './revision-facts.ts';
 import type { RunContext } from './run-context.ts';
@@ -31,6 +35,7 @@ import { loadModelDescription } from './traffic/model-description.ts';
 import { createRowEncoder } from './traffic/row-encoder.ts';
 import { planTraffic } from './traffic/traffic-plan.ts';
 import { createShownRun } from './view/shown-run.ts';
+import { createRunPicture } from './web/run-picture.ts';
 
 /** A run in progress. */
 export interface Run {
@@ -48,6 +53,8 @@ const INTERRUPT_STEP_MS = 1_000;
 const ROWS_PER_COMPARISON = 32;
 const COMPARISONS = 4;
 const MAX_COLLECT_ROWS = 10_000;
+/** 20 blocks of 50 rows: a look takes no fewer. */
+const LEAST_EVIDENCE_ROWS = 1_000;
 
 /** Wires the parts of a run: one line each, no decision. */
 export function createRun(context: RunContext): Run {
@@ -62,25 +69,77 @@ export function createRun(context: RunContext): Run {
   );
   const trains =
     exits.length > 0 && settings.trainingMode === 'Auto' && settings.exitMode !== 'Disabled';
+  const tally = createRunTally(context.labels);
+  const failed = new AbortController();
+  const fail = (error: Error): void => {
+    failed.abort(error);
+  };
+  const about = { statements: () => statements(), drills: () => drills.lines() };
+  const picture = createRunPicture({
+    context,
+    tally,
+    clock,
+    about,
+    states: () => feed.states,
+    latencies: () => replay.latencies,
+    bundles: store.bundles,
+  });
+  const shown = createShownRun(context, tally, about, picture);
+  const onProblem = (message: string): void => {
+    shown.problem(message);
+  };
+  const feed = createEvidenceFeed({
+    servers,
+    clock,
+    onWindow: (window) => {
+      tally.addWindow(window);
+      picture.addWindow(window);
+    },
+    onProblem,
+  });
+  const drills = createRunDrills({
+    drills: options.drills,
+    tally,
+    closeWindows: feed.pull,
+    onRestarted: (server) => {
+      watchServer(server);
+    },
+    world: {
+      clock,
+      startedMs: context.startedMs,
+      sent: () => replay.sentRows,
+      failed: tally.failed,
+      servers,
+      onNote: shown.note,
+      onFatal: fail,
+    },
+  });
   const plan = planTraffic({
     ...options,
     ...context,
     classCount: state.backbone.classCount,
     trains,
+    drift:
+      options.drills.drift &&
+      planDrift(options.drills.drift, {
+        traffic: context.traffic,
+        modelRowShape: encoder.rowShape,
+        labels: context.labels,
+        seed: options.seed,
+        hardestClasses: () => hardestClasses(tally),
+        onBegin: drills.onDriftBegan,
+      }),
   });
-  const tally = createRunTally(context.labels);
   const client = createInferClient({
-    dataUrls: servers.map(({ server }) => server.dataUrl),
+    dataUrls: () =>
+      servers.flatMap(({ server }) => (server.child.hasEnded ? [] : [server.dataUrl])),
     modelName: settings.model,
     codec: createInferCodec(encoder, state.backbone.outputName),
     clock,
     timeoutMs: settings.limits.requestTimeoutMs,
+    onAttempt: drills.onAttempt,
+    onSettled: drills.onSettled,
   });
-  const shown = createShownRun(context, tally);
-  const onProblem = (message: string): void => {
-    shown.problem(message);
-  };
-  const feed = createEvidenceFeed({ servers, clock, onWindow: tally.addWindow, onProblem });
   const replay = createReplay({
     plan,
     client,
@@ -88,8 +147,12 @@ export function createRun(context: RunContext): Run {
     concurrency: options.concurrency,
     rate: options.rate,
     maxRows: options.loop ? options.requests : null,
+    onSent: drills.onSent,
     hooks: {
-      onAnswer: tally.addAnswer,
+      onAnswer: (row, answer, latencyMs) => {
+        tally.addAnswer(row, answer, latencyMs);
+        drills.onAnswer(answer, latencyMs);
+      },
       onError: tally.addError,
       onOptedOut: () => {
         tally.optedOut += 1;
@@ -112,7 +175,7 @@ export function createRun(context: RunContext): Run {
       knownAnswers,
     });
   };
-  const desk = createRunTraining(context, store, factsOf);
+  const desk = createRunTraining(context, store, { factsOf, offer: drills.offer });
   const press = createPolicyPress({
     servers: servers.map(({ server }) => server),
     store,
@@ -124,6 +187,9 @@ export function createRun(context: RunContext): Run {
     certified: null as Policy | null,
     decisions: [] as Decision[],
     progress: null as StageProgress | null,
+    areExitsOn: false,
+    repeatsFrom: null as number | null,
+    isOver: false,
   };
   const recorded = (): number => feed.reports().reduce((sum, { samples }) => sum + samples.long, 0);
   const loop = createLifecycleLoop(
@@ -150,14 +216,21 @@ export function createRun(context: RunContext): Run {
       onDecision: (decision) => {
         record.decisions.push(decision);
         shown.decided(decision);
+        drills.onDecision(decision);
+      },
+      onInForce: (policy) => {
+        record.areExitsOn = policy.exitsEnabled;
+        drills.onInForce(policy);
       },
       onPolicy: (policy) => {
         const scope = scopeOf(policy);
         if (scope.isServing) record.certified = policy;
         tally.setPolicyScope(`${policy.epoch}.${policy.revision}`, scope);
+        picture.setPolicy(policy);
       },
       onProgress: (next) => {
         record.progress = next;
+        if (plan.isLooping) record.repeatsFrom ??= replay.sentRows;
         tally.setSwitchedOff(feed.states.some(({ switchedOff }) => switchedOff.length > 0));
         phases.enter(next.stage, clock.nowMs(), tally.run.requests);
         shown.progress(next);
@@ -166,24 +239,42 @@ export function createRun(context: RunContext): Run {
     folder.ledger,
   );
 
+  const missing = (): string => explainMissing(record.progress, loop.missing(), record.decisions);
+  const statements = (): Statement[] =>
+    knownLimits({
+      model: state,
+      exits: exits.length,
+      isDisabled: settings.exitMode === 'Disabled',
+      budget: settings.budget,
+      firstLookRows: Math.max(settings.minAudits, LEAST_EVIDENCE_ROWS),
+      evidenceRows: options.loop ? null : plan.servingRows,
+      repeatsFrom: record.repeatsFrom,
+      plain: tally.plain,
+      areExitsOn: record.areExitsOn,
+      verdict: lastVerdict(record.decisions),
+      missing: record.isOver && record.certified === null ? missing() : null,
+    });
+
   const interrupted = new AbortController();
-  const failed = new AbortController();
-  for (const { server } of servers) {
+  const watchServer = ({ server }: StartedServer): void => {
     void server.child.ended.then(({ code, signal }) => {
+      if (drills.isExpectedEnd(server.podUid)) return;
       const how = signal === null ? `ended with code ${code ?? '?'}` : `was ended by ${signal}`;
       const tail = server.child.tail();
       const lines = tail === '' ? ' It wrote nothing.' : `\n${tail}\n`;
-      failed.abort(
+      fail(
         new CliError('ServerFailed', {
           where: server.podUid,
           why: `it ${how} during the run.${lines}`,
         }),
       );
     });
-  }
+  };
+  servers.forEach(watchServer);
 
   const serve = async (): Promise<void> => {
     shown.loaded(clock.nowMs() - context.startedMs);
+    context.dashboard.show(picture.read);
     const redraw = setInterval(shown.draw, SCREEN_MS);
     const timer = options.forMs === null ? null : setTimeout(replay.stop, options.forMs);
     const looping = loop.run();
@@ -196,6 +287,7 @@ export function createRun(context: RunContext): Run {
       replay.stop();
       loop.stop();
     }
+    await atMost(interrupted.signal, drills.stop());
     await atMost(interrupted.signal, looping);
     await atMost(interrupted.signal, interrupted.signal.aborted ? feed.pull() : loop.finish());
   };
@@ -204,6 +296,7 @@ export function createRun(context: RunContext): Run {
     toEnd: async () => {
       try {
         await serve();
+        record.isOver = true;
         phases.enter('Comparing', clock.nowMs(), tally.run.requests);
         const truth = await countTrueDisagreement(tally.early, {
           client,
@@ -226,11 +319,15 @@ export function createRun(context: RunContext): Run {
           latencies: replay.latencies,
           truth,
           decisions: record.decisions,
+          alarms: drills.alarms,
+          drills: drills.reports(),
+          statements: statements(),
           startedMs: context.startedMs,
           traffic: {
             source: options.traffic,
             headSource: options.headTraffic,
             droppedDuplicates: plan.droppedDuplicates,
+            skippedRows: plan.skippedRows,
             repeated: plan.isLooping,
           },
           complete: !interrupted.signal.aborted && truth !== null,
@@ -247,7 +344,7 @@ export function createRun(context: RunContext): Run {
       replay.stop();
       loop.stop();
     },
-    missing: () => explainMissing(record.progress, loop.missing(), record.decisions),
+    missing,
   };
 }
 

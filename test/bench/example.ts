@@ -152,6 +152,7 @@ function servedRows(): Float32Array[] {
     requests: null,
     loop: false,
     trains: true,
+    drift: null,
   });
   const rows: Float32Array[] = [];
   for (let row = plan.nextServing(); row !== null; row = plan.nextServing()) {

@@ -66,7 +66,7 @@ export async function serveModel(
   const source = randomRows(rowShape);
   const encoder = createRowEncoder(source, state.value.backbone.inputs, {});
   const client = createInferClient({
-    dataUrls: [server.dataUrl],
+    dataUrls: () => [server.dataUrl],
     modelName: 'bench',
     codec: createInferCodec(encoder, state.value.backbone.outputName),
     clock: systemClock,

@@ -1,4 +1,5 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { InferAnswer, InferMode, createInferCodec } from './infer-codec.ts';
@@ -14,48 +15,93 @@ export interface InferClient {
   close(): void;
 }
 
+/** What one server made of one request. */
+export interface SettledRequest {
+  readonly dataUrl: string;
+  readonly sentMs: number;
+  readonly ok: boolean;
+}
+
 export interface InferClientOptions {
-  readonly dataUrls: readonly string[];
+  /** Servers whose processes are alive. */
+  readonly dataUrls: () => readonly string[];
   readonly modelName: string;
   readonly codec: ReturnType<typeof createInferCodec>;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  readonly onAttempt?: (dataUrl: string) => void;
+  readonly onSettled?: (settled: SettledRequest) => void;
 }
 
+/** A server that refused a request is asked again after this time, the next one at once. */
+const REFUSED_MS = 250;
+
+/**
+ * A request that no process took is sent again, as a cluster would send it to a ready pod: nobody listens, or the answer is 503
+ * with Retry-After. Whatever a server took and did not answer is a failure.
+ */
 export function createInferClient(options: InferClientOptions): InferClient {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
   const path = `/v2/models/${encodeURIComponent(options.modelName)}/infer`;
-  const urls = options.dataUrls.map((base) => new URL(path, base));
+  const { clock } = options;
   let turn = 0;
+
+  const once = async (
+    dataUrl: string,
+    { rows, headerLength, body, startMs }: Sending,
+  ): Promise<InferOutcome> => {
+    const sentMs = clock.monotonicMs();
+    const { timeoutMs } = options;
+    options.onAttempt?.(dataUrl);
+    const outcome = await post(new URL(path, dataUrl), { agent, headerLength, body, timeoutMs })
+      .then((reply) =>
+        toOutcome(reply, () => options.codec.decode(reply.headerLength, reply.body, rows)),
+      )
+      .catch((error: unknown): InferOutcome => ({
+        ok: false,
+        code: codeOf(error),
+        message: messageOf(error),
+      }));
+    options.onSettled?.({ dataUrl, sentMs, ok: outcome.ok });
+    return outcome.ok ? { ...outcome, latencyMs: clock.monotonicMs() - startMs } : outcome;
+  };
+
+  const untilTaken = async (sending: Sending): Promise<InferOutcome> => {
+    for (let refusals = 0; ; refusals++) {
+      const urls = options.dataUrls();
+      const dataUrl = urls[turn++ % Math.max(1, urls.length)];
+      const outcome = dataUrl === undefined ? NOBODY : await once(dataUrl, sending);
+      const isLate = clock.monotonicMs() - sending.startMs + REFUSED_MS > options.timeoutMs;
+      if (outcome.ok || !REFUSALS.has(outcome.code) || isLate) return outcome;
+      if (refusals + 1 >= urls.length) await wait(REFUSED_MS);
+    }
+  };
+
   return {
-    infer: async (rows, mode) => {
-      const url = urls[turn++ % urls.length];
-      if (url === undefined) return { ok: false, code: 'no_server', message: 'there is no server' };
-      const { headerLength, body } = options.codec.encode(rows, mode);
-      const startMs = options.clock.monotonicMs();
-      try {
-        const reply = await post(url, { agent, headerLength, body, timeoutMs: options.timeoutMs });
-        const latencyMs = options.clock.monotonicMs() - startMs;
-        if (reply.status !== 200) {
-          return {
-            ok: false,
-            code: `http_${reply.status}`,
-            message: reply.body.toString('utf8', 0, 512),
-          };
-        }
-        return {
-          ok: true,
-          answer: options.codec.decode(reply.headerLength, reply.body, rows.length),
-          latencyMs,
-        };
-      } catch (error) {
-        return { ok: false, code: codeOf(error), message: messageOf(error) };
-      }
+    infer: (rows, mode) => {
+      const startMs = clock.monotonicMs();
+      return untilTaken({ rows: rows.length, startMs, ...options.codec.encode(rows, mode) });
     },
     close: () => {
       agent.destroy();
     },
   };
+}
+
+const NOBODY: InferOutcome = { ok: false, code: 'no_server', message: 'there is no server' };
+const REFUSALS: ReadonlySet<string> = new Set(['no_server', 'econnrefused', 'http_503']);
+
+interface Sending {
+  readonly rows: number;
+  readonly headerLength: number;
+  readonly body: Buffer;
+  readonly startMs: number;
+}
+
+function toOutcome(reply: Reply, decode: () => InferAnswer): InferOutcome {
+  return reply.status === 200
+    ? { ok: true, answer: decode(), latencyMs: 0 }
+    : { ok: false, code: `http_${reply.status}`, message: reply.body.toString('utf8', 0, 512) };
 }
 
 interface Posting {

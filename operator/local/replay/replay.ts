@@ -26,6 +26,8 @@ export interface ReplayOptions {
   /** Sent rows at most, opted-out ones aside; null: to the end of the stream. */
   readonly maxRows: number | null;
   readonly hooks: SliceHooks;
+  /** Called after each row that is sent, with how many there were. */
+  readonly onSent?: (sentRows: number) => void;
 }
 
 export interface Replay {
@@ -68,6 +70,7 @@ export function createReplay(options: ReplayOptions): Replay {
     try {
       const rows = isSliceDue() ? takeRows(options.plan, SLICE_ROWS) : [];
       state.sent += rows.length;
+      if (rows.length > 0) options.onSent?.(state.sent);
       state.sinceSlices = 0;
       if (rows.length > 0) await runSlices(options.client, rows, options.hooks, latencies);
       return rows.length > 0 || state.demand !== 'ServingWithSlices';
@@ -102,6 +105,7 @@ export function createReplay(options: ReplayOptions): Replay {
     state.sent += 1;
     state.sinceSlices += 1;
     void deliver(row, options, slots);
+    options.onSent?.(state.sent);
     return true;
   };
 

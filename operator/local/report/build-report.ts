@@ -8,9 +8,16 @@ import type { Decision, ExitCandidate } from '../../lifecycle/types.ts';
 import type { SliceLatencies } from '../replay/slices.ts';
 import { netMacsSavedRatio } from './macs.ts';
 import { headMacs, revisionMacs } from './model-costs.ts';
-import type { Report, ReportLatency, ReportScope } from './report-schema.ts';
+import type { Statement } from '../limits/statement.ts';
+import type {
+  Report,
+  ReportAlarm,
+  ReportDrill,
+  ReportLatency,
+  ReportScope,
+} from './report-schema.ts';
 import type { RunTally, ScopeTally } from './run-tally.ts';
-import type { TrueDisagreement } from './true-disagreement.ts';
+import type { TrueDisagreement, Truth } from './true-disagreement.ts';
 
 /** Everything a run knows at its end. */
 export interface RunRecord {
@@ -27,8 +34,11 @@ export interface RunRecord {
   readonly tally: RunTally;
   readonly latencies: SliceLatencies;
   /** Null: interrupted before the comparison. */
-  readonly truth: { readonly run: TrueDisagreement; readonly serving: TrueDisagreement } | null;
+  readonly truth: Truth | null;
   readonly decisions: readonly Decision[];
+  readonly alarms: readonly ReportAlarm[];
+  readonly drills: readonly ReportDrill[];
+  readonly statements: readonly Statement[];
   readonly startedMs: number;
   readonly traffic: Report['traffic'];
   readonly complete: boolean;
@@ -62,7 +72,7 @@ export function buildReport(record: RunRecord): Report {
     certificate,
     serving: toScope(tally.serving, record, record.truth?.serving ?? null),
     run: toScope(tally.run, record, record.truth?.run ?? null),
-    alarms: eventsOf(record, ['Alarm', 'BudgetExceeded', 'EvidenceVoid']),
+    alarms: record.alarms.map((alarm) => withTruth(alarm, record)),
     rollouts: eventsOf(record, [
       'RolloutStarted',
       'RolloutStepAdvanced',
@@ -70,6 +80,8 @@ export function buildReport(record: RunRecord): Report {
       'RolloutAborted',
       'LambdaTightened',
     ]),
+    drills: [...record.drills],
+    statements: [...record.statements],
     traffic: record.traffic,
     errors: { count: [...tally.errors.values()].reduce((a, b) => a + b, 0), byCode: errors },
     complete: record.complete,
@@ -189,7 +201,14 @@ function roundTo12(x: number): number {
   return Number(x.toPrecision(12));
 }
 
-function eventsOf(record: RunRecord, reasons: readonly Decision['reason'][]): Report['alarms'] {
+/** What the comparison with the backbone found among the rows that a drift met with exits on. */
+function withTruth(alarm: ReportAlarm, { truth, tally }: RunRecord): ReportAlarm {
+  if (alarm.drift === null) return alarm;
+  const served = { n: tally.exposed, k: truth?.exposed.k ?? null };
+  return { ...alarm, drift: { ...alarm.drift, served } };
+}
+
+function eventsOf(record: RunRecord, reasons: readonly Decision['reason'][]): Report['rollouts'] {
   return record.decisions
     .filter(({ reason }) => reasons.includes(reason))
     .map(({ nowMs, reason, message, headRevision }) => ({

@@ -54,6 +54,51 @@ const event = z.strictObject({
   headRevision: z.string().nullable(),
 });
 
+/** A decision that voided a certificate, and what came of it. Requests count what was sent until then, training rows included. */
+const alarm = event.extend({
+  atRequest: count,
+  /** Every server acknowledged the policy with exits off; null: the run ended first. */
+  offSeconds: z.number().min(0).nullable(),
+  offRequest: count.nullable(),
+  /** Exits were let on again; null: not in this run. */
+  backSeconds: z.number().min(0).nullable(),
+  backRequest: count.nullable(),
+  /** By whom: the same heads, certified on younger rows, or new ones. */
+  backBy: z.enum(['Recertified', 'Retrained']).nullable(),
+  /** The drill that this alarm answered: the first alarm after its rows began. */
+  drift: z
+    .strictObject({
+      fromSeconds: z.number().min(0),
+      fromRequest: count,
+      /** Audited rows from then until exits were off. */
+      audits: count,
+      /** Distorted rows answered before exits were off; k: answered unlike the backbone, null without the comparison. */
+      served: z.strictObject({ n: count, k: count.nullable() }),
+    })
+    .nullable(),
+});
+
+/** What a flag injected on purpose, and what followed. */
+const drill = z.strictObject({
+  kind: z.enum(['Drift', 'Kill', 'PoisonHead', 'Slow']),
+  /** The flag as typed. */
+  flag: z.string(),
+  /** Null: the run ended before. */
+  atSeconds: z.number().min(0).nullable(),
+  atRequest: count.nullable(),
+  message: z.string(),
+  failedRequests: count,
+  /** Until answers came again as before; null where nothing stood still, or nothing came. */
+  recoveredSeconds: z.number().min(0).nullable(),
+});
+
+/** What a person should know about the run as a whole: one of the known limits. */
+const statement = z.strictObject({
+  reason: z.string(),
+  message: z.string(),
+  nextStep: z.string(),
+});
+
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(1),
   service: z.string(),
@@ -86,12 +131,16 @@ export const reportSchema = z.strictObject({
     .nullable(),
   serving: scope,
   run: scope,
-  alarms: z.array(event),
+  alarms: z.array(alarm),
   rollouts: z.array(event),
+  drills: z.array(drill),
+  statements: z.array(statement),
   traffic: z.strictObject({
     source: z.string(),
     headSource: z.string().nullable(),
     droppedDuplicates: count,
+    /** Files that hold no readable picture, and rows that `--drift classes` left out. */
+    skippedRows: count,
     repeated: z.boolean(),
   }),
   errors: z.strictObject({ count, byCode: z.record(z.string(), count) }),
@@ -100,5 +149,7 @@ export const reportSchema = z.strictObject({
 });
 
 export type Report = z.infer<typeof reportSchema>;
+export type ReportAlarm = z.infer<typeof alarm>;
+export type ReportDrill = z.infer<typeof drill>;
 export type ReportScope = z.infer<typeof scope>;
 export type ReportLatency = z.infer<typeof latency>;

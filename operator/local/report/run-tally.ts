@@ -9,6 +9,8 @@ export interface EarlyRow {
   readonly row: PlannedRow;
   readonly classId: number;
   readonly inServing: boolean;
+  /** Drifted, and answered before exits went off for it. */
+  readonly isExposed: boolean;
 }
 
 /** What a published policy means for the rows it served. */
@@ -39,13 +41,23 @@ export interface RunTally {
   readonly serving: ScopeTally;
   readonly early: EarlyRow[];
   readonly errors: Map<string, number>;
+  /** Labelled rows by their label, and those of them that were answered so. */
+  readonly classes: Map<number, { n: number; right: number }>;
+  /** Labelled rows that the backbone answered because exits were off, and those of them answered as labelled. */
+  readonly plain: { n: number; right: number };
   optedOut: number;
+  /** Drifted rows that were answered, by anyone, while a drift was on and exits were not off for it yet. */
+  exposed: number;
   readonly addAnswer: (row: PlannedRow, answer: InferAnswer, latencyMs: number) => void;
   readonly addError: (code: string) => void;
+  /** Requests that failed, of all codes. */
+  readonly failed: () => number;
   readonly addWindow: (window: EvidenceWindow) => void;
   setPolicyScope(policy: string, scope: PolicyScope): void;
   /** An exit is off on a server without the operator: rows answered meanwhile are not in the serving scope. */
   setSwitchedOff(isSwitchedOff: boolean): void;
+  /** A drift is on that exits are not off for yet. */
+  setExposed(isExposed: boolean): void;
   /** Client latencies per exit, for the table. */
   readonly latency: Map<string, LatencyCounter>;
 }
@@ -55,28 +67,38 @@ export function createRunTally(labels: Int32Array | null): RunTally {
   const serving = emptyScope();
   const scopes = new Map<string, PolicyScope>();
   let isSwitchedOff = false;
+  let isDriftUnanswered = false;
   const tally: RunTally = {
     run,
     serving,
     early: [],
     errors: new Map(),
+    classes: new Map(),
+    plain: { n: 0, right: 0 },
     optedOut: 0,
+    exposed: 0,
     latency: new Map(),
     addAnswer: (row, answer, latencyMs) => {
       countLatency(tally.latency, answer.exit, latencyMs);
       const policy = scopes.get(answer.policy) ?? UNKNOWN_POLICY;
-      const inServing = policy.isServing && !isSwitchedOff && !row.isRepeated;
+      const inServing = isInServing(policy, row) && !isSwitchedOff;
       const [classId = -1] = answer.classIds;
       const isRight = labelOutcome(labels, row, classId);
-      const charged = policy.areExitsOn ? answer : { ...answer, headRevision: '' };
-      addToScope(run, row, charged, isRight);
-      if (inServing) addToScope(serving, row, charged, isRight);
-      if (answer.exit === 'backbone' || row.isRepeated) return;
-      tally.early.push({ row, classId, inServing });
+      countLabel(tally, labels, { row, isRight, ...policy });
+      const isExposed = isDriftUnanswered && row.isDrifted;
+      if (isExposed) tally.exposed += 1;
+      const charged = chargedTo(policy, answer);
+      for (const scope of inServing ? [run, serving] : [run]) {
+        addToScope(scope, row, charged, isRight);
+      }
+      if (answer.exit !== 'backbone' && !row.isRepeated) {
+        tally.early.push({ row, classId, inServing, isExposed });
+      }
     },
     addError: (code) => {
       tally.errors.set(code, (tally.errors.get(code) ?? 0) + 1);
     },
+    failed: () => [...tally.errors.values()].reduce((sum, count) => sum + count, 0),
     addWindow: (window) => {
       addWindow(run.evidence, window);
       if (scopes.get(`${window.epoch}.${window.policyRevision}`)?.isServing === true) {
@@ -89,8 +111,20 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     setSwitchedOff: (value) => {
       isSwitchedOff = value;
     },
+    setExposed: (value) => {
+      isDriftUnanswered = value;
+    },
   };
   return tally;
+}
+
+/** While exits are off a row is charged to no heads. */
+function chargedTo({ areExitsOn }: PolicyScope, answer: InferAnswer): InferAnswer {
+  return areExitsOn ? answer : { ...answer, headRevision: '' };
+}
+
+function isInServing({ isServing }: PolicyScope, { isRepeated }: PlannedRow): boolean {
+  return isServing && !isRepeated;
 }
 
 /** A policy of another run, or none yet. */
@@ -122,6 +156,34 @@ function countLatency(
 function labelOutcome(labels: Int32Array | null, row: PlannedRow, classId: number): boolean | null {
   if (labels === null || row.part === 'Training') return null;
   return labels[row.index] === classId;
+}
+
+interface LabelledAnswer {
+  readonly row: PlannedRow;
+  readonly isRight: boolean | null;
+  readonly areExitsOn: boolean;
+}
+
+function countLabel(
+  { classes, plain }: RunTally,
+  labels: Int32Array | null,
+  { row, isRight, areExitsOn }: LabelledAnswer,
+): void {
+  if (isRight === null) return;
+  const label = labels?.[row.index] ?? -1;
+  const counts = classes.get(label) ?? { n: 0, right: 0 };
+  classes.set(label, counts);
+  for (const count of areExitsOn ? [counts] : [counts, plain]) {
+    count.n += 1;
+    if (isRight) count.right += 1;
+  }
+}
+
+/** Labels by the share of their rows that were answered so, least first. */
+export function hardestClasses({ classes }: Pick<RunTally, 'classes'>): number[] {
+  return [...classes]
+    .sort(([a, x], [b, y]) => x.right / x.n - y.right / y.n || a - b)
+    .map(([label]) => label);
 }
 
 function addToScope(

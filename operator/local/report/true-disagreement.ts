@@ -10,6 +10,13 @@ export interface TrueDisagreement {
   backboneRight: number;
 }
 
+/** By scope; exposed: drifted rows that were answered before exits went off for them. */
+export interface Truth {
+  readonly run: TrueDisagreement;
+  readonly serving: TrueDisagreement;
+  readonly exposed: TrueDisagreement;
+}
+
 export interface TruthOptions {
   readonly client: InferClient;
   readonly labels: Int32Array | null;
@@ -26,9 +33,9 @@ export interface TruthOptions {
 export async function countTrueDisagreement(
   early: readonly EarlyRow[],
   options: TruthOptions,
-): Promise<{ run: TrueDisagreement; serving: TrueDisagreement } | null> {
-  const run: TrueDisagreement = { compared: 0, k: 0, backboneRight: 0 };
-  const serving: TrueDisagreement = { compared: 0, k: 0, backboneRight: 0 };
+): Promise<Truth | null> {
+  const nothing = (): TrueDisagreement => ({ compared: 0, k: 0, backboneRight: 0 });
+  const { run, serving, exposed } = { run: nothing(), serving: nothing(), exposed: nothing() };
   const slots = createSlots(options.concurrency);
   let failures = 0;
   for (let start = 0; start < early.length; start += options.rowsPerRequest) {
@@ -45,7 +52,9 @@ export async function countTrueDisagreement(
           batch.forEach((row, i) => {
             const label = options.labels?.[row.row.index] ?? null;
             const answer = { backboneClass: classIds[i] ?? -1, label };
-            for (const scope of row.inServing ? [run, serving] : [run]) count(scope, row, answer);
+            count(run, row, answer);
+            if (row.inServing) count(serving, row, answer);
+            if (row.isExposed) count(exposed, row, answer);
           });
         options.onProgress(run.compared, early.length);
       })
@@ -54,7 +63,7 @@ export async function countTrueDisagreement(
       });
   }
   await slots.idle();
-  return run.compared === early.length ? { run, serving } : null;
+  return run.compared === early.length ? { run, serving, exposed } : null;
 }
 
 const TRIES = 3;

@@ -17,6 +17,19 @@ export interface PlannedRow {
   readonly part: 'Training' | 'Serving';
   /** The row's bytes were sent before in this run (--loop). */
   readonly isRepeated: boolean;
+  /** The drift of a drill has begun: the row was distorted, or drawn from other classes than before. */
+  readonly isDrifted: boolean;
+}
+
+/** How rows change from one request of the stream on (--drift). */
+export interface PlannedDrift {
+  readonly fromRequest: number;
+  /** The source whose rows are sent in place of these; `pass` counts repetitions of the stream. */
+  distort(source: TrafficSource, pass: number): TrafficSource;
+  /** Whether a row still comes. */
+  admits(source: TrafficSource, index: number): boolean;
+  /** Called as the first drifted row is taken. */
+  readonly onBegin: () => void;
 }
 
 /** Which rows train heads and which rows follow; disjoint, so that no trained row is ever evidence. */
@@ -29,6 +42,8 @@ export interface TrafficPlan {
   readonly trainingRows: number;
   readonly servingRows: number;
   readonly droppedDuplicates: number;
+  /** Rows that the drift did not admit. */
+  readonly skippedRows: number;
   readonly isLooping: boolean;
 }
 
@@ -42,6 +57,7 @@ export interface TrafficPlanOptions {
   /** Rows of --traffic to use at most; null: all. */
   readonly requests: number | null;
   readonly loop: boolean;
+  readonly drift: PlannedDrift | null;
 }
 
 /**
@@ -59,7 +75,7 @@ export function planTraffic(options: TrafficPlanOptions): TrafficPlan {
       ? cursor(traffic, 'Training', order.subarray(0, trainingRows))
       : cursor(headTraffic, 'Training', shuffled(headTraffic.rowCount, seed + 1));
   const servingOrder = order.subarray(trainingRows);
-  return assemble(training, cursor(traffic, 'Serving', servingOrder), options.loop);
+  return assemble(training, cursor(traffic, 'Serving', servingOrder), options);
 }
 
 function trainingShare(rows: number, options: TrafficPlanOptions): number {
@@ -85,42 +101,94 @@ interface Cursor {
   readonly part: PlannedRow['part'];
   readonly order: Uint32Array;
   position: number;
+  /** How often the order was begun before. */
+  pass: number;
 }
 
 function cursor(source: TrafficSource, part: PlannedRow['part'], order: Uint32Array): Cursor {
-  return { source, part, order, position: 0 };
+  return { source, part, order, position: 0, pass: 0 };
 }
 
-function assemble(training: Cursor, serving: Cursor, loop: boolean): TrafficPlan {
+function assemble(
+  training: Cursor,
+  serving: Cursor,
+  { loop, drift }: Pick<TrafficPlanOptions, 'loop' | 'drift'>,
+): TrafficPlan {
   const seen = new Set<string>();
-  let dropped = 0;
+  const count = { taken: 0, dropped: 0, skipped: 0 };
   let looping = false;
-  const nextDistinct = (from: Cursor): PlannedRow | null => {
+  let hasBegun = false;
+
+  /** The drift, once the next row is one of its rows. */
+  const driftNow = (): PlannedDrift | null => {
+    if (drift === null || count.taken + 1 < drift.fromRequest) return null;
+    if (!hasBegun) drift.onBegin();
+    hasBegun = true;
+    return drift;
+  };
+
+  const rowAt = (from: Cursor, index: number, now: PlannedDrift | null): PlannedRow => ({
+    source: now === null ? from.source : now.distort(from.source, from.pass),
+    index,
+    part: from.part,
+    isRepeated: looping,
+    isDrifted: now !== null,
+  });
+
+  /** The next row of the cursor that may come: a new one, or any once the stream repeats. */
+  const advance = (from: Cursor, now: PlannedDrift | null): PlannedRow | null => {
     while (from.position < from.order.length) {
       const index = from.order[from.position++] ?? 0;
-      const key = rowKey(from.source.readRow(index));
+      if (now?.admits(from.source, index) === false) {
+        if (from.pass === 0) count.skipped += 1;
+        continue;
+      }
+      const row = rowAt(from, index, now);
+      if (looping) return row;
+      const key = rowKey(row.source.readRow(index));
       if (!seen.has(key)) {
         seen.add(key);
-        return { source: from.source, index, part: from.part, isRepeated: false };
+        return row;
       }
-      dropped += 1;
+      if (from.pass === 0) count.dropped += 1;
     }
     return null;
   };
-  const nextRepeated = (): PlannedRow | null => {
-    if (serving.order.length === 0) return null;
-    looping = true;
-    if (serving.position >= serving.order.length) serving.position = 0;
-    const index = serving.order[serving.position++] ?? 0;
-    return { source: serving.source, index, part: 'Serving', isRepeated: true };
+
+  const again = (from: Cursor, now: PlannedDrift | null): PlannedRow | null => {
+    from.position = 0;
+    from.pass += 1;
+    return advance(from, now);
   };
+
+  /** Distorted anew, rows that were sent before are new rows; only when none is does the stream repeat. */
+  const nextLooped = (now: PlannedDrift | null): PlannedRow | null => {
+    const fresh = now === null || looping ? null : again(serving, now);
+    if (fresh !== null) return fresh;
+    looping = true;
+    return again(serving, now);
+  };
+
+  const take = (next: (now: PlannedDrift | null) => PlannedRow | null): PlannedRow | null => {
+    const row = next(driftNow());
+    if (row !== null) count.taken += 1;
+    return row;
+  };
+
   return {
-    nextTraining: () => nextDistinct(training),
-    nextServing: () => (looping ? null : nextDistinct(serving)) ?? (loop ? nextRepeated() : null),
+    nextTraining: () => take((now) => advance(training, now)),
+    nextServing: () =>
+      take(
+        (now) =>
+          advance(serving, now) ?? (loop && serving.order.length > 0 ? nextLooped(now) : null),
+      ),
     trainingRows: training.order.length,
     servingRows: serving.order.length,
     get droppedDuplicates() {
-      return dropped;
+      return count.dropped;
+    },
+    get skippedRows() {
+      return count.skipped;
     },
     get isLooping() {
       return looping;

@@ -1,6 +1,7 @@
 import type { StageProgress, LifecycleStage } from '../../lifecycle/types.ts';
 import { binomialUpper } from '../../../server/core/binomial.ts';
 import { quantile } from '../../../server/core/latency-digest.ts';
+import type { Statement } from '../limits/statement.ts';
 import { digestOf, type RunTally } from '../report/run-tally.ts';
 import type { ExitLine, ScreenModel, StageLine } from './screen-model.ts';
 
@@ -33,6 +34,8 @@ export interface RunScreenOptions {
   readonly budget: number;
   readonly confidence: number;
   readonly savedRatio: (exit: string) => number | null;
+  readonly statements: () => readonly Statement[];
+  readonly drills: () => readonly string[];
 }
 
 interface Shown {
@@ -136,7 +139,9 @@ export function createRunScreen(options: RunScreenOptions): RunScreen {
         upperRatio: binomialUpper(disagreements, audits, 1 - options.confidence),
         budgetRatio: options.budget,
         netTimeSavedRatio: plainSeconds > 0 ? 1 - busySeconds / plainSeconds : null,
-        errors: [...options.tally.errors.values()].reduce((a, b) => a + b, 0),
+        errors: options.tally.failed(),
+        statements: options.statements(),
+        drills: options.drills(),
         news,
       };
     },

@@ -1,3 +1,5 @@
+import type { Statement } from '../limits/statement.ts';
+
 /** A stage as people follow it: Load, Collect, Train, Certify, Ramp, Serve. */
 export interface StageLine {
   readonly name: string;
@@ -37,6 +39,10 @@ export interface ScreenModel {
   readonly budgetRatio: number;
   readonly netTimeSavedRatio: number | null;
   readonly errors: number;
+  /** Known limits that this run meets, for as long as they hold. */
+  readonly statements: readonly Statement[];
+  /** One sentence per drill: what was injected, and what came of it so far. */
+  readonly drills: readonly string[];
   /** Last decision. */
   readonly news: string;
 }

@@ -1,4 +1,5 @@
 import { bar, grouped, milliseconds, percent, plainPercent, seconds } from './format.ts';
+import type { Statement } from '../limits/statement.ts';
 import type { ExitLine, ScreenModel, StageLine } from './screen-model.ts';
 import { renderTable, type Column } from './table.ts';
 
@@ -19,9 +20,14 @@ export function renderScreen(model: ScreenModel): string[] {
     lines.push(` ${i + 1} ${renderStage(stage, model.rowsPerSecond)}`),
   );
   if (model.exits.length > 0) lines.push(...renderTable(COLUMNS, model.exits.map(exitCells)));
-  lines.push(renderTotals(model));
+  lines.push(renderTotals(model), ...model.drills, ...model.statements.map(renderStatement));
   if (model.news !== '') lines.push(model.news);
   return lines;
+}
+
+/** Reason, sentence, next step: as everywhere a person reads of a known limit. */
+export function renderStatement({ reason, message, nextStep }: Statement): string {
+  return `${reason}: ${message} ${nextStep}`;
 }
 
 /** What one stage says: a bar while rows bring it on, else its message. */

@@ -1,5 +1,6 @@
-import type { Report, ReportScope } from '../report/report-schema.ts';
-import { grouped, milliseconds, percent, plainPercent } from './format.ts';
+import type { Report, ReportAlarm, ReportScope } from '../report/report-schema.ts';
+import { grouped, milliseconds, percent, plainPercent, seconds } from './format.ts';
+import { renderStatement } from './screen.ts';
 
 /** The outcome of a run in a few lines. */
 export function summariseReport(report: Report): string[] {
@@ -15,7 +16,21 @@ export function summariseReport(report: Report): string[] {
     `saved        ${percent(serving.netMacsSavedRatio)} of multiply-adds, ${percent(serving.netTimeSavedRatio)} of engine time, ${percent(serving.meanLatencySavedRatio)} of mean latency${latencies(serving)}`,
     ...(serving.accuracy === null ? [] : [accuracy(serving.accuracy)]),
     `errors       ${grouped(report.errors.count)}`,
+    ...report.drills.map(({ flag, message }) => `drill        ${flag}: ${message}`),
+    ...report.alarms.map(alarm),
+    ...report.statements.map(renderStatement),
   ];
+}
+
+function alarm({ reason, atSeconds, drift }: ReportAlarm): string {
+  const at = `alarm        ${reason} at ${seconds(1000 * atSeconds)}`;
+  if (drift === null) return at;
+  const { n, k } = drift.served;
+  const wrong =
+    k === null
+      ? 'not compared with the backbone'
+      : `${grouped(k)} answered unlike the backbone (${percent(n === 0 ? null : k / n, 2)})`;
+  return `${at}, ${seconds(1000 * (atSeconds - drift.fromSeconds))} after the drift began, on ${grouped(drift.audits)} audits; ${grouped(n)} drifted rows were answered meanwhile, ${wrong}`;
 }
 
 function shares(scope: ReportScope): string {

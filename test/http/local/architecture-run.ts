@@ -70,7 +70,7 @@ export async function serveModel(model: TestModel, seed: number): Promise<Served
   });
   const state = valueOf(await pullState(server.admin));
   const client = createInferClient({
-    dataUrls: [server.dataUrl],
+    dataUrls: () => [server.dataUrl],
     modelName: 'net',
     codec: createInferCodec(
       createRowEncoder(

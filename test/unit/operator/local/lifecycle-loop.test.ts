@@ -51,7 +51,10 @@ function scripted(script: readonly Step[], isTrainingSpent = false) {
     },
     press: {
       number: (content) => ({ policy: { ...content, epoch: 1, revision: 1 }, isNew: true }),
-      push: () => Promise.resolve(void log.push('push')),
+      push: () => {
+        log.push('push');
+        return Promise.resolve(true);
+      },
     },
     desk: {
       begin: ({ attempt }) => Promise.resolve(void log.push(`train ${attempt}`)),
@@ -80,6 +83,7 @@ function scripted(script: readonly Step[], isTrainingSpent = false) {
     store: () => void log.push('store'),
     onDecision: () => undefined,
     onPolicy: (policy: Policy) => void log.push(`policy ${policy.epoch}.${policy.revision}`),
+    onInForce: () => void log.push('in force'),
     onProgress: () => undefined,
   };
   return { loop: createLifecycleLoop(deps, emptyLedger()), log };
@@ -102,24 +106,26 @@ async function play(script: readonly Step[], isTrainingSpent = false): Promise<s
 describe('one tick', () => {
   test('pulls, decides, stores the ledger before anything is acted on, publishes, and asks for traffic last', async () => {
     const log = await play([{ stage: 'Collecting' }]);
-    expect(log.slice(0, 7)).toEqual([
+    expect(log.slice(0, 8)).toEqual([
       'pull',
       'decide Collecting',
       'store',
       'drop [["pod-1 boot-1",7]]',
       'policy 1.1',
       'push',
+      'in force',
       'demand Training',
     ]);
   });
 
   test('of a training drains the traffic before heads can be loaded, then starts the trainer', async () => {
     const log = await play([{ stage: 'Training', training }]);
-    expect(log.slice(4, 10)).toEqual([
+    expect(log.slice(4, 11)).toEqual([
       'demand Hold',
       'idle',
       'policy 1.1',
       'push',
+      'in force',
       'demand Hold',
       'train 1',
     ]);

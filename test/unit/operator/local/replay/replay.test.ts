@@ -50,6 +50,7 @@ function aPlan(rows: number, training = 0) {
     seed: 1,
     requests: null,
     loop: false,
+    drift: null,
   });
 }
 

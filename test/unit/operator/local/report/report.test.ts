@@ -12,7 +12,11 @@ import {
   summarise,
   type RunRecord,
 } from '../../../../../operator/local/report/build-report.ts';
-import { reportSchema } from '../../../../../operator/local/report/report-schema.ts';
+import {
+  reportSchema,
+  type ReportAlarm,
+  type ReportDrill,
+} from '../../../../../operator/local/report/report-schema.ts';
 import { createRunTally, type RunTally } from '../../../../../operator/local/report/run-tally.ts';
 import { withoutOptedOutSeconds } from '../../../../../operator/local/report/scope-evidence.ts';
 import { countTrueDisagreement } from '../../../../../operator/local/report/true-disagreement.ts';
@@ -37,7 +41,7 @@ const source = memorySource(
 );
 
 function aRow(index: number, isRepeated = false): PlannedRow {
-  return { source, index, part: 'Serving', isRepeated };
+  return { source, index, part: 'Serving', isRepeated, isDrifted: false };
 }
 
 function answered(tally: RunTally, exit: string, rows: readonly number[], policy = '1.2'): void {
@@ -265,6 +269,30 @@ describe('costs of a bundle', () => {
   });
 });
 
+const anAlarm: ReportAlarm = {
+  atSeconds: 90,
+  atRequest: 900,
+  reason: 'Alarm',
+  message: 'alarm',
+  headRevision: DIGEST_B,
+  offSeconds: 90.5,
+  offRequest: 905,
+  backSeconds: 120,
+  backRequest: 4_000,
+  backBy: 'Recertified',
+  drift: { fromSeconds: 80, fromRequest: 800, audits: 40, served: { n: 0, k: null } },
+};
+
+const aDrill: ReportDrill = {
+  kind: 'Kill',
+  flag: '--kill host@50',
+  atSeconds: 5,
+  atRequest: 50,
+  message: 'The engine host of local-0 was killed.',
+  failedRequests: 0,
+  recoveredSeconds: 0.8,
+};
+
 function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
   const tally = aTally();
   tally.addWindow(servingWindow());
@@ -292,6 +320,7 @@ function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
     truth: {
       run: { compared: 80, k: 1, backboneRight: 0 },
       serving: { compared: 80, k: 1, backboneRight: 0 },
+      exposed: { compared: 0, k: 0, backboneRight: 0 },
     },
     decisions: [
       {
@@ -301,10 +330,18 @@ function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
         headRevision: DIGEST_B,
         details: {},
       },
-      { nowMs: 91_000, reason: 'Alarm', message: 'alarm', headRevision: DIGEST_B, details: {} },
     ],
+    alarms: [anAlarm],
+    drills: [aDrill],
+    statements: [{ reason: 'StreamRepeats', message: 'It repeats.', nextStep: 'Bring more.' }],
     startedMs: 1_000,
-    traffic: { source: 'npy:x.npy', headSource: null, droppedDuplicates: 3, repeated: false },
+    traffic: {
+      source: 'npy:x.npy',
+      headSource: null,
+      droppedDuplicates: 3,
+      skippedRows: 0,
+      repeated: false,
+    },
     complete: true,
     command: 'layercache local run -f x.yaml --traffic npy:x.npy --seed 1',
     ...changes,
@@ -352,7 +389,7 @@ describe('report.json', () => {
     answered(tally, 'backbone', range(60, 100));
     const truth = { compared: 60, k: 0, backboneRight: 55 };
     const { accuracy } = buildReport(
-      aRecord({ tally, truth: { run: truth, serving: truth } }),
+      aRecord({ tally, truth: { run: truth, serving: truth, exposed: truth } }),
     ).serving;
     expect(accuracy).toEqual({ n: 100, served: 0.5, backbone: 0.55 });
   });
@@ -388,6 +425,9 @@ describe('report.json', () => {
         "disagreement audited 10.00% (upper 39.42%, n 10); true 1.00% (1 of 100 rows)",
         "saved        -0.0% of multiply-adds, 27.6% of engine time, 50.0% of mean latency (4.0 -> 2.0 ms)",
         "errors       1",
+        "drill        --kill host@50: The engine host of local-0 was killed.",
+        "alarm        Alarm at 1 min 30 s, 10.0 s after the drift began, on 40 audits; 0 drifted rows were answered meanwhile, 0 answered unlike the backbone (-)",
+        "StreamRepeats: It repeats. Bring more.",
       ]
     `);
   });

@@ -22,6 +22,7 @@ function aPlan(options: Partial<TrafficPlanOptions>) {
     seed: 1,
     requests: null,
     loop: false,
+    drift: null,
     ...options,
   });
 }

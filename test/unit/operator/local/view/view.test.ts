@@ -78,6 +78,8 @@ const model: ScreenModel = {
   budgetRatio: 0.01,
   netTimeSavedRatio: 0.31,
   errors: 2,
+  statements: [],
+  drills: [],
   news: 'RolloutStarted: the candidate takes 25% of the traffic.',
 };
 
@@ -172,6 +174,8 @@ test('progress becomes stages with the time each took, and answers become exits'
     budget: 0.01,
     confidence: 0.95,
     savedRatio: () => 0.5,
+    statements: () => [],
+    drills: () => [],
   });
   screen.loaded(2, '9 cut points');
   screen.progress(
@@ -184,7 +188,11 @@ test('progress becomes stages with the time each took, and answers become exits'
   );
   screen.decided('TrainingStarted: x');
   const answer = { exit: 'block2', policy: '1.1', headRevision: 'r', classIds: [1] };
-  tally.addAnswer({ source, index: 0, part: 'Serving', isRepeated: false }, answer, 3);
+  tally.addAnswer(
+    { source, index: 0, part: 'Serving', isRepeated: false, isDrifted: false },
+    answer,
+    3,
+  );
   const shown = screen.model(5_000);
   expect(
     shown.stages.map(({ name, status, seconds, message }) => [name, status, seconds, message]),

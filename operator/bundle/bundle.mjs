@@ -1,6 +1,7 @@
 // Bundles every program that is started as a process into dist/bundle: what is tried locally is what ships.
 // Native packages stay outside, so that their files are found where npm installed them.
 import { build } from 'esbuild';
+import './bundle-page.mjs';
 
 const programs = {
   server: 'server/main.ts',

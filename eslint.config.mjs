@@ -12,6 +12,7 @@ const packageOwners = [
   { packages: ['express'], folders: ['server/http', 'operator/local'] },
   { packages: ['prom-client'], folders: ['server/metrics.ts', 'operator/metrics.ts'] },
   { packages: ['commander'], folders: ['operator/cli'] },
+  { packages: ['preact', 'preact/*', 'uplot', 'uplot/*'], folders: ['operator/local/page'] },
 ];
 
 const inFolder = (file, folder) => file === folder || file.startsWith(`${folder}/`);
@@ -76,12 +77,13 @@ const programFolders = [
   'operator',
   'operator/kube',
   'operator/local',
+  'operator/local/page',
   'operator/cli',
   'operator/trainer',
 ];
 
 export default tseslint.config(
-  { ignores: ['dist', 'coverage', 'layercache-report', 'server/examples', 'operator/local/page'] },
+  { ignores: ['dist', 'coverage', 'layercache-report', 'server/examples'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
@@ -112,7 +114,10 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', ...clockAndChance, environment, tlsFacts],
     },
   },
-  ...programFolders.map((folder) => ({ files: [`${folder}/**/*.ts`], rules: importRules(folder) })),
+  ...programFolders.map((folder) => ({
+    files: [`${folder}/**/*.{ts,tsx}`],
+    rules: importRules(folder),
+  })),
   ...pureFolders.map((folder) => ({
     files: [`${folder}/**/*.ts`],
     rules: { ...importRules(folder), '@typescript-eslint/explicit-module-boundary-types': 'error' },

@@ -8,7 +8,7 @@ import { writeFileAtomically } from './write-file.ts';
 export interface HeadStore {
   add(bundle: VerifiedBundle): void;
   bytes(headRevision: string): Uint8Array | null;
-  bundles(): ReadonlyMap<string, HeadBundle>;
+  readonly bundles: () => ReadonlyMap<string, HeadBundle>;
 }
 
 const FILE = /^([0-9a-f]{64})\.lch$/;

@@ -1,0 +1,88 @@
+import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
+import type { ServerState } from '../../../crds/wire/state.ts';
+import { binomialLower, binomialUpper } from '../../../server/core/binomial.ts';
+import type { LatencyDigest } from '../../../crds/wire/evidence.ts';
+import type { PageExit } from '../page/state/page-state.ts';
+import { pathCosts } from '../report/model-costs.ts';
+import type { ExitLine } from '../view/screen-model.ts';
+import { quantilesOfDigest } from './quantiles.ts';
+
+/** What a row saves that leaves at an exit, or loses that runs to the end past all heads. */
+interface ExitSaving {
+  readonly savedMs: number | null;
+  readonly savedRatio: number | null;
+}
+
+/** Savings of the exits of a bundle, and under `backbone` those of its end; from measured costs of this machine. */
+export function savingsOf(
+  bundle: HeadBundle | undefined,
+  state: ServerState,
+): ReadonlyMap<string, ExitSaving> {
+  if (bundle === undefined) return new Map();
+  const rowMs = plainRowMs(state);
+  const costs = pathCosts(bundle, state, state.queue.modalBatchRows);
+  const names = [...bundle.heads.map(({ exit }) => exit), 'backbone'];
+  return new Map(
+    names.map((name, i) => {
+      const savedRatio = 1 - (costs[i] ?? 1);
+      return [name, { savedRatio, savedMs: rowMs === null ? null : rowMs * savedRatio }];
+    }),
+  );
+}
+
+/** Milliseconds of one row through the backbone alone, at the batch size in which most rows arrive. */
+function plainRowMs({ costs, queue }: ServerState): number | null {
+  if (costs === null) return null;
+  const index = costs.batchSizes.findLastIndex((size) => size <= queue.modalBatchRows);
+  const row = Math.max(0, index);
+  const [batchMs, size] = [costs.plainMs[row], costs.batchSizes[row]];
+  return batchMs === undefined || size === undefined ? null : batchMs / size;
+}
+
+/** Two-sided interval of Clopper and Pearson for the share of audited rows that agree; null without any. */
+function agreementOf(
+  audits: number,
+  disagreements: number,
+  confidence: number,
+): PageExit['agreement'] {
+  if (audits === 0) return null;
+  const delta = (1 - confidence) / 2;
+  return {
+    ratio: 1 - disagreements / audits,
+    low: 1 - binomialUpper(disagreements, audits, delta),
+    high: 1 - binomialLower(disagreements, audits, delta),
+  };
+}
+
+interface CountedExit {
+  readonly rows: number;
+  /** What the terminal shows of it; undefined until a row left there. */
+  readonly line: ExitLine | undefined;
+  readonly latency: LatencyDigest;
+  readonly saving: ExitSaving | undefined;
+  readonly doubt: PageExit['doubt'];
+  readonly confidence: number;
+}
+
+const NO_ROWS = { rowsPerSecond: 0, shareRatio: 0, audits: 0, disagreements: 0 };
+
+export function exitFigures(
+  exit: Pick<PageExit, 'name' | 'tensor' | 'isOn'>,
+  { rows, line, latency, saving, doubt, confidence }: CountedExit,
+): PageExit {
+  const { rowsPerSecond, shareRatio, audits, disagreements } = line ?? NO_ROWS;
+  const { savedMs, savedRatio } = saving ?? { savedMs: null, savedRatio: null };
+  return {
+    ...exit,
+    rows,
+    rowsPerSecond: Math.max(0, rowsPerSecond),
+    share: shareRatio,
+    audits,
+    disagreements,
+    agreement: agreementOf(audits, disagreements, confidence),
+    latency: quantilesOfDigest(latency),
+    savedMs,
+    savedRatio,
+    doubt,
+  };
+}

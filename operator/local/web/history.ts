@@ -1,0 +1,65 @@
+import type { LatencyDigest } from '../../../crds/wire/evidence.ts';
+import type { PagePoint } from '../page/state/page-state.ts';
+import { digestSince, quantilesOfDigest } from './quantiles.ts';
+
+/** Totals of a run at one moment; a point is what came between two. */
+export interface RunTotals {
+  readonly atSeconds: number;
+  readonly requests: number;
+  readonly errors: number;
+  /** In the order of the exits. */
+  readonly exitRows: readonly number[];
+  readonly latency: LatencyDigest;
+  readonly disagreement: { readonly n: number; readonly k: number; readonly upper: number };
+  readonly queuedRows: number;
+}
+
+/** The last 30 minutes of a run, a point a second. */
+export interface History {
+  /** Null: nothing has passed since the last totals. */
+  add(totals: RunTotals): PagePoint | null;
+  points(): PagePoint[];
+}
+
+const MOST_POINTS = 1_800;
+/** Seconds that a latency quantile looks back: one second alone has too few requests for a p99. */
+const LATENCY_POINTS = 5;
+
+export function createHistory(): History {
+  const points: PagePoint[] = [];
+  const recent: RunTotals[] = [];
+  return {
+    add: (totals) => {
+      const before = recent.at(-1);
+      const oldest = recent[0];
+      if (before !== undefined && totals.atSeconds <= before.atSeconds) return null;
+      recent.push(totals);
+      if (recent.length > LATENCY_POINTS) recent.shift();
+      if (before === undefined || oldest === undefined) return null;
+      const point = toPoint(totals, before, oldest);
+      points.push(point);
+      if (points.length > MOST_POINTS) points.shift();
+      return point;
+    },
+    points: () => [...points],
+  };
+}
+
+function toPoint(now: RunTotals, before: RunTotals, oldest: RunTotals): PagePoint {
+  const span = now.atSeconds - before.atSeconds;
+  const latency = quantilesOfDigest(digestSince(now.latency, oldest.latency));
+  const { n, k, upper } = now.disagreement;
+  return {
+    atSeconds: now.atSeconds,
+    rowsPerSecond: (now.requests - before.requests) / span,
+    errorsPerSecond: (now.errors - before.errors) / span,
+    exitRows: now.exitRows.map((rows, i) => rows - (before.exitRows[i] ?? 0)),
+    p50: latency?.p50 ?? null,
+    p95: latency?.p95 ?? null,
+    p99: latency?.p99 ?? null,
+    audits: n,
+    disagreement: n === 0 ? null : k / n,
+    upper: n === 0 ? null : upper,
+    queuedRows: now.queuedRows,
+  };
+}

@@ -32,6 +32,8 @@ interface RunFlags {
   readonly pace: 'fast' | 'real';
   readonly engine?: string;
   readonly port: number;
+  readonly dashboard: boolean;
+  readonly dashboardPort: number;
   readonly drift?: DriftFlag;
   readonly driftStrength?: number;
   readonly kill?: KillDrill;
@@ -120,6 +122,12 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
       ).argParser(slowFlag),
     )
     .option('--poison-head', 'drill: offer the first trained heads with their classes shifted')
+    .option('--no-dashboard', 'without the web page on loopback')
+    .addOption(
+      new Option('--dashboard-port <port>', 'port of the web page')
+        .default(0, 'a free one')
+        .argParser(wholeNumber(0, 65_535)),
+    )
     .addHelpText('after', EXAMPLES)
     .action(async (_flags, command: Command) => {
       const flags = command.optsWithGlobals<RunFlags>();
@@ -176,6 +184,7 @@ function toRunOptions(
     pace: flags.pace,
     engine: flags.engine ?? null,
     port: flags.port,
+    dashboardPort: flags.dashboard ? flags.dashboardPort : null,
     drills: toDrills(flags),
     command: commandLine(flags.seed),
   };

@@ -6,6 +6,7 @@ import type { StartedServer } from './fleet-start.ts';
 import type { PreparedBackbone } from './prepare-backbone.ts';
 import type { RunIo, RunOptions } from './run-options.ts';
 import type { TrafficSource } from './traffic/source.ts';
+import type { Dashboard } from './web/dashboard.ts';
 
 /** Everything a run starts from; nothing in it changes. */
 export interface RunContext {
@@ -21,5 +22,6 @@ export interface RunContext {
   readonly traffic: TrafficSource;
   readonly headTraffic: TrafficSource | null;
   readonly labels: Int32Array | null;
+  readonly dashboard: Dashboard;
   readonly startedMs: number;
 }

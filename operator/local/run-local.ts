@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
 import { toServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { systemClock } from '../clock.ts';
-import { CliError, type ExitCode } from '../errors.ts';
+import { CliError, messageOf, type ExitCode } from '../errors.ts';
 import { selectExits } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
 import { loadService } from './load-service.ts';
@@ -17,6 +17,7 @@ import type { RunIo, RunOptions } from './run-options.ts';
 import { summariseReport } from './view/summary.ts';
 import { openLabels } from './traffic/open-labels.ts';
 import { openTraffic } from './traffic/open-traffic.ts';
+import { openDashboard, type Dashboard } from './web/dashboard.ts';
 
 type RunTraffic = Pick<RunContext, 'traffic' | 'headTraffic' | 'labels'>;
 
@@ -38,9 +39,50 @@ export async function runLocal(options: RunOptions, io: RunIo): Promise<ExitCode
   }
 }
 
+interface Started {
+  readonly service: CachedModelService;
+  readonly startedMs: number;
+  readonly dashboard: Dashboard;
+}
+
+/** The page stands from the first second on, and hears how the run ends, whatever ends it. */
 async function runWith(options: RunOptions, io: RunIo): Promise<ExitCode> {
   const startedMs = systemClock.nowMs();
   const service = loadService(options.manifestPath, io.stderr);
+  const { accuracy, backbone, modelName } = service.spec;
+  const dashboard = await openDashboard({
+    port: options.dashboardPort,
+    bundleDir: io.bundleDir,
+    clock: systemClock,
+    onProblem: (message) => {
+      io.stderr.write(`warning: ${message}\n`);
+    },
+    identity: {
+      service: modelName ?? service.metadata.name,
+      backbone: backbone.uri,
+      traffic: options.traffic,
+      seed: options.seed,
+      budgetRatio: accuracy.maxDisagreement,
+      confidence: accuracy.confidence,
+      startedMs,
+    },
+  });
+  if (dashboard.url !== null) io.stderr.write(`dashboard ${dashboard.url}\n`);
+  try {
+    return await serveWith(options, io, { service, startedMs, dashboard });
+  } catch (error) {
+    dashboard.end({ status: 'Failed', message: messageOf(error), reportPath: null });
+    throw error;
+  } finally {
+    await dashboard.close();
+  }
+}
+
+async function serveWith(
+  options: RunOptions,
+  io: RunIo,
+  { service, startedMs, dashboard }: Started,
+): Promise<ExitCode> {
   const backbone = await prepareBackbone(
     service.spec.backbone,
     dirname(options.manifestPath),
@@ -55,17 +97,21 @@ async function runWith(options: RunOptions, io: RunIo): Promise<ExitCode> {
   const opened = openRunTraffic(options);
   try {
     const servers = await Promise.race([starting, interruption(io.interrupt)]);
-    if (servers === null) return INTERRUPTED;
+    if (servers === null) {
+      dashboard.end({ status: 'Interrupted', message: 'Nothing was served.', reportPath: null });
+      return INTERRUPTED;
+    }
     const run = createRun({
       options,
       io,
       servers,
       startedMs,
+      dashboard,
       ...facts(service, backbone, servers, options),
       ...opened,
     });
     const report = await follow(run, io);
-    return finish(report, writeReport(report, reportFolder), { options, io, run });
+    return finish(report, writeReport(report, reportFolder), { options, io, run, dashboard });
   } finally {
     for (const source of [opened.traffic, opened.headTraffic]) source?.close();
   }
@@ -125,16 +171,26 @@ async function follow(run: Run, io: RunIo): Promise<Report> {
   }
 }
 
-function finish(
-  report: Report,
-  path: string,
-  { options, io, run }: { readonly options: RunOptions; readonly io: RunIo; readonly run: Run },
-): ExitCode {
+interface Ending {
+  readonly options: RunOptions;
+  readonly io: RunIo;
+  readonly run: Run;
+  readonly dashboard: Dashboard;
+}
+
+function finish(report: Report, path: string, { options, io, run, dashboard }: Ending): ExitCode {
   const out = options.events ? io.stderr : io.stdout;
-  out.write(`${summariseReport(report).join('\n')}\nreport ${path}\n`);
-  if (io.interrupt.aborted) return INTERRUPTED;
+  const summary = summariseReport(report);
+  out.write(`${summary.join('\n')}\nreport ${path}\n`);
+  const isInterrupted = io.interrupt.aborted;
+  const missing = report.certificate === null && !isInterrupted ? run.missing() : '';
+  dashboard.end({
+    status: isInterrupted ? 'Interrupted' : 'Ended',
+    message: missing === '' ? (summary[0] ?? '') : missing,
+    reportPath: path,
+  });
+  if (isInterrupted) return INTERRUPTED;
   if (report.certificate !== null) return 0;
-  const missing = run.missing();
   if (!options.requireCertificate) {
     io.stderr.write(
       `No head revision was certified, so the backbone answered everything. ${missing}\n`,

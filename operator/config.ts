@@ -18,6 +18,8 @@ export interface OperatorConfig {
     readonly renewDeadlineMs: number;
     readonly retryMs: number;
   };
+  /** Passes at once, in each controller. */
+  readonly concurrency: number;
   readonly apiBudget: { readonly perSecond: number; readonly burst: number };
   readonly metricsPort: number;
   /** Empty: every address of the machine. */
@@ -39,6 +41,7 @@ const schema = z.object({
   WATCH_NAMESPACES: fields.namespaces,
   MONITORING_NAMESPACE: fields.optionalNamespace,
   LEASE_NAME: fields.objectName,
+  CONCURRENCY: fields.wholeNumber(4, { min: 1, max: 64 }),
   API_RATE: fields.wholeNumber(20, { min: 1, max: 10_000 }),
   API_BURST: fields.wholeNumber(30, { min: 1, max: 10_000 }),
   METRICS_PORT: fields.wholeNumber(9090, { min: 0, max: 65_535 }),
@@ -127,6 +130,7 @@ function toConfig(parsed: Parsed, lease: LeaseTimes): OperatorConfig {
       renewDeadlineMs: lease.LEASE_RENEW_DEADLINE,
       retryMs: lease.LEASE_RETRY_PERIOD,
     },
+    concurrency: parsed.CONCURRENCY,
     apiBudget: { perSecond: parsed.API_RATE, burst: parsed.API_BURST },
     metricsPort: parsed.METRICS_PORT,
     bindHost: parsed.BIND_HOST ?? '',

@@ -20,8 +20,7 @@ const { kubeconfig, podName, installation, bindHost, metricsPort } = config;
 const log = createOperatorLog(config.logLevel, { namespace: installation.namespace, pod: podName });
 const identity = `${podName}_${randomUUID()}`;
 const metrics = createOperatorMetrics(createMetricRegistry(), {
-  ...{ version: VERSION, nodeVersion: process.versions.node },
-  monotonicMs: () => clock.monotonicMs(),
+  ...{ version: VERSION, nodeVersion: process.versions.node, clock },
 });
 
 function start(): Operator {

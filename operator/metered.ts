@@ -1,7 +1,3 @@
-import type { Result } from '../crds/wire/result.ts';
-import type { Clock } from './clock.ts';
-import type { AdminAnswer, AdminCall } from './fleet/admin-client.ts';
-import type { PodConnections } from './fleet/pod-connections.ts';
 import type { Api } from './kube/api.ts';
 import type { ClusterAccess } from './kube/cluster-access.ts';
 import { interceptApi } from './kube/intercept-api.ts';
@@ -28,37 +24,4 @@ export function meterApi(api: Api, metrics: Pick<OperatorMetrics, 'callEnded'>):
       metrics.callEnded(call, error);
     },
   });
-}
-
-/** The same ways to pods, with every pull of evidence counted. */
-export function meterConnections(
-  connections: PodConnections,
-  metrics: Pick<OperatorMetrics, 'evidencePulled'>,
-  clock: Clock,
-): PodConnections {
-  return {
-    open: (serviceUid, pod) => {
-      const client = connections.open(serviceUid, pod);
-      return {
-        ...client,
-        call: async (call) => {
-          const startMs = clock.monotonicMs();
-          const answer = await client.call(call);
-          if (isPull(call)) {
-            metrics.evidencePulled(resultOf(answer), (clock.monotonicMs() - startMs) / 1000);
-          }
-          return answer;
-        },
-      };
-    },
-  };
-}
-
-function isPull({ method, path }: AdminCall): boolean {
-  return method === 'GET' && path.startsWith('/v1/evidence');
-}
-
-function resultOf(answer: Result<AdminAnswer>): 'ok' | 'refused' | 'no_answer' {
-  if (!answer.ok) return 'no_answer';
-  return answer.value.status === 200 ? 'ok' : 'refused';
 }

@@ -1,31 +1,27 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { MetricFamily } from '../crds/metrics/catalogue.ts';
+import {
+  closedSeries,
+  type CounterHandle,
+  type HistogramHandle,
+  type Labels,
+} from '../crds/metrics/label-types.ts';
 import { OPERATOR_METRICS } from '../crds/metrics/operator-catalogue.ts';
 
 // The registration of the catalogue. People read metrics; decisions never do.
 
 type Families = typeof OPERATOR_METRICS;
 
-type Labels<F extends MetricFamily> = {
-  readonly [L in keyof F['labels']]: F['labels'][L] extends readonly string[]
-    ? F['labels'][L][number]
-    : string;
-};
-
 /** The values of one label, as the catalogue lists them. */
 export type LabelOf<K extends keyof Families, L extends keyof Labels<Families[K]>> = Labels<
   Families[K]
 >[L];
 
-interface CounterHandle<L> {
-  inc(labels: L, count?: number): void;
-}
 interface GaugeHandle<L> {
   set(labels: L, value: number): void;
 }
-interface HistogramHandle<L> {
-  observe(labels: L, value: number): void;
+interface ZeroableHistogram<L> extends HistogramHandle<L> {
   /** Makes the series, empty. */
   zero(labels: L): void;
 }
@@ -34,7 +30,7 @@ type Handle<F extends MetricFamily> = F['type'] extends 'counter'
   ? CounterHandle<Labels<F>>
   : F['type'] extends 'gauge'
     ? GaugeHandle<Labels<F>>
-    : HistogramHandle<Labels<F>>;
+    : ZeroableHistogram<Labels<F>>;
 
 /** A service as labels name it. */
 export interface ServiceName {
@@ -48,6 +44,8 @@ export type MetricHandles = {
 
 export interface MetricRegistry {
   readonly handles: MetricHandles;
+  /** Starts the counters of a service at 0; those that have counted stay. */
+  start(service: ServiceName): void;
   /** Removes every series with the labels of this service, of the families that have them. */
   forget(service: ServiceName, families?: readonly (keyof Families)[]): void;
   /** One family at a time with a turn of the event loop between: many services at once would hold it. */
@@ -66,12 +64,16 @@ export function createMetricRegistry(): MetricRegistry {
       handles[key] = metric;
       continue;
     }
-    const series = new SeriesOfServices(metric);
+    const series = new SeriesOfServices(metric, family);
     ofServices.set(key, series);
     handles[key] = series;
   }
   return {
     handles: handles as MetricHandles,
+    start: ({ namespace, name }) => {
+      const fixed = { model_namespace: namespace, model: name };
+      for (const series of ofServices.values()) series.start(fixed);
+    },
     forget: (service, families) => {
       for (const [key, series] of ofServices) {
         if (families === undefined || families.some((family) => family === key)) {
@@ -95,10 +97,17 @@ type Series = Readonly<Record<string, string>>;
 /** A family whose series belong to services: remembers them, since the library cannot remove by one label. */
 class SeriesOfServices {
   readonly #metric: Counter | Gauge | Histogram;
+  readonly #family: MetricFamily;
   readonly #series = new Map<string, Map<string, Series>>();
 
-  constructor(metric: Counter | Gauge | Histogram) {
+  constructor(metric: Counter | Gauge | Histogram, family: MetricFamily) {
     this.#metric = metric;
+    this.#family = family;
+  }
+
+  start(fixed: Series): void {
+    if (this.#family.type !== 'counter') return;
+    for (const labels of closedSeries(this.#family.labels, fixed)) this.inc(labels, 0);
   }
 
   inc(labels: Series, count?: number): void {
@@ -127,7 +136,7 @@ class SeriesOfServices {
 function register(family: MetricFamily, registry: Registry): Counter | Gauge | Histogram {
   const { name, help, labels } = family;
   const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
-  const closed = closedSeries(family);
+  const closed = closedSeries(labels);
   switch (family.type) {
     case 'counter': {
       const counter = new Counter(options);
@@ -142,14 +151,4 @@ function register(family: MetricFamily, registry: Registry): Counter | Gauge | H
       return histogram;
     }
   }
-}
-
-/** All series of a family whose labels are closed lists, else none. */
-function closedSeries({ labels }: MetricFamily): Record<string, string>[] {
-  let series: Record<string, string>[] = [{}];
-  for (const [label, values] of Object.entries(labels)) {
-    if (typeof values === 'string') return [];
-    series = series.flatMap((one) => values.map((value) => ({ ...one, [label]: value })));
-  }
-  return series;
 }

@@ -1,13 +1,15 @@
-import type { Condition } from '../crds/v1alpha1/conditions.ts';
 import type { ServiceStatus } from '../crds/v1alpha1/service-status.ts';
 import { InvariantError } from '../server/core/invariant.ts';
+import type { Clock } from './clock.ts';
 import type { ControllerMetrics } from './controllers/dependencies.ts';
 import type { ApiStatusError } from './kube/api-status-error.ts';
 import type { EventCounters } from './kube/events.ts';
 import { isWrite, type ApiCall } from './kube/intercept-api.ts';
 import type { Reflector, ReflectorCounters } from './kube/reflector.ts';
-import { WORKERS, type Pass, type WorkQueue } from './kube/work-queue.ts';
+import type { Pass, WorkQueue } from './kube/work-queue.ts';
 import type { LabelOf, MetricHandles, MetricRegistry, ServiceName } from './metrics.ts';
+import { labelsOf, showService, SHOWN_FAMILIES } from './service-metrics.ts';
+import { createReadAges } from './read-ages.ts';
 
 /** What the program says to people through `/metrics`. Nothing here throws or waits. */
 export interface OperatorMetrics extends ControllerMetrics {
@@ -15,7 +17,6 @@ export interface OperatorMetrics extends ControllerMetrics {
   apiAnswered(host: string, method: string, status: number | null): void;
   /** After each call of `Api`: writes are counted by kind. */
   callEnded(call: ApiCall, error: ApiStatusError | null): void;
-  evidencePulled(result: LabelOf<'evidencePulls', 'result'>, seconds: number): void;
   followEvents(counters: EventCounters): void;
   followLease(name: string, isLeading: () => boolean): void;
   /** Reads what is followed, then renders all. */
@@ -25,7 +26,7 @@ export interface OperatorMetrics extends ControllerMetrics {
 export interface ProgramFacts {
   readonly version: string;
   readonly nodeVersion: string;
-  readonly monotonicMs: () => number;
+  readonly clock: Clock;
 }
 
 const RECONCILE_RESULTS = ['success', 'error', 'requeue', 'requeue_after'] as const;
@@ -39,24 +40,22 @@ const RESULT_OF_PASS = {
   Terminal: 'error',
 } as const satisfies Record<Pass['outcome'], (typeof RECONCILE_RESULTS)[number]>;
 
-const CONDITION_VALUES = { True: 1, False: 0, Unknown: -1 } as const satisfies Record<
-  Condition['status'],
-  number
->;
-
 export function createOperatorMetrics(
   registry: MetricRegistry,
-  { version, nodeVersion, monotonicMs }: ProgramFacts,
+  { version, nodeVersion, clock }: ProgramFacts,
 ): OperatorMetrics {
   const { handles } = registry;
   /** What is read at each scrape. */
   const followed: (() => void)[] = [];
   /** Policies that were stored and that a status has not called acknowledged yet, by service. */
   const spreading = new Map<string, number>();
+  /** Services with series, as `namespace/name`. */
+  const reported = new Set<string>();
   handles.operatorBuildInfo.set({ version, node_version: nodeVersion }, 1);
   return {
     queueMade: (controller, queue) => {
       startController(handles, controller);
+      handles.maxConcurrentReconciles.set({ controller }, queue.workers);
       followed.push(readQueue(handles, controller, queue));
     },
     kindWatched: ({ kind, reflectors }) => {
@@ -70,18 +69,21 @@ export function createOperatorMetrics(
     passEnded: (controller, pass) => {
       countPass(handles, controller, pass);
     },
-    serviceReported: (key, status) => {
+    serviceReported: (key, status, budgetRatio) => {
       const service = nameOf(key);
+      reported.add(key);
       registry.forget(service, SHOWN_FAMILIES);
-      showService(handles, service, status);
+      registry.start(service);
+      showService(handles, service, { status, budgetRatio });
       const storedMs = spreading.get(key);
       if (storedMs === undefined || !isAcknowledged(status)) return;
       spreading.delete(key);
-      const seconds = (monotonicMs() - storedMs) / 1000;
+      const seconds = (clock.monotonicMs() - storedMs) / 1000;
       handles.policyPropagation.observe({ result: 'acknowledged' }, seconds);
     },
     serviceGone: (key) => {
       spreading.delete(key);
+      reported.delete(key);
       registry.forget(nameOf(key));
     },
     policyPublished: (key, path) => {
@@ -89,7 +91,7 @@ export function createOperatorMetrics(
       handles.policyPublishes.inc({ ...labels, path: path === 'Mount' ? 'mount' : 'push' });
       if (path !== 'Mount') return;
       const beforeMs = spreading.get(key);
-      const nowMs = monotonicMs();
+      const nowMs = clock.monotonicMs();
       spreading.set(key, nowMs);
       if (beforeMs === undefined) return;
       handles.policyPropagation.observe({ result: 'superseded' }, (nowMs - beforeMs) / 1000);
@@ -104,6 +106,17 @@ export function createOperatorMetrics(
     evidencePulled: (result, seconds) => {
       handles.evidencePulls.inc({ result });
       handles.evidencePullDuration.observe({ result }, seconds);
+    },
+    fleetMade: (pods) => {
+      const ages = createReadAges(clock);
+      followed.push(() => {
+        for (const key of reported) {
+          const service = nameOf(key);
+          registry.forget(service, ['evidenceOldest']);
+          const oldestMs = ages.oldestReadMs(key, pods(key));
+          if (oldestMs !== null) handles.evidenceOldest.set(labelsOf(service), oldestMs / 1000);
+        }
+      });
     },
     followEvents: (counters) => {
       followed.push(countEvents(handles, counters));
@@ -137,13 +150,6 @@ function nameOf(key: string): ServiceName {
   return { namespace, name };
 }
 
-function labelsOf({ namespace, name }: ServiceName): {
-  readonly model_namespace: string;
-  readonly model: string;
-} {
-  return { model_namespace: namespace, model: name };
-}
-
 function startController(handles: MetricHandles, controller: string): void {
   for (const result of RECONCILE_RESULTS) handles.reconciles.inc({ controller, result }, 0);
   handles.reconcileErrors.inc({ controller }, 0);
@@ -152,7 +158,6 @@ function startController(handles: MetricHandles, controller: string): void {
   handles.reconcileTime.zero({ controller });
   handles.queueWait.zero({ name: controller, controller });
   handles.queueWork.zero({ name: controller, controller });
-  handles.maxConcurrentReconciles.set({ controller }, WORKERS);
 }
 
 function readQueue(handles: MetricHandles, controller: string, queue: WorkQueue): () => void {
@@ -234,26 +239,6 @@ function countEvents(handles: MetricHandles, counters: EventCounters): () => voi
     handles.events.inc({ result: 'written' }, written());
     handles.events.inc({ result: 'dropped' }, dropped());
   };
-}
-
-/** The families that a status fills whole. */
-const SHOWN_FAMILIES = ['serviceInfo', 'serviceCondition', 'serviceReplicas'] as const;
-
-function showService(handles: MetricHandles, service: ServiceName, status: ServiceStatus): void {
-  const labels = labelsOf(service);
-  const { engine = '', format = '' } = status.backbone ?? {};
-  handles.serviceInfo.set({ ...labels, engine, format }, 1);
-  for (const { type, status: value } of status.conditions ?? []) {
-    handles.serviceCondition.set({ ...labels, condition: type }, CONDITION_VALUES[value]);
-  }
-  const replicas = {
-    current: status.replicas,
-    ready: status.readyReplicas,
-    acknowledged: status.policy?.appliedReplicas,
-  } as const;
-  for (const state of keysOf(replicas as Record<keyof typeof replicas, number>)) {
-    handles.serviceReplicas.set({ ...labels, state }, replicas[state] ?? 0);
-  }
 }
 
 function isAcknowledged({ conditions = [] }: ServiceStatus): boolean {

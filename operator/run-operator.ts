@@ -15,7 +15,7 @@ import { guardWrites } from './kube/intercept-api.ts';
 import { createLeaseElector, type ElectionEnd } from './kube/lease-elector.ts';
 import { createTokenBucket } from './kube/token-bucket.ts';
 import { leadAccess } from './lead-access.ts';
-import { meterAccess, meterApi, meterConnections } from './metered.ts';
+import { meterAccess, meterApi } from './metered.ts';
 import type { OperatorMetrics } from './operator-metrics.ts';
 
 export interface OperatorDependencies {
@@ -83,8 +83,9 @@ export function createOperator(deps: OperatorDependencies): Operator {
     return {
       ...{ api, readingApi: api, clock, random, signal: working.signal, events, metrics, log },
       ...{ installation, defaults: config.defaults, watchNamespaces: config.watchNamespaces },
+      concurrency: config.concurrency,
       rootKey,
-      connections: meterConnections(createPodConnections(rootKey, clock), metrics, clock),
+      connections: createPodConnections(rootKey, clock),
       writer: identity,
       leaseTransitions: () => elector.transitions,
     };

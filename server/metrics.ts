@@ -1,33 +1,25 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { LabelValues, MetricFamily } from '../crds/metrics/catalogue.ts';
-import { SERVER_METRICS } from '../crds/metrics/catalogue.ts';
+import { SERVER_METRICS, type MetricFamily } from '../crds/metrics/catalogue.ts';
+import {
+  closedSeries,
+  type CounterHandle,
+  type HistogramHandle,
+  type Labels,
+} from '../crds/metrics/label-types.ts';
 
-type Labels<F extends MetricFamily> = {
-  readonly [L in keyof F['labels']]: F['labels'][L] extends readonly string[]
-    ? F['labels'][L][number]
-    : string;
-};
-
-interface CounterHandle<L> {
-  inc(labels: L, count?: number): void;
-}
 interface GaugeHandle<L> {
   set(labels: L, value: number): void;
   /** Series of exits or revisions that are gone vanish with them. */
   clear(): void;
 }
-interface HistogramHandle<L> {
-  observe(labels: L, value: number): void;
-}
-
 type Handle<F extends MetricFamily> = F['type'] extends 'counter'
   ? CounterHandle<Labels<F>>
   : F['type'] extends 'gauge'
     ? GaugeHandle<Labels<F>>
     : HistogramHandle<Labels<F>>;
 
-/** `metrics.rows.inc({ exit, track }, n)`: another label, or a value that the catalogue does not list, does not compile. */
+/** `metrics.rows.inc({ exit, track }, n)`. */
 export type Metrics = {
   readonly [K in keyof typeof SERVER_METRICS]: Handle<(typeof SERVER_METRICS)[K]>;
 };
@@ -82,14 +74,4 @@ function register(family: MetricFamily, registry: Registry): unknown {
     case 'histogram':
       return new Histogram({ ...options, buckets: [...(family.buckets ?? [])] });
   }
-}
-
-/** All series of a family whose labels are closed lists, else none. */
-function closedSeries(labels: Readonly<Record<string, LabelValues>>): Record<string, string>[] {
-  let series: Record<string, string>[] = [{}];
-  for (const [label, values] of Object.entries(labels)) {
-    if (typeof values === 'string') return [];
-    series = series.flatMap((one) => values.map((value) => ({ ...one, [label]: value })));
-  }
-  return series;
 }

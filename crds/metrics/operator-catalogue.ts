@@ -1,15 +1,44 @@
 import { LATENCY_BUCKETS, type MetricFamily } from './catalogue.ts';
+import { CONTROLLER_METRICS, QUEUE_METRICS } from './controller-catalogue.ts';
 
-// Families of the operator. Those that controllers everywhere have keep the names, labels and values of controller-runtime
-// and client-go, so that dashboards and alerts made for these fit.
+// Families of the operator: our own; those that controllers everywhere have are in `controller-catalogue.ts`.
 
 /** Of each series that is about one service; plain `namespace` would be renamed by the scrape. */
 const SERVICE_LABELS = { model_namespace: 'namespace', model: 'model' } as const;
 
-/** Seconds from a millisecond to a minute: a pass over one object, and its wait. */
-const PASS_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** Seconds from a minute to a week: from a candidate to its end. */
+const ROLLOUT_BUCKETS = [60, 300, 900, 1800, 3600, 7200, 14_400, 43_200, 86_400, 604_800];
+/** Seconds from five to an hour: a training. */
+const TRAINING_BUCKETS = [5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600];
 /** Seconds from a tenth to half an hour: from a policy stored to its last acknowledgement. */
 const PROPAGATION_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 1800];
+
+/** Stages of the lifecycle, in snake_case as all values. */
+const STAGES = [
+  'collecting',
+  'training',
+  'staging',
+  'shadowing',
+  'ramping',
+  'serving',
+  'recertifying',
+  'idle',
+] as const;
+const TRACKS = ['stable', 'candidate'] as const;
+/** `load_failed`: also pods that crashed after loading; `not_better`: also a saving that is not worthwhile. */
+const ROLLOUT_RESULTS = [
+  'promoted',
+  'superseded',
+  'aborted',
+  'inconclusive',
+  'load_failed',
+  'not_certified',
+  'not_better',
+] as const;
+/** `not_better`: also too few rows to tell. */
+const TRAINING_RESULTS = ['succeeded', 'failed', 'deadline_exceeded', 'not_better'] as const;
+/** ok: with the next windows; gap: some were gone before they were read; restarted: another boot of the server answered. */
+const PULL_RESULTS = ['ok', 'gap', 'restarted', 'no_answer', 'refused', 'invalid'] as const;
 
 const services = {
   serviceInfo: {
@@ -33,6 +62,119 @@ const services = {
     help: 'Pods that exist, are ready, and acknowledged the policy in force.',
     labels: { ...SERVICE_LABELS, state: ['current', 'ready', 'acknowledged'] },
   },
+  serviceState: {
+    name: 'layercache_service_state',
+    type: 'gauge',
+    unit: 'boolean',
+    help: '1 for the stage in which the heads are, 0 for the others; all 0 before the first decision.',
+    labels: { ...SERVICE_LABELS, state: STAGES },
+  },
+  evidenceOldest: {
+    name: 'layercache_service_evidence_oldest_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Time at which the pod that has been silent for longest was last read; absent without pods.',
+    labels: SERVICE_LABELS,
+  },
+} as const satisfies Record<string, MetricFamily>;
+
+const accuracy = {
+  serviceBudget: {
+    name: 'layercache_service_budget_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Budget that the spec allows.',
+    labels: SERVICE_LABELS,
+  },
+  serviceDisagreement: {
+    name: 'layercache_service_disagreement_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Audited answers unlike the backbone, and the upper confidence bound of that share; absent before any.',
+    labels: { ...SERVICE_LABELS, bound: ['point', 'upper'] },
+  },
+  serviceEvidence: {
+    name: 'layercache_service_evidence_rows',
+    type: 'gauge',
+    unit: 'rows',
+    help: 'Audited rows behind the figures.',
+    labels: { ...SERVICE_LABELS, track: TRACKS },
+  },
+  serviceDetector: {
+    name: 'layercache_service_detector_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: "Logarithm of the detector's statistic over that of the alarm level: 1 is the alarm; absent while exits are off.",
+    labels: SERVICE_LABELS,
+  },
+  serviceNetSaving: {
+    name: 'layercache_service_net_saving_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: 'Engine time saved net of heads, audits and companions; absent before it was measured.',
+    labels: SERVICE_LABELS,
+  },
+  serviceCandidateShare: {
+    name: 'layercache_service_candidate_share_ratio',
+    type: 'gauge',
+    unit: 'ratio',
+    help: "Candidate's share of the traffic; 0 without a candidate.",
+    labels: SERVICE_LABELS,
+  },
+  rolloutTransition: {
+    name: 'layercache_rollout_transition_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Time of the last step, start or end of a rollout; absent before the first.',
+    labels: SERVICE_LABELS,
+  },
+} as const satisfies Record<string, MetricFamily>;
+
+const decisions = {
+  certificates: {
+    name: 'layercache_certificates_total',
+    type: 'counter',
+    unit: 'events',
+    help: 'Looks at the evidence for a certificate, by whether a lambda passed.',
+    labels: { ...SERVICE_LABELS, result: ['passed', 'no_lambda'] },
+  },
+  alarms: {
+    name: 'layercache_alarms_total',
+    type: 'counter',
+    unit: 'events',
+    help: 'Times that a certificate was voided, by what did it.',
+    labels: { ...SERVICE_LABELS, cause: ['detector', 'evidence_void'] },
+  },
+  rollouts: {
+    name: 'layercache_rollouts_total',
+    type: 'counter',
+    unit: 'events',
+    help: 'Candidates that came to an end, by how; reasons of an abort are those of the condition.',
+    labels: { ...SERVICE_LABELS, result: ROLLOUT_RESULTS },
+  },
+  trainingRuns: {
+    name: 'layercache_training_runs_total',
+    type: 'counter',
+    unit: 'events',
+    help: 'Trainings that ended, by how.',
+    labels: { ...SERVICE_LABELS, result: TRAINING_RESULTS },
+  },
+  rolloutDuration: {
+    name: 'layercache_rollout_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Time from a candidate to its end.',
+    labels: { result: ROLLOUT_RESULTS },
+    buckets: ROLLOUT_BUCKETS,
+  },
+  trainingDuration: {
+    name: 'layercache_training_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Time from the start of a training to its end.',
+    labels: { result: TRAINING_RESULTS },
+    buckets: TRAINING_BUCKETS,
+  },
 } as const satisfies Record<string, MetricFamily>;
 
 const fleet = {
@@ -55,15 +197,15 @@ const fleet = {
     name: 'layercache_evidence_pulls_total',
     type: 'counter',
     unit: 'events',
-    help: 'Evidence asked of pods, by what came of it.',
-    labels: { result: ['ok', 'refused', 'no_answer'] },
+    help: 'Evidence asked of pods, by what came of it; gap: windows were gone before they were read.',
+    labels: { result: PULL_RESULTS },
   },
   evidencePullDuration: {
     name: 'layercache_evidence_pull_duration_seconds',
     type: 'histogram',
     unit: 'seconds',
     help: 'Time of a pull, by what came of it.',
-    labels: { result: ['ok', 'refused', 'no_answer'] },
+    labels: { result: PULL_RESULTS },
     buckets: LATENCY_BUCKETS,
   },
 } as const satisfies Record<string, MetricFamily>;
@@ -149,132 +291,26 @@ const program = {
   },
 } as const satisfies Record<string, MetricFamily>;
 
-const controllers = {
-  reconciles: {
-    name: 'controller_runtime_reconcile_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Passes over one object, by outcome.',
-    labels: {
-      controller: 'text',
-      result: ['success', 'error', 'requeue', 'requeue_after'],
-    },
-  },
-  reconcileErrors: {
-    name: 'controller_runtime_reconcile_errors_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Passes that failed; terminal ones too.',
-    labels: { controller: 'text' },
-  },
-  terminalReconcileErrors: {
-    name: 'controller_runtime_terminal_reconcile_errors_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Passes that failed in a way that only a change of the object cures.',
-    labels: { controller: 'text' },
-  },
-  reconcilePanics: {
-    name: 'controller_runtime_reconcile_panics_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Passes that met a broken assumption; the process exits after one.',
-    labels: { controller: 'text' },
-  },
-  reconcileTime: {
-    name: 'controller_runtime_reconcile_time_seconds',
-    type: 'histogram',
-    unit: 'seconds',
-    help: 'Time of a pass over one object.',
-    labels: { controller: 'text' },
-    buckets: PASS_BUCKETS,
-  },
-  maxConcurrentReconciles: {
-    name: 'controller_runtime_max_concurrent_reconciles',
-    type: 'gauge',
-    unit: 'count',
-    help: 'Objects that are worked on at once, at most.',
-    labels: { controller: 'text' },
-  },
-  activeWorkers: {
-    name: 'controller_runtime_active_workers',
-    type: 'gauge',
-    unit: 'count',
-    help: 'Objects that are worked on now.',
-    labels: { controller: 'text' },
-  },
-} as const satisfies Record<string, MetricFamily>;
-
-const queues = {
-  queueDepth: {
-    name: 'workqueue_depth',
-    type: 'gauge',
-    unit: 'count',
-    help: 'Keys that wait for a worker.',
-    labels: { name: 'text', controller: 'text' },
-  },
-  queueAdds: {
-    name: 'workqueue_adds_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Keys that were added; one that waits already is not added again.',
-    labels: { name: 'text', controller: 'text' },
-  },
-  queueWait: {
-    name: 'workqueue_queue_duration_seconds',
-    type: 'histogram',
-    unit: 'seconds',
-    help: 'Wait of a key for a worker.',
-    labels: { name: 'text', controller: 'text' },
-    buckets: PASS_BUCKETS,
-  },
-  queueWork: {
-    name: 'workqueue_work_duration_seconds',
-    type: 'histogram',
-    unit: 'seconds',
-    help: 'Time that a worker had a key.',
-    labels: { name: 'text', controller: 'text' },
-    buckets: PASS_BUCKETS,
-  },
-  queueUnfinished: {
-    name: 'workqueue_unfinished_work_seconds',
-    type: 'gauge',
-    unit: 'seconds',
-    help: 'Age of all passes still running, added up; it grows while workers are stuck.',
-    labels: { name: 'text', controller: 'text' },
-  },
-  queueLongest: {
-    name: 'workqueue_longest_running_processor_seconds',
-    type: 'gauge',
-    unit: 'seconds',
-    help: 'Age of the oldest pass still running.',
-    labels: { name: 'text', controller: 'text' },
-  },
-  queueRetries: {
-    name: 'workqueue_retries_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Keys that came back after a failure.',
-    labels: { name: 'text', controller: 'text' },
-  },
-} as const satisfies Record<string, MetricFamily>;
-
 /** Families of the operator by topic, in the order of the reference. */
 export const OPERATOR_METRIC_GROUPS = {
   Services: services,
+  Accuracy: accuracy,
+  Decisions: decisions,
   Fleet: fleet,
   'API server': cluster,
   Process: program,
-  'Controllers (names of controller-runtime)': controllers,
-  'Work queues (names of client-go)': queues,
+  'Controllers (names of controller-runtime)': CONTROLLER_METRICS,
+  'Work queues (names of client-go)': QUEUE_METRICS,
 } as const satisfies Record<string, Record<string, MetricFamily>>;
 
 /** Families of the operator by key. */
 export const OPERATOR_METRICS = {
   ...services,
+  ...accuracy,
+  ...decisions,
   ...fleet,
   ...cluster,
   ...program,
-  ...controllers,
-  ...queues,
+  ...CONTROLLER_METRICS,
+  ...QUEUE_METRICS,
 } as const;

@@ -18,6 +18,7 @@ export function createControllers(deps: ControllerDependencies): Controllers {
   setMaxListeners(0, deps.signal);
   const caches = createCaches(deps);
   const fleet = createServiceFleet(deps, caches);
+  deps.metrics.fleetMade((key) => fleet.pods(key));
   const controllers: readonly Controller[] = [
     createServiceController(deps, caches, fleet),
     createHeadRevisionController(deps, caches, fleet),

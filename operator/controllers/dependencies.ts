@@ -1,10 +1,12 @@
 import type { ServiceStatus } from '../../crds/v1alpha1/service-status.ts';
+import type { PodView } from '../fleet/fleet-pod.ts';
 import type { PodConnections } from '../fleet/pod-connections.ts';
 import type { Api } from '../kube/api.ts';
 import type { KubeClock } from '../kube/clock.ts';
 import type { EventRecorder } from '../kube/events.ts';
 import type { Pass, WorkQueue } from '../kube/work-queue.ts';
 import type { Installation, ServiceDefaults } from '../plan/defaults.ts';
+import type { PullResult } from '../fleet/pull-result.ts';
 import type { WatchedKind } from './watched-kind.ts';
 
 /** Constant messages, facts in fields (style.md 8); pino's shape. */
@@ -25,12 +27,16 @@ export interface ControllerMetrics {
   kindWatched(watched: WatchedKind): void;
   /** After every pass. */
   passEnded(controller: ControllerName, pass: Pass): void;
-  /** After a status was written, and once per service after a start. `key` is `namespace/name`. */
-  serviceReported(key: string, status: ServiceStatus): void;
+  /** After a status was written, and once per service after a start. `key` is `namespace/name`; null: no sound spec. */
+  serviceReported(key: string, status: ServiceStatus, budgetRatio: number | null): void;
   /** The service is gone: its series go too. */
   serviceGone(key: string): void;
   /** A policy was stored (`Mount`) or handed to the fleet (`Push`). */
   policyPublished(key: string, path: 'Mount' | 'Push'): void;
+  /** After each pull of evidence. */
+  evidencePulled(result: PullResult, seconds: number): void;
+  /** Once, when the fleet store exists: what the pods of a service said last. */
+  fleetMade(pods: (key: string) => readonly PodView[]): void;
 }
 
 export interface ControllerDependencies {
@@ -58,6 +64,8 @@ export interface ControllerDependencies {
   readonly writer: string;
   /** `leaseTransitions` of the elector: one of the epochs seen. */
   readonly leaseTransitions: () => number;
+  /** Passes at once, in each controller. @defaultValue 4 */
+  readonly concurrency?: number;
 }
 
 /** One reconciler with its queue. */

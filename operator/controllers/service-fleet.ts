@@ -11,12 +11,15 @@ export interface ServiceFleet extends FleetStore {
 }
 
 export function createServiceFleet(
-  { clock, signal, random, connections }: ControllerDependencies,
+  { clock, signal, random, connections, metrics }: ControllerDependencies,
   { services }: Pick<Caches, 'services'>,
 ): ServiceFleet {
   const handlers: ((key: string) => void)[] = [];
   const store = createFleetStore({
     ...{ clock, signal, random },
+    onPull: (result, seconds) => {
+      metrics.evidencePulled(result, seconds);
+    },
     connect: (key, pod) => connections.open(services.get(key)?.metadata.uid ?? '', pod),
     onChange: (key) => {
       for (const handler of handlers) handler(key);

@@ -4,7 +4,7 @@ import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { FleetPod, PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
-import { pollPod, unheardPod, type PodMemory } from './poll-pod.ts';
+import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
 import { needsPush, pushToPod, type Publication } from './push-to-pod.ts';
 
 /** The pods of one service. */
@@ -47,6 +47,7 @@ export interface FleetStoreOptions {
   readonly onChange: (key: string) => void;
   /** [0, 1): spreads polls. */
   readonly random: () => number;
+  readonly onPull: OnPull;
 }
 
 interface Entry {
@@ -113,7 +114,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
 
   async function poll(key: string, service: Service, entry: Entry): Promise<void> {
     await pollLimit(() =>
-      inTurn(key, entry, () => pollPod(entry.memory, entry.client, monotonicMs)),
+      inTurn(key, entry, () => pollPod(entry.memory, entry.client, monotonicMs, options.onPull)),
     );
     const isStarting = entry.memory.state?.loaded !== true;
     const waitMs = isStarting ? Math.min(service.pollMs, SOON_MS.starting) : service.pollMs;

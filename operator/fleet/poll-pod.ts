@@ -2,6 +2,7 @@ import type { Result } from '../../crds/wire/result.ts';
 import type { AdminClient } from './admin-client.ts';
 import type { FleetPod, PodProblem, PodView } from './fleet-pod.ts';
 import { pullEvidence, type PulledEvidence } from './pull-evidence.ts';
+import { failedPull, type PullResult } from './pull-result.ts';
 import { pullPodState } from './pull-state.ts';
 
 /** What the store remembers of a pod beyond its view. */
@@ -33,15 +34,21 @@ const MOST_WINDOWS = 1_000;
 /** Answers hold 256 windows each, so this many are more than a server keeps. */
 const MOST_PAGES = 10;
 
+/** Hears of each pull of evidence. */
+export type OnPull = (result: PullResult, seconds: number) => void;
+
 /** One poll: evidence to its end, then the state if its digest moved. What is not understood changes nothing but the problem. */
 export async function pollPod(
   memory: PodMemory,
   client: AdminClient,
   monotonicMs: () => number,
+  onPull: OnPull,
 ): Promise<PodMemory> {
   let now = memory;
   for (let page = 0; page < MOST_PAGES; page++) {
+    const startMs = monotonicMs();
     const pulled = await pullEvidence(client, now.lastSeq, false);
+    onPull(resultOf(now, pulled), (monotonicMs() - startMs) / 1000);
     if (!pulled.ok) {
       return pulled.code === 'Refused'
         ? pollState(now, client, { monotonicMs, digest: '' })
@@ -50,9 +57,7 @@ export async function pollPod(
     const { answer } = pulled.value;
     const problem = findContradiction(now, pulled.value);
     if (problem !== null) return { ...now, problem };
-    const isOtherBoot = answer.bootId !== now.bootId;
-    // Sequences start anew with a boot: what was asked for was not what it has.
-    if (isOtherBoot && now.lastSeq > 0) {
+    if (isOtherBoot(now, answer)) {
       now = { ...unheardPod(now.pod), bootId: answer.bootId };
       continue;
     }
@@ -64,6 +69,21 @@ export async function pollPod(
     }
   }
   return { ...now, problem: { code: 'Endless', message: 'its evidence does not come to an end' } };
+}
+
+/** Sequences start anew with a boot: what was asked for was not what it has. */
+function isOtherBoot({ bootId, lastSeq }: PodMemory, answer: PulledEvidence['answer']): boolean {
+  return answer.bootId !== bootId && lastSeq > 0;
+}
+
+function resultOf(memory: PodMemory, pulled: Result<PulledEvidence>): PullResult {
+  if (!pulled.ok) return failedPull(pulled.code);
+  if (findContradiction(memory, pulled.value) !== null) return 'invalid';
+  const { answer } = pulled.value;
+  if (isOtherBoot(memory, answer)) return 'restarted';
+  // Of a pod that was never read nothing is missed.
+  const isGap = memory.lastSeq > 0 && answer.oldestSeq > memory.lastSeq + 1;
+  return isGap ? 'gap' : 'ok';
 }
 
 function findContradiction(

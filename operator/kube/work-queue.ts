@@ -43,7 +43,7 @@ export interface WorkQueueOptions {
   /** No pass starts after it; `run` resolves when those at work have ended. */
   readonly signal: AbortSignal;
   /** @defaultValue 4 */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** After every pass, for logs and metrics. */
   readonly onPass?: (pass: Pass) => void;
 }
@@ -53,6 +53,8 @@ export interface WorkQueue {
   readonly depth: number;
   /** Keys with a worker. */
   readonly active: number;
+  /** Keys that may have one at once. */
+  readonly workers: number;
   /** Age of the oldest pass still running, and the sum of all of them. */
   readonly longestRunningMs: number;
   readonly unfinishedMs: number;
@@ -68,7 +70,7 @@ export interface WorkQueue {
 const FIRST_RETRY_MS = 1_000;
 const LAST_RETRY_MS = 60_000;
 /** Passes at once unless a queue is told otherwise. */
-export const WORKERS = 4;
+const WORKERS = 4;
 
 export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   return new KeyQueue(options);
@@ -103,6 +105,10 @@ class KeyQueue implements WorkQueue {
 
   constructor(options: WorkQueueOptions) {
     this.#options = options;
+  }
+
+  get workers(): number {
+    return this.#options.workers ?? WORKERS;
   }
 
   get depth(): number {
@@ -176,14 +182,14 @@ class KeyQueue implements WorkQueue {
 
   /** Starts as many passes as there are idle workers and free keys. */
   #dispatch(): void {
-    const { signal, workers = WORKERS } = this.#options;
+    const { signal } = this.#options;
     if (this.#running === null) return;
     if (signal.aborted) {
       if (this.#processing.size === 0) this.#running.resolve();
       return;
     }
     for (const [key, wantedMs] of this.#wanted) {
-      if (this.#processing.size >= workers) return;
+      if (this.#processing.size >= this.workers) return;
       if (this.#processing.has(key)) continue;
       this.#wanted.delete(key);
       void this.#work(this.#running, key, wantedMs);

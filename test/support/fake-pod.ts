@@ -14,6 +14,8 @@ export interface FakePod {
   readonly calls: string[];
   bootId: string;
   windows: EvidenceWindow[];
+  /** Windows before it are gone. */
+  oldestSeq: number;
   acknowledgement: Acknowledgement;
   stateDigest: string;
   heads: string[];
@@ -46,6 +48,7 @@ export function fakePod(uid: string, more: Partial<FleetPod> = {}): FakePod {
     calls: [],
     bootId: 'boot-1',
     windows: [],
+    oldestSeq: 1,
     acknowledgement: anAcknowledgement({
       podUid: uid,
       epoch: 0,
@@ -124,11 +127,11 @@ function evidenceOf(fake: FakePod, path: string): string {
     anAnswer({
       podUid: fake.pod.uid,
       bootId: fake.bootId,
-      oldestSeq: 1,
+      oldestSeq: fake.oldestSeq,
       newestSeq: fake.windows.length,
       stateDigest: fake.stateDigest,
       acknowledgement: { ...fake.acknowledgement, podUid: fake.pod.uid, bootId: fake.bootId },
-      windows: fake.windows.filter(({ seq }) => seq > after).slice(0, 256),
+      windows: fake.windows.filter(({ seq }) => seq > after && seq >= fake.oldestSeq).slice(0, 256),
     }),
   );
 }

@@ -42,7 +42,7 @@ export function createHeadRevisionController(
     deps,
   );
   const queue = createWorkQueue({
-    ...{ clock, random, signal },
+    ...{ clock, random, signal, workers: deps.concurrency },
     onPass: (pass) => {
       metrics.passEnded(NAME, pass);
     },

@@ -23,7 +23,7 @@ export function createServiceController(
   const shell: ServiceShell = { deps, caches, fleet, applier: createApplier(api, FIELD_MANAGER) };
   const memories = new Map<string, ServiceMemory>();
   const queue = createWorkQueue({
-    ...{ clock, random, signal },
+    ...{ clock, random, signal, workers: deps.concurrency },
     onPass: (ended) => {
       metrics.passEnded(NAME, ended);
       const { key, outcome, error, retryInMs, tookMs } = ended;

@@ -30,7 +30,7 @@ export async function writeStatus(pass: ServicePass, facts: StatusFacts): Promis
     memory.lastStatusWriteMs = clock.monotonicMs();
     for (const event of events) tell(pass, event);
   }
-  metrics.serviceReported(key, status);
+  metrics.serviceReported(key, status, facts.spec?.accuracy.maxDisagreement ?? null);
 }
 
 /** Whether it was written. */

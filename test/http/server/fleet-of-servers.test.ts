@@ -49,6 +49,7 @@ beforeAll(async () => {
     connect: (_, pod) => connections.open(SERVICE.serviceUid, pod),
     onChange: () => (changes += 1),
     random: () => 0.5,
+    onPull: () => undefined,
   });
   store.follow(KEY, { pods, pollMs: 1_000 });
   loop = store.run();

@@ -1,6 +1,9 @@
 import { beforeEach, expect, test } from 'vitest';
+import type { MetricFamily } from '../../../crds/metrics/catalogue.ts';
+import { OPERATOR_METRICS } from '../../../crds/metrics/operator-catalogue.ts';
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { WatchedKind } from '../../../operator/controllers/watched-kind.ts';
+import type { PodView } from '../../../operator/fleet/fleet-pod.ts';
 import { ApiStatusError } from '../../../operator/kube/api-status-error.ts';
 import type { ApiCall } from '../../../operator/kube/intercept-api.ts';
 import type { Pass, WorkQueue } from '../../../operator/kube/work-queue.ts';
@@ -17,7 +20,7 @@ beforeEach(() => {
   metrics = createOperatorMetrics(createMetricRegistry(), {
     version: '1.2.3',
     nodeVersion: '20.20.0',
-    monotonicMs: () => nowMs,
+    clock: { nowMs: () => 1_800_000_000_000 + nowMs, monotonicMs: () => nowMs },
   });
 });
 
@@ -35,6 +38,7 @@ function aPass(more: Partial<Pass>): Pass {
 }
 
 const queue = {
+  workers: 4,
   depth: 0,
   active: 0,
   longestRunningMs: 0,
@@ -47,6 +51,15 @@ const queue = {
 };
 
 const CONTROLLER = 'cached-model-service';
+
+const aWrite: ApiCall = {
+  verb: 'patch',
+  kind: 'Deployment',
+  subresource: null,
+  namespace: 'ml',
+  name: 'vision',
+  isDryRun: false,
+};
 
 function aStatus(more: Partial<ServiceStatus> = {}): ServiceStatus {
   return {
@@ -135,16 +148,17 @@ test('queues are read at each scrape, and their counts only grow by what is new'
   expect(series.get(`controller_runtime_active_workers{controller="${CONTROLLER}"}`)).toBe(3);
 });
 
+const reflectorOf = (size: number, problem: string | null) => ({
+  ...{ size, problem, isSynced: true },
+  counters: {
+    lists: { Start: 1, Periodic: 0, Expired: 0, Idle: 0, Failure: 2 },
+    watchEnds: { Clean: 0, Short: 0, Expired: 0, Failed: 1, Idle: 0, Periodic: 0 },
+    ...{ idleAborts: 0, misses: 3 },
+  },
+});
+
 test('the copies of one kind in several namespaces are one, current when all are', async () => {
-  const reflector = (size: number, problem: string | null) => ({
-    ...{ size, problem, isSynced: true },
-    counters: {
-      lists: { Start: 1, Periodic: 0, Expired: 0, Idle: 0, Failure: 2 },
-      watchEnds: { Clean: 0, Short: 0, Expired: 0, Failed: 1, Idle: 0, Periodic: 0 },
-      ...{ idleAborts: 0, misses: 3 },
-    },
-  });
-  const reflectors = [reflector(4, null), reflector(5, 'the API server is gone')];
+  const reflectors = [reflectorOf(4, null), reflectorOf(5, 'the API server is gone')];
   metrics.kindWatched({ kind: 'Pod', reflectors } as unknown as WatchedKind);
   await page();
   const { series } = await page();
@@ -160,8 +174,9 @@ test('a service shows its last status, and nothing of an earlier one', async () 
   metrics.serviceReported(
     'ml/vision',
     aStatus({ conditions: [condition('Stalled', 'True', 'InvalidSpec')], backbone: {} }),
+    null,
   );
-  metrics.serviceReported('ml/vision', aStatus());
+  metrics.serviceReported('ml/vision', aStatus(), 0.01);
   const { of, series } = await page();
   const labels = 'model_namespace="ml",model="vision"';
   expect(of('layercache_service_').map((key) => [key, series.get(key)])).toEqual([
@@ -171,19 +186,113 @@ test('a service shows its last status, and nothing of an earlier one', async () 
     [`layercache_service_replicas{${labels},state="current"}`, 3],
     [`layercache_service_replicas{${labels},state="ready"}`, 2],
     [`layercache_service_replicas{${labels},state="acknowledged"}`, 1],
+    [`layercache_service_budget_ratio{${labels}}`, 0.01],
+    [`layercache_service_candidate_share_ratio{${labels}}`, 0],
   ]);
+});
+
+test('figures of a status are shown as ratios, and what it does not say has no series', async () => {
+  const accuracy = { disagreement: '0.4%', upperBound: '0.58%', audits: 5210, saving: '-1.5%' };
+  const rollout = { share: '25%', stepStartTime: '2026-11-25T13:00:00Z' };
+  const conditions = [condition('RolloutSucceeded', 'Unknown', 'Ramping')];
+  metrics.serviceReported('ml/vision', aStatus({ accuracy, rollout, conditions }), 0.01);
+  const labels = 'model_namespace="ml",model="vision"';
+  const shown = await page();
+  const at = (name: string, more = '') => shown.series.get(`layercache_${name}{${labels}${more}}`);
+  expect(at('service_disagreement_ratio', ',bound="point"')).toBe(0.004);
+  expect(at('service_disagreement_ratio', ',bound="upper"')).toBe(0.0058);
+  expect(at('service_evidence_rows', ',track="stable"')).toBe(5210);
+  expect(at('service_net_saving_ratio')).toBe(-0.015);
+  expect(at('service_candidate_share_ratio')).toBe(0.25);
+  expect(at('rollout_transition_timestamp_seconds')).toBe(Date.UTC(2026, 10, 25, 13) / 1000);
+  metrics.serviceReported('ml/vision', aStatus({ accuracy: { saving: '1%' } }), null);
+  const { of } = await page();
+  expect(of('layercache_service_disagreement_ratio')).toEqual([]);
+  expect(of('layercache_service_evidence_rows')).toEqual([]);
+  expect(of('layercache_service_budget_ratio')).toEqual([]);
+  expect(of('layercache_rollout_transition_timestamp_seconds')).toEqual([]);
+});
+
+test('counters of a service start at 0 with its first status and keep what they counted', async () => {
+  metrics.policyPublished('ml/vision', 'Mount');
+  metrics.serviceReported('ml/vision', aStatus(), 0.01);
+  const { series } = await page();
+  const labels = 'model_namespace="ml",model="vision"';
+  const counted = [...series].filter(([key]) => key.includes(labels) && key.includes('_total{'));
+  expect(counted.filter(([, count]) => count !== 0)).toEqual([
+    [`layercache_policy_publishes_total{${labels},path="mount"}`, 1],
+  ]);
+  for (const key of ['certificates_total', 'alarms_total', 'rollouts_total', 'training_runs_total'])
+    expect(counted.map(([name]) => name).join('\n')).toContain(`layercache_${key}{`);
+});
+
+test('the pod that has been silent for longest tells how old the evidence is', async () => {
+  const heard = new Map<string, number | null>();
+  metrics.fleetMade(
+    (key) =>
+      (key === 'ml/vision'
+        ? [...heard].map(([uid, heardMs]) => ({ pod: { uid }, heardMs }))
+        : []) as unknown as PodView[],
+  );
+  metrics.serviceReported('ml/vision', aStatus(), 0.01);
+  metrics.serviceReported('ml/other', aStatus(), 0.01);
+  const name = 'layercache_service_evidence_oldest_timestamp_seconds';
+  const ages = async () => {
+    const { of, series } = await page();
+    return of(name).map((key) => 1_800_000_000 + nowMs / 1000 - series.get(key)!);
+  };
+  expect(await ages()).toEqual([]);
+  nowMs = 60_000;
+  heard.set('a', 50_000).set('b', null);
+  expect(await ages()).toEqual([10]);
+  nowMs = 90_000;
+  heard.set('a', 85_000);
+  // b has said nothing since it was first asked about.
+  expect(await ages()).toEqual([30]);
+  heard.set('b', 89_000);
+  expect(await ages()).toEqual([5]);
+  heard.clear();
+  expect(await ages()).toEqual([]);
+});
+
+/** Known only once heads were trained, tested or served: what is unknown has no series. */
+const LATER: readonly string[] = ['layercache_service_state', 'layercache_service_detector_ratio'];
+
+test('every family of the catalogue has a series once a service was reported', async () => {
+  metrics.followLease('demo-operator', () => true);
+  metrics.followEvents({ recorded: 0, written: 0, dropped: 0 });
+  metrics.apiAnswered('10.0.0.1:443', 'GET', 200);
+  metrics.queueMade(CONTROLLER, queue as unknown as WorkQueue);
+  metrics.kindWatched({
+    kind: 'Pod',
+    reflectors: [reflectorOf(1, null)],
+  } as unknown as WatchedKind);
+  metrics.fleetMade(() => [{ pod: { uid: 'a' }, heardMs: 0 }] as unknown as PodView[]);
+  metrics.callEnded(aWrite, null);
+  const accuracy = { disagreement: '0.4%', upperBound: '0.58%', audits: 5210, saving: '-1.5%' };
+  const rollout = { stepStartTime: '2026-11-25T13:00:00Z' };
+  metrics.serviceReported('ml/vision', aStatus({ accuracy, rollout }), 0.01);
+  const { types, of } = await page();
+  const families: readonly MetricFamily[] = Object.values(OPERATOR_METRICS);
+  expect(families.filter(({ name, type }) => types.get(name) !== type)).toEqual([]);
+  const empty = families.map(({ name }) => name).filter((name) => of(name).length === 0);
+  expect(empty).toEqual(LATER);
+  const known = new Set(families.map(({ name }) => name));
+  const others = [...types.keys()].filter((name) => !known.has(name));
+  expect(others.filter((name) => !/^(process|nodejs)_/.test(name))).toEqual([]);
 });
 
 test('every series of a service goes with it, and no other', async () => {
   for (const key of ['ml/vision', 'ml/vision-2', 'other/vision']) {
-    metrics.serviceReported(key, aStatus());
+    metrics.serviceReported(key, aStatus(), 0.01);
     metrics.policyPublished(key, 'Mount');
   }
   metrics.serviceGone('ml/vision');
   const { series } = await page();
   const left = [...series.keys()].filter((key) => key.includes('model='));
   expect(left.filter((key) => key.includes('model_namespace="ml",model="vision"'))).toEqual([]);
-  expect(left.filter((key) => key.includes('_policy_publishes_total'))).toHaveLength(2);
+  const publishes = left.filter((key) => key.includes('_policy_publishes_total'));
+  expect(publishes.filter((key) => key.includes('path="mount"'))).toHaveLength(2);
 });
 
 test('a policy spreads from its storing until a status says that all acknowledged it', async () => {
@@ -192,13 +301,13 @@ test('a policy spreads from its storing until a status says that all acknowledge
   metrics.policyPublished('ml/vision', 'Mount');
   metrics.policyPublished('ml/vision', 'Push');
   nowMs = 2_000;
-  metrics.serviceReported('ml/vision', aStatus());
+  metrics.serviceReported('ml/vision', aStatus(), 0.01);
   expect(await seconds('acknowledged')).toBe(0);
   metrics.policyPublished('ml/vision', 'Mount');
   nowMs = 5_000;
   const done = aStatus({ conditions: [condition('PolicyApplied', 'True', 'AllReplicas')] });
-  metrics.serviceReported('ml/vision', done);
-  metrics.serviceReported('ml/vision', done);
+  metrics.serviceReported('ml/vision', done, 0.01);
+  metrics.serviceReported('ml/vision', done, 0.01);
   expect(await seconds('superseded')).toBe(2);
   expect(await seconds('acknowledged')).toBe(3);
   const counts = 'layercache_policy_propagation_duration_seconds_count{result="acknowledged"}';
@@ -214,21 +323,13 @@ test.each([
 ] as const)(
   'a write answered %s counts as %s; dry runs and reads do not',
   async (status, result) => {
-    const call: ApiCall = {
-      verb: 'patch',
-      kind: 'Deployment',
-      subresource: null,
-      namespace: 'ml',
-      name: 'vision',
-      isDryRun: false,
-    };
     const error =
       status === null
         ? null
         : new ApiStatusError({ status, reason: '', detail: 'x', call: 'apply' });
-    metrics.callEnded(call, error);
-    metrics.callEnded({ ...call, isDryRun: true }, error);
-    metrics.callEnded({ ...call, verb: 'get' }, error);
+    metrics.callEnded(aWrite, error);
+    metrics.callEnded({ ...aWrite, isDryRun: true }, error);
+    metrics.callEnded({ ...aWrite, verb: 'get' }, error);
     const { of, series } = await page();
     const [key = '', ...more] = of('layercache_object_writes_total');
     expect(more).toEqual([]);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { AdminCall } from '../../../../operator/fleet/admin-client.ts';
 import { toPodReport, type PodView } from '../../../../operator/fleet/fleet-pod.ts';
 import { createFleetStore, type FleetStore } from '../../../../operator/fleet/fleet-store.ts';
+import type { PullResult } from '../../../../operator/fleet/pull-result.ts';
 import type { Publication } from '../../../../operator/fleet/push-to-pod.ts';
 import { SILENT, fakePod, type FakePod } from '../../../support/fake-pod.ts';
 import { fakeKubeClock, settle, type FakeKubeClock } from '../../../support/kube-clock.ts';
@@ -15,6 +16,7 @@ let clock: FakeKubeClock;
 let ending: AbortController;
 let pods: Map<string, FakePod>;
 let changes: string[];
+let pulls: PullResult[];
 let store: FleetStore;
 
 beforeEach(() => {
@@ -22,12 +24,14 @@ beforeEach(() => {
   ending = new AbortController();
   pods = new Map();
   changes = [];
+  pulls = [];
   store = createFleetStore({
     clock,
     signal: ending.signal,
     connect: (_, pod) => pods.get(pod.uid)!.client(),
     onChange: (key) => changes.push(key),
     random: () => 0.5,
+    onPull: (result) => pulls.push(result),
   });
 });
 
@@ -124,6 +128,41 @@ describe('polls', () => {
     expect(viewOf('a')).toMatchObject({ bootId: 'boot-2', problem: null });
     expect(seqsOf('a')).toEqual([1, 2]);
     expect(viewOf('a').windows.every(({ bootId }) => bootId === 'boot-2')).toBe(true);
+    expect(pulls).toEqual(['ok', 'restarted', 'ok']);
+  });
+
+  test('windows that were gone before they were read are a gap', async () => {
+    const pod = add('a');
+    pod.closeWindows(4);
+    followAll();
+    await store.pollDue();
+    pod.closeWindows(20);
+    pod.oldestSeq = 18;
+    await clock.pass(30_000);
+    await store.pollDue();
+    expect(seqsOf('a').slice(-3)).toEqual([18, 19, 20]);
+    expect(pulls).toEqual(['ok', 'gap']);
+  });
+
+  test('a pod that was never read has no gap, however old its first window', async () => {
+    const pod = add('a');
+    pod.closeWindows(9);
+    pod.oldestSeq = 8;
+    followAll();
+    await store.pollDue();
+    expect(seqsOf('a')).toEqual([8, 9]);
+    expect(pulls).toEqual(['ok']);
+  });
+
+  test.each([
+    ['no_answer', SILENT],
+    ['refused', { ok: true, value: { status: 503, body: Buffer.from('{}') } }],
+    ['invalid', { ok: true, value: { status: 200, body: Buffer.from('{}') } }],
+  ] as const)('a pull without evidence counts as %s', async (result, answer) => {
+    add('a').override = () => Promise.resolve(answer);
+    followAll();
+    await store.pollDue();
+    expect(pulls).toEqual([result]);
   });
 
   test('at most 16 pods are asked at once, and a silent one holds nobody else', async () => {

@@ -48,6 +48,8 @@ export function startController(
     serviceReported: nothing,
     serviceGone: nothing,
     policyPublished: nothing,
+    evidencePulled: nothing,
+    fleetMade: nothing,
   };
   const deps: ControllerDependencies = {
     ...{ api, readingApi: api, clock, random: () => 0.5, signal: ending.signal, metrics },

@@ -58,6 +58,10 @@ const schema = z.object({
   ),
   SERVER_ALLOWED_HOSTS: fields.hosts,
   SERVER_NETWORK_POLICY: fields.choice(['Enabled', 'Disabled'], 'Disabled'),
+  TRAINER_IMAGE: fields.optionalText,
+  TRAINER_RESOURCES: fields.jsonObject(
+    '{"requests":{"cpu":"1","memory":"1Gi"},"limits":{"memory":"4Gi"}}',
+  ),
   LOG_LEVEL: fields.choice(['debug', 'info', 'warn', 'error', 'silent'], 'info'),
 });
 
@@ -100,6 +104,19 @@ function checkLease(parsed: LeaseTimes, context: z.RefinementCtx<LeaseTimes>): v
   }
 }
 
+/** Without an image nothing is trained. */
+function trainerOf(parsed: Parsed): Pick<ServiceDefaults, 'trainer'> {
+  if (parsed.TRAINER_IMAGE === null) return {};
+  return {
+    trainer: {
+      image: parsed.TRAINER_IMAGE,
+      imagePullPolicy: parsed.SERVER_IMAGE_PULL_POLICY,
+      imagePullSecretNames: [...parsed.SERVER_IMAGE_PULL_SECRETS],
+      resources: parsed.TRAINER_RESOURCES,
+    },
+  };
+}
+
 function toConfig(parsed: Parsed, lease: LeaseTimes): OperatorConfig {
   const release = parsed.RELEASE ?? 'layercache';
   return Object.freeze({
@@ -122,6 +139,7 @@ function toConfig(parsed: Parsed, lease: LeaseTimes): OperatorConfig {
         allowedHosts: [...parsed.SERVER_ALLOWED_HOSTS],
       },
       networkPolicy: parsed.SERVER_NETWORK_POLICY,
+      ...trainerOf(parsed),
     },
     watchNamespaces: parsed.WATCH_NAMESPACES,
     lease: {

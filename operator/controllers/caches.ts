@@ -1,5 +1,6 @@
 import type { KubeObject } from '../kube/api.ts';
 import type { KindName } from '../kube/kinds.ts';
+import type { Component } from '../plan/labels.ts';
 import { controllerOf } from '../kube/owner.ts';
 import type { ControllerDependencies } from './dependencies.ts';
 import { watchKind, type WatchedKind } from './watched-kind.ts';
@@ -13,6 +14,7 @@ export const CHILD_KINDS = [
   'HorizontalPodAutoscaler',
   'PodDisruptionBudget',
   'NetworkPolicy',
+  'Job',
 ] as const satisfies readonly KindName[];
 
 export type ChildKind = (typeof CHILD_KINDS)[number];
@@ -29,6 +31,8 @@ export interface Caches {
   readonly children: Readonly<Record<ChildKind, WatchedKind>>;
   /** Pods of servers, without what a status does not need; indexed by `namespace/service`. */
   readonly pods: WatchedKind;
+  /** Pods of training Jobs, likewise. */
+  readonly trainers: WatchedKind;
   readonly all: readonly WatchedKind[];
 }
 
@@ -40,14 +44,16 @@ export function createCaches(deps: ControllerDependencies): Caches {
     watchKind({ kind, select: selectChildren(kind), indexBy: ownerUid }, deps),
   ];
   const children = Object.fromEntries(CHILD_KINDS.map(child)) as Record<ChildKind, WatchedKind>;
-  const labelSelector = `${SERVICE_LABEL},app.kubernetes.io/component=server`;
-  const pods = watchKind(
-    { kind: 'Pod', select: { labelSelector }, indexBy: serviceOfPod, trim: trimPod },
-    deps,
-  );
+  const podsOf = (component: Component): WatchedKind => {
+    const labelSelector = `${SERVICE_LABEL},app.kubernetes.io/component=${component}`;
+    const watch = { select: { labelSelector }, indexBy: serviceOfPod, trim: trimPod };
+    return watchKind({ kind: 'Pod', ...watch }, deps);
+  };
+  const pods = podsOf('server');
+  const trainers = podsOf('trainer');
   return {
-    ...{ services, headRevisions, children, pods },
-    all: [services, headRevisions, ...Object.values(children), pods],
+    ...{ services, headRevisions, children, pods, trainers },
+    all: [services, headRevisions, ...Object.values(children), pods, trainers],
   };
 }
 
@@ -73,9 +79,13 @@ export function serviceOfPod({ metadata }: KubeObject): string | undefined {
 
 /** Ten thousand pods fit when environment, tolerations and managed fields are left out. */
 function trimPod({ apiVersion, kind, metadata, spec, status }: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels } = metadata;
+  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, ...rest } = metadata;
+  const { ownerReferences, creationTimestamp } = rest;
   const { volumes } = (spec ?? {}) as { readonly volumes?: unknown };
-  const kept = { name, namespace, uid, resourceVersion, deletionTimestamp, labels };
+  const kept = {
+    ...{ name, namespace, uid, resourceVersion, deletionTimestamp, labels },
+    ...{ ownerReferences, creationTimestamp },
+  };
   return {
     ...{ apiVersion, kind },
     metadata: kept as KubeObject['metadata'],

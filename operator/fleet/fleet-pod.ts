@@ -10,6 +10,8 @@ export interface FleetPod {
   readonly ip: string;
   /** Of the Secret that it mounts: during a rotation old and new pods have different keys. */
   readonly adminGeneration: number;
+  /** Whose key answers there. @defaultValue server */
+  readonly role?: 'server' | 'trainer';
 }
 
 /** Why a pod was not understood last time: a stable code and a sentence. */

@@ -1,9 +1,9 @@
-import { createHash, type X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
+import { findPinProblem } from './identity/check-pin.ts';
 
 export interface PinnedAgentOptions {
   readonly host: string;
@@ -76,18 +76,14 @@ export class PinnedAgent extends Agent {
   }
 
   private findProblem(socket: TLSSocket): string | null {
-    const certificate = socket.getPeerX509Certificate();
-    if (certificate === undefined || pinOfCertificate(certificate) !== this.pinned.serverPin) {
-      return 'another key answers there; the pod is not the one that was started with this generation';
+    const { serverPin, clock } = this.pinned;
+    switch (findPinProblem(socket.getPeerX509Certificate(), [serverPin], clock.nowMs())) {
+      case 'UnknownKey':
+        return 'another key answers there; the pod is not the one that was started with this generation';
+      case 'Expired':
+        return 'its certificate has expired; rotate the admin keys';
+      case null:
+        return null;
     }
-    const nowMs = this.pinned.clock.nowMs();
-    const isInTime =
-      nowMs >= Date.parse(certificate.validFrom) && nowMs <= Date.parse(certificate.validTo);
-    return isInTime ? null : 'its certificate has expired; rotate the admin keys';
   }
-}
-
-function pinOfCertificate(certificate: X509Certificate): string {
-  const der = certificate.publicKey.export({ type: 'spki', format: 'der' });
-  return `sha256:${createHash('sha256').update(der).digest('hex')}`;
 }

@@ -15,7 +15,7 @@ export interface PodAddress {
 
 /** Opens clients to pods of one service and generation; keys are derived once. */
 export interface PodClients {
-  open(address: PodAddress): AdminClient;
+  open(address: PodAddress, role?: 'server' | 'trainer'): AdminClient;
 }
 
 /** The agent cannot count connections that still shake hands, so calls are counted. */
@@ -33,9 +33,13 @@ export function createPodClients(root: Uint8Array, of: KeysOf, clock: Clock): Po
     cert: certificate,
     minVersion: 'TLSv1.3',
   });
-  const serverPin = pinOf(root, { ...of, role: 'server' });
+  const pins = {
+    server: pinOf(root, { ...of, role: 'server' }),
+    trainer: pinOf(root, { ...of, role: 'trainer' }),
+  };
   return {
-    open: (address) => createPodClient(address, { secureContext, serverPin, clock }),
+    open: (address, role = 'server') =>
+      createPodClient(address, { secureContext, serverPin: pins[role], clock }),
   };
 }
 

@@ -34,6 +34,9 @@ export function createPodConnections(
 
   return {
     open: (serviceUid, pod) =>
-      clientsOf(serviceUid, pod.adminGeneration).open({ host: pod.ip, port: portOf(pod) }),
+      clientsOf(serviceUid, pod.adminGeneration).open(
+        { host: pod.ip, port: portOf(pod) },
+        pod.role,
+      ),
   };
 }

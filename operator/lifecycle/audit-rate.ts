@@ -12,6 +12,8 @@ const TOLERANCE = 0.25;
 export function chooseAuditRate(ledger: Ledger, input: LifecycleInput): number {
   if (input.auditsOff) return 0;
   const base = input.settings.auditRate;
+  // Without exits nothing is judged: a rate that follows the traffic would only make policies.
+  if (ledger.stage === 'Idle') return base;
   const wanted = wantedRate(ledger, input);
   const current = ledger.traffic.auditRate;
   const isNear = Math.abs(wanted - current) <= TOLERANCE * current;

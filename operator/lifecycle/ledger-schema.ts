@@ -116,6 +116,24 @@ const candidate = z.strictObject({
   crashes: counter,
 });
 
+const wholeStable = stable.refine(isWhole, 'lambdaIndex and certificate come together');
+
+// Ledgers of before had neither of the two.
+const previous = z
+  .strictObject({ stable: wholeStable, retiredAtMs: time })
+  .nullable()
+  .default(null);
+
+const request = z
+  .strictObject({
+    value: sentence,
+    result: z.enum(['Done', 'NoOp', 'Refused']),
+    message: sentence,
+    atMs: time,
+  })
+  .nullable()
+  .default(null);
+
 const trigger = z.enum(['Missing', 'Alarm', 'SavingLoss', 'NewData']);
 const cause = {
   trigger,
@@ -157,11 +175,13 @@ export const ledgerSchema: z.ZodType<Ledger> = z.strictObject({
   stageSinceMs: time,
   backboneKey: z.string().max(8192).nullable(),
   watermarks: z.array(z.strictObject({ ...boot, seq: counter, seenMs: time })),
-  stable: stable.refine(isWhole, 'lambdaIndex and certificate come together').nullable(),
+  stable: wholeStable.nullable(),
   candidate: candidate
     .refine(isWhole, 'lambdaIndex and certificate come together')
     .refine((c) => c.ramp === null || c.certificate !== null, 'a step needs a certificate')
     .nullable(),
+  previous,
+  request,
   episode: z.strictObject({ attempts: counter, lookScale: z.number().min(1).max(20) }),
   training: z.strictObject({
     request: z.strictObject({ attempt: ordinal, ...cause }).nullable(),

@@ -114,6 +114,20 @@ export interface CandidateRecord extends TrackRecord {
   readonly crashes: number;
 }
 
+/** Heads that were replaced last, with all that lets them serve again at once. */
+export interface PreviousRecord {
+  readonly stable: StableRecord;
+  readonly retiredAtMs: number;
+}
+
+/** What became of the last request of a person; an equal one is not answered twice. */
+export interface RequestRecord {
+  readonly value: string;
+  readonly result: 'Done' | 'NoOp' | 'Refused';
+  readonly message: string;
+  readonly atMs: number;
+}
+
 /** Audits of the revision that is watched, in entries of at least ten chosen audits. */
 export interface LostEntry {
   readonly windows: number;
@@ -141,6 +155,8 @@ export interface Ledger {
   readonly watermarks: readonly Watermark[];
   readonly stable: StableRecord | null;
   readonly candidate: CandidateRecord | null;
+  readonly previous: PreviousRecord | null;
+  readonly request: RequestRecord | null;
   /** From one served certificate to the next: attempts begun, and the factor on look sizes that bursts demand. */
   readonly episode: { readonly attempts: number; readonly lookScale: number };
   readonly training: {
@@ -200,6 +216,8 @@ export function emptyLedger(): Ledger {
     watermarks: [],
     stable: null,
     candidate: null,
+    previous: null,
+    request: null,
     episode: { attempts: 0, lookScale: 1 },
     training: { request: null, waiting: null, count: 0, endedAtMs: null },
     failed: [],

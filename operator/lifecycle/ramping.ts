@@ -18,11 +18,15 @@ export function ramping(
   ramp: RampRecord,
   tick: Tick,
 ): Draft {
-  const checks = assess(draft.ledger, candidate, ramp, tick);
-  const failed = checks.filter(({ verdict }) => verdict === 'Fail').map(({ type }) => type);
+  const isFresh = candidateCounters(candidate, tick).requests > 0;
+  const checks = assess(draft.ledger, candidate, ramp, { tick, isFresh });
+  const failed = isFresh
+    ? checks.filter(({ verdict }) => verdict === 'Fail').map(({ type }) => type)
+    : ramp.failing;
+  // Looking twice at the same figures is no second failure.
   const culprit = checks.find(
     ({ type, verdict }) =>
-      verdict === 'Fail' && (type === 'Disagreement' || ramp.failing.includes(type)),
+      verdict === 'Fail' && (type === 'Disagreement' || (isFresh && ramp.failing.includes(type))),
   );
   if (culprit !== undefined) return abort(draft, candidate, tick, failure(culprit, ramp));
   if (isPassed(checks, candidate, ramp, tick)) return advance(draft, candidate, ramp, tick);
@@ -37,13 +41,13 @@ function assess(
   { stable }: Ledger,
   candidate: CandidateRecord,
   ramp: RampRecord,
-  tick: Tick,
+  { tick, isFresh }: { readonly tick: Tick; readonly isFresh: boolean },
 ): readonly CheckResult[] {
   invariant(candidate.certificate !== null, 'a candidate that takes traffic is certified');
   return assessStep(ramp, {
     settings: tick.input.settings,
     dispersion: candidate.certificate.dispersion,
-    isFresh: candidateCounters(candidate, tick).requests > 0,
+    isFresh,
     saving: candidate.paired?.saving ?? null,
     isFirst: stable?.off !== null,
   });

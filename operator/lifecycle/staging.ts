@@ -20,7 +20,7 @@ export function loadedPods(
     ({ acknowledgement }) =>
       facts !== null && assessLoad(acknowledgement, facts, tick.backbone.digest) === 'Loaded',
   );
-  return { ready: ready.length, loaded: loaded.length };
+  return { ready: ready.length + tick.input.silentPods, loaded: loaded.length };
 }
 
 /** Goes on to shadowing once every ready pod holds the candidate; without a ready pod it holds. */

@@ -54,7 +54,7 @@ export type TrainingReport =
   | {
       readonly kind: 'Failed';
       readonly attempt: number;
-      readonly reason: 'NotBetter' | 'TooFewRows' | 'Failed';
+      readonly reason: 'NotBetter' | 'TooFewRows' | 'Failed' | 'DeadlineExceeded';
       readonly message: string;
     };
 
@@ -64,6 +64,8 @@ export interface LifecycleInput {
   readonly settings: ServiceSettings;
   readonly backbone: BackboneFacts | null;
   readonly pods: readonly PodReport[];
+  /** Ready pods without a report: nothing is known of them, so nothing is acknowledged by all. */
+  readonly silentPods: number;
   readonly training: TrainingReport;
   /** Revisions that the ledger may name. */
   readonly revisions: readonly HeadRevisionFacts[];

@@ -5,6 +5,16 @@ export interface ServiceDefaults {
   /** What reaches a pod template; recorded with each Deployment, so that an upgrade changes no pod. */
   readonly template: TemplateInputs;
   readonly networkPolicy: 'Enabled' | 'Disabled';
+  /** What training Jobs run; absent: nothing is trained in this installation. */
+  readonly trainer?: TrainerDefaults;
+}
+
+export interface TrainerDefaults {
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  readonly imagePullSecretNames: readonly string[];
+  /** For services without `heads.training.resources`. */
+  readonly resources: Readonly<Record<string, unknown>>;
 }
 
 /** This installation of the operator, as its children name it and as network policies admit it. */

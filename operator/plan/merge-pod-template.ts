@@ -35,6 +35,16 @@ export function mergePodTemplate(
   return problems.length > 0 ? { ok: false, problems } : { ok: true, template };
 }
 
+/** Lays an override over a template that protects nothing; items without a name are left out. */
+export function mergeOverride(
+  rendered: PodTemplateSpec,
+  override: JsonObject | undefined,
+): PodTemplateSpec {
+  if (override === undefined) return rendered;
+  const merged = mergeObjects({ ...rendered }, override, { path: '', problems: [] });
+  return merged;
+}
+
 interface Place {
   readonly path: string;
   readonly problems: TemplateProblem[];

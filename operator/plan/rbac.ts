@@ -25,7 +25,7 @@ export function operatorRules(release: string): OperatorRules {
   return {
     services: [
       rule('layercache.io', ['cachedmodelservices'], READ),
-      rule('layercache.io', ['cacheheadrevisions'], [...READ, 'delete']),
+      rule('layercache.io', ['cacheheadrevisions'], [...READ, 'create', 'delete']),
       rule('layercache.io', ['cachedmodelservices/status', 'cacheheadrevisions/status'], ['patch']),
       // Owner references that block a deletion ask for it under the admission plugin that guards them; we set no finalizer.
       rule('layercache.io', ['cachedmodelservices/finalizers'], ['update']),
@@ -36,6 +36,8 @@ export function operatorRules(release: string): OperatorRules {
       rule('autoscaling', ['horizontalpodautoscalers'], [...READ, ...APPLY, 'delete']),
       rule('policy', ['poddisruptionbudgets'], [...READ, ...APPLY, 'delete']),
       rule('networking.k8s.io', ['networkpolicies'], [...READ, ...APPLY, 'delete']),
+      // Trainings that nobody waits for any more are ended.
+      rule('batch', ['jobs'], [...WATCH, 'create', 'delete']),
       rule('', ['pods'], WATCH),
       // Keys of admin ports are made and never read: no right to read any Secret of a namespace.
       rule('', ['secrets'], ['create']),

@@ -6,6 +6,11 @@ const ratio = z.number().min(0).max(1);
 const jobSchema = z.object({
   /** Admin base URLs of the model servers. */
   servers: z.array(z.url()).min(1).max(1000),
+  /** The key of every one of them; absent: plain HTTP on this machine. */
+  serverPin: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, 'must be sha256: and 64 hexadecimal digits')
+    .optional(),
   part: z.enum(['long', 'recent']),
   /** Per pod: only rows after this sequence. */
   after: z.array(
@@ -30,6 +35,8 @@ export interface TrainerConfig {
   readonly job: TrainerJob;
   readonly adminPort: number;
   readonly bindHost: string;
+  /** Folder with `tls.key`, `tls.crt` and `peers.json`; null: the admin port speaks plain HTTP. */
+  readonly adminDir: string | null;
   /** Heads trained at once, each on one core. */
   readonly threads: number;
   readonly exitWithStdin: boolean;
@@ -66,6 +73,7 @@ const schema = z.object({
     .pipe(jobSchema),
   ADMIN_PORT: wholeNumber(8081, 65_535),
   BIND_HOST: z.string().min(1).max(253).default('0.0.0.0'),
+  ADMIN_DIR: z.string().min(1).max(4096).optional(),
   TRAINER_THREADS: wholeNumber(Math.min(MAX_THREADS, availableParallelism()), MAX_THREADS),
   EXIT_WITH_STDIN: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   LOG_LEVEL: z
@@ -95,6 +103,7 @@ export function loadConfig(
       job: data.TRAINER_JOB,
       adminPort: data.ADMIN_PORT,
       bindHost: data.BIND_HOST,
+      adminDir: data.ADMIN_DIR ?? null,
       threads: Math.max(1, data.TRAINER_THREADS),
       exitWithStdin: data.EXIT_WITH_STDIN === 'true',
       logLevel: data.LOG_LEVEL,

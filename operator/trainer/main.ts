@@ -2,12 +2,15 @@ import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
+import { connectServers } from './connect-servers.ts';
 import { loadProcessConfig, type TrainerConfig } from './config.ts';
 import { createJobPool } from './job-pool.ts';
 import { followJob, postJob } from './job-thread.ts';
 import { startJob } from './run-job.ts';
 import { serveJobs } from './serve-jobs.ts';
 import { createTrainerApp } from './trainer-app.ts';
+import { loadTrainerIdentity, type TrainerIdentity } from './trainer-identity.ts';
+import { createTrainerServer } from './trainer-server.ts';
 
 // One file, three roles: the main thread answers the admin port, one thread conducts the training (merging 50,000 rows takes
 // seconds), and the threads of its pool train heads.
@@ -18,7 +21,8 @@ else if (parentPort !== null) {
   if (config === null || config === undefined) serveJobs(parentPort);
   else {
     const runJob = createJobPool(script, config.threads);
-    postJob(startJob(config.job, { runJob, clock: systemClock }), parentPort);
+    const connect = connectServers(config, systemClock);
+    postJob(startJob(config.job, { runJob, clock: systemClock, connect }), parentPort);
   }
 }
 
@@ -29,6 +33,14 @@ function main(): void {
     process.exit(2);
   }
   start(config.value);
+}
+
+function loadIdentity({ adminDir }: TrainerConfig): TrainerIdentity | null {
+  if (adminDir === null) return null;
+  const identity = loadTrainerIdentity(adminDir);
+  if (identity.ok) return identity.value;
+  process.stderr.write(`${identity.message}\n`);
+  process.exit(2);
 }
 
 function start(config: TrainerConfig): void {
@@ -49,7 +61,13 @@ function start(config: TrainerConfig): void {
       'training ended',
     );
   });
-  const app = createTrainerApp(job, leave);
+  const identity = loadIdentity(config);
+  // A Job whose training failed shall fail too: it then tries once more.
+  const app = createTrainerServer(
+    identity,
+    createTrainerApp(job, () => process.exit(job.state().state === 'Failed' ? 1 : 0)),
+    systemClock,
+  );
   app.on('error', (error: NodeJS.ErrnoException) => {
     const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.message})`;
     const next = 'Set LAYERCACHE_ADMIN_PORT to another port, or 0 for a free one.';

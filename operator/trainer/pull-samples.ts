@@ -35,8 +35,9 @@ interface Source {
 export async function pullSamples(
   job: Pick<TrainerJob, 'servers' | 'part' | 'after'>,
   onProgress: (rows: number) => void,
+  connect: (baseUrl: string) => AdminClient = createAdminClient,
 ): Promise<Result<PulledSamples>> {
-  const clients = job.servers.map(createAdminClient);
+  const clients = job.servers.map(connect);
   try {
     return await pullFrom(clients, job, onProgress);
   } finally {

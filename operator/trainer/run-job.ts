@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import type { AdminClient } from '../fleet/admin-client.ts';
 import type { HeadJobRunner } from '../training/head-job.ts';
 import { trainHeads, type TrainingOutcome, type TrainingStage } from '../training/train.ts';
 import type { TrainerJob } from './config.ts';
@@ -19,6 +20,8 @@ export interface RunningJob {
 export interface JobTools {
   readonly runJob: HeadJobRunner;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Opens the admin port of a server. */
+  readonly connect: (baseUrl: string) => AdminClient;
 }
 
 /** Share of the work after which each stage begins. */
@@ -46,9 +49,10 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
   const seconds = (): number => (tools.clock.monotonicMs() - startMs) / 1000;
 
   const run = async (): Promise<void> => {
-    const pulled = await pullSamples(job, (rows) => {
+    const onRows = (rows: number): void => {
       change({ rows, message: `Pulling samples, ${rows} rows.` });
-    });
+    };
+    const pulled = await pullSamples(job, onRows, tools.connect);
     if (!pulled.ok) {
       change({ state: 'Failed', message: pulled.message, durationSeconds: seconds() });
       return;

@@ -1,41 +1,37 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { RequestListener, ServerResponse } from 'node:http';
 import type { RunningJob } from './run-job.ts';
 
 /**
- * The trainer's admin port: GET /v1/state, GET /v1/bundle, POST /v1/done. Reads may be repeated; `onDone` runs once the answer
- * to POST /v1/done is out. Never listens by itself.
+ * What the trainer's admin port answers: GET /v1/state, GET /v1/bundle, POST /v1/done. Reads may be repeated; `onDone` runs once
+ * the answer to POST /v1/done is out.
  */
 export function createTrainerApp(
   job: Pick<RunningJob, 'state' | 'bundle'>,
   onDone: () => void,
-): Server {
-  const app = createServer(
-    { requestTimeout: 10_000, headersTimeout: 5_000 },
-    (request, response) => {
-      request.resume();
-      const path = request.url?.split('?')[0];
-      const call = `${request.method ?? ''} ${path ?? ''}`;
-      switch (call) {
-        case 'GET /v1/state':
-          sendJson(response, 200, job.state());
-          return;
-        case 'GET /v1/bundle':
-          sendBundle(response, job);
-          return;
-        case 'POST /v1/done':
-          response.once('finish', onDone);
-          sendJson(response, 200, {});
-          return;
-        default:
-          sendError(
-            response,
-            404,
-            `There is no ${call}; this port has GET /v1/state, GET /v1/bundle and POST /v1/done.`,
-          );
-      }
-    },
-  );
-  return app;
+): RequestListener {
+  return (request, response) => {
+    request.resume();
+    const path = request.url?.split('?')[0];
+    const call = `${request.method ?? ''} ${path ?? ''}`;
+    switch (call) {
+      case 'GET /v1/state':
+        sendJson(response, 200, job.state());
+        return;
+      case 'GET /v1/bundle':
+        sendBundle(response, job);
+        return;
+      case 'POST /v1/done':
+        response.once('finish', onDone);
+        sendJson(response, 200, {});
+        return;
+      default:
+        sendError(
+          response,
+          404,
+          `There is no ${call}; this port has GET /v1/state, GET /v1/bundle and POST /v1/done.`,
+        );
+    }
+  };
 }
 
 function sendBundle(response: ServerResponse, job: Pick<RunningJob, 'state' | 'bundle'>): void {

@@ -209,6 +209,7 @@ export function anInput(fields: Partial<LifecycleInput> = {}): LifecycleInput {
     settings: aService(),
     backbone: aBackbone(),
     pods: [aPod()],
+    silentPods: 0,
     training: { kind: 'Idle' },
     revisions: [],
     collectRows: 10_000,

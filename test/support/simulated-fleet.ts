@@ -46,7 +46,7 @@ import {
 import { fakeClock } from './fake-clock.ts';
 import { seededRandom, type SeededRandom } from './seeded-random.ts';
 
-const EXITS = ['a', 'b', 'c', 'd'];
+export const EXITS = ['a', 'b', 'c', 'd'];
 const BACKBONE_MS = 10;
 
 /** How rows differ from those that the first heads were trained on. */
@@ -214,6 +214,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
         settings,
         backbone,
         pods: pods.map(report),
+        silentPods: 0,
         training: state.training,
         revisions,
         collectRows: 2_000,
@@ -252,7 +253,7 @@ function restored(ledger: Ledger): Ledger {
   return parsed.value;
 }
 
-function driftRows(
+export function driftRows(
   rows: SimulatedRows,
   { shift, noise }: Drift,
   random: SeededRandom,
@@ -299,7 +300,10 @@ const NO_POLICY = {
 type InForce = Pick<Policy, keyof typeof NO_POLICY>;
 
 /** The windows of one pod over one tick, as server/evidence writes them. */
-function answerRows(pod: SimulatedPod, answering: Answering): Omit<EvidenceWindow, 'seq'>[] {
+export function answerRows(
+  pod: Pick<SimulatedPod, 'podUid' | 'bootId' | 'policy'>,
+  answering: Answering,
+): Omit<EvidenceWindow, 'seq'>[] {
   const { rows, draws, own } = answering;
   const policy: InForce = pod.policy ?? NO_POLICY;
   const tracks = [
@@ -392,7 +396,7 @@ function addPair(
 
 function toWindow(
   { track, named, grid, rows, latency }: OpenTrack,
-  { podUid, bootId }: SimulatedPod,
+  { podUid, bootId }: Pick<SimulatedPod, 'podUid' | 'bootId'>,
   policy: InForce,
   about: {
     readonly audits: number;

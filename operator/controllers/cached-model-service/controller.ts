@@ -3,7 +3,12 @@ import { createApplier } from '../../kube/apply.ts';
 import { controllerOf } from '../../kube/owner.ts';
 import type { StoreChange } from '../../kube/store.ts';
 import { createWorkQueue, type PassResult } from '../../kube/work-queue.ts';
-import { FIELD_MANAGER, policyConfigMapName, trainerAccountName } from '../../plan/names.ts';
+import {
+  FIELD_MANAGER,
+  ledgerConfigMapName,
+  policyConfigMapName,
+  trainerAccountName,
+} from '../../plan/names.ts';
 import { SERVICE_LABEL, serviceOfPod, serviceOfRevision, type Caches } from '../caches.ts';
 import type { Controller, ControllerDependencies } from '../dependencies.ts';
 import type { ServiceFleet } from '../service-fleet.ts';
@@ -41,10 +46,16 @@ export function createServiceController(
   function forget(key: string, { metadata }: KubeObject): void {
     const namespace = String(metadata.namespace);
     const { name } = metadata;
-    const children = [name, policyConfigMapName(name), trainerAccountName(name)];
+    const children = [
+      name,
+      policyConfigMapName(name),
+      ledgerConfigMapName(name),
+      trainerAccountName(name),
+    ];
     for (const child of children) shell.applier.forget(`${namespace}/${child}`);
     memories.delete(key);
     fleet.unfollow(key);
+    fleet.followTrainer(key, null);
   }
 
   function memoryOf(key: string, object: KubeObject): ServiceMemory {
@@ -72,7 +83,7 @@ export function createServiceController(
 
 /** Whatever a service is decided by asks for a pass over it. */
 function wake(
-  { services, headRevisions, children, pods }: Caches,
+  { services, headRevisions, children, pods, trainers }: Caches,
   fleet: ServiceFleet,
   add: (key: string, change: StoreChange | null) => void,
 ): void {
@@ -84,9 +95,11 @@ function wake(
       for (const key of servicesOf(change, serviceOfChild)) add(key, change);
     });
   }
-  pods.onKey((change) => {
-    for (const key of servicesOf(change, serviceOfPod)) add(key, null);
-  });
+  for (const cache of [pods, trainers]) {
+    cache.onKey((change) => {
+      for (const key of servicesOf(change, serviceOfPod)) add(key, null);
+    });
+  }
   headRevisions.onKey((change) => {
     for (const key of servicesOf(change, serviceOfRevision)) add(key, null);
   });

@@ -3,6 +3,7 @@ import { API_VERSION, KIND } from '../../../crds/v1alpha1/cached-model-service.t
 import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import type { KubeObject } from '../../kube/api.ts';
+import type { PolicyContent } from '../../lifecycle/types.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
 import { storedEpoch } from '../../plan/policy-config-map.ts';
 import { choosePolicyVersion, inPolicyVersion } from '../../plan/policy-version.ts';
@@ -20,6 +21,8 @@ export interface PolicyInput {
   readonly remembered: StoredByUs | null;
   readonly writer: string;
   readonly leaseTransitions: number;
+  /** What the lifecycle wants or holds, null before any backbone is known; absent: a policy without heads is planned here. */
+  readonly content?: PolicyContent | null;
 }
 
 export interface PolicyDecision {
@@ -38,7 +41,7 @@ export function decidePolicy(input: PolicyInput): PolicyDecision {
   const current = storedPolicy(live);
   const mine = findMine(input, current);
   const claimed = mine ?? { epoch: claimEpoch(epochsSeen(input, current)), policy: null };
-  const content = planContent(gathered, service, mine?.policy ?? current);
+  const { content = planContent(gathered, service, mine?.policy ?? current) } = input;
   if (content === null) return { epoch: claimed.epoch, policy: null };
   const versioned = inPolicyVersion(
     content,
@@ -136,8 +139,8 @@ export function decideExits(gathered: Gathered, policy: Policy | null): Selected
  * A state of the backbone that the policy is about: the one in force as long as a ready pod has it, so that it does not go to
  * and fro during a roll; then the one that most ready pods have, or most pods.
  */
-function policyState({ views, pods }: Gathered, before: Policy | null): ServerState | null {
-  const ready = new Set(pods.filter(isReady).map(({ metadata }) => metadata.uid));
+export function policyState({ views, pods }: Gathered, before: Policy | null): ServerState | null {
+  const ready = new Set(pods.filter(isReadyPod).map(({ metadata }) => metadata.uid));
   const loaded = views.flatMap(({ pod, state }) =>
     state?.loaded === true ? [{ isReady: ready.has(pod.uid), state: state.state }] : [],
   );
@@ -158,7 +161,7 @@ function mostFrequent(states: readonly ServerState[]): ServerState | null {
   }, null);
 }
 
-function isReady({ metadata, status }: KubeObject): boolean {
+export function isReadyPod({ metadata, status }: KubeObject): boolean {
   const { conditions } = (status ?? {}) as { readonly conditions?: readonly unknown[] };
   if (metadata.deletionTimestamp !== undefined || !Array.isArray(conditions)) return false;
   return (conditions as readonly { readonly type?: unknown; readonly status?: unknown }[]).some(

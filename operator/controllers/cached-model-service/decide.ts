@@ -1,5 +1,6 @@
 import { serializePolicy } from '../../../crds/wire/policy.ts';
 import type { KubeObject } from '../../kube/api.ts';
+import type { PolicyContent } from '../../lifecycle/types.ts';
 import { toKubeObject } from '../../kube/apply.ts';
 import {
   findForeignInstallation,
@@ -23,6 +24,10 @@ export interface DecideInput {
   readonly remembered: StoredByUs | null;
   readonly writer: string;
   readonly leaseTransitions: number;
+  /** As in PolicyInput. */
+  readonly content?: PolicyContent | null;
+  /** A bundle in base64, to lie beside the policy; null: it is not known. */
+  readonly bundleOf: (headRevision: string) => string | null;
 }
 
 /** What one pass shall do. */
@@ -84,13 +89,14 @@ export function decide(input: DecideInput, service: ServiceToPlan): Decision {
 }
 
 function withConfigMap(
-  { installation, writer }: DecideInput,
+  { installation, writer, bundleOf }: DecideInput,
   service: ServiceToPlan,
   decision: PolicyDecision,
 ): NonNullable<Decision['policy']> {
   const { epoch, policy } = decision;
   const text = policy === null ? null : serializePolicy(policy);
-  const stored = { policy: text, stableBundle: null, epoch, writer };
+  const stableBundle = policy?.stable ? bundleOf(policy.stable.headRevision) : null;
+  const stored = { policy: text, stableBundle, epoch, writer };
   const configMap = toKubeObject(planPolicyConfigMap({ service, installation, stored }));
   return { ...decision, configMap };
 }

@@ -4,7 +4,7 @@ import type { PodView } from '../../fleet/fleet-pod.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
 import { namedConfigMaps, type NamedConfigMap } from '../../plan/named-config-maps.ts';
-import { policyConfigMapName, trainerAccountName } from '../../plan/names.ts';
+import { ledgerConfigMapName, policyConfigMapName, trainerAccountName } from '../../plan/names.ts';
 import { toServiceToPlan, type ServiceToPlan } from '../../plan/service.ts';
 import { CHILD_KINDS, type Caches, type ChildKind } from '../caches.ts';
 import type { PassAttempt } from './pass-attempt.ts';
@@ -108,7 +108,9 @@ function liveObjects(caches: Caches, { object, memory, strays, nowMs }: LiveOf):
 
 /** Names that children of a kind have. */
 function childNames(kind: ChildKind, service: string): readonly string[] {
-  if (kind === 'ConfigMap') return [policyConfigMapName(service)];
+  if (kind === 'ConfigMap') return [policyConfigMapName(service), ledgerConfigMapName(service)];
+  // One per training: those that are ours are found by their owner.
+  if (kind === 'Job') return [];
   return kind === 'ServiceAccount' ? [service, trainerAccountName(service)] : [service];
 }
 

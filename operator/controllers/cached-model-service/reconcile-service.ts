@@ -6,6 +6,8 @@ import { applyChildren } from './apply-children.ts';
 import { decide, decideForeign, isSuperseded, type Decision } from './decide.ts';
 import { toFleetPods } from './fleet-pods.ts';
 import { gather, type Gathered } from './gather.ts';
+import { isTesting } from './lifecycle/run-lifecycle.ts';
+import { runHeads } from './lifecycle/run-heads.ts';
 import { PassAttempt } from './pass-attempt.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import type { ServicePass } from './service-pass.ts';
@@ -14,6 +16,7 @@ import { toStatusFacts } from './status-facts.ts';
 import { writeStatus } from './write-status.ts';
 
 const POLL_MS = 30_000;
+const TEST_POLL_MS = 10_000;
 /** ConfigMaps of users and objects of others are not watched. */
 const UNWATCHED_MS = 30_000;
 
@@ -51,22 +54,17 @@ function isEnding({ isNamespaceEnding }: ServiceMemory): boolean {
 }
 
 function leave({ fleet }: ServiceShell, { metadata }: KubeObject): PassResult {
-  fleet.unfollow(`${String(metadata.namespace)}/${metadata.name}`);
+  const key = `${String(metadata.namespace)}/${metadata.name}`;
+  fleet.unfollow(key);
+  fleet.followTrainer(key, null);
   return { kind: 'Done' };
 }
 
-/** Its pods are asked from now on. Nothing consumes their evidence yet, so it is not kept. */
-function follow({ shell, gathered }: ServicePass): void {
-  const { fleet } = shell;
-  const { key, pods, views, object } = gathered;
-  fleet.follow(key, { pods: toFleetPods(pods, object.metadata.name), pollMs: POLL_MS });
-  const watermarks = views.flatMap(({ pod, bootId, windows }) => {
-    const last = windows.at(-1);
-    return last === undefined || bootId === null
-      ? []
-      : [[`${pod.uid} ${bootId}`, last.seq] as const];
-  });
-  if (watermarks.length > 0) fleet.dropConsumed(key, new Map(watermarks));
+/** Its pods are asked from now on; more often while heads are tested. */
+function follow({ shell, gathered, memory }: ServicePass): void {
+  const { key, pods, object } = gathered;
+  const pollMs = isTesting(memory.lifecycle.ledger) ? TEST_POLL_MS : POLL_MS;
+  shell.fleet.follow(key, { pods: toFleetPods(pods, object.metadata.name), pollMs });
 }
 
 async function act(pass: ServicePass): Promise<void> {
@@ -89,10 +87,12 @@ async function act(pass: ServicePass): Promise<void> {
     const { installation, defaults } = deps;
     const leaseTransitions = deps.leaseTransitions();
     const remembered = memory.policy;
+    const heads = await runHeads(pass, service);
     const input = { gathered, installation, defaults, remembered, writer, leaseTransitions };
-    decision = decide(input, service);
+    decision = decide({ ...input, ...heads }, service);
     if (gathered.namesConfigMaps) pass.lookAgain(UNWATCHED_MS);
     await applyChildren(pass, decision);
+    await heads.afterPolicy(decision.admin.adminGeneration);
   }
   if (attempt.isStopped || memory.isNamespaceEnding) return;
   const after = { ...pass, gathered: afterApply(pass) };

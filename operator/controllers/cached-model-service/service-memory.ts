@@ -1,6 +1,8 @@
 import type { Policy } from '../../../crds/wire/policy.ts';
 import type { ObjectRef } from '../../kube/api.ts';
 import type { Refusal, Rejection } from '../../plan/status/facts.ts';
+import { newLifecycleMemory, type LifecycleMemory } from './lifecycle/lifecycle-memory.ts';
+import { newTrainingMemory, type TrainingMemory } from './training/training-memory.ts';
 import { WrittenObjects } from './written-objects.ts';
 
 /** A body that the API server would not take. The same body is not sent again before `untilMs` (monotonic). */
@@ -31,6 +33,8 @@ export interface ServiceMemory {
   readonly configMaps: Map<string, { readonly exists: boolean; readonly readMs: number }>;
   /** By generation: when its Secret was first and last tried, and whether this process made it. */
   readonly secrets: Map<number, SecretAttempts>;
+  readonly lifecycle: LifecycleMemory;
+  readonly training: TrainingMemory;
   policy: StoredByUs | null;
   /** `epoch.revision` that the fleet was given. */
   pushed: string | null;
@@ -54,6 +58,8 @@ export function newMemory(uid: string): ServiceMemory {
     reverts: new Map(),
     configMaps: new Map(),
     secrets: new Map(),
+    lifecycle: newLifecycleMemory(),
+    training: newTrainingMemory(),
     policy: null,
     pushed: null,
     lastStatusWriteMs: null,

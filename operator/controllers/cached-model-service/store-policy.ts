@@ -22,7 +22,9 @@ export async function storePolicy(
   if (policy !== null && pair !== memory.pushed) {
     memory.pushed = pair;
     // Nobody waits for pods: what they answer comes back as a change of the fleet.
-    void fleet.publish(gathered.key, { policy, bundles: new Map() });
+    const heads = memory.lifecycle.heads;
+    const bundles = new Map([...heads].map(([digest, { bytes }]) => [digest, bytes]));
+    void fleet.publish(gathered.key, { policy, bundles });
     deps.metrics.policyPublished(gathered.key, 'Push');
   }
   return stored.object;

@@ -48,6 +48,16 @@ export function createAdminKeys(root: Uint8Array, of: KeysOf, nowMs: number): Ad
   return { ...createKeyPair(root, { ...of, role: 'server' }, nowMs), peers };
 }
 
+/** The content of Secret `<name>-trainer-g<generation>`: the key of a training Job, whose own port admits the operator alone. */
+export function createTrainerKeys(root: Uint8Array, of: KeysOf, nowMs: number): AdminKeys {
+  const spki = pinOf(root, { ...of, role: 'operator' });
+  const peers = serializePeers({
+    schemaVersion: 1,
+    peers: [{ role: 'operator', spki, rights: 'all' }],
+  });
+  return { ...createKeyPair(root, { ...of, role: 'trainer' }, nowMs), peers };
+}
+
 /** The pin by which the holder of the root key knows a peer. */
 export function pinOf(root: Uint8Array, of: IdentityOf): string {
   return spkiPin(deriveKey(root, of));

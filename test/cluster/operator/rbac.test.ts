@@ -286,7 +286,7 @@ describe.skipIf(unavailable !== null)('the rights of the operator', () => {
     expect(given.filter((one) => !used.has(one))).toEqual(Object.keys(SHOWN_ELSEWHERE));
   }, 120_000);
 
-  test('are enough in one namespace for an operator that watches it alone', async () => {
+  test('kserve/kserve#3844 are enough in one namespace for an operator that watches it alone', async () => {
     const { name } = await plane.namespace();
     await account('narrow', RULES.services, name);
     const operator = await runAs('narrow', {

@@ -1,5 +1,6 @@
 // A process that is restarted whenever it dies, until the world is as an undisturbed run leaves it.
 import { expect } from 'vitest';
+import type { ControllerDependencies } from '../../../operator/controllers/dependencies.ts';
 import type { Faults } from '../../support/simulated-api-faults.ts';
 import { endState } from './end-state.ts';
 import { aServiceObject, describeWrites, operatorWrites } from './services.ts';
@@ -15,12 +16,19 @@ export interface Run {
   processes(): readonly Process[];
 }
 
+interface SupervisedBy {
+  readonly first?: Faults;
+  readonly later?: Faults;
+  readonly seed?: number;
+  readonly deps?: Partial<ControllerDependencies>;
+}
+
 export function superviseWith(
   world: World,
-  { first, later = {}, seed = 1 }: { first?: Faults; later?: Faults; seed?: number } = {},
+  { first, later = {}, seed = 1, deps = {} }: SupervisedBy = {},
 ): Run {
   const processes = [
-    world.startOperator({ seed, ...(first === undefined ? {} : { faults: first }) }),
+    world.startOperator({ seed, deps, ...(first === undefined ? {} : { faults: first }) }),
   ];
   return {
     world,
@@ -32,7 +40,7 @@ export function superviseWith(
         if (!running.client.isDead) continue;
         running.kill();
         await world.pass(RESTART_MS);
-        processes.push(world.startOperator({ seed: seed + processes.length, faults: later }));
+        processes.push(world.startOperator({ seed: seed + processes.length, faults: later, deps }));
       }
     },
   };

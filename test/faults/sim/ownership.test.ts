@@ -130,7 +130,7 @@ describe('two processes without an election', () => {
     await world.pass(60_000);
     const settled = operatorWrites(world).length;
     await world.user.mergePatch(ref('CachedModelService'), {
-      spec: { accuracy: { auditRate: '7%' } },
+      spec: { server: { policyMaxAge: '7m' } },
     });
     await world.pass(60_000);
     const after = operatorWrites(world).slice(settled);
@@ -167,8 +167,10 @@ describe('the policy', () => {
         return undefined;
       };
     }
-    for (const auditRate of ['3%', '4%', '5%']) {
-      await world.user.mergePatch(ref('CachedModelService'), { spec: { accuracy: { auditRate } } });
+    for (const policyMaxAge of ['3m', '4m', '6m']) {
+      await world.user.mergePatch(ref('CachedModelService'), {
+        spec: { server: { policyMaxAge } },
+      });
       await run.pass(7_000);
     }
     expect(stored.size).toBeGreaterThanOrEqual(3);

@@ -1,0 +1,37 @@
+import { toPodReport } from '../../../fleet/fleet-pod.ts';
+import type { PodReport } from '../../../lifecycle/types.ts';
+import { isReadyPod } from '../decide-policy.ts';
+import type { Gathered } from '../gather.ts';
+
+/** The pods as decisions see them, and how many ready ones said nothing yet. */
+export interface Reports {
+  readonly pods: readonly PodReport[];
+  readonly silentPods: number;
+}
+
+export function gatherReports({ pods, views, monotonicMs }: Gathered): Reports {
+  const ready = new Set(pods.filter(isReadyPod).map(({ metadata }) => metadata.uid));
+  const reports = views.flatMap((view) => {
+    const isReady = ready.has(view.pod.uid);
+    return toPodReport(view, { isReady, monotonicMs }) ?? [];
+  });
+  const heard = new Set(reports.map(({ podUid }) => podUid));
+  const silent = [...ready].filter((uid) => uid === undefined || !heard.has(uid));
+  return { pods: reports, silentPods: silent.length };
+}
+
+/** The same without their windows: those wait for the next count. */
+export function withoutWindows(pods: readonly PodReport[]): PodReport[] {
+  return pods.map((pod) => ({ ...pod, windows: [], droppedSeqs: [] }));
+}
+
+/** Whether any of these windows saw a row. */
+export function hasRows(pods: readonly PodReport[]): boolean {
+  return pods.some(({ windows, droppedSeqs }) => {
+    const isServing = windows.some(
+      ({ served, auditsChosen }) =>
+        auditsChosen > 0 || served.errors > 0 || served.rows.some((rows) => rows > 0),
+    );
+    return isServing || droppedSeqs.length > 0;
+  });
+}

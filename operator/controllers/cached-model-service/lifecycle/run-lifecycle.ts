@@ -1,0 +1,176 @@
+import type { ServiceSettings } from '../../../../crds/v1alpha1/settings.ts';
+import type { Policy } from '../../../../crds/wire/policy.ts';
+import type { ServerState } from '../../../../crds/wire/state.ts';
+import { decide } from '../../../lifecycle/decide.ts';
+import { watermarks, type Ledger } from '../../../lifecycle/ledger.ts';
+import type { LifecycleInput, LifecyclePlan, PolicyContent } from '../../../lifecycle/types.ts';
+import { revisionFacts } from '../../../local/revision-facts.ts';
+import { ANNOTATIONS, policyConfigMapName } from '../../../plan/names.ts';
+import { selectExits } from '../../../plan/select-exits.ts';
+import type { ServiceToPlan } from '../../../plan/service.ts';
+import { policyState, storedPolicy } from '../decide-policy.ts';
+import { liveOf } from '../gather.ts';
+import type { ServicePass } from '../service-pass.ts';
+import { holdContent } from './hold-content.ts';
+import { loadHeads } from './load-heads.ts';
+import { gatherTraining, toReport, type GatheredTraining } from '../training/gather-training.ts';
+import { gatherReports, hasRows, withoutWindows } from './pod-reports.ts';
+import { workingLedger } from './read-ledger.ts';
+import { readVerbs } from './read-verbs.ts';
+import { settingsInForce } from './settings-in-force.ts';
+import { isBlank, storeLedger } from './store-ledger.ts';
+import { withStickyKey } from './sticky-key.ts';
+import { tellDecisions } from './tell-decisions.ts';
+
+/** What a pass came to about heads. */
+export interface LifecycleOutcome {
+  /** Null: no backbone is known, or nothing is in force that could be held. */
+  readonly content: PolicyContent | null;
+  /** What was decided and stored; null while nothing can be. */
+  readonly plan: LifecyclePlan | null;
+  readonly training: GatheredTraining;
+}
+
+/** A candidate is looked at with the whole fleet at once: what all pods sent in this time is one block (exits.md 5.4). */
+const BLOCK_MS = 10_000;
+const RETRY_MS = 500;
+/** Rows that end collecting at once (exits.md 2). */
+const COLLECT_ROWS = 10_000;
+
+/**
+ * Counts evidence once, decides, stores the ledger, and only then says what the policy shall be. Decides nothing before this
+ * process has claimed its epoch, while no pod can be asked, and while a bundle cannot be read: then what is in force holds.
+ */
+export async function runLifecycle(
+  pass: ServicePass,
+  service: ServiceToPlan,
+): Promise<LifecycleOutcome> {
+  const { gathered, memory, shell } = pass;
+  const own = memory.lifecycle;
+  const livePolicy = liveOf(gathered, 'ConfigMap', policyConfigMapName(service.name));
+  const before = storedPolicy(livePolicy);
+  const settings = settingsInForce(service, {
+    nowMs: gathered.nowMs,
+    canTrain: shell.deps.defaults.trainer !== undefined,
+  });
+  const content = before && holdContent(before, settings);
+  const held: LifecycleOutcome = { content, plan: null, training: { kind: 'Idle' } };
+  const isOurs = livePolicy?.metadata.annotations?.[ANNOTATIONS.writer] === shell.deps.writer;
+  const state = policyState(gathered, before);
+  if (!isOurs || state === null) return held;
+  const ledger = workingLedger(pass, own);
+  const training = gatherTraining(pass, ledger);
+  const trained = training.kind === 'Trained' ? [training.headRevision] : [];
+  if (!(await loadHeads(pass, own, [...namedHeads(ledger), ...trained]))) return held;
+  const input = gatherInput(pass, { service, settings, state, before, ledger, training });
+  const plan = decide(ledger, input);
+  keep(pass, plan, input);
+  return finish(pass, service, { plan, held, training });
+}
+
+/** Bundles that decisions about this ledger need. */
+function namedHeads({ stable, candidate }: Ledger): string[] {
+  return [stable, candidate].flatMap((track) => track?.headRevision ?? []);
+}
+
+interface Facts {
+  readonly service: ServiceToPlan;
+  readonly settings: ServiceSettings;
+  readonly state: ServerState;
+  readonly before: Policy | null;
+  readonly ledger: Ledger;
+  readonly training: GatheredTraining;
+}
+
+function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
+  const { gathered, memory } = pass;
+  const { service, settings, state, before, ledger, training } = facts;
+  const { heads } = memory.lifecycle;
+  const { exits } = selectExits(state, service.spec.exits, gathered.previous);
+  const revisions = [...heads.values()].map((head) =>
+    revisionFacts(head.headRevision, head.bundle, {
+      state,
+      batchSize: state.queue.modalBatchRows,
+      knownAnswers: head.knownAnswers,
+    }),
+  );
+  const { pods, silentPods } = gatherReports(gathered);
+  return {
+    nowMs: gathered.nowMs,
+    settings,
+    backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
+    pods: isCountDue(pass, ledger) ? pods : withoutWindows(pods),
+    silentPods,
+    training: toReport(training, revisions),
+    revisions,
+    collectRows: COLLECT_ROWS,
+    thinAudits: true,
+    auditsOff: false,
+    published: before && { epoch: before.epoch, revision: before.revision },
+  };
+}
+
+/** Heads are being tested: they are looked at more often, all pods at once. */
+export function isTesting(ledger: Ledger | null): boolean {
+  return ledger !== null && (ledger.candidate !== null || ledger.stage === 'Recertifying');
+}
+
+/** Evidence that may certify is counted in blocks of the whole fleet; what is only watched is counted as it comes. */
+function isCountDue({ gathered, memory, lookAgain }: ServicePass, ledger: Ledger): boolean {
+  const waitMs = memory.lifecycle.countedMs + BLOCK_MS - gathered.monotonicMs;
+  if (!isTesting(ledger) || waitMs <= 0) return true;
+  lookAgain(waitMs);
+  return false;
+}
+
+/** From here on the windows of this pass are in the working ledger. */
+function keep(pass: ServicePass, plan: LifecyclePlan, input: LifecycleInput): void {
+  const { gathered, memory, shell } = pass;
+  const own = memory.lifecycle;
+  own.ledger = plan.ledger;
+  own.input = input;
+  own.untold.push(...plan.decisions);
+  own.hasUnstoredRows ||= hasRows(input.pods);
+  if (input.pods.some(({ windows }) => windows.length > 0)) own.countedMs = gathered.monotonicMs;
+  const marks = watermarks(plan.ledger).map(
+    ({ podUid, bootId, seq }) => [`${podUid} ${bootId}`, seq] as const,
+  );
+  shell.fleet.dropConsumed(gathered.key, new Map(marks));
+}
+
+interface Decided {
+  readonly plan: LifecyclePlan;
+  readonly held: LifecycleOutcome;
+  readonly training: GatheredTraining;
+}
+
+async function finish(
+  pass: ServicePass,
+  service: ServiceToPlan,
+  { plan, held, training }: Decided,
+): Promise<LifecycleOutcome> {
+  const { memory, shell, gathered, lookAgain } = pass;
+  const own = memory.lifecycle;
+  const stored = await storeLedger(pass, service, own, plan.ledger);
+  if (stored === 'Lost') {
+    // Windows that were counted into the lost ledger come again: pods keep them.
+    shell.fleet.unfollow(gathered.key);
+    memory.pushed = null;
+    lookAgain(RETRY_MS);
+    return held;
+  }
+  if (stored === 'Refused') {
+    // Taking exits away needs no proof, and must not wait for one.
+    const isOff = plan.policy?.exitsEnabled === false;
+    return isOff ? { ...held, content: plan.policy } : held;
+  }
+  const untold = own.untold.splice(0);
+  if (!isBlank(plan.ledger)) {
+    tellDecisions(pass, untold);
+    lookAgain(plan.nextDelayMs);
+  }
+  const { exitsOffUntilMs } = readVerbs(service.annotations, gathered.nowMs);
+  if (exitsOffUntilMs !== null) lookAgain(Math.max(0, exitsOffUntilMs - gathered.nowMs));
+  const policy = plan.policy && withStickyKey(pass, service, plan.policy);
+  return { content: policy, plan, training };
+}

@@ -1,0 +1,83 @@
+import type { VerifiedBundle } from '../../../fleet/pull-bundle.ts';
+import type { KubeObject } from '../../../kube/api.ts';
+import { ApiStatusError } from '../../../kube/api-status-error.ts';
+import { toKubeObject } from '../../../kube/apply.ts';
+import { getOrNull } from '../../../kube/get-or-null.ts';
+import { planHeadConfigMap, planHeadRevision } from '../../../plan/head-revision.ts';
+import { headRevisionName, trainingJobName } from '../../../plan/names.ts';
+import { toTime } from '../../../plan/status/time.ts';
+import { liveOf } from '../gather.ts';
+import type { ServicePass } from '../service-pass.ts';
+import { readJob } from './read-job.ts';
+import type { TrainingWork } from './run-training.ts';
+
+/**
+ * Brings a verified bundle into the API server: the revision, then its blob, owned by it, and only then the trainer may end. A
+ * crash in between leaves a trainer that still offers it, and names that say what is there already.
+ */
+export async function takeOver(
+  pass: ServicePass,
+  work: TrainingWork,
+  { headRevision: digest, bytes, bundle }: VerifiedBundle,
+): Promise<void> {
+  const { shell, gathered } = pass;
+  const { service, request } = work;
+  const { namespace } = service;
+  const name = headRevisionName(service.name, digest);
+  const jobName = trainingJobName(service.name, request?.attempt ?? 0);
+  const job = liveOf(gathered, 'Job', jobName);
+  const revision = toKubeObject(
+    planHeadRevision({
+      ...{ service, digest, sizeBytes: bytes.length, bundle },
+      training: {
+        jobName,
+        ...(request === null ? {} : { trigger: request.trigger }),
+        rows: bundle.training.trainingRows + bundle.training.validationRows,
+        ...startOf(job),
+        endTime: toTime(gathered.nowMs),
+        trainerVersion: bundle.training.trainerVersion,
+      },
+    }),
+  );
+  const made = await createOrFind(pass, revision);
+  const uid = made?.metadata.uid;
+  // Another revision under our name holds other heads: its owner has to remove it.
+  if (uid === undefined || digestOf(made) !== digest) return;
+  const base64 = Buffer.from(bytes).toString('base64');
+  const blob = toKubeObject(planHeadConfigMap(service, { name, uid }, base64));
+  const stored = await createOrFind(pass, { ...blob, metadata: { ...blob.metadata, namespace } });
+  if (stored !== null) shell.fleet.endTrainer(gathered.key);
+}
+
+function startOf(job: KubeObject | null): { startTime?: string } {
+  const startTime = job === null ? null : readJob(job).startTime;
+  return startTime === null ? {} : { startTime };
+}
+
+function digestOf(revision: KubeObject | null): string | undefined {
+  const { bundle } = (revision?.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
+  return bundle?.digest;
+}
+
+/** The object as it is then; null: it could not be made. */
+async function createOrFind(
+  { shell, attempt }: ServicePass,
+  object: KubeObject,
+): Promise<KubeObject | null> {
+  const { api } = shell.deps;
+  const { name, namespace } = object.metadata;
+  const kind = object.kind as 'CacheHeadRevision' | 'ConfigMap';
+  const part = { verb: 'create', kind, name, body: { name } } as const;
+  return attempt.run(part, async () => {
+    try {
+      return await api.create(object);
+    } catch (error) {
+      if (!(error instanceof ApiStatusError) || !error.isAlreadyExists) throw error;
+      return await getOrNull(api, {
+        kind,
+        name,
+        ...(namespace === undefined ? {} : { namespace }),
+      });
+    }
+  });
+}

@@ -1,0 +1,116 @@
+// The Job controller with a kubelet, and trainers that give heads of exits.md 7.2 in the time that they are told.
+import { createHash } from 'node:crypto';
+import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
+import type { Result } from '../../../crds/wire/result.ts';
+import type { AdminAnswer, AdminCall } from '../../../operator/fleet/admin-client.ts';
+import type { KubeObject } from '../../../operator/kube/api.ts';
+import { BACKBONE_DIGEST } from '../../support/builders.ts';
+import { fakePod } from '../../support/fake-pod.ts';
+import { EXITS } from '../../support/simulated-fleet.ts';
+import { aBundle, aHead } from '../../unit/crds/documents.ts';
+import { NAMESPACE, type World } from '../sim/world.ts';
+
+/** What the next trainers do. */
+export interface TrainerScript {
+  outcome: 'Trained' | 'NotBetter' | 'Failed' | 'Silent';
+  /** Heads of an attempt are the same in every run; the same seed gives the same heads. */
+  seedOf: (attempt: number) => number;
+}
+
+/** A bundle with a head at every exit; another seed, other weights. */
+export function aLoopBundle(seed: number): { readonly digest: string; readonly bytes: Uint8Array } {
+  const bytes = encodeHeadBundle(
+    aBundle({
+      backboneDigest: BACKBONE_DIGEST,
+      heads: EXITS.map((exit) =>
+        aHead({ exit, tensor: `${exit}_out`, b1: Float32Array.of(seed / 8, -seed / 8) }),
+      ),
+    }),
+  );
+  return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes };
+}
+
+interface JobSpec {
+  readonly template: {
+    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
+    readonly spec: { readonly volumes?: unknown };
+  };
+}
+
+/** Starts a pod for each Job that has none, and ends Jobs whose trainer was told to end. */
+export async function runJobs(world: World, script: TrainerScript): Promise<void> {
+  const client = world.cluster.client('job-controller');
+  for (const job of world.cluster.objects('Job')) {
+    const { name, uid = '', deletionTimestamp } = job.metadata;
+    const hasPod = world.cluster
+      .objects('Pod')
+      .some(({ metadata }) => metadata.ownerReferences?.some((owner) => owner.uid === uid));
+    if (hasPod || deletionTimestamp !== undefined || job.status !== undefined) continue;
+    const { template } = job.spec as JobSpec;
+    const owner = { apiVersion: 'batch/v1', kind: 'Job', name, uid, controller: true };
+    const podName = `${name}-x`;
+    const pod = await client.create({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        ...{ name: podName, namespace: NAMESPACE, labels: template.metadata.labels },
+        ownerReferences: [owner],
+      },
+      spec: template.spec,
+    });
+    const podUid = pod.metadata.uid ?? '';
+    const fake = fakePod(podUid, { name: podName });
+    fake.override = (call) => answerTrainer(world, job, script, call);
+    world.pods.set(podUid, fake);
+    await client.mergePatch(
+      { kind: 'Pod', namespace: NAMESPACE, name: podName },
+      { status: { phase: 'Running', podIP: '10.0.1.1' } },
+      { subresource: 'status', fieldManager: 'kubelet' },
+    );
+  }
+}
+
+const answer = (status: number, body: Buffer): Result<AdminAnswer> => ({
+  ok: true,
+  value: { status, body },
+});
+
+async function answerTrainer(
+  world: World,
+  job: KubeObject,
+  script: TrainerScript,
+  { path }: AdminCall,
+): Promise<Result<AdminAnswer>> {
+  const attempt = Number(/-train-(\d+)$/.exec(job.metadata.name)?.[1]);
+  const { digest, bytes } = aLoopBundle(script.seedOf(attempt));
+  if (script.outcome === 'Silent') return { ok: false, code: 'NoAnswer', message: 'no answer' };
+  if (path === '/v1/bundle') return answer(200, Buffer.from(bytes));
+  if (path === '/v1/done') {
+    const isFailed = script.outcome === 'Failed';
+    await endJob(world, job.metadata.name, isFailed ? 'BackoffLimitExceeded' : null);
+    return answer(200, Buffer.from('{}'));
+  }
+  const isTrained = script.outcome === 'Trained';
+  const state = {
+    state: script.outcome === 'Failed' ? 'Failed' : 'Done',
+    ...{ progress: 1, message: 'As the script has it.' },
+    outcome: script.outcome === 'Failed' ? null : script.outcome,
+    ...{ digest: isTrained ? digest : null, sizeBytes: bytes.length, rows: 10_000 },
+    ...{ durationSeconds: 1, summary: null },
+  };
+  return answer(200, Buffer.from(JSON.stringify(state)));
+}
+
+/** As the Job controller says it; null: it completed. */
+export async function endJob(world: World, name: string, failure: string | null): Promise<void> {
+  const client = world.cluster.client('job-controller');
+  const condition =
+    failure === null
+      ? { type: 'Complete', status: 'True' }
+      : { type: 'Failed', status: 'True', reason: failure, message: 'The Job has failed' };
+  await client.mergePatch(
+    { kind: 'Job', namespace: NAMESPACE, name },
+    { status: { conditions: [condition] } },
+    { subresource: 'status', fieldManager: 'job-controller' },
+  );
+}

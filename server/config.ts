@@ -8,7 +8,7 @@ import * as fields from './config-fields.ts';
 const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
 const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
 
-type EngineSetting = (typeof ENGINES)[number];
+export type EngineSetting = (typeof ENGINES)[number];
 export type FormatSetting = (typeof FORMATS)[number];
 
 /** Complete, frozen settings in base units; nobody inside meets `undefined`. */

@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import { createBackboneEngine } from './backbone/backbone-engine.ts';
 import { resolveBySystem } from './backbone/checked-addresses.ts';
 import { checkFormat } from './backbone/detect-format.ts';
-import { LoadError } from './backbone/load-error.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import { obtainBackbone } from './backbone/obtain-backbone.ts';
 import type { ServerConfig } from './config.ts';
@@ -31,15 +30,13 @@ export function createEngine(
   },
 ): CreatedEngine {
   let labels: readonly string[] = [];
-  const setting = config.engine === 'Auto' || config.engine === 'ONNX' ? config.engine : null;
   const engine = createBackboneEngine({
     isPatient: config.service !== null,
     progress,
     random: createDraws().uniform,
     obtain: async (signal) => {
-      if (setting === null) throw engineMissing(config.engine);
-      const path = await obtainBackbone(config, { resolve: resolveBySystem, signal });
-      await checkFormat(path, config.backboneFormat);
+      const found = await obtainBackbone(config, { resolve: resolveBySystem, signal });
+      const path = await checkFormat(found, config.backboneFormat);
       ({ labels } = await readModelNotes(path));
       return path;
     },
@@ -47,7 +44,7 @@ export function createEngine(
       createEngineClient({
         hostScript,
         source: { path, outputName: config.outputName, digest: config.backboneDigest },
-        engine: setting ?? 'Auto',
+        engine: config.engine,
         threads: config.engineThreads,
       }),
     onFailure: ({ code, message }, retryMs) => {
@@ -58,11 +55,4 @@ export function createEngine(
     },
   });
   return { engine, labels: () => labels };
-}
-
-function engineMissing(engine: string): LoadError {
-  return new LoadError(
-    'EngineUnavailable',
-    `This image has no engine ${engine}; use an image that has it, or server.engine Auto.`,
-  );
 }

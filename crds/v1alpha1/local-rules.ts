@@ -7,7 +7,7 @@ function localRow<T>(message: string, holds: (value: T) => boolean): RuleRow<T> 
   return { cel: '', message, holds };
 }
 
-/** What a service must be for local mode: one machine, no cluster, the engine `onnx`. */
+/** What a service must be for local mode: one machine, no cluster, an engine of this build. */
 export const LOCAL_RULES: readonly Rule<CachedModelService>[] = [
   ...rulesAt(
     {
@@ -36,8 +36,8 @@ export const LOCAL_RULES: readonly Rule<CachedModelService>[] = [
     },
     [
       localRow(
-        'local mode runs ONNX models: set server.engine to Auto or ONNX',
-        (engine) => engine === 'Auto' || engine === 'ONNX',
+        'local mode has the engines ONNX and TFJSWASM: set server.engine to one of them, or to Auto',
+        (engine) => engine === 'Auto' || engine === 'ONNX' || engine === 'TFJSWASM',
       ),
     ],
   ),

@@ -1,5 +1,7 @@
 // Bundles every program that is started as a process into dist/bundle: what is tried locally is what ships.
 // Native packages stay outside, so that their files are found where npm installed them.
+import { copyFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 import './bundle-page.mjs';
 
@@ -7,6 +9,7 @@ const programs = {
   server: 'server/main.ts',
   'engine-host': 'server/engine/host/main.ts',
   'engine-onnx-worker': 'server/engine/onnx/worker.ts',
+  'engine-tfjs-worker': 'server/engine/tfjs/worker.ts',
   operator: 'operator/main.ts',
   trainer: 'operator/trainer/main.ts',
   layercache: 'operator/cli/main.ts',
@@ -23,9 +26,19 @@ await build({
   format: 'esm',
   sourcemap: true,
   external: ['onnxruntime-node', 'onnxruntime-node/*'],
+  // TensorFlow.js looks for its .wasm files beside the script that it is in.
+  define: { __dirname: 'import.meta.dirname' },
   logLevel: 'warning',
   // Bundled CommonJS packages call require for Node's own modules.
   banner: {
     js: "import { createRequire as layercacheCreateRequire } from 'node:module'; const require = layercacheCreateRequire(import.meta.url);",
   },
 });
+
+const wasmFolder = createRequire(import.meta.url)
+  .resolve('@tensorflow/tfjs-backend-wasm/package.json')
+  .replace(/package\.json$/, 'dist');
+// With SIMD, and for processors without; threads do not exist under Node.
+for (const file of ['tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm.wasm']) {
+  await copyFile(`${wasmFolder}/${file}`, `dist/bundle/${file}`);
+}

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { parseTfjsManifest, tfjsListing } from '../../server/core/tfjs/model-manifest.ts';
 import { CliError, messageOf } from '../errors.ts';
 
-/** A backbone file on this machine, its digest checked where the manifest names one. */
+/** A backbone on this machine, the file that engines open, its digest checked where the manifest names one. */
 export interface PreparedBackbone {
   readonly path: string;
   readonly digest: string;
@@ -17,8 +19,8 @@ export async function prepareBackbone(
   manifestFolder: string,
   where: string,
 ): Promise<PreparedBackbone> {
-  const path = resolveBackbonePath(backbone.uri, manifestFolder, where);
-  const digest = await digestOf(path, where);
+  const given = resolveBackbonePath(backbone.uri, manifestFolder, where);
+  const { path, digest } = await read(given, where);
   if (backbone.digest !== undefined && backbone.digest !== digest) {
     throw new CliError('BackboneDigestMismatch', {
       where: path,
@@ -26,6 +28,16 @@ export async function prepareBackbone(
     });
   }
   return { path, digest };
+}
+
+async function read(given: string, where: string): Promise<PreparedBackbone> {
+  try {
+    const path = await findFile(given);
+    return { path, digest: await digestOf(path) };
+  } catch (error) {
+    if (error instanceof CliError) throw error;
+    throw new CliError('BackboneFetchFailed', { where, why: `${messageOf(error)}.`, cause: error });
+  }
 }
 
 function resolveBackbonePath(uri: string, manifestFolder: string, where: string): string {
@@ -42,20 +54,51 @@ function resolveBackbonePath(uri: string, manifestFolder: string, where: string)
   return isAbsolute(path) ? path : resolve(manifestFolder, path);
 }
 
-async function digestOf(path: string, where: string): Promise<string> {
-  try {
-    if (statSync(path).isDirectory()) {
+/** A folder is that of a TensorFlow.js model. */
+async function findFile(path: string): Promise<string> {
+  const facts = await stat(path);
+  if (!facts.isDirectory()) return path;
+  const manifest = join(path, 'model.json');
+  if (await isThere(manifest)) return manifest;
+  throw new CliError('BackboneFetchFailed', {
+    where: path,
+    why: 'it is a folder without a model.json.',
+    nextStep: 'Name the .onnx file, or the folder of a TensorFlow.js model, in backbone.uri.',
+  });
+}
+
+/** As the server computes it: of the one file, or of model.json and the weight files that it names (`api.md` 2). */
+async function digestOf(path: string): Promise<string> {
+  if (extname(path).toLowerCase() !== '.json') return `sha256:${await sha256Of(path)}`;
+  const manifest = parseTfjsManifest(await readFile(path, 'utf8'));
+  if (!manifest.ok) {
+    throw new CliError('BackboneLoadFailed', { where: path, why: `it ${manifest.message}.` });
+  }
+  const weights: { path: string; sha256: string }[] = [];
+  for (const name of manifest.value.weightPaths) {
+    const file = join(dirname(path), name);
+    if (!(await isThere(file))) {
       throw new CliError('BackboneFetchFailed', {
         where: path,
-        why: 'it is a folder, and the engine here reads single ONNX files.',
-        nextStep: 'Name the .onnx file in backbone.uri.',
+        why: `it names the weight file ${name}, which is not beside it.`,
+        nextStep: 'Copy all weight files of the model into that folder.',
       });
     }
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(path), hash);
-    return `sha256:${hash.digest('hex')}`;
-  } catch (error) {
-    if (error instanceof CliError) throw error;
-    throw new CliError('BackboneFetchFailed', { where, why: `${messageOf(error)}.`, cause: error });
+    weights.push({ path: name, sha256: await sha256Of(file) });
   }
+  const listing = tfjsListing(await sha256Of(path), weights);
+  return `sha256:${createHash('sha256').update(listing).digest('hex')}`;
+}
+
+function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }

@@ -1,26 +1,42 @@
-import { open, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseTfjsManifest } from '../core/tfjs/model-manifest.ts';
 import type { FormatSetting } from '../config.ts';
 import { LoadError } from './load-error.ts';
 
 const HEAD_BYTES = 4096;
+/** What the manifest of a TensorFlow.js model is called in its folder. */
+export const TFJS_MANIFEST = 'model.json';
+
+interface Found {
+  /** A format, or what else it is. */
+  readonly format: string;
+  /** The file that an engine opens. */
+  readonly path: string;
+}
 
 /** What a file says it is by its first bytes; ONNX is protobuf without a mark, so it is what nothing else claims. */
-async function detectFormat(path: string): Promise<string> {
+async function detectFormat(path: string): Promise<Found> {
   const facts = await stat(path).catch(() => null);
-  if (facts === null) return 'ONNX';
-  if (facts.isDirectory()) {
-    const saved = await stat(join(path, 'saved_model.pb')).catch(() => null);
-    return saved === null ? 'a folder' : 'SavedModel';
-  }
+  if (facts === null) return { format: 'ONNX', path };
+  if (facts.isDirectory()) return detectInFolder(path);
   const head = await readHead(path);
   const text = head.toString('latin1').trimStart();
-  if (text.startsWith('{'))
-    return text.includes('layers-model') ? 'TFJSLayersModel' : 'TFJSGraphModel';
-  if (text.startsWith('<')) return 'a web page';
-  if (text.startsWith('PK\u0003\u0004')) return 'a zip archive';
-  if (head[0] === 0x1f && head[1] === 0x8b) return 'a gzip archive';
-  return 'ONNX';
+  if (text.startsWith('{')) return { format: await tfjsFormat(path), path };
+  if (text.startsWith('<')) return { format: 'a web page', path };
+  if (text.startsWith('PK\u0003\u0004')) return { format: 'a zip archive', path };
+  if (head[0] === 0x1f && head[1] === 0x8b) return { format: 'a gzip archive', path };
+  return { format: 'ONNX', path };
+}
+
+async function detectInFolder(path: string): Promise<Found> {
+  const has = (name: string): Promise<boolean> =>
+    stat(join(path, name)).then(
+      (facts) => facts.isFile(),
+      () => false,
+    );
+  if (await has(TFJS_MANIFEST)) return detectFormat(join(path, TFJS_MANIFEST));
+  return { format: (await has('saved_model.pb')) ? 'SavedModel' : 'a folder', path };
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -33,24 +49,36 @@ async function readHead(path: string): Promise<Buffer> {
   }
 }
 
-/** Refuses a backbone that is not what was declared, or that no engine of this image takes. */
-export async function checkFormat(path: string, declared: FormatSetting | null): Promise<void> {
-  const found = await detectFormat(path);
-  if (declared !== null && declared !== found) {
+async function tfjsFormat(path: string): Promise<string> {
+  const manifest = parseTfjsManifest(await readFile(path, 'utf8'));
+  if (manifest.ok) return manifest.value.format;
+  throw new LoadError(
+    'BackboneLoadFailed',
+    `${path} ${manifest.message}; convert the model again, or correct backbone.uri.`,
+  );
+}
+
+/**
+ * Refuses a backbone that is not what was declared, or that no engine takes.
+ * @returns the file to open: of a folder with a TensorFlow.js model, its model.json.
+ */
+export async function checkFormat(given: string, declared: FormatSetting | null): Promise<string> {
+  const { format, path } = await detectFormat(given);
+  if (declared !== null && declared !== format) {
     throw new LoadError(
       'BackboneLoadFailed',
-      `backbone.format is ${declared}, but ${path} is ${found}; correct backbone.format or the file.`,
+      `backbone.format is ${declared}, but ${given} is ${format}; correct backbone.format or the file.`,
     );
   }
-  if (found === 'ONNX') return;
-  if (found === 'SavedModel' || found.startsWith('TFJS')) {
+  if (format === 'ONNX' || format.startsWith('TFJS')) return path;
+  if (format === 'SavedModel') {
     throw new LoadError(
       'EngineUnavailable',
-      `${path} is ${found}, and this image has the engine ONNX only; convert the model to ONNX.`,
+      `${given} is SavedModel, which no engine of this image reads; convert it to ONNX or to a TensorFlow.js graph model.`,
     );
   }
   throw new LoadError(
     'BackboneLoadFailed',
-    `${path} is ${found}, no model; correct backbone.uri to name the model file itself.`,
+    `${given} is ${format}, no model; correct backbone.uri to name the model file itself.`,
   );
 }

@@ -1,8 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { basename, join, sep } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { MODEL_NOTES_FILE } from '../engine/model-notes.ts';
 import { readCaBundle } from './ca-bundle.ts';
@@ -11,6 +10,7 @@ import { readAuthorization } from './credentials.ts';
 import { download, type DownloadLimits } from './download.ts';
 import { fetchFailed, shownUrl, StatusError, toFetchError } from './fetch-problem.ts';
 import { LoadError } from './load-error.ts';
+import { digestOfModel, fetchModel, MODEL_FILES } from './model-files.ts';
 import type { FetchRules } from './open-url.ts';
 
 export type BackbonePlace = Pick<
@@ -38,8 +38,6 @@ const LIMITS = {
   idleMs: 30_000,
 } as const;
 const MAX_NOTES_BYTES = 4 * 2 ** 20;
-/** Whatever the URI calls it: engines tell formats by the name. */
-const MODEL_FILE = 'model.onnx';
 
 /** Brings the backbone to this machine. Returns the path of a file; throws LoadError. */
 export function obtainBackbone(place: BackbonePlace, options: ObtainOptions): Promise<string> {
@@ -118,11 +116,11 @@ async function fetchAnew(
   const arriving = join(root, `arriving-${randomUUID()}`);
   try {
     await mkdir(arriving, { recursive: true });
-    const { digest } = await download(url, join(arriving, MODEL_FILE), { ...rules, limits });
+    const { path, digest } = await fetchModel(url, arriving, { ...rules, limits });
     if (digest !== (place.backboneDigest ?? digest)) throw wrongDigest(url, digest, place);
-    // A digest over http:// covers the model alone, so nothing else is taken from there.
+    // A digest covers the model alone, so over http:// nothing else is taken from there.
     if (url.protocol === 'https:') await fetchNotes(url, arriving, rules);
-    return await keep(root, arriving, digest);
+    return await keep(root, arriving, { digest, file: basename(path) });
   } catch (error) {
     throw toFetchError(url, error);
   } finally {
@@ -152,25 +150,31 @@ function cacheDirOf(root: string, digest: string): string {
   return join(root, digest.slice('sha256:'.length));
 }
 
-/** The file of an earlier start of this container; one that was damaged since is not there. */
+/** The model of an earlier start of this container; one that was damaged since is not there. */
 async function findCached(root: string, digest: string): Promise<string | null> {
-  const path = join(cacheDirOf(root, digest), MODEL_FILE);
-  const facts = await stat(path).catch(() => null);
-  if (facts === null) return null;
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
-  if (`sha256:${hash.digest('hex')}` === digest) return path;
-  await rm(cacheDirOf(root, digest), { recursive: true, force: true });
+  const dir = cacheDirOf(root, digest);
+  for (const file of MODEL_FILES) {
+    const path = join(dir, file);
+    const facts = await stat(path).catch(() => null);
+    if (facts === null) continue;
+    const found = await digestOfModel(path).catch(() => null);
+    if (found === digest) return path;
+    await rm(dir, { recursive: true, force: true });
+  }
   return null;
 }
 
 /** Becomes visible as a whole; a pod has one backbone, so earlier ones make room. */
-async function keep(root: string, arriving: string, digest: string): Promise<string> {
+async function keep(
+  root: string,
+  arriving: string,
+  { digest, file }: { readonly digest: string; readonly file: string },
+): Promise<string> {
   const dir = cacheDirOf(root, digest);
   for (const name of await readdir(root)) {
     const path = join(root, name);
     if (path !== arriving) await rm(path, { recursive: true, force: true });
   }
   await rename(arriving, dir);
-  return join(dir, MODEL_FILE);
+  return join(dir, file);
 }

@@ -77,7 +77,7 @@ export function runHead(head: HeadWeights, features: Float32Array, rows: number)
   const outputs = new Float64Array(classCount);
   const middle = new Float64Array(hidden);
   for (let row = 0; row < rows; row++) {
-    if (!standardise(head, features, row * featureCount, inputs)) {
+    if (!standardiseRow(head, features, row * featureCount, inputs)) {
       logits.fill(NaN, row * classCount, (row + 1) * classCount);
       continue;
     }
@@ -93,12 +93,12 @@ export function runHead(head: HeadWeights, features: Float32Array, rows: number)
   return logits;
 }
 
-/** Writes the row's standardised features; false when one is not finite. */
-function standardise(
-  head: HeadWeights,
+/** Writes the standardised features of the row that starts at `offset`; false, and nothing of use written, when one is not finite. */
+export function standardiseRow(
+  head: Pick<HeadWeights, 'mean' | 'scale'>,
   features: Float32Array,
   offset: number,
-  inputs: Float64Array,
+  inputs: Float64Array | Float32Array,
 ): boolean {
   const { mean, scale } = head;
   for (let i = 0; i < inputs.length; i++) {

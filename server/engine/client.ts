@@ -1,5 +1,6 @@
 // The model server's side of the engine host: keeps one alive, passes batches, never goes down with it.
 import { performance } from 'node:perf_hooks';
+import type { EngineSetting } from '../config.ts';
 import { encodeBatch } from './batch-frames.ts';
 import type {
   BatchOutcome,
@@ -23,7 +24,7 @@ export interface EngineClientOptions {
   /** The bundled host; its worker scripts lie beside it. */
   readonly hostScript: string;
   readonly source: ModelSource;
-  readonly engine: 'Auto' | 'ONNX';
+  readonly engine: EngineSetting;
   /** 0 = one per core. */
   readonly threads: number;
   /** @defaultValue 10,000: silence or a batch without end for longer than this (or 20 slowest warm batches) kills the host. */

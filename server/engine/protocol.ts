@@ -1,12 +1,13 @@
 // What the frames' headers hold. Requests of the main process, answers of the host.
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
+import type { EngineSetting } from '../config.ts';
 import type { BatchOutcome, EnginePlan, EngineReport, PlanReport } from './engine-client.ts';
 import type { EngineErrorCode } from './engine-error.ts';
 import type { ModelSource } from './segment-engine.ts';
 
 export interface OpenHeader {
   readonly source: ModelSource;
-  readonly engine: 'Auto' | 'ONNX';
+  readonly engine: EngineSetting;
   readonly threads: number;
 }
 

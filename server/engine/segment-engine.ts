@@ -13,7 +13,7 @@ export interface ModelSource {
 /** What an engine finds in a model. Macs are multiply-adds of one row. */
 export interface ModelDescription {
   readonly digest: string;
-  readonly format: 'ONNX';
+  readonly format: 'ONNX' | 'TFJSGraphModel' | 'TFJSLayersModel';
   readonly sizeBytes: number;
   readonly macs: number;
   readonly inputs: readonly TensorSpec[];

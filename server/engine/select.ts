@@ -1,46 +1,73 @@
 // Which engine runs a model, and why the others do not.
 import { extname } from 'node:path';
 import type { ServerState } from '../../crds/wire/state.ts';
+import type { EngineSetting } from '../config.ts';
 import { EngineError } from './engine-error.ts';
 import type { ModelSource } from './segment-engine.ts';
 
+/** Engines of this build. */
+export type EngineKind = 'onnx' | 'tfjs-wasm';
+
 export interface SelectedEngine {
-  readonly kind: 'onnx';
+  readonly kind: EngineKind;
   readonly skipped: ServerState['engine']['skipped'];
 }
 
 interface Candidate {
-  readonly kind: 'onnx';
-  readonly setting: string;
-  /** Null: it takes the model. */
-  readonly whyNot: (source: ModelSource) => string | null;
+  readonly engine: string;
+  readonly setting: EngineSetting;
+  /** Null: this build does not have it. */
+  readonly kind: EngineKind | null;
+  readonly reads: '.onnx' | '.json';
 }
 
+/** In the order of preference. */
 const CANDIDATES: readonly Candidate[] = [
-  {
-    kind: 'onnx',
-    setting: 'ONNX',
-    whyNot: ({ path }) =>
-      extname(path).toLowerCase() === '.onnx'
-        ? null
-        : `reads .onnx files, and the model is ${path}`,
-  },
+  { engine: 'onnx', setting: 'ONNX', kind: 'onnx', reads: '.onnx' },
+  { engine: 'tfjs-gpu', setting: 'TFJSGPU', kind: null, reads: '.json' },
+  { engine: 'tfjs-node', setting: 'TFJSNode', kind: null, reads: '.json' },
+  { engine: 'tfjs-wasm', setting: 'TFJSWASM', kind: 'tfjs-wasm', reads: '.json' },
+  { engine: 'tfjs-cpu', setting: 'TFJSCPU', kind: null, reads: '.json' },
 ];
 
-/** @param setting `Auto` takes the first that fits; a named engine must fit. Throws EngineError EngineUnavailable. */
-export function selectEngine(setting: 'Auto' | 'ONNX', source: ModelSource): SelectedEngine {
-  const skipped: { engine: string; reason: string }[] = [];
-  for (const candidate of CANDIDATES) {
-    if (setting !== 'Auto' && candidate.setting !== setting) {
-      skipped.push({ engine: candidate.kind, reason: `LAYERCACHE_ENGINE is ${setting}` });
-      continue;
-    }
-    const reason = candidate.whyNot(source);
-    if (reason === null) return { kind: candidate.kind, skipped };
-    skipped.push({ engine: candidate.kind, reason });
-  }
-  throw new EngineError(
-    'EngineUnavailable',
-    `no engine takes ${source.path}: ${skipped.map(({ engine, reason }) => `${engine} ${reason}`).join('; ')}; convert the model to ONNX`,
+const MODELS = {
+  '.onnx': 'ONNX models (.onnx)',
+  '.json': 'TensorFlow.js models (model.json)',
+} as const;
+
+/**
+ * Every engine that does not run the model has its reason in `skipped`.
+ * @param setting `Auto` takes the first that fits; a named engine must fit. Throws EngineError EngineUnavailable.
+ */
+export function selectEngine(setting: EngineSetting, { path }: ModelSource): SelectedEngine {
+  const reasons = CANDIDATES.map((candidate) => whyNot(candidate, setting, path));
+  const chosen = CANDIDATES.find(({ kind }, index) => kind !== null && reasons[index] === null);
+  if (chosen === undefined || chosen.kind === null) throw unavailable(setting, path, reasons);
+  const skipped = CANDIDATES.flatMap(({ engine }, index) =>
+    engine === chosen.engine
+      ? []
+      : [{ engine, reason: reasons[index] ?? `${chosen.engine} is preferred` }],
   );
+  return { kind: chosen.kind, skipped };
+}
+
+function whyNot(candidate: Candidate, setting: EngineSetting, path: string): string | null {
+  if (setting !== 'Auto' && candidate.setting !== setting) return `LAYERCACHE_ENGINE is ${setting}`;
+  if (candidate.kind === null) return 'is not part of this image';
+  if (extname(path).toLowerCase() === candidate.reads) return null;
+  return `reads ${MODELS[candidate.reads]}, and the model is ${path}`;
+}
+
+function unavailable(
+  setting: EngineSetting,
+  path: string,
+  reasons: readonly (string | null)[],
+): EngineError {
+  const named = CANDIDATES.findIndex((candidate) => candidate.setting === setting);
+  const own = CANDIDATES.filter(({ kind }) => kind !== null).map((candidate) => candidate.setting);
+  const message =
+    named < 0
+      ? `no engine reads ${path}: it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one`
+      : `engine ${setting} ${reasons[named] ?? ''}; name one of Auto, ${own.join(', ')}, or a model that it reads`;
+  return new EngineError('EngineUnavailable', message);
 }

@@ -74,7 +74,9 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
   const wanted = [...new Set([...tensorsToMeasure(graph, flow, vocabulary), ...tensors])];
   const [few, more] = backbone.probe(wanted, [probeInput(input, 0), probeInput(input, 1)]);
   refuseMixing(path, tensors, few, more);
-  const shapes = toShapeTable(input, wanted, few, more);
+  const [{ name: inputTensor } = input] = graph.inputs;
+  const given = { name: inputTensor, rowDims: input.rowDims };
+  const shapes = toShapeTable(given, wanted, few, more);
   const search = findCuts(graph, flow, shapes, vocabulary);
   const outputs = tensors.map((tensor, index) =>
     toSpec(backbone.outputNames[index] ?? tensor, shapes.shapeOf.get(tensor)),

@@ -11,12 +11,12 @@ import type {
   ReleaseHeader,
   WorkerReport,
 } from '../protocol.ts';
-import { selectEngine } from '../select.ts';
+import { selectEngine, type EngineKind } from '../select.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 export interface HostSurroundings {
   readonly write: (bytes: Uint8Array) => void;
-  readonly startWorker: () => WorkerHandle;
+  readonly startWorker: (kind: EngineKind) => WorkerHandle;
 }
 
 export class EngineHost {
@@ -74,7 +74,9 @@ export class EngineHost {
   private async open(header: OpenHeader): Promise<AnswerHeader> {
     const selected = selectEngine(header.engine, header.source);
     const threads = Math.max(1, header.threads > 0 ? header.threads : availableParallelism());
-    this.workers = Array.from({ length: threads }, () => this.surroundings.startWorker());
+    this.workers = Array.from({ length: threads }, () =>
+      this.surroundings.startWorker(selected.kind),
+    );
     const { source } = header;
     const [first, ...others] = this.workers;
     if (first === undefined) throw new EngineError('EngineFailed', 'no worker was started');

@@ -2,11 +2,18 @@
 import { rmdirSync, unlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
+import type { EngineKind } from '../select.ts';
 import { FrameReader } from '../frames.ts';
 import { EngineHost } from './engine-host.ts';
 import { WorkerHandle } from './worker-handle.ts';
 
 const socketPath = process.argv[2] ?? '';
+
+/** Bundles beside this one. */
+const WORKERS: Readonly<Record<EngineKind, string>> = {
+  onnx: './engine-onnx-worker.mjs',
+  'tfjs-wasm': './engine-tfjs-worker.mjs',
+};
 
 /** A main process that was killed leaves the socket and its directory behind. */
 function removeSocket(): void {
@@ -27,13 +34,12 @@ function die(): never {
 
 const socket = connect(socketPath);
 const reader = new FrameReader();
-const workerScript = new URL('./engine-onnx-worker.mjs', import.meta.url);
 const host = new EngineHost({
   write: (bytes) => {
     socket.write(bytes);
   },
-  startWorker: () =>
-    new WorkerHandle(workerScript, socketPath, (cause) => {
+  startWorker: (kind) =>
+    new WorkerHandle(new URL(WORKERS[kind], import.meta.url), socketPath, (cause) => {
       process.stderr.write(`${cause.message}\n`, die);
     }),
 });

@@ -80,6 +80,7 @@ for (const { name, model, cuts } of networks) {
     name,
     cuts,
     create: createOnnxEngine,
+    layout: 'NCHW',
     path: () => path,
     reference: (tensor, input, rows) => reference(model, tensor, input, rows),
   });

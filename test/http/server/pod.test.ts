@@ -199,7 +199,7 @@ describe('a pod that cannot serve stays up, not ready, and says why', () => {
       'an engine that is not in the image',
       () => ({ LAYERCACHE_ENGINE: 'TFJSGPU' }),
       'EngineUnavailable',
-      /no engine TFJSGPU/,
+      /engine TFJSGPU is not part of this image/,
     ],
     [
       'an output that does not exist',

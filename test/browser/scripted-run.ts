@@ -290,7 +290,11 @@ function stagesAt(now: number): Picture['stages'] {
           : 'Waiting',
       rows: isRunning ? rows : 0,
       wantedRows: isRunning ? (wanted[i] ?? null) : null,
-      seconds: isRunning ? now - start : isDone || (i === 5 && now >= STARTS.alarm) ? (starts[i + 1] ?? STARTS.alarm) - start : 0,
+      seconds: isRunning
+        ? now - start
+        : isDone || (i === 5 && now >= STARTS.alarm)
+          ? (starts[i + 1] ?? STARTS.alarm) - start
+          : 0,
       leftSeconds: isRunning && wanted[i] !== null ? (wanted[i]! - rows) / 207 : null,
       message: i === 0 && isDone ? '9 cut points, 3 exits kept' : '',
     };

@@ -8,6 +8,7 @@ import { exitColour } from './theme.ts';
 /** One card per exit, in the order in which rows reach them. */
 export function ExitsPanel({ picture }: { readonly picture: Picture }): JSX.Element {
   const { exits, run } = picture;
+  const without = exits.filter((exit) => !hasHead(exit));
   return (
     <Panel
       id="exits"
@@ -16,18 +17,31 @@ export function ExitsPanel({ picture }: { readonly picture: Picture }): JSX.Elem
       wide
     >
       <ul class="exits">
-        {exits.map((exit, i) => (
-          <Card
-            key={exit.name}
-            exit={exit}
-            path={`exits.${i}`}
-            colour={exitColour(i, exits.length)}
-            budget={run.budgetRatio}
-          />
-        ))}
+        {exits.map((exit, i) =>
+          hasHead(exit) ? (
+            <Card
+              key={exit.name}
+              exit={exit}
+              path={`exits.${i}`}
+              colour={exitColour(i, exits.length)}
+              budget={run.budgetRatio}
+            />
+          ) : null,
+        )}
       </ul>
+      {without.length === 0 ? null : (
+        <p class="aside">
+          {without.length === exits.length - 1 ? 'No heads yet. Candidates: ' : 'Without a head: '}
+          {without.map(({ name }) => name).join(', ')}
+        </p>
+      )}
     </Panel>
   );
+}
+
+/** Training keeps the exits that pay; the others are candidates still, and have nothing to show. */
+function hasHead({ tensor, savedMs, rows, doubt }: PageExit): boolean {
+  return tensor === null || savedMs !== null || rows > 0 || doubt !== null;
 }
 
 interface CardProps {

@@ -14,6 +14,8 @@ export function Figures({
 }): JSX.Element {
   const { totals, disagreement, run, saved, latency } = picture;
   const { n, k } = disagreement;
+  const now = recentEarlyShare(history);
+  const allEarly = totals.requests === 0 ? null : totals.early / totals.requests;
   return (
     <dl class="figures">
       <Tile title="Requests per second">
@@ -23,9 +25,10 @@ export function Figures({
         </Small>
       </Tile>
       <Tile title="Left early">
-        <span class="num">{percent(recentEarlyShare(history))}</span>
+        <span class="num">{percent(now ?? allEarly)}</span>
         <Small>
-          now; <Num value={totals.early} at="totals.early" as="grouped" /> rows in all
+          {now === null ? 'of all rows: ' : 'now; in all '}
+          <Num value={totals.early} at="totals.early" as="grouped" />
         </Small>
       </Tile>
       <Tile title="Disagreement, audited">

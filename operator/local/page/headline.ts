@@ -79,7 +79,7 @@ const STAGE_TITLES: Readonly<Record<string, string>> = {
   Ramp: 'Letting certified heads answer, step by step',
 };
 
-/** Share of the last ten seconds' rows that left at an exit; null without rows. */
+/** Share of the last ten seconds' rows that left at an exit; null when none was answered. */
 export function recentEarlyShare(history: readonly PagePoint[]): number | null {
   const since = (history.at(-1)?.atSeconds ?? 0) - RECENT_SECONDS;
   let [early, all] = [0, 0];

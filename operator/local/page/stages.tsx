@@ -30,7 +30,9 @@ export function Stages({
             {stage.name}
           </p>
           <p class="stage-state">{stateOf(stage, isOver)}</p>
-          {stage.status === 'Running' && stage.wantedRows !== null ? <Bar stage={stage} /> : null}
+          {stage.status === 'Running' && stage.wantedRows !== null && !isOver ? (
+            <Bar stage={stage} />
+          ) : null}
         </li>
       ))}
     </ol>

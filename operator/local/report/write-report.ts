@@ -2,16 +2,21 @@ import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { CliError, messageOf } from '../../errors.ts';
 import { writeFileAtomically } from '../write-file.ts';
+import { renderReport } from './html/render-report.ts';
 import { reportSchema, type Report } from './report-schema.ts';
 
-/** Writes report.json; a report that breaks its own schema is a bug and is not written. Returns the path. */
-export function writeReport(report: Report, folder: string): string {
+/** Writes report.json and report.html; a report that breaks its own schema is a bug and is not written. Returns the paths. */
+export function writeReport(
+  report: Report,
+  folder: string,
+): { readonly json: string; readonly page: string } {
   const checked = reportSchema.parse(report);
-  const path = join(folder, 'report.json');
+  const paths = { json: join(folder, 'report.json'), page: join(folder, 'report.html') };
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileAtomically(path, `${JSON.stringify(checked, null, 2)}\n`);
-    return path;
+    writeFileAtomically(paths.json, `${JSON.stringify(checked, null, 2)}\n`);
+    writeFileAtomically(paths.page, renderReport(checked));
+    return paths;
   } catch (error) {
     throw new CliError('ReportUnwritable', {
       where: folder,

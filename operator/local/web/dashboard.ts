@@ -61,7 +61,8 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
     try {
       const now = read();
       picture = now.picture;
-      return history.add(now.totals);
+      // Traffic has ended once answers are compared: what follows would only squeeze the run into a corner.
+      return picture.status === 'Running' ? history.add(now.totals) : null;
     } catch (error) {
       // Whatever is wrong with a picture, the run goes on: the page keeps the one before.
       if (!isBroken) options.onProblem(`the page cannot show the run: ${messageOf(error)}.`);

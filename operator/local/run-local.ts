@@ -178,16 +178,20 @@ interface Ending {
   readonly dashboard: Dashboard;
 }
 
-function finish(report: Report, path: string, { options, io, run, dashboard }: Ending): ExitCode {
+function finish(
+  report: Report,
+  paths: ReturnType<typeof writeReport>,
+  { options, io, run, dashboard }: Ending,
+): ExitCode {
   const out = options.events ? io.stderr : io.stdout;
   const summary = summariseReport(report);
-  out.write(`${summary.join('\n')}\nreport ${path}\n`);
+  out.write(`${summary.join('\n')}\nreport ${paths.json}\npage   ${paths.page}\n`);
   const isInterrupted = io.interrupt.aborted;
   const missing = report.certificate === null && !isInterrupted ? run.missing() : '';
   dashboard.end({
     status: isInterrupted ? 'Interrupted' : 'Ended',
-    message: missing === '' ? (summary[0] ?? '') : missing,
-    reportPath: path,
+    message: missing === '' ? outcomeOf(summary) : missing,
+    reportPath: paths.page,
   });
   if (isInterrupted) return INTERRUPTED;
   if (report.certificate !== null) return 0;
@@ -198,6 +202,12 @@ function finish(report: Report, path: string, { options, io, run, dashboard }: E
     return 0;
   }
   throw new CliError('NotCertified', { where: options.manifestPath, why: missing });
+}
+
+/** The lines on certificate, rows, disagreement and savings as one paragraph. */
+function outcomeOf(summary: readonly string[]): string {
+  const lines = summary.slice(0, 4).map((line) => line.replace(/\s+/g, ' '));
+  return `${lines.join('; ')}.`;
 }
 
 /** 2026-01-31T12-00-00: sorts by time, and every file system takes it. */

@@ -1,4 +1,3 @@
-import { REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import { isTerminating } from '../../kube/owner.ts';
 import type { PassResult } from '../../kube/work-queue.ts';
@@ -13,6 +12,7 @@ import type { ServiceMemory } from './service-memory.ts';
 import type { ServicePass } from './service-pass.ts';
 import type { ServiceShell } from './service-shell.ts';
 import { toStatusFacts } from './status-facts.ts';
+import { tellForeign, withdrawContenders } from './tell-foreign.ts';
 import { writeStatus } from './write-status.ts';
 
 const POLL_MS = 30_000;
@@ -73,7 +73,7 @@ async function act(pass: ServicePass): Promise<void> {
   const { service } = gathered;
   const foreign = decideForeign(gathered, deps.installation);
   if (foreign !== null) {
-    tellForeign(pass, foreign);
+    await tellForeign(pass, foreign);
     pass.lookAgain(UNWATCHED_MS);
     return;
   }
@@ -97,21 +97,10 @@ async function act(pass: ServicePass): Promise<void> {
   if (attempt.isStopped || memory.isNamespaceEnding) return;
   const after = { ...pass, gathered: afterApply(pass) };
   await writeStatus(after, toStatusFacts(after.gathered, decision, attempt));
+  await withdrawContenders(pass);
 }
 
 /** The same facts with children as the API server answered them. */
 function afterApply({ gathered, memory }: ServicePass): Gathered {
   return { ...gathered, live: memory.written.over(gathered.live) };
-}
-
-/** By an event alone: two installations that both write the status would undo each other's words. */
-function tellForeign({ shell, gathered }: ServicePass, foreign: string): void {
-  const reason = 'ForeignOperator';
-  shell.deps.events.record({
-    regarding: gathered.object,
-    type: 'Warning',
-    reason,
-    action: 'Reconcile',
-    note: `Installation ${foreign} of the operator writes for this service, so installation ${shell.deps.installation.namespace}/${shell.deps.installation.release} does nothing. ${REASONS[reason].action}`,
-  });
 }

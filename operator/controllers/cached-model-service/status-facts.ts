@@ -27,8 +27,6 @@ export function toStatusFacts(
   return {
     ...{ nowMs, name, namespace, generation, previous, specProblem, missingConfigMaps },
     spec: service?.spec ?? null,
-    // One that is another's is not reported on at all.
-    foreignInstallation: null,
     refusals: attempt.refusals,
     ...rejectionFacts(name, decision, attempt),
     ...decisionFacts(previous, decision),

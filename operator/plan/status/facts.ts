@@ -102,7 +102,6 @@ export interface StatusFacts {
   readonly spec: CachedModelServiceSpec | null;
   readonly specProblem: string | null;
   readonly previous: ServiceStatus;
-  readonly foreignInstallation: string | null;
   readonly conflicts: readonly NameConflict[];
   readonly missingConfigMaps: readonly NamedConfigMap[];
   /** Of the merge, and of the API server's dry run. */

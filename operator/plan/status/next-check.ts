@@ -12,9 +12,8 @@ const FORBIDDEN_MS = 300_000;
  * back without a word, and a pod falls silent without one.
  */
 export function nextCheckMs(facts: StatusFacts): number {
-  const { missingConfigMaps, conflicts, foreignInstallation, refusals } = facts;
-  const isUnwatched =
-    missingConfigMaps.length > 0 || conflicts.length > 0 || foreignInstallation !== null;
+  const { missingConfigMaps, conflicts, refusals } = facts;
+  const isUnwatched = missingConfigMaps.length > 0 || conflicts.length > 0;
   const delays = [
     RESYNC_MS,
     ...(isUnwatched ? [UNWATCHED_MS] : []),

@@ -4,7 +4,6 @@ import { toVerdict, type Verdict } from './verdict.ts';
 /** Checks of the controller in order: what makes the next ones pointless comes first. */
 const CHECKS: readonly ((facts: StatusFacts) => Verdict | null)[] = [
   readsTheSpec,
-  isTheOnlyOperator,
   ownsItsNames,
   findsItsConfigMaps,
   hasAPodTemplate,
@@ -28,12 +27,6 @@ function readsTheSpec({ specProblem }: StatusFacts): Verdict | null {
   if (specProblem === null) return null;
   const what = `The spec is not applied, what runs goes on: ${specProblem}.`;
   return toVerdict('False', 'InvalidSpec', what);
-}
-
-function isTheOnlyOperator({ foreignInstallation }: StatusFacts): Verdict | null {
-  if (foreignInstallation === null) return null;
-  const what = `Installation ${foreignInstallation} of the operator writes for this service, so this one does nothing. If that one is gone, remove annotation layercache.io/installation from the policy ConfigMap.`;
-  return toVerdict('False', 'ForeignOperator', what);
 }
 
 function ownsItsNames({ conflicts }: StatusFacts): Verdict | null {

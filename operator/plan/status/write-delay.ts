@@ -1,5 +1,6 @@
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import { canonicalJson } from '../../../crds/wire/json.ts';
+import { CONTESTED } from './foreign.ts';
 
 const CHANGE_EVERY_MS = 1_000;
 const NUMBERS_EVERY_MS = 60_000;
@@ -17,11 +18,20 @@ export interface StatusWrite {
  * How long a status waits until it is written; null: it says what is there already. What people act on goes at once, one
  * write a second at most; mere numbers once a minute.
  */
-export function statusWriteDelayMs({ live, next, lastWriteMs, nowMs }: StatusWrite): number | null {
+export function statusWriteDelayMs(write: StatusWrite): number | null {
+  const { next, lastWriteMs, nowMs } = write;
+  const live = withoutForeign(write.live);
   if (canonicalJson(live) === canonicalJson(next)) return null;
   const isUrgent = canonicalJson(withoutNumbers(live)) !== canonicalJson(withoutNumbers(next));
   const everyMs = isUrgent ? CHANGE_EVERY_MS : NUMBERS_EVERY_MS;
   return lastWriteMs === null ? 0 : Math.max(0, lastWriteMs + everyMs - nowMs);
+}
+
+/** What contenders say stays, whatever is written. */
+function withoutForeign(status: ServiceStatus): ServiceStatus {
+  const { conditions } = status;
+  if (conditions === undefined) return status;
+  return { ...status, conditions: conditions.filter(({ type }) => type !== CONTESTED) };
 }
 
 /**

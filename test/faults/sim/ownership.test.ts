@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
+import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { KubeObject } from '../../../operator/kube/api.ts';
 import type { KindName } from '../../../operator/kube/kinds.ts';
 import { INSTALLATION } from '../../unit/operator/plan/builders.ts';
@@ -23,6 +25,12 @@ beforeEach(() => {
 afterEach(() => {
   world.close();
 });
+
+/** By type. */
+function conditionsOf(at: World): Readonly<Record<string, Condition>> {
+  const { conditions = [] } = find(at, 'CachedModelService')!.status as ServiceStatus;
+  return Object.fromEntries(conditions.map((condition) => [condition.type, condition]));
+}
 
 function foreign(kind: KindName, name: string): KubeObject {
   const bodies: Readonly<Partial<Record<KindName, KubeObject>>> = {
@@ -86,14 +94,18 @@ describe('an object of another that has the name of a child', () => {
 describe('an operator of another installation', () => {
   const other = { ...INSTALLATION, namespace: 'other-system' };
 
-  test('writes nothing for a service that has one already, and says so by an event', async () => {
+  test('writes nothing but that the service is contested when it has one already', async () => {
     const run = superviseWith(world);
     await world.user.create(aServiceObject());
     await run.pass(60_000);
     const second = world.startOperator({ deps: { installation: other } });
     await run.pass(300_000);
     const writes = operatorWrites(world).filter(({ client }) => client === second.name);
-    expect(describeWrites(writes)).toEqual([]);
+    expect(describeWrites(writes)).toEqual(['patch CachedModelService/vision status']);
+    expect(conditionsOf(world)).toMatchObject({
+      Ready: { status: 'True', reason: 'Serving' },
+      Contested: { status: 'True', reason: 'ForeignOperator', observedGeneration: 1 },
+    });
     const events = world.cluster
       .objects('Event')
       .filter(({ reason }) => reason === 'ForeignOperator');
@@ -108,16 +120,47 @@ describe('an operator of another installation', () => {
     run.processes()[0]!.kill();
     const second = world.startOperator({ deps: { installation: other } });
     await world.pass(60_000);
-    expect(operatorWrites(world).filter(({ client }) => client === second.name)).toEqual([]);
+    // Nobody follows the spec any more, so what the first one said of the service is wrong.
+    await world.user.mergePatch(ref('CachedModelService'), { spec: { replicas: 2 } });
+    await world.pass(90_000);
+    const wrong = { reason: 'ForeignOperator', observedGeneration: 2 };
+    expect(conditionsOf(world)).toMatchObject({
+      Ready: { status: 'False', ...wrong },
+      Valid: { status: 'False', ...wrong },
+      Stalled: { status: 'True', ...wrong },
+      Contested: { status: 'True', ...wrong },
+    });
+    const children = operatorWrites(world).filter(
+      ({ client, kind }) => client === second.name && kind !== 'CachedModelService',
+    );
+    expect(children).toEqual([]);
     await world.user.mergePatch(ref('ConfigMap', 'vision-policy'), {
       metadata: { annotations: { 'layercache.io/installation': null } },
     });
     await world.pass(60_000);
     expectServing(world);
+    expect(Object.keys(conditionsOf(world))).not.toContain('Contested');
+    expect(Object.keys(conditionsOf(world))).not.toContain('Stalled');
     expect(find(world, 'ConfigMap', 'vision-policy')?.metadata.annotations).toMatchObject({
       'layercache.io/installation': 'other-system/layercache',
       'layercache.io/epoch': '2',
     });
+  });
+});
+
+describe('an installation that was removed', () => {
+  test('is forgotten after ten minutes, and one that is there says it again', async () => {
+    const run = superviseWith(world);
+    await world.user.create(aServiceObject());
+    await run.pass(60_000);
+    const installation = { ...INSTALLATION, namespace: 'other-system' };
+    const second = world.startOperator({ deps: { installation } });
+    await run.pass(900_000);
+    expect(Object.keys(conditionsOf(world))).toContain('Contested');
+    second.kill();
+    await run.pass(900_000);
+    expect(Object.keys(conditionsOf(world))).not.toContain('Contested');
+    expectServing(world);
   });
 });
 

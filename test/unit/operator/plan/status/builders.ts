@@ -31,7 +31,6 @@ export function someFacts(fields: Partial<StatusFacts> = {}): StatusFacts {
     spec: aSpec(),
     specProblem: null,
     previous: {},
-    foreignInstallation: null,
     conflicts: [],
     missingConfigMaps: [],
     templateProblems: [],

@@ -42,11 +42,6 @@ describeCondition('Valid', [
     'False InvalidSpec: The spec is not applied, what runs goes on: spec.exits: two exits name the same tensor: keep one. Fix the named field.',
   ],
   [
-    'names another installation, before objects',
-    { foreignInstallation: 'other/layercache', conflicts: [CONFLICT] },
-    'False ForeignOperator: Installation other/layercache of the operator writes for this service, so this one does nothing. If that one is gone, remove annotation layercache.io/installation from the policy ConfigMap. Remove one of the two installations.',
-  ],
-  [
     'names a foreign object',
     { conflicts: [CONFLICT] },
     'False NameConflict: Service vision has no owner. Remove the named foreign object or rename the service.',

@@ -279,7 +279,6 @@ describe('the next look', () => {
       { ...quiet, conflicts: [{ kind: 'Service', name: 'v', holder: '', isLeaving: false }] },
       30_000,
     ],
-    ['comes soon for another installation', { ...quiet, foreignInstallation: 'a/b' }, 30_000],
     [
       'comes after five minutes for a right',
       { ...quiet, refusals: [{ verb: 'get', resource: 'pods', message: '' }] },

@@ -22,6 +22,23 @@ export async function runOperator(
   namespace: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<ProxiedOperator> {
+  const operator = await startOperator(plane, namespace, more);
+  onTestFinished(async ({ task }) => {
+    if (task.result?.state === 'fail') {
+      const lines = operator.lines.map((line) => JSON.stringify(line)).join('\n');
+      process.stderr.write(`--- operator ${operator.pid}\n${lines}\n${operator.stderr()}\n`);
+    }
+    await operator.end();
+  });
+  return operator;
+}
+
+/** The same for all tests of a file: the caller ends it. */
+export async function startOperator(
+  plane: ControlPlane,
+  namespace: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<ProxiedOperator & { readonly end: () => Promise<void> }> {
   const proxy = await startFaultProxy(plane);
   const folder = mkdtempSync(join(tmpdir(), 'layercache-operator-'));
   const kubeconfig = join(folder, 'kubeconfig');
@@ -37,16 +54,6 @@ export async function runOperator(
     LAYERCACHE_LEASE_RETRY_PERIOD: `${LEASE.retryMs}ms`,
     ...more,
   });
-  onTestFinished(async ({ task }) => {
-    operator.kill('SIGKILL');
-    await operator.ended;
-    if (task.result?.state === 'fail') {
-      const lines = operator.lines.map((line) => JSON.stringify(line)).join('\n');
-      process.stderr.write(`--- operator ${operator.pid}\n${lines}\n${operator.stderr()}\n`);
-    }
-    await proxy.close();
-    rmSync(folder, { recursive: true });
-  });
   return {
     ...operator,
     proxy,
@@ -54,6 +61,12 @@ export async function runOperator(
       proxy.requests
         .filter(({ method, target }) => method !== 'GET' && !target.includes('/leases'))
         .map(({ method, target }) => `${method} ${target}`),
+    end: async () => {
+      operator.kill('SIGKILL');
+      await operator.ended;
+      await proxy.close();
+      rmSync(folder, { recursive: true });
+    },
   };
 }
 

@@ -10,7 +10,7 @@ import { isReady, podsBy, readObject, type PodObject } from './node-objects.ts';
 export const SERVER_IMAGE = 'localhost/layercache-server:pods';
 /** The same files under another digest: the next release. */
 export const NEXT_SERVER_IMAGE = 'localhost/layercache-server:pods-next';
-const OPERATOR_IMAGE = 'localhost/layercache-operator:pods';
+export const OPERATOR_IMAGE = 'localhost/layercache-operator:pods';
 const NAME = 'layercache-operator';
 const RELEASE = 'demo';
 
@@ -22,6 +22,8 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
     requests: { cpu: '20m', memory: '128Mi' },
     limits: { memory: '1Gi' },
   }),
+  // Hosts of models inside the cluster have private addresses.
+  LAYERCACHE_SERVER_ALLOWED_HOSTS: '*.svc.cluster.local',
   // A killed leader is followed within seconds.
   LAYERCACHE_LEASE_DURATION: '5s',
   LAYERCACHE_LEASE_RENEW_DEADLINE: '4s',
@@ -43,12 +45,14 @@ export interface InstallationOptions {
   readonly services?: Readonly<Record<string, readonly PolicyRule[]>>;
   /** Images beside those of the release. */
   readonly isNextReleaseLoaded?: boolean;
+  /** Of the operator, beside what every test needs. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Loads images and definitions, applies the operator's objects and waits until it leads. */
 export async function installOperator(
   node: RealNode,
-  { namespace, services = {}, isNextReleaseLoaded = false }: InstallationOptions,
+  { namespace, services = {}, isNextReleaseLoaded = false, environment = {} }: InstallationOptions,
 ): Promise<Installation> {
   await node.loadImage(await serverImage({ name: SERVER_IMAGE }));
   await node.loadImage(await operatorImage({ name: OPERATOR_IMAGE }));
@@ -65,7 +69,7 @@ export async function installOperator(
     ...Object.entries(watched).flatMap(([target, granted]) =>
       grant({ name: NAME, namespace: target, account: namespace }, granted),
     ),
-    operatorDeployment(namespace, Object.keys(watched)),
+    operatorDeployment(namespace, Object.keys(watched), environment),
   ]);
   const operatorPods = (): Promise<readonly PodObject[]> =>
     podsBy(node, namespace, `app.kubernetes.io/name=${NAME}`);
@@ -119,13 +123,21 @@ function grant({ name, namespace, account }: Grant, rules: readonly PolicyRule[]
   ];
 }
 
-function operatorDeployment(namespace: string, watched: readonly string[]): object {
+function operatorDeployment(
+  namespace: string,
+  watched: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): object {
   const labels = { 'app.kubernetes.io/name': NAME, 'app.kubernetes.io/instance': RELEASE };
   const fromField = (name: string, fieldPath: string): object => ({
     name,
     valueFrom: { fieldRef: { fieldPath } },
   });
-  const given = { ...ENVIRONMENT, LAYERCACHE_WATCH_NAMESPACES: watched.join(',') };
+  const given = {
+    ...ENVIRONMENT,
+    ...environment,
+    LAYERCACHE_WATCH_NAMESPACES: watched.join(','),
+  };
   const probe = (path: string): object => ({
     httpGet: { path, port: 9090 },
     periodSeconds: 1,

@@ -61,6 +61,8 @@ export interface ServicePlace {
   readonly name: string;
   /** @defaultValue that of the installation */
   readonly namespace?: string;
+  /** Of a test that runs beside others. @defaultValue that of the test that runs */
+  readonly onTestFinished?: typeof onTestFinished;
 }
 
 /** Creates a service; one made inside a test is deleted with it. */
@@ -105,7 +107,7 @@ export async function runService(place: ServicePlace, spec: object = {}): Promis
     admin: async (pod) => openAdmin(place, (await read()).metadata.uid, pod),
   };
   try {
-    onTestFinished(remove);
+    (place.onTestFinished ?? onTestFinished)(remove);
   } catch {
     // Made in a hook: its namespace goes.
   }

@@ -1,18 +1,25 @@
 // The Deployment controller and the kubelets, as coarse as a reconciler can tell: pods of the wanted template and number are
-// there at once, run and are ready; those of other templates go.
+// there at once, run and are ready; those of other templates go. Or pods stay on their way, and a deadline passes.
 import type { KubeObject } from '../../../operator/kube/api.ts';
+import type { Clock } from '../../../operator/clock.ts';
 import { canonicalJson } from '../../../crds/wire/json.ts';
 import { fakePod, type FakePod } from '../../support/fake-pod.ts';
 import type { SimulatedClient, SimulatedCluster } from '../../support/simulated-api.ts';
+
+/** What pods do instead of becoming ready: have no container yet, or run and say nothing. */
+export type Stuck = 'Creating' | 'Silent';
 
 interface Actor {
   readonly client: SimulatedClient;
   readonly cluster: SimulatedCluster;
   readonly pods: Map<string, FakePod>;
+  readonly clock: Clock;
+  readonly stuck: Stuck | null;
 }
 
 interface DeploymentSpec {
   readonly replicas?: number;
+  readonly progressDeadlineSeconds?: number;
   readonly template: {
     readonly metadata: { readonly labels: Readonly<Record<string, string>> };
     readonly spec: { readonly volumes?: unknown };
@@ -28,7 +35,7 @@ export async function runDeployments(actor: Actor): Promise<void> {
 }
 
 async function runDeployment(actor: Actor, deployment: KubeObject): Promise<void> {
-  const { name, namespace = '', uid = '', generation = 0 } = deployment.metadata;
+  const { name, namespace = '', uid = '' } = deployment.metadata;
   const spec = deployment.spec as DeploymentSpec;
   const replicas = spec.replicas ?? 1;
   const hash = hashOf(spec.template);
@@ -43,13 +50,7 @@ async function runDeployment(actor: Actor, deployment: KubeObject): Promise<void
   }
   const missing = wanted.filter((pod) => !pods.some(({ metadata }) => metadata.name === pod));
   for (const pod of missing) await startPod(actor, deployment, pod);
-  const counts = {
-    replicas,
-    readyReplicas: replicas,
-    updatedReplicas: replicas,
-    availableReplicas: replicas,
-  };
-  const status = { observedGeneration: generation, ...counts };
+  const status = statusOf(actor, deployment, { ...spec, replicas });
   if (canonicalJson(deployment.status) === canonicalJson(status)) return;
   await actor.client.mergePatch(
     { kind: 'Deployment', namespace, name },
@@ -58,8 +59,39 @@ async function runDeployment(actor: Actor, deployment: KubeObject): Promise<void
   );
 }
 
+function statusOf(
+  actor: Actor,
+  deployment: KubeObject,
+  spec: DeploymentSpec & { readonly replicas: number },
+): object {
+  const { replicas } = spec;
+  const ready = actor.stuck === null ? replicas : 0;
+  return {
+    observedGeneration: deployment.metadata.generation ?? 0,
+    replicas,
+    readyReplicas: ready,
+    updatedReplicas: replicas,
+    availableReplicas: ready,
+    ...(isLate(actor, deployment, spec) ? { conditions: [LATE] } : {}),
+  };
+}
+
+/** Its deadline has passed without a pod more. */
+function isLate({ stuck, clock }: Actor, { metadata }: KubeObject, spec: DeploymentSpec): boolean {
+  const { progressDeadlineSeconds = 600 } = spec;
+  const madeMs = Date.parse(metadata.creationTimestamp ?? '');
+  return stuck !== null && clock.nowMs() - madeMs > progressDeadlineSeconds * 1_000;
+}
+
+const LATE = {
+  type: 'Progressing',
+  status: 'False',
+  reason: 'ProgressDeadlineExceeded',
+  message: 'ReplicaSet has timed out progressing.',
+};
+
 async function startPod(
-  { client, pods }: Actor,
+  { client, pods, stuck }: Actor,
   deployment: KubeObject,
   name: string,
 ): Promise<void> {
@@ -74,6 +106,14 @@ async function startPod(
     spec: template.spec,
   });
   const ip = `10.0.0.${pods.size + 1}`;
+  if (stuck !== null) {
+    await client.mergePatch(
+      { kind: 'Pod', namespace, name },
+      { status: { podIP: ip, ...STUCK[stuck] } },
+      { subresource: 'status', fieldManager: 'kubelet' },
+    );
+    return;
+  }
   pods.set(pod.metadata.uid ?? '', fakePod(pod.metadata.uid ?? '', { name, ip }));
   const conditions = [
     { type: 'PodScheduled', status: 'True' },
@@ -85,6 +125,16 @@ async function startPod(
     { subresource: 'status', fieldManager: 'kubelet' },
   );
 }
+
+const SCHEDULED = { type: 'PodScheduled', status: 'True' };
+const STUCK: Readonly<Record<Stuck, object>> = {
+  Creating: {
+    phase: 'Pending',
+    conditions: [SCHEDULED],
+    containerStatuses: [{ name: 'server', state: { waiting: { reason: 'ContainerCreating' } } }],
+  },
+  Silent: { phase: 'Running', conditions: [SCHEDULED, { type: 'Ready', status: 'False' }] },
+};
 
 /** Short, and another for another template. */
 function hashOf(template: unknown): string {

@@ -284,6 +284,28 @@ describe('a definition that is deleted', () => {
   });
 });
 
+test.each([
+  ['have no container yet', 'Creating'],
+  ['run and never are ready', 'Silent'],
+] as const)(
+  'SeldonIO/seldon-core#4224 nothing stays Starting without a deadline: pods that %s are told after it',
+  async (_, stuck) => {
+    begin({ stuck });
+    await world.user.create(aServiceObject({ server: { startupDeadline: '3m' } }));
+    await run.pass(60_000);
+    expect(conditionOf(world, 'Available')).toMatch(/^False /);
+    expect(conditionOf(world, 'Stalled')).toBeUndefined();
+    // The time to start, and five minutes for images.
+    await run.pass(8 * 60_000);
+    for (const type of ['Available', 'Ready']) {
+      expect(conditionOf(world, type)).toBe('False ProgressDeadlineExceeded');
+    }
+    expect(conditionOf(world, 'Stalled')).toBe('True ProgressDeadlineExceeded');
+    expect(fullConditionOf(world, 'Ready')?.message).not.toBe('');
+    expect(find(world, 'Deployment')?.spec).toMatchObject({ progressDeadlineSeconds: 8 * 60 });
+  },
+);
+
 type Json = Readonly<Record<string, unknown>>;
 
 async function stateOf(): Promise<Json> {

@@ -20,7 +20,7 @@ import type { Faults } from '../../support/simulated-api-faults.ts';
 import type { Validate } from '../../support/simulated-api-store.ts';
 import { ROOT_KEY } from '../../support/admin-keys.ts';
 import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
-import { runDeployments } from './deployment-actor.ts';
+import { runDeployments, type Stuck } from './deployment-actor.ts';
 
 export const NAMESPACE = 'ml';
 
@@ -53,7 +53,13 @@ export interface World {
 
 const STEP_MS = 500;
 
-export function createWorld(options: { readonly validate?: Validate } = {}): World {
+export interface WorldOptions {
+  readonly validate?: Validate;
+  /** @defaultValue null: pods become ready */
+  readonly stuck?: Stuck | null;
+}
+
+export function createWorld({ stuck = null, ...options }: WorldOptions = {}): World {
   const clock = fakeKubeClock();
   const cluster = createSimulatedCluster({ clock, ...options });
   cluster.addNamespace(NAMESPACE);
@@ -75,8 +81,8 @@ export function createWorld(options: { readonly validate?: Validate } = {}): Wor
     pass: async (ms) => {
       for (let passedMs = 0; passedMs < ms; passedMs += STEP_MS) {
         // Without a call nothing has changed that it acts on, and looking costs a copy of everything.
-        if (cluster.calls.length !== seenCalls) {
-          await runDeployments({ client: controllers, cluster, pods });
+        if (cluster.calls.length !== seenCalls || stuck !== null) {
+          await runDeployments({ client: controllers, cluster, pods, clock, stuck });
           seenCalls = cluster.calls.length;
         }
         await clock.pass(Math.min(STEP_MS, ms - passedMs));
@@ -162,6 +168,4 @@ export const NO_METRICS: ControllerMetrics = {
   serviceReported: NOTHING,
   serviceGone: NOTHING,
   policyPublished: NOTHING,
-  evidencePulled: NOTHING,
-  fleetMade: NOTHING,
 };

@@ -74,10 +74,10 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     expect(answer.headers['layercache-policy']).toBe(`${stored.epoch}.${stored.revision}`);
 
     // Pushed: long before a kubelet would bring the ConfigMap.
-    await vision.patch({ accuracy: { auditRate: '7%' } });
+    await vision.patch({ server: { policyMaxAge: '7m' } });
     await vision.says('PolicyApplied', 'True', 'AllReplicas');
     const next = await policyOf(vision);
-    expect(next.auditRate).toBe(0.07);
+    expect(next.maxAgeSeconds).toBe(420);
     expect(comparePair(next, stored)).toBeGreaterThan(0);
 
     // A pod that starts while there is no operator reads what is mounted.

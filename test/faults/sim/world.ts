@@ -168,4 +168,6 @@ export const NO_METRICS: ControllerMetrics = {
   serviceReported: NOTHING,
   serviceGone: NOTHING,
   policyPublished: NOTHING,
+  evidencePulled: NOTHING,
+  fleetMade: NOTHING,
 };

@@ -2,7 +2,7 @@ import type { ServerState, TensorSpec } from '../../crds/wire/state.ts';
 import { CliError } from '../errors.ts';
 import { pullState } from '../fleet/pull-state.ts';
 import { debugLine } from './fleet-start.ts';
-import { prepareBackbone } from './prepare-backbone.ts';
+import { prepareBackbone, type PreparedBackbone } from './prepare-backbone.ts';
 import { startServer, stopServer } from './processes/server-process.ts';
 import type { RunIo } from './run-options.ts';
 import { grouped, milliseconds, percent } from './view/format.ts';
@@ -16,7 +16,7 @@ export async function inspectModel(
   output: 'table' | 'json',
   io: RunIo,
 ): Promise<string[]> {
-  const backbone = await prepareBackbone({ uri: model }, process.cwd(), model);
+  const backbone = await openModel(model);
   const server = await startServer({
     bundleDir: io.bundleDir,
     podUid: 'inspect',
@@ -40,6 +40,28 @@ export async function inspectModel(
       : renderInspection(state.value);
   } finally {
     await stopServer(server);
+  }
+}
+
+/** What was typed is a path: a refusal speaks of it, and of no manifest. */
+async function openModel(model: string): Promise<PreparedBackbone> {
+  if (/^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(model)) {
+    throw new CliError('BackboneFetchFailed', {
+      where: model,
+      why: 'models are inspected from files of this machine.',
+      nextStep: 'Download it and name the file.',
+    });
+  }
+  try {
+    return await prepareBackbone({ uri: model }, process.cwd(), model);
+  } catch (error) {
+    if (!(error instanceof CliError) || error.code !== 'BackboneFetchFailed') throw error;
+    throw new CliError(error.code, {
+      where: model,
+      why: error.why,
+      nextStep: 'Name the file of a model; a relative path starts at the current folder.',
+      cause: error,
+    });
   }
 }
 

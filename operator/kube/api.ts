@@ -1,47 +1,8 @@
+import type { LiveObject } from '../plan/live-object.ts';
 import type { KindName } from './kinds.ts';
 
-/** Metadata as the API server sends it: times are strings, a version is compared for equality only. */
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly generation?: number;
-  readonly creationTimestamp?: string;
-  readonly deletionTimestamp?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly OwnerReference[];
-  readonly finalizers?: readonly string[];
-  readonly managedFields?: readonly ManagedFieldsEntry[];
-}
-
-export interface OwnerReference {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly uid: string;
-  readonly controller?: boolean;
-  readonly blockOwnerDeletion?: boolean;
-}
-
-export interface ManagedFieldsEntry {
-  readonly manager?: string;
-  readonly operation?: string;
-  readonly apiVersion?: string;
-  readonly time?: string;
-  readonly fieldsType?: string;
-  readonly fieldsV1?: Readonly<Record<string, unknown>>;
-  readonly subresource?: string;
-}
-
 /** Raw JSON of any kind. What lies beside metadata is `unknown` until a parser has looked at it. */
-export interface KubeObject {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: ObjectMeta;
-  readonly [field: string]: unknown;
-}
+export type KubeObject = LiveObject;
 
 /** Names one object. `namespace` is absent only for kinds without one. */
 export interface ObjectRef {

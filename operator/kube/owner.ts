@@ -1,4 +1,5 @@
-import type { KubeObject, OwnerReference } from './api.ts';
+import type { OwnerReference } from '../plan/live-object.ts';
+import type { KubeObject } from './api.ts';
 
 /** The one controller reference of a child. Garbage collection removes the child with its owner; no finalizer does. */
 export function ownerReferenceTo(owner: KubeObject): OwnerReference {

@@ -1,22 +1,27 @@
 import type { JsonObject } from './json-object.ts';
 
-export interface LiveOwner {
+export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
   readonly uid: string;
   readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
 }
 
 /** One manager's fields as the API server lists them. */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
-  readonly subresource?: string;
+  readonly apiVersion?: string;
+  readonly time?: string;
+  readonly fieldsType?: string;
   readonly fieldsV1?: JsonObject;
+  readonly subresource?: string;
 }
 
-export interface LiveMetadata {
+/** Metadata as the API server sends it: times are strings, a version is compared for equality only. */
+export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
@@ -26,7 +31,8 @@ export interface LiveMetadata {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly LiveOwner[];
+  readonly ownerReferences?: readonly OwnerReference[];
+  readonly finalizers?: readonly string[];
   readonly managedFields?: readonly ManagedFields[];
 }
 
@@ -34,6 +40,6 @@ export interface LiveMetadata {
 export interface LiveObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: LiveMetadata;
+  readonly metadata: ObjectMeta;
   readonly [field: string]: unknown;
 }

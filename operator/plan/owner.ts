@@ -1,11 +1,11 @@
-import type { ObjectMeta, OwnerReference } from 'kubernetes-types/meta/v1.js';
+import type { ObjectMeta } from 'kubernetes-types/meta/v1.js';
 
 import { API_VERSION, KIND } from '../../crds/v1alpha1/cached-model-service.ts';
 import { childLabels, type Component } from './labels.ts';
-import type { LiveObject, LiveOwner } from './live-object.ts';
+import type { LiveObject, OwnerReference } from './live-object.ts';
 import type { ServiceToPlan } from './service.ts';
 
-export function ownerReference({ name, uid }: ServiceToPlan): OwnerReference {
+export function ownerReference({ name, uid }: ServiceToPlan): Required<OwnerReference> {
   return {
     apiVersion: API_VERSION,
     kind: KIND,
@@ -30,7 +30,7 @@ export function childMetadata(
   };
 }
 
-export function controllerOf({ metadata }: LiveObject): LiveOwner | null {
+export function controllerOf({ metadata }: LiveObject): OwnerReference | null {
   return metadata.ownerReferences?.find(({ controller }) => controller === true) ?? null;
 }
 

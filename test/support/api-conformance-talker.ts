@@ -1,12 +1,7 @@
-import type {
-  Api,
-  ApplyOptions,
-  KubeObject,
-  ObjectMeta,
-  ObjectRef,
-} from '../../operator/kube/api.ts';
+import type { Api, ApplyOptions, KubeObject, ObjectRef } from '../../operator/kube/api.ts';
 import { ApiStatusError } from '../../operator/kube/api-status-error.ts';
 import type { KindName } from '../../operator/kube/kinds.ts';
+import type { ObjectMeta } from '../../operator/plan/live-object.ts';
 import { createMask } from './api-conformance-mask.ts';
 import { eventually } from './eventually.ts';
 

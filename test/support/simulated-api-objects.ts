@@ -1,7 +1,8 @@
 // What one write makes of one object: pure, after the API server's rules that the conformance table lists.
 import { canonicalJson } from '../../crds/wire/json.ts';
 import { isRecord } from '../../operator/kube/same-fields.ts';
-import type { KubeObject, ObjectMeta } from '../../operator/kube/api.ts';
+import type { KubeObject } from '../../operator/kube/api.ts';
+import type { ObjectMeta } from '../../operator/plan/live-object.ts';
 import {
   changedFields,
   fieldValues,

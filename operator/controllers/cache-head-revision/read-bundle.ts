@@ -1,7 +1,8 @@
 import type { CacheHeadRevision } from '../../../crds/v1alpha1/cache-head-revision.ts';
-import type { Api, KubeObject, ObjectMeta } from '../../kube/api.ts';
+import type { Api, KubeObject } from '../../kube/api.ts';
 import { getOrNull } from '../../kube/get-or-null.ts';
 import type { Store } from '../../kube/store.ts';
+import type { ObjectMeta } from '../../plan/live-object.ts';
 import { assessBundle, unavailable, type BundleVerdict } from './assess-bundle.ts';
 
 /** Says what lies in the store under a revision, and reads a bundle again only when it may have changed. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { KubeObject, OwnerReference } from '../../../../operator/kube/api.ts';
+import type { KubeObject } from '../../../../operator/kube/api.ts';
+import type { OwnerReference } from '../../../../operator/plan/live-object.ts';
 import { isTerminating, ownerReferenceTo, ownershipOf } from '../../../../operator/kube/owner.ts';
 
 const OWNER: KubeObject = {

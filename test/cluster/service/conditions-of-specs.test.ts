@@ -1,0 +1,240 @@
+// Conditions whose causes need no pod that really runs: specs stored past the rules, rolls that are late, another installation,
+// and what the columns have room for. It changes the definitions, so it has a control plane of its own, without a scheduler.
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
+import { REASON_GROUPS } from '../../../crds/v1alpha1/reasons.ts';
+import { createControllers } from '../../../operator/controllers/create-controllers.ts';
+import { createClient } from '../../../operator/kube/client.ts';
+import { loadAccess, type ClusterAccess } from '../../../operator/kube/cluster-access.ts';
+import { systemKubeClock } from '../../../operator/kube/clock.ts';
+import { createEventRecorder } from '../../../operator/kube/events.ts';
+import type { Installation } from '../../../operator/plan/defaults.ts';
+import { NO_LOG, NO_METRICS } from '../../faults/sim/world.ts';
+import { ROOT_KEY } from '../../support/admin-keys.ts';
+import {
+  startControlPlane,
+  whyUnavailable,
+  type OwnControlPlane,
+} from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
+import { aManifest } from '../../unit/crds/v1alpha1/service.ts';
+import { applyDefinition, committedDefinitions, withoutRules } from '../api/definitions.ts';
+import { createFakedKubelet, type FakedKubelet } from '../controllers/faked-kubelet.ts';
+import { createObject, patchObject, podsOf, readObject } from '../pods/node-objects.ts';
+import type { ServiceObject } from '../pods/running-service.ts';
+
+const unavailable = await whyUnavailable('control-plane');
+
+interface Deployment {
+  readonly metadata: { readonly uid: string; readonly generation: number };
+  readonly status: { readonly conditions?: readonly Condition[] };
+}
+
+describe.skipIf(unavailable !== null)('a service', () => {
+  let plane: OwnControlPlane;
+  let access: ClusterAccess;
+  let kubelet: FakedKubelet;
+  /** With pods that get ready at once, and without. */
+  let served: string;
+  let pending: string;
+  const ended = new AbortController();
+  const client = () => createClient({ access, clock: systemKubeClock, budget: null });
+
+  beforeAll(async () => {
+    plane = await startControlPlane({ parts: ['etcd', 'apiserver', 'controller-manager'] });
+    for (const definition of committedDefinitions()) {
+      await applyDefinition(plane.request, definition);
+    }
+    [served, pending] = (await Promise.all([plane.namespace(), plane.namespace()])).map(
+      ({ name }) => name,
+    ) as [string, string];
+    access = loadAccess({ from: 'File', path: plane.kubeconfigPath });
+    kubelet = createFakedKubelet(client(), served);
+    void kubelet.run(ended.signal);
+  }, 60_000);
+  afterAll(async () => {
+    ended.abort();
+    access.close();
+    await plane.stop();
+  });
+
+  /** An operator process; ends with the test at the latest. */
+  function startOperator(installation: Installation = INSTALLATION): () => Promise<void> {
+    const own = new AbortController();
+    const { signal } = own;
+    const generator = seededRandom(1);
+    const random = (): number => generator.uniform();
+    const api = client();
+    const writer = `${installation.namespace}-${Math.round(systemKubeClock.monotonicMs())}`;
+    const events = createEventRecorder({
+      ...{ api, clock: systemKubeClock, random, signal, instance: writer },
+      controller: 'layercache.io/operator',
+    });
+    const running = createControllers({
+      ...{ api, readingApi: api, clock: systemKubeClock, random, signal, events, installation },
+      ...{ defaults: DEFAULTS, rootKey: ROOT_KEY, connections: kubelet.connections, writer },
+      ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [served, pending] },
+      leaseTransitions: () => 0,
+    }).run();
+    const stop = async (): Promise<void> => {
+      own.abort();
+      await running;
+    };
+    onTestFinished(stop);
+    return stop;
+  }
+
+  const service = (namespace: string, name: string) =>
+    ({ kind: 'CachedModelService', namespace, name }) as const;
+
+  async function create(namespace: string, name: string): Promise<void> {
+    const { spec } = aManifest() as { spec: object };
+    await createObject(plane, {
+      apiVersion: 'layercache.io/v1alpha1',
+      kind: 'CachedModelService',
+      metadata: { name, namespace },
+      spec,
+    });
+  }
+
+  const conditionOf = async (namespace: string, name: string, type: string) => {
+    const { status } = await readObject<ServiceObject>(plane, service(namespace, name));
+    return status.conditions?.find((condition) => condition.type === type);
+  };
+
+  const says = (
+    [namespace, name]: readonly [string, string],
+    ...[type, status, reason]: readonly [string, Condition['status'], string]
+  ): Promise<Condition> =>
+    eventually(async () => {
+      const found = await conditionOf(namespace, name, type);
+      expect(found).toMatchObject({ type, status, reason });
+      return found!;
+    }, 30_000);
+
+  const deploymentOf = (namespace: string, name: string): Promise<Deployment> =>
+    eventually(
+      () => readObject<Deployment>(plane, { kind: 'Deployment', namespace, name }),
+      20_000,
+    );
+
+  test('stored past the rules is told by our own parser, and what runs goes on until it is mended', async () => {
+    startOperator();
+    await create(served, 'vision');
+    const vision = [served, 'vision'] as const;
+    await says(vision, 'Ready', 'True', 'Serving');
+    const before = await deploymentOf(...vision);
+    const [pod] = await podsOf(plane, ...vision);
+
+    for (const definition of committedDefinitions()) {
+      await applyDefinition(plane.request, withoutRules(definition));
+    }
+    const broken = { replicas: 2, autoscaling: { maxReplicas: 3 } };
+    await eventually(() => patchObject(plane, service(...vision), { spec: broken }), 20_000);
+    for (const definition of committedDefinitions()) {
+      await applyDefinition(plane.request, definition);
+    }
+
+    const { message } = await says(vision, 'Valid', 'False', 'InvalidSpec');
+    expect(message).toContain('spec.replicas: with autoscaling the HPA owns the count');
+    expect(message).toMatch(/what runs goes on: .*Fix the named field\.$/);
+    await says(vision, 'Ready', 'False', 'InvalidSpec');
+    await says(vision, 'Stalled', 'True', 'InvalidSpec');
+    const after = await deploymentOf(...vision);
+    expect(after.metadata).toMatchObject({ uid: before.metadata.uid });
+    expect(after.metadata.generation).toBe(before.metadata.generation);
+    expect((await podsOf(plane, ...vision)).map(({ metadata }) => metadata.uid)).toEqual([
+      pod!.metadata.uid,
+    ]);
+    const scaler = { kind: 'HorizontalPodAutoscaler', namespace: served, name: 'vision' } as const;
+    await expect(readObject(plane, scaler)).rejects.toThrow('404');
+
+    await patchObject(plane, service(...vision), { spec: { replicas: 1, autoscaling: null } });
+    await says(vision, 'Ready', 'True', 'Serving');
+    expect(await conditionOf(...vision, 'Stalled')).toBeUndefined();
+  }, 90_000);
+
+  test('whose roll is late says so, and is stalled', async () => {
+    const late = [pending, 'late'] as const;
+    const stop = startOperator();
+    await create(...late);
+    await says(late, 'Available', 'False', 'Starting');
+    await deploymentOf(...late);
+    await stop();
+    // Minutes, else.
+    const ref = { kind: 'Deployment', namespace: pending, name: 'late' } as const;
+    await patchObject(plane, ref, { spec: { progressDeadlineSeconds: 1 } });
+    await eventually(async () => {
+      const { status } = await deploymentOf(...late);
+      const progressing = status.conditions?.find(({ type }) => type === 'Progressing');
+      expect(progressing?.reason).toBe('ProgressDeadlineExceeded');
+    }, 30_000);
+    startOperator();
+    const { message } = await says(late, 'Available', 'False', 'ProgressDeadlineExceeded');
+    expect(message).toMatch(/timed out progressing.*See status\.lastFailure and `kubectl describe/);
+    await says(late, 'Ready', 'False', 'ProgressDeadlineExceeded');
+    await says(late, 'Stalled', 'True', 'ProgressDeadlineExceeded');
+  }, 90_000);
+
+  test('that another installation wants too says so, until that one may write', async () => {
+    const shared = [served, 'shared'] as const;
+    const stop = startOperator();
+    await create(...shared);
+    await says(shared, 'Ready', 'True', 'Serving');
+    startOperator({ ...INSTALLATION, namespace: 'elsewhere', release: 'other' });
+    const { message } = await says(shared, 'Contested', 'True', 'ForeignOperator');
+    expect(message).toContain('Installation layercache-system/layercache of the operator writes');
+    expect(message).toContain('Remove one of the two installations.');
+    await says(shared, 'Ready', 'True', 'Serving');
+    await stop();
+    const ref = { kind: 'ConfigMap', namespace: served, name: 'shared-policy' } as const;
+    const annotations = { 'layercache.io/installation': null };
+    await patchObject(plane, ref, { metadata: { annotations } });
+    await eventually(async () => {
+      expect(await conditionOf(...shared, 'Contested')).toBeUndefined();
+    }, 60_000);
+    await says(shared, 'Ready', 'True', 'Serving');
+  }, 120_000);
+
+  test('of 31 characters with the longest reasons fits 140 columns of kubectl get', async () => {
+    const { name: namespace } = await plane.namespace();
+    const name = 'a-name-of-thirty-one-characters';
+    await create(namespace, name);
+    const longest = (group: object): string =>
+      Object.keys(group).reduce((a, b) => (b.length > a.length ? b : a));
+    const time = '2026-11-25T10:00:00Z';
+    const condition = (type: string, reason: string): object => ({
+      ...{ type, reason, status: 'Unknown', message: '', lastTransitionTime: time },
+    });
+    const { status, body } = await plane.request({
+      method: 'PATCH',
+      path: `/apis/layercache.io/v1alpha1/namespaces/${namespace}/cachedmodelservices/${name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: {
+        status: {
+          observedGeneration: 1,
+          readyReplicas: 1000,
+          conditions: [
+            condition('Ready', longest(REASON_GROUPS.service)),
+            condition('ExitsActive', longest(REASON_GROUPS.exits)),
+          ],
+          heads: { stable: { revision: 'vision-3f2a9c1b77d0', id: '3f2a9c1b77d0', since: time } },
+          accuracy: { exitedShare: '61.3%', upperBound: '10.58%' },
+        },
+      },
+    });
+    expect(status, JSON.stringify(body)).toBe(200);
+    const { stdout } = await plane.kubectl(['get', 'cms', '-n', namespace]);
+    const [header, row] = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.trimEnd());
+    expect(row).toContain('CompanionLoadFailed');
+    // The age is seconds here and takes up to six characters, such as 2y364d.
+    const age = /\S+$/.exec(row!)![0];
+    expect(header!.length).toBeLessThanOrEqual(140);
+    expect(row!.length - age.length + '2y364d'.length).toBeLessThanOrEqual(140);
+  });
+});

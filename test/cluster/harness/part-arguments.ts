@@ -97,6 +97,8 @@ export function controllerManagerArguments(layout: ClusterLayout): string[] {
     '--leader-elect=false',
     '--kube-api-qps=200',
     '--kube-api-burst=400',
+    // An autoscaler's first word after seconds, not after a quarter of a minute.
+    '--horizontal-pod-autoscaler-sync-period=2s',
     ...layout.controllerManagerFlags,
   ];
 }

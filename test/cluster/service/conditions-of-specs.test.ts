@@ -17,6 +17,7 @@ import {
   type OwnControlPlane,
 } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { SILENT } from '../../support/fake-pod.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
 import { aManifest } from '../../unit/crds/v1alpha1/service.ts';
@@ -89,8 +90,8 @@ describe.skipIf(unavailable !== null)('a service', () => {
   const service = (namespace: string, name: string) =>
     ({ kind: 'CachedModelService', namespace, name }) as const;
 
-  async function create(namespace: string, name: string): Promise<void> {
-    const { spec } = aManifest() as { spec: object };
+  async function create(namespace: string, name: string, given: object = {}): Promise<void> {
+    const { spec } = aManifest({ ...given }) as { spec: object };
     await createObject(plane, {
       apiVersion: 'layercache.io/v1alpha1',
       kind: 'CachedModelService',
@@ -112,7 +113,7 @@ describe.skipIf(unavailable !== null)('a service', () => {
       const found = await conditionOf(namespace, name, type);
       expect(found).toMatchObject({ type, status, reason });
       return found!;
-    }, 30_000);
+    }, 45_000);
 
   const deploymentOf = (namespace: string, name: string): Promise<Deployment> =>
     eventually(
@@ -197,6 +198,56 @@ describe.skipIf(unavailable !== null)('a service', () => {
     }, 60_000);
     await says(shared, 'Ready', 'True', 'Serving');
   }, 120_000);
+
+  test('whose only pod is replaced says Updating, and warns that it interrupts', async () => {
+    const rolling = [pending, 'rolling'] as const;
+    startOperator();
+    await create(...rolling, { updateStrategy: { maxSurge: 0, maxUnavailable: 1 } });
+    await deploymentOf(...rolling);
+    await makeReady(...rolling);
+    await says(rolling, 'Available', 'True', 'MinimumReplicasAvailable');
+    await patchObject(plane, service(...rolling), { spec: { server: { image: 'next:1' } } });
+    await says(rolling, 'Available', 'False', 'Updating');
+    await eventually(async () => {
+      const { stdout } = await plane.kubectl(['describe', 'cms', 'rolling', '-n', pending]);
+      expect(stdout).toMatch(/Warning\s+UpdateWillInterrupt.*Use two replicas or allow surge\./);
+    }, 20_000);
+  }, 60_000);
+
+  /** As a kubelet would say it: there is none in this namespace. */
+  async function makeReady(namespace: string, name: string): Promise<void> {
+    const [pod] = await eventually(async () => {
+      const pods = await podsOf(plane, namespace, name);
+      expect(pods).toHaveLength(1);
+      return pods;
+    }, 20_000);
+    const { body, status } = await plane.request({
+      method: 'PATCH',
+      path: `/api/v1/namespaces/${namespace}/pods/${pod!.metadata.name}/status`,
+      contentType: 'application/merge-patch+json',
+      body: { status: { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] } },
+    });
+    expect(status, JSON.stringify(body)).toBe(200);
+    // It takes its time to end.
+    const ref = { kind: 'Pod', namespace, name: pod!.metadata.name } as const;
+    await patchObject(plane, ref, { metadata: { finalizers: ['test.example/drain'] } });
+  }
+
+  test('whose pod does not take the new policy waits for it', async () => {
+    const slow = [served, 'slow'] as const;
+    startOperator();
+    await create(...slow);
+    await says(slow, 'PolicyApplied', 'True', 'AllReplicas');
+    const [pod] = await podsOf(plane, ...slow);
+    const fake = kubelet.pods.get(pod!.metadata.uid)!;
+    fake.override = ({ method }) => (method === 'PUT' ? Promise.resolve(SILENT) : undefined);
+    await patchObject(plane, service(...slow), { spec: { server: { policyMaxAge: '4m' } } });
+    const { message } = await says(slow, 'PolicyApplied', 'Unknown', 'WaitingForReplicas');
+    expect(message).toMatch(/^0 of 1 pod acknowledged policy \d+\.\d+\. Wait\.$/);
+    await says(slow, 'Ready', 'True', 'Serving');
+    fake.override = null;
+    await says(slow, 'PolicyApplied', 'True', 'AllReplicas');
+  }, 90_000);
 
   test('of 31 characters with the longest reasons fits 140 columns of kubectl get', async () => {
     const { name: namespace } = await plane.namespace();

@@ -139,7 +139,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       lifecycle,
       hasStarted: () => lifecycle.stage !== 'Starting' || progress.now.failure !== null,
       render: async () => {
-        metrics.gather({ lifecycle, engine, loaded, servings });
+        metrics.gather({ lifecycle, engine, loaded, servings, progress });
         return metrics.render();
       },
       errors: quiet,

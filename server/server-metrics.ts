@@ -2,6 +2,7 @@ import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import { LAMBDAS } from '../crds/wire/lambda-grid.ts';
 import type { Policy } from '../crds/wire/policy.ts';
 import type { ApplyPath } from './apply-policy.ts';
+import type { LoadProgress } from './backbone/load-progress.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -18,6 +19,7 @@ export interface GaugeSources {
   readonly engine: EngineClient;
   readonly loaded: LoadedModel | null;
   readonly servings: ServingControl;
+  readonly progress: LoadProgress;
 }
 
 export interface ServerMetrics {
@@ -43,6 +45,7 @@ export function createServerMetrics(
   { metrics, render }: MetricRegistry,
   version: string,
 ): ServerMetrics {
+  let countedFailures = 0;
   metrics.buildInfo.set({ version, commit: '', node_version: process.versions.node }, 1);
   return {
     traffic: createTrafficMetrics(metrics),
@@ -50,6 +53,7 @@ export function createServerMetrics(
       const digest = model.digest.replace('sha256:', '').slice(0, 12);
       metrics.backboneInfo.set({ format: model.format, engine: engine.kind, digest }, 1);
       metrics.backboneLoad.set({}, seconds);
+      metrics.fetches.inc({ kind: 'backbone', result: 'ok' });
     },
     policyApplied: ({ result }, path, nowMs) => {
       metrics.policyApplies.inc({ path, result: RESULTS[result] });
@@ -69,6 +73,9 @@ export function createServerMetrics(
       metrics.engineRestarts.inc({ cause: restartCause(cause) });
     },
     gather: (sources) => {
+      const { failedAttempts } = sources.progress.now;
+      metrics.fetches.inc({ kind: 'backbone', result: 'failed' }, failedAttempts - countedFailures);
+      countedFailures = failedAttempts;
       gatherServer(metrics, sources);
       gatherExits(metrics, sources.servings.latest());
     },

@@ -260,6 +260,13 @@ const engine = {
     help: '1, with format, engine and the first 12 digits of the digest.',
     labels: { format: 'text', engine: 'text', digest: 'text' },
   },
+  fetches: {
+    name: 'layercache_fetches_total',
+    type: 'counter',
+    unit: 'events',
+    help: 'Attempts to bring the backbone here, check it and load it; a pod goes on until one is ok.',
+    labels: { kind: ['backbone'], result: ['ok', 'failed'] },
+  },
   backboneLoad: {
     name: 'layercache_backbone_load_seconds',
     type: 'gauge',

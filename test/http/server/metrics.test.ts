@@ -1,8 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { SERVER_METRICS } from '../../../crds/metrics/catalogue.ts';
+import { createLoadProgress } from '../../../server/backbone/load-progress.ts';
 import { createMetricRegistry } from '../../../server/metrics.ts';
 import { createServerMetrics } from '../../../server/server-metrics.ts';
 import { RowCode } from '../../support/fake-engine.ts';
+import { lintMetrics, promtoolMissing } from '../../support/promtool.ts';
 import type { Row, TestServer } from '../../support/test-server.ts';
 import {
   EASY,
@@ -53,6 +55,33 @@ test('every family of the catalogue is there, closed label sets from 0', async (
   expect(found.get('policy_applies_total{path="push",result="applied"}')).toBe(0);
   expect(found.get('exits_switched_off_total{cause="breaker"}')).toBe(0);
   expect(found.get('ready')).toBe(1);
+});
+
+test.skipIf(promtoolMissing !== null)('the page passes promtool check metrics', async () => {
+  await server.ask([EASY, HARD]);
+  expect(lintMetrics((await send(server.metrics, '/metrics')).body.toString())).toEqual([]);
+});
+
+test('each attempt to get the backbone counts once, however often the page is read', async () => {
+  const progress = createLoadProgress();
+  const failure = { code: 'BackboneFetchFailed', message: 'It answered 404.' } as const;
+  progress.failed(failure);
+  progress.failed(failure);
+  const patient = await startTestServer({
+    metrics: createServerMetrics(createMetricRegistry(MODEL), '0.1.0'),
+    progress,
+  });
+  onTestFinished(() => patient.close());
+  const counts = async () => {
+    const page = (await send(patient.metrics, '/metrics')).body.toString();
+    return [...page.matchAll(/^layercache_fetches_total\{.*result="(\w+)".*\} (\d+)$/gm)].map(
+      ([, result, count]) => `${result!} ${count!}`,
+    );
+  };
+  expect(await counts()).toEqual(['ok 1', 'failed 2']);
+  progress.failed(failure);
+  await counts();
+  expect(await counts()).toEqual(['ok 1', 'failed 3']);
 });
 
 test('traffic moves the figures by the right amounts, and they agree with the evidence', async () => {

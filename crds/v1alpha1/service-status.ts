@@ -45,8 +45,8 @@ const exits = z
 
 const policy = z
   .strictObject({
-    epoch: count('Leadership that wrote the policy.').optional(),
-    revision: count('Policy within that leadership.').optional(),
+    epoch: count('Count of operator leaderships; the policy is by the last of them.').optional(),
+    revision: count('Count of policies in that leadership.').optional(),
     hash: shortText('Digest of the policy document.', 128).optional(),
     appliedReplicas: count('Ready pods that acknowledged it.').optional(),
     appliedTime: time('When the last ready pod acknowledged it.').optional(),

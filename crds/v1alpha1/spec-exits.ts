@@ -23,11 +23,13 @@ const modelFields = {
     .optional(),
   outputName: f
     .text(256, {
-      description: 'Class output that exits supply.',
+      description: 'Output with the class scores, in a model that has several outputs.',
       computed: 'the only output',
     })
     .optional(),
-  credentialsSecretName: f.objectName('Secret with the credentials for the URI.').optional(),
+  credentialsSecretName: f
+    .objectName('Secret with token, or username and password, sent to the host of the URI alone.')
+    .optional(),
 };
 
 export const backbone = z
@@ -49,7 +51,7 @@ export const accuracy = z
         'Budget: largest share of all requests that may be answered unlike the backbone; `0%` never exits.',
     }),
     confidence: f.percentOr('95%', ['80%', '99.9%', '95%'], {
-      description: 'Confidence of the certificate.',
+      description: 'Confidence of the certificate that the budget holds.',
     }),
     auditRate: f.percentOr('2%', ['0.1%', '100%', '2%'], {
       description:
@@ -65,7 +67,8 @@ export const accuracy = z
   .meta({ description: 'The accuracy budget and how it is proved.' });
 
 export const exitMode = z.enum(EXIT_MODES).default('Active').meta({
-  description: 'The switch: Shadow runs heads on audits only, Disabled runs none.',
+  description:
+    'The switch: Active lets certified exits answer, Shadow runs heads on audits only, Disabled runs none.',
 });
 
 const companion = z
@@ -93,7 +96,7 @@ const exit = z.strictObject({
   mode: z
     .enum(EXIT_MODES)
     .default('Active')
-    .meta({ description: 'As exitMode, for this exit alone.' }),
+    .meta({ description: 'As spec.exitMode, for this exit alone.' }),
 });
 
 export const exits = z
@@ -117,7 +120,7 @@ export const tuning = z
   .strictObject({
     mode: z.enum(['Auto', 'Recommend', 'Off']).default('Auto').meta({
       description:
-        'Recommend trains and certifies but rolls nothing out; Off does none of it, audits and alarm stay on.',
+        'Auto trains, certifies and rolls out; Recommend rolls nothing out; Off does none of it, while audits and alarm stay on.',
     }),
     maxActiveExits: f
       .wholeNumber(1, 16, {
@@ -126,10 +129,11 @@ export const tuning = z
       })
       .optional(),
     minSaving: f.percentOr('3%', ['0%', '50%', '3%'], {
-      description: 'Exits stay off below this net saving.',
+      description:
+        'Exits stay off while they save less of the plain engine time than this, net of heads and audits.',
     }),
     maxOverhead: f.percentOr('5%', ['0%', '50%', '5%'], {
-      description: 'Time that heads may add to rows that do not exit.',
+      description: 'Share of the plain engine time that heads may add to rows that do not exit.',
     }),
   })
   .prefault({})
@@ -148,7 +152,8 @@ const training = z
       .refine(areUnique, 'a trigger stands twice: remove one')
       .default([...TRIGGERS])
       .meta({
-        description: 'What starts a training besides missing heads.',
+        description:
+          'What starts a training besides missing heads: an alarm, a lost saving, many new rows.',
         'x-kubernetes-list-type': 'set',
       }),
     cooldown: f.durationOr('15m', ['1m', '168h', '15m'], {
@@ -246,7 +251,9 @@ export const rollout = z
       computed: '5%, 25%, 50% for 10m each, 100% for 30m',
     }),
     minRequests: f
-      .wholeNumber(0, 1_000_000, { description: 'Candidate requests per step before a verdict.' })
+      .wholeNumber(0, 1_000_000, {
+        description: 'Requests that the candidate answers in a step before there is a verdict.',
+      })
       .default(100),
     paused: z.boolean().default(false).meta({ description: 'Holds the step; aborts still fire.' }),
     checks: z
@@ -265,7 +272,7 @@ export const rollout = z
         computed: 'ErrorRate 0.1%, LatencyP99 5%',
       }),
     stepDeadline: f.durationOr('6h', ['1m', '168h', '6h'], {
-      description: 'Longest wait for a verdict in one step.',
+      description: 'Longest wait for a verdict in one step; then onInconclusive decides.',
     }),
     onInconclusive: z
       .enum(['Hold', 'Abort'])

@@ -57,14 +57,17 @@ export const server = z
         'x-kubernetes-list-type': 'set',
       }),
     engine: z.enum(ENGINES).default('Auto').meta({
-      description: 'Engine that runs the backbone; the failure of a named one is fatal.',
+      description:
+        'Engine that runs the backbone: Auto picks one by format and device; a named one that cannot start is an error.',
     }),
     batching,
     limits,
     warmup: z
       .strictObject({
         iterations: f.wholeNumber(0, 100, { description: 'Warm-up runs before ready.' }).default(3),
-        inputsConfigMapName: f.objectName('ConfigMap with inputs for the warm-up.').optional(),
+        inputsConfigMapName: f
+          .objectName('ConfigMap whose values are bodies of infer requests, run before ready.')
+          .optional(),
       })
       .prefault({})
       .meta({ description: 'Runs before the first request.' }),
@@ -83,7 +86,8 @@ export const server = z
       .prefault({})
       .meta({ description: 'How a server stops.' }),
     policyMaxAge: f.durationOr('5m', ['30s', '24h', '5m'], {
-      description: 'After this time without word from the operator a policy is stale.',
+      description:
+        'After this time without word from the operator a policy is stale, and exits go off.',
     }),
     logLevel: z
       .enum(['Error', 'Warn', 'Info', 'Debug'])
@@ -105,7 +109,9 @@ export const autoscaling = z
   .strictObject({
     minReplicas: f.wholeNumber(1, 1000, { description: 'Fewest pods.' }).default(1),
     maxReplicas: f.wholeNumber(1, 1000, { description: 'Most pods.', example: 8 }),
-    metrics: f.rawList(10, 'Metrics as in autoscaling/v2; absent: CPU 70 %.').optional(),
+    metrics: f
+      .rawList(10, 'Metrics as in autoscaling/v2; absent: 70 % of the requested CPU.')
+      .optional(),
     behavior: f.raw('Behaviour as in autoscaling/v2.').optional(),
   })
   .optional()
@@ -117,12 +123,14 @@ export const pod = z
       'Resources of the server container; any extended resource name.',
     ).optional(),
     nodeSelector: f.stringMap('Node labels that pods need.').optional(),
-    tolerations: f.rawList(64, 'Tolerations.').optional(),
-    affinity: f.raw('Affinity.').optional(),
-    topologySpreadConstraints: f.rawList(16, 'Topology spread constraints.').optional(),
+    tolerations: f.rawList(64, 'Taints that the pods tolerate, as in a pod.').optional(),
+    affinity: f.raw('Affinity, as in a pod.').optional(),
+    topologySpreadConstraints: f
+      .rawList(16, 'How pods spread over nodes and zones, as in a pod.')
+      .optional(),
     resourceClaims: f.rawList(16, 'Resource claims, also added to the container.').optional(),
-    runtimeClassName: f.objectName('Runtime class.').optional(),
-    priorityClassName: f.objectName('Priority class.').optional(),
+    runtimeClassName: f.objectName('RuntimeClass of the pods.').optional(),
+    priorityClassName: f.objectName('PriorityClass of the pods.').optional(),
     serviceAccountName: f
       .objectName('Account of the pods, for cloud identity.', 'the name of the service')
       .optional(),
@@ -156,7 +164,10 @@ export const updateStrategy = z
     type: z
       .enum(['RollingUpdate', 'Recreate'])
       .default('RollingUpdate')
-      .meta({ description: 'How pods are replaced.' }),
+      .meta({
+        description:
+          'RollingUpdate replaces pods within the two limits below; Recreate stops all of them first.',
+      }),
     maxSurge: intOrPercent.optional().meta({
       description: 'Pods above the count during a roll.',
       computed: '0 with an extended resource, else 1',
@@ -170,7 +181,8 @@ export const updateStrategy = z
   .meta({ description: 'How pods roll.' });
 
 export const upgradePolicy = z.enum(['OnSpecChange', 'Automatic']).default('OnSpecChange').meta({
-  description: 'When new defaults of an upgraded operator reach the pods.',
+  description:
+    'When new defaults of an upgraded operator reach the pods: with the next change that rolls them, or at once.',
 });
 
 export const podDisruptionBudget = z

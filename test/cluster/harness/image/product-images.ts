@@ -43,7 +43,10 @@ async function productImage(
   more: readonly TarEntry[],
 ): Promise<ImageContent> {
   const native = join(root, runtime, platform, 'libonnxruntime.so.1');
-  const base = await nodeLayer({ binary: releasedNode ?? process.execPath, librariesFor: [native] });
+  const base = await nodeLayer({
+    binary: releasedNode ?? process.execPath,
+    librariesFor: [native],
+  });
   const files = [...programs.map(bundled), ...more];
   return {
     name,

@@ -9,7 +9,7 @@ import { installDefinitions } from '../kube/definitions.ts';
 import { PODS, runTenPods, type PodServer } from './ten-pods.ts';
 
 const unavailable = await whyUnavailable('control-plane');
-const CHANGES = 200;
+const CHANGES = 100;
 const PROMISED_MS = 5_000;
 
 async function startProcess(

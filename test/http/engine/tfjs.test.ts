@@ -138,9 +138,10 @@ describe('opening', () => {
 
   test('notes beside the model fill in free sizes of images', async () => {
     const model = residualNet();
-    const topology = model.json.modelTopology as { node: { name: string; attr: object }[] };
-    const free = structuredClone({ ...model.json, signature: undefined, modelTopology: topology });
-    free.modelTopology.node[0]!.attr = {
+    const { format, modelTopology, weightsManifest } = structuredClone(model.json);
+    const free = { format, modelTopology, weightsManifest };
+    const { node } = modelTopology as { node: { attr: object }[] };
+    node[0]!.attr = {
       dtype: { type: 'DT_FLOAT' },
       shape: { shape: { dim: [-1, -1, -1, 3].map((size) => ({ size: String(size) })) } },
     };

@@ -53,6 +53,8 @@ export interface BackboneToDescribe {
   readonly input: OpenedBackbone['input'];
   /** Names that clients use, in the order of the graph's outputs. */
   readonly outputNames: readonly string[];
+  /** What an output's scores are, where its operator does not show it. */
+  readonly kindOf?: (tensor: string) => ModelDescription['outputKind'] | null;
   /** Class output, when the model has several. */
   readonly wantedOutput: string | null;
   /** Runs the whole backbone on each input, with these tensors exposed. Throws EngineError UnsupportedModel. */
@@ -83,6 +85,7 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
   );
   const chosen = chooseClassOutput(path, backbone.wantedOutput, outputs);
   const place = outputs.findIndex(({ name }) => name === chosen.name);
+  const classTensor = tensors[place] ?? chosen.name;
   return {
     shapes,
     search,
@@ -92,7 +95,7 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
       inputs: [{ name: input.name, datatype: 'FP32', shape: [-1, ...input.rowDims] }],
       outputs,
       outputName: chosen.name,
-      outputKind: outputKind(graph, tensors[place] ?? chosen.name),
+      outputKind: backbone.kindOf?.(classTensor) ?? outputKind(graph, classTensor),
       classCount: chosen.classCount,
       cuts: search.cuts.map(({ tensor, macsShare, channels, height, width }) => ({
         tensor,

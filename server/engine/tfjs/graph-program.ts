@@ -45,6 +45,10 @@ class GraphProgram implements TfjsProgram {
     this.graph = graph;
   }
 
+  outputKind(): null {
+    return null;
+  }
+
   run(feeds: Readonly<Record<string, Tensor>>, wanted: readonly string[]): readonly Tensor[] {
     const found = this.model.execute({ ...feeds }, [...wanted]);
     return Array.isArray(found) ? found : [found];

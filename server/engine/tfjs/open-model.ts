@@ -14,6 +14,7 @@ import { EngineError } from '../engine-error.ts';
 import { readModelNotes, type ModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadGraphProgram } from './graph-program.ts';
+import { loadLayersProgram } from './layers-program.ts';
 import { loadFiles } from './load-files.ts';
 import type { TfjsProgram } from './program.ts';
 
@@ -29,7 +30,10 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
   const { path } = source;
   const notes = await readModelNotes(path);
   const files = await loadFiles(source);
-  const program = loadGraphProgram(path, files);
+  const program =
+    files.format === 'TFJSGraphModel'
+      ? loadGraphProgram(path, files)
+      : await loadLayersProgram(path, files);
   const { graph } = program;
   try {
     const flow = traceFlow(graph);
@@ -43,6 +47,7 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
       vocabulary: TFJS_VOCABULARY,
       input,
       outputNames: graph.outputNames,
+      kindOf: (tensorName) => program.outputKind(tensorName),
       wantedOutput: source.outputName ?? notes.output ?? null,
       probe: (wanted, [few, more]) => [
         probe(path, program, wanted, { ...few, rowDims: input.rowDims }),

@@ -50,7 +50,8 @@ export const CLI_ERRORS = {
   TrafficUnreadable: {
     exitCode: 2,
     what: 'The traffic cannot be read',
-    nextStep: 'Check the path; sources are npy:FILE, idx:FILE[.gz] and example:NAME.',
+    nextStep:
+      'Check the path; sources are npy:FILE, idx:FILE[.gz], images:DIR, example:NAME and http.',
   },
   TrafficWrongType: {
     exitCode: 2,

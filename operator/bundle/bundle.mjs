@@ -25,7 +25,7 @@ await build({
   target: 'node20.19',
   format: 'esm',
   sourcemap: true,
-  external: ['onnxruntime-node', 'onnxruntime-node/*'],
+  external: ['onnxruntime-node', 'onnxruntime-node/*', 'sharp'],
   // TensorFlow.js looks for its .wasm files beside the script that it is in.
   define: { __dirname: 'import.meta.dirname' },
   logLevel: 'warning',

@@ -56,7 +56,10 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
   return new Command('run')
     .description('serve a backbone, replay traffic, train, certify and ramp heads, and report')
     .option('-f, --file <manifest>', 'CachedModelService to run (required)')
-    .option('--traffic <source>', 'npy:FILE, idx:FILE[.gz] or example:NAME (required)')
+    .option(
+      '--traffic <source>',
+      'npy:FILE, idx:FILE[.gz], images:DIR, example:NAME, or http for your own requests (required)',
+    )
     .option('--head-traffic <source>', 'rows that train heads and are never evidence')
     .option('--labels <source>', 'labels of --traffic, for the report only')
     .addOption(
@@ -159,13 +162,6 @@ function toRunOptions(
   flags: RunFlags,
   named: Pick<RunOptions, 'manifestPath' | 'traffic'>,
 ): RunOptions {
-  if (flags.engine !== undefined && !['Auto', 'ONNX', 'TFJSWASM'].includes(flags.engine)) {
-    throw new CliError('UsageError', {
-      where: `--engine ${flags.engine}`,
-      why: 'this build has the engines ONNX and TFJSWASM.',
-      nextStep: 'Write --engine ONNX or --engine TFJSWASM, or leave the flag out.',
-    });
-  }
   return {
     ...named,
     headTraffic: flags.headTraffic ?? null,
@@ -182,12 +178,21 @@ function toRunOptions(
     requireCertificate: flags.requireCertificate === true,
     events: flags.events === true,
     pace: flags.pace,
-    engine: flags.engine ?? null,
+    engine: engineOf(flags),
     port: flags.port,
     dashboardPort: flags.dashboard ? flags.dashboardPort : null,
     drills: toDrills(flags),
     command: commandLine(flags.seed),
   };
+}
+
+function engineOf({ engine }: RunFlags): string | null {
+  if (engine === undefined || ['Auto', 'ONNX', 'TFJSWASM'].includes(engine)) return engine ?? null;
+  throw new CliError('UsageError', {
+    where: `--engine ${engine}`,
+    why: 'this build has the engines ONNX and TFJSWASM.',
+    nextStep: 'Write --engine ONNX or --engine TFJSWASM, or leave the flag out.',
+  });
 }
 
 function toDrills({ drift, driftStrength, kill, slow, poisonHead }: RunFlags): DrillOptions {

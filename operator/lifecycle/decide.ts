@@ -10,6 +10,7 @@ import { countStable } from './count-stable.ts';
 import { countTraffic } from './count-traffic.ts';
 import { noticeCrashes } from './crashes.ts';
 import { change, say, type Draft } from './draft.ts';
+import { noticeHint } from './drift-hint.ts';
 import type { Ledger } from './ledger.ts';
 import { holdToLatestLook, holdToTerms, takeLooks } from './looks-in-force.ts';
 import { nextDelayMs } from './next-delay.ts';
@@ -54,7 +55,8 @@ export function decide(ledger: Ledger, input: LifecycleInput): LifecyclePlan {
   const { tick, watermarks } = readTick(noticed.ledger, input, backbone);
   const counted = countTick({ ...noticed.ledger, watermarks }, tick);
   const sayMismatch = noticeMismatch({ ...noticed, ledger: counted }, noticed.ledger, tick);
-  const done = RULES.reduce((draft, rule) => rule(draft, tick), sayMismatch);
+  const sayHint = noticeHint(sayMismatch, noticed.ledger, tick);
+  const done = RULES.reduce((draft, rule) => rule(draft, tick), sayHint);
   return {
     ledger: done.ledger,
     policy: policyContent(done.ledger, tick),

@@ -1,6 +1,7 @@
 // The early sign of drift (exits.md 8.5): fewer rows leave than when certified. It raises audits and never proves anything.
 import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import { leavingAt } from '../stats/grid-column.ts';
+import { say, type Draft } from './draft.ts';
 import type { Ledger, StableRecord } from './ledger.ts';
 import { latestLook } from './attempts.ts';
 import { answeredRows, type Tick } from './tick.ts';
@@ -19,6 +20,19 @@ export function updateHint(hint: Ledger['hint'], stable: StableRecord, tick: Tic
   if (!isOff(left / rows, rows, certifiedShare(stable))) return { ...hint, strikes: 0 };
   const strikes = hint.strikes + 1;
   return { strikes, untilMs: strikes >= STRIKES ? tick.nowMs + HINT_MS : hint.untilMs };
+}
+
+/** Says it once when the hint fires; while it lasts, firing again is no news. */
+export function noticeHint(draft: Draft, before: Ledger, tick: Tick): Draft {
+  const { hint, stable } = draft.ledger;
+  const isNews = tick.nowMs < hint.untilMs && tick.nowMs >= before.hint.untilMs;
+  if (!isNews || stable === null) return draft;
+  return say(draft, tick.nowMs, {
+    reason: 'DriftHint',
+    message:
+      'Clearly more or fewer rows leave early than when the heads were certified: more rows are audited for 10 minutes, nothing else changes.',
+    headRevision: stable.headRevision,
+  });
 }
 
 function isServing(window: EvidenceWindow, stable: StableRecord): boolean {

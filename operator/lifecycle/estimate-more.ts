@@ -38,9 +38,13 @@ function beforeTraining(ledger: Ledger, input: LifecycleInput): MoreTraffic {
   return toMore(ledger, missing, 'would train heads and bring their first look', false);
 }
 
+/** Rows per second below which a time is no estimate. */
+const LEAST_RATE = 0.001;
+
 function toMore(ledger: Ledger, requests: number, what: string, isLikely: boolean): MoreTraffic {
   const rate = ledger.traffic.rowsPerSecond ?? 0;
-  const seconds = rate > 0 ? Math.ceil(requests / rate) : null;
+  // The rate of a stream that was held fades away: nothing follows from what is left of it.
+  const seconds = rate >= LEAST_RATE ? Math.ceil(requests / rate) : null;
   const time = seconds === null ? '' : `, about ${count(seconds)} s at the rate so far,`;
   const message = `${count(requests)} more requests${time} ${what}.`;
   return { requests, seconds, isLikely, message };

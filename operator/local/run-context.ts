@@ -19,7 +19,8 @@ export interface RunContext {
   readonly servers: readonly StartedServer[];
   /** State of the first server at start: the model is the same on all. */
   readonly state: ServerState;
-  readonly traffic: TrafficSource;
+  /** Null: the user sends the requests. */
+  readonly traffic: TrafficSource | null;
   readonly headTraffic: TrafficSource | null;
   readonly labels: Int32Array | null;
   readonly dashboard: Dashboard;

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
-import { toServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { toServiceSettings, type ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { systemClock } from '../clock.ts';
 import { CliError, messageOf, type ExitCode } from '../errors.ts';
 import { selectExits } from './exit-discovery.ts';
@@ -12,14 +12,10 @@ import { buildReport } from './report/build-report.ts';
 import type { Report } from './report/report-schema.ts';
 import { checkReportFolder, writeReport } from './report/write-report.ts';
 import { createRun, type Run } from './run.ts';
-import type { RunContext } from './run-context.ts';
 import type { RunIo, RunOptions } from './run-options.ts';
 import { summariseReport } from './view/summary.ts';
-import { openLabels } from './traffic/open-labels.ts';
-import { openTraffic } from './traffic/open-traffic.ts';
+import { openRunTraffic } from './traffic/open-run-traffic.ts';
 import { openDashboard, type Dashboard } from './web/dashboard.ts';
-
-type RunTraffic = Pick<RunContext, 'traffic' | 'headTraffic' | 'labels'>;
 
 const STOP_MS = 5_000;
 const STOP_AFTER_INTERRUPT_MS = 1_000;
@@ -94,7 +90,13 @@ async function serveWith(
   // The servers load while the traffic is decoded.
   const starting = startFleet({ service, backbone, ...options }, io);
   starting.catch(() => undefined);
-  const opened = openRunTraffic(options);
+  const opened = await openRunTraffic(options, {
+    path: backbone.path,
+    state: async () => (await starting)[0]?.state ?? null,
+    onSkipped: (message) => {
+      io.stderr.write(`warning: ${message}\n`);
+    },
+  });
   try {
     const servers = await Promise.race([starting, interruption(io.interrupt)]);
     if (servers === null) {
@@ -119,6 +121,13 @@ async function serveWith(
 
 const INTERRUPTED = 130;
 
+/** A drill is run to see what follows: nobody waits for the cooldown between two trainings, unless the pace is the real one. */
+function settingsOf(service: CachedModelService, { pace, drills }: RunOptions): ServiceSettings {
+  const settings = toServiceSettings(service, { local: pace === 'fast' });
+  const isDrill = drills.drift !== null || drills.poisonHead;
+  return isDrill && pace === 'fast' ? { ...settings, cooldownMs: 0 } : settings;
+}
+
 /** Resolves with null at the first Ctrl-C. */
 function interruption(signal: AbortSignal): Promise<null> {
   return new Promise((resolve) => {
@@ -141,20 +150,8 @@ function facts(
     service,
     backbone,
     state,
-    settings: toServiceSettings(service, { local: options.pace === 'fast' }),
+    settings: settingsOf(service, options),
     exits: selectExits(state, service.spec.exits, options.manifestPath),
-  };
-}
-
-/** Everything that can be wrong with the rows is said before the first of them is sent. */
-function openRunTraffic(options: RunOptions): RunTraffic {
-  const traffic = openTraffic(options.traffic, '--traffic');
-  const headTraffic =
-    options.headTraffic === null ? null : openTraffic(options.headTraffic, '--head-traffic');
-  return {
-    traffic,
-    headTraffic,
-    labels: options.labels === null ? traffic.labels : openLabels(options.labels, traffic),
   };
 }
 

@@ -9,7 +9,6 @@ import { watermarks } from '../lifecycle/ledger.ts';
 import { progress } from '../lifecycle/progress.ts';
 import type { Decision, HeadRevisionFacts, StageProgress } from '../lifecycle/types.ts';
 import { blockRows } from './block-rows.ts';
-import { planDrift } from './drills/planned-drift.ts';
 import { createRunDrills } from './drills/run-drills.ts';
 import { createEvidenceFeed } from './evidence-feed.ts';
 import { explainMissing, lastVerdict } from './explain-missing.ts';
@@ -19,21 +18,16 @@ import { createLifecycleLoop } from './lifecycle-loop.ts';
 import { createPhaseLog } from './phase-log.ts';
 import { createPolicyPress } from './policy-press.ts';
 import { scopeOf } from './policy-scope.ts';
-import { createInferClient } from './replay/infer-client.ts';
-import { createInferCodec } from './replay/infer-codec.ts';
-import { createReplay } from './replay/replay.ts';
+import { createReplayedTraffic } from './replay/replayed-traffic.ts';
+import { createUserTraffic } from './replay/user-traffic.ts';
 import type { RunRecord } from './report/build-report.ts';
 import { knownLimits } from './limits/known-limits.ts';
 import type { Statement } from './limits/statement.ts';
-import { createRunTally, hardestClasses } from './report/run-tally.ts';
-import { countTrueDisagreement } from './report/true-disagreement.ts';
+import { createRunTally } from './report/run-tally.ts';
 import { knownAnswersOf, revisionFacts } from './revision-facts.ts';
 import type { RunContext } from './run-context.ts';
 import { createRunTraining } from './run-training.ts';
 import { openStateFolder } from './state-folder.ts';
-import { loadModelDescription } from './traffic/model-description.ts';
-import { createRowEncoder } from './traffic/row-encoder.ts';
-import { planTraffic } from './traffic/traffic-plan.ts';
 import { createShownRun } from './view/shown-run.ts';
 import { createRunPicture } from './web/run-picture.ts';
 
@@ -50,9 +44,6 @@ export interface Run {
 const SCREEN_MS = 250;
 /** Ctrl-C leaves five seconds in all: these for what is in flight, the last window, and the loop. */
 const INTERRUPT_STEP_MS = 1_000;
-const ROWS_PER_COMPARISON = 32;
-const COMPARISONS = 4;
-const MAX_COLLECT_ROWS = 10_000;
 /** 20 blocks of 50 rows: a look takes no fewer. */
 const LEAST_EVIDENCE_ROWS = 1_000;
 
@@ -62,11 +53,6 @@ export function createRun(context: RunContext): Run {
   const clock = systemClock;
   const folder = openStateFolder(options.stateDir, state.backbone.digest);
   const store = createHeadStore(folder.bundleFolder);
-  const encoder = createRowEncoder(
-    context.traffic,
-    state.backbone.inputs,
-    loadModelDescription(context.backbone.path),
-  );
   const trains =
     exits.length > 0 && settings.trainingMode === 'Auto' && settings.exitMode !== 'Disabled';
   const tally = createRunTally(context.labels);
@@ -93,6 +79,7 @@ export function createRun(context: RunContext): Run {
     clock,
     onWindow: (window) => {
       tally.addWindow(window);
+      traffic.onWindow(window);
       picture.addWindow(window);
     },
     onProblem,
@@ -114,52 +101,17 @@ export function createRun(context: RunContext): Run {
       onFatal: fail,
     },
   });
-  const plan = planTraffic({
-    ...options,
-    ...context,
-    classCount: state.backbone.classCount,
-    trains,
-    drift:
-      options.drills.drift &&
-      planDrift(options.drills.drift, {
-        traffic: context.traffic,
-        modelRowShape: encoder.rowShape,
-        labels: context.labels,
-        seed: options.seed,
-        hardestClasses: () => hardestClasses(tally),
-        onBegin: drills.onDriftBegan,
-      }),
-  });
-  const client = createInferClient({
-    dataUrls: () =>
-      servers.flatMap(({ server }) => (server.child.hasEnded ? [] : [server.dataUrl])),
-    modelName: settings.model,
-    codec: createInferCodec(encoder, state.backbone.outputName),
-    clock,
-    timeoutMs: settings.limits.requestTimeoutMs,
-    onAttempt: drills.onAttempt,
-    onSettled: drills.onSettled,
-  });
-  const replay = createReplay({
-    plan,
-    client,
-    clock,
-    concurrency: options.concurrency,
-    rate: options.rate,
-    maxRows: options.loop ? options.requests : null,
-    onSent: drills.onSent,
-    hooks: {
-      onAnswer: (row, answer, latencyMs) => {
-        tally.addAnswer(row, answer, latencyMs);
-        drills.onAnswer(answer, latencyMs);
-      },
-      onError: tally.addError,
-      onOptedOut: () => {
-        tally.optedOut += 1;
-      },
-      closeWindows: feed.pull,
-    },
-  });
+  const recorded = (): number => feed.reports().reduce((sum, { samples }) => sum + samples.long, 0);
+  const traffic =
+    context.traffic === null
+      ? createUserTraffic({ tally, drills })
+      : createReplayedTraffic({
+          ...{ context, clock, tally, drills, trains, recorded },
+          traffic: context.traffic,
+          closeWindows: feed.pull,
+          onCompared: shown.comparing,
+        });
+  const { replay } = traffic;
 
   const answers = new Map<string, number[][]>();
   const factsOf = ({
@@ -191,7 +143,6 @@ export function createRun(context: RunContext): Run {
     repeatsFrom: null as number | null,
     isOver: false,
   };
-  const recorded = (): number => feed.reports().reduce((sum, { samples }) => sum + samples.long, 0);
   const loop = createLifecycleLoop(
     {
       lifecycle: { decide, progress, watermarks, estimateMore },
@@ -202,14 +153,9 @@ export function createRun(context: RunContext): Run {
       replay,
       settings,
       backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
-      // Rows that were not finite, or did not fit the recorder, never come: what is there then has to do.
-      collectRows: () =>
-        Math.min(
-          MAX_COLLECT_ROWS,
-          replay.isTrainingSpent ? Math.max(1, recorded()) : plan.trainingRows,
-        ),
-      isRepeating: () => plan.isLooping,
-      blockRows: blockRows(settings.minAudits, options.loop ? Infinity : plan.servingRows),
+      collectRows: traffic.collectRows,
+      isRepeating: traffic.isLooping,
+      blockRows: blockRows(settings.minAudits, traffic.evidenceRows ?? Infinity),
       revisions: () =>
         [...store.bundles()].map(([headRevision, bundle]) => factsOf({ headRevision, bundle })),
       store: folder.store,
@@ -230,7 +176,7 @@ export function createRun(context: RunContext): Run {
       },
       onProgress: (next) => {
         record.progress = next;
-        if (plan.isLooping) record.repeatsFrom ??= replay.sentRows;
+        if (traffic.isLooping()) record.repeatsFrom ??= replay.sentRows;
         tally.setSwitchedOff(feed.states.some(({ switchedOff }) => switchedOff.length > 0));
         phases.enter(next.stage, clock.nowMs(), tally.run.requests);
         shown.progress(next);
@@ -247,7 +193,7 @@ export function createRun(context: RunContext): Run {
       isDisabled: settings.exitMode === 'Disabled',
       budget: settings.budget,
       firstLookRows: Math.max(settings.minAudits, LEAST_EVIDENCE_ROWS),
-      evidenceRows: options.loop ? null : plan.servingRows,
+      evidenceRows: traffic.evidenceRows,
       repeatsFrom: record.repeatsFrom,
       plain: tally.plain,
       areExitsOn: record.areExitsOn,
@@ -292,20 +238,17 @@ export function createRun(context: RunContext): Run {
     await atMost(interrupted.signal, interrupted.signal.aborted ? feed.pull() : loop.finish());
   };
 
+  /** The user's rows are gone with their answers, and Ctrl-C is how such a run ends. */
+  const isComplete = (truth: unknown): boolean =>
+    context.traffic === null || (!interrupted.signal.aborted && truth !== null);
+
   return {
     toEnd: async () => {
       try {
         await serve();
         record.isOver = true;
         phases.enter('Comparing', clock.nowMs(), tally.run.requests);
-        const truth = await countTrueDisagreement(tally.early, {
-          client,
-          labels: context.labels,
-          rowsPerRequest: Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize),
-          concurrency: COMPARISONS,
-          isStopped: () => interrupted.signal.aborted,
-          onProgress: shown.comparing,
-        });
+        const truth = await traffic.compare(() => interrupted.signal.aborted);
         return {
           service: settings.model,
           settings,
@@ -326,16 +269,14 @@ export function createRun(context: RunContext): Run {
           traffic: {
             source: options.traffic,
             headSource: options.headTraffic,
-            droppedDuplicates: plan.droppedDuplicates,
-            skippedRows: plan.skippedRows,
-            repeated: plan.isLooping,
+            ...traffic.facts(),
           },
-          complete: !interrupted.signal.aborted && truth !== null,
+          complete: isComplete(truth),
           command: options.command,
         };
       } finally {
         shown.end();
-        client.close();
+        traffic.close();
         await desk.stop();
       }
     },

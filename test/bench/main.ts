@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { parseArgs } from 'node:util';
+import { measureDrift } from './drift.ts';
 import { measureExample, measureResNet20 } from './example.ts';
 import { formatFigures, type Figure } from './figure.ts';
 import { measureHeadsOn } from './heads-on.ts';
@@ -10,7 +11,7 @@ import { serveRawEngine } from './raw-engine.ts';
 import { measureSwap } from './swap.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE]
-  sections: overhead heads swap example resnet20; none: all that can run
+  sections: overhead heads swap example drift resnet20; none: all that can run
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
   --out FILE      figures as JSON
 `;
@@ -46,6 +47,7 @@ function sectionsOf(resnet20: string | undefined): Record<string, Section> {
     heads: measureHeadsOn,
     swap: measureSwap,
     example: measureExample,
+    drift: measureDrift,
   };
   if (resnet20 !== undefined) sections.resnet20 = () => measureResNet20(resnet20);
   return sections;

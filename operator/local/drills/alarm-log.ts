@@ -6,7 +6,7 @@ import { grouped, seconds } from '../view/format.ts';
 /** Follows every alarm from the first drifted row to the moment exits are on again. */
 export interface AlarmLog {
   /** The first drifted row is sent. */
-  driftBegan(): void;
+  driftBegan(fromRequest: number): void;
   /** The windows that were open then are closed: audits count from here. */
   driftWindowsBegan(): void;
   decided(decision: Decision): void;
@@ -79,8 +79,8 @@ export function createAlarmLog(options: AlarmLogOptions): AlarmLog {
   };
 
   return {
-    driftBegan: () => {
-      drift = { ...now(), audits: options.audits() };
+    driftBegan: (request) => {
+      drift = { ...now(), request, audits: options.audits() };
       isExposed = areExitsOn;
     },
     driftWindowsBegan: () => {

@@ -22,8 +22,8 @@ export function createDriftDrill(
   const nowSeconds = (): number => strikeNow(world).atSeconds;
   return {
     onBegin: () => {
-      strike = strikeNow(world);
-      log.driftBegan();
+      strike = { ...strikeNow(world), atRequest: drill.fromRequest };
+      log.driftBegan(drill.fromRequest);
       world.onNote(
         `Drill: ${drill.kind} of strength ${drill.strength} begins at request ${grouped(strike.atRequest)} (${seconds(1000 * strike.atSeconds)}).`,
       );

@@ -32,7 +32,7 @@ export const DRIFT_STRENGTH: Readonly<
   Record<DriftKind, { readonly standard: number; readonly most: number }>
 > = {
   noise: { standard: 0.1, most: 1 },
-  blur: { standard: 0.03, most: 0.5 },
+  blur: { standard: 0.055, most: 0.5 },
   rotation: { standard: 10, most: 180 },
   classes: { standard: 0.3, most: 1 },
 };

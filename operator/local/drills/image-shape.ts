@@ -16,11 +16,15 @@ export function imageShape(
   modelRowShape: readonly number[],
 ): ImageShape | null {
   if (rowShape.length === 1 && modelRowShape.length > 1) return imageShape(modelRowShape, []);
-  const [a = 0, b = 0, c = 0] = rowShape;
-  if (rowShape.length === 2) return { height: a, width: b, channels: 1, isPlanar: true };
-  if (rowShape.length !== 3) return null;
-  if (isChannelCount(c)) return { height: a, width: b, channels: c, isPlanar: false };
-  return isChannelCount(a) ? { height: b, width: c, channels: a, isPlanar: true } : null;
+  if (rowShape.length === 2) return imageShape([1, ...rowShape], []);
+  return rowShape.length === 3 ? withChannels(rowShape) : null;
+}
+
+function withChannels([a = 0, b = 0, c = 0]: readonly number[]): ImageShape | null {
+  // A picture of 4 x 4 pixels fits both readings: a square one is meant.
+  const isFirst = isChannelCount(a) && (b === c || !isChannelCount(c));
+  if (isFirst) return { height: b, width: c, channels: a, isPlanar: true };
+  return isChannelCount(c) ? { height: a, width: b, channels: c, isPlanar: false } : null;
 }
 
 function isChannelCount(size: number): boolean {

@@ -49,7 +49,7 @@ function noExits({ exits, isDisabled, model }: LimitFacts): Statement | null {
   if (model.cuts.length > 0) {
     return {
       reason: 'NoExits',
-      message: `The manifest names no exits, although the backbone can be cut at ${grouped(model.cuts.length)} tensors: it answers every request itself.`,
+      message: `The manifest names no exits, although the backbone has ${grouped(model.cuts.length)} possible cuts: it answers every request itself.`,
       nextStep: 'Remove exits from the manifest to have them chosen, or name some.',
     };
   }

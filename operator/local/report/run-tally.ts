@@ -53,6 +53,8 @@ export interface RunTally {
   /** Requests that failed, of all codes. */
   readonly failed: () => number;
   readonly addWindow: (window: EvidenceWindow) => void;
+  /** Rows that others sent: known from what a server counts. */
+  readonly addServed: (window: EvidenceWindow) => void;
   setPolicyScope(policy: string, scope: PolicyScope): void;
   /** An exit is off on a server without the operator: rows answered meanwhile are not in the serving scope. */
   setSwitchedOff(isSwitchedOff: boolean): void;
@@ -96,7 +98,7 @@ export function createRunTally(labels: Int32Array | null): RunTally {
       }
     },
     addError: (code) => {
-      tally.errors.set(code, (tally.errors.get(code) ?? 0) + 1);
+      addCount(tally.errors, code, 1);
     },
     failed: () => [...tally.errors.values()].reduce((sum, count) => sum + count, 0),
     addWindow: (window) => {
@@ -104,6 +106,13 @@ export function createRunTally(labels: Int32Array | null): RunTally {
       if (scopes.get(`${window.epoch}.${window.policyRevision}`)?.isServing === true) {
         addWindow(serving.evidence, window);
       }
+    },
+    addServed: (window) => {
+      const policy = scopes.get(`${window.epoch}.${window.policyRevision}`) ?? UNKNOWN_POLICY;
+      tally.optedOut += window.served.optedOut;
+      if (window.served.errors > 0) addCount(tally.errors, 'row_failed', window.served.errors);
+      addServed(run, window, policy);
+      if (policy.isServing && !isSwitchedOff) addServed(serving, window, policy);
     },
     setPolicyScope: (policy, scope) => {
       scopes.set(policy, scope);
@@ -116,6 +125,22 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     },
   };
   return tally;
+}
+
+function addCount(counts: Map<string, number>, key: string, more: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + more);
+}
+
+/** Rows of a window by who answered: its exits in order, then the backbone. */
+function addServed(scope: ScopeTally, window: EvidenceWindow, { areExitsOn }: PolicyScope): void {
+  const headRevision = areExitsOn ? (window.headRevision ?? '') : '';
+  const byExit = scope.rows.get(headRevision) ?? new Map<string, number>();
+  scope.rows.set(headRevision, byExit);
+  window.served.rows.forEach((rows, exit) => {
+    scope.requests += rows;
+    scope.distinct += rows;
+    if (rows > 0) addCount(byExit, window.exits[exit] ?? 'backbone', rows);
+  });
 }
 
 /** While exits are off a row is charged to no heads. */
@@ -196,7 +221,7 @@ function addToScope(
   if (!row.isRepeated) scope.distinct += 1;
   const byExit = scope.rows.get(answer.headRevision) ?? new Map<string, number>();
   scope.rows.set(answer.headRevision, byExit);
-  byExit.set(answer.exit, (byExit.get(answer.exit) ?? 0) + 1);
+  addCount(byExit, answer.exit, 1);
   if (isRight === null) return;
   scope.labelled += 1;
   if (!isRight) return;

@@ -13,7 +13,15 @@ const modelDescription = z.strictObject({
       scale: z.number().positive().optional(),
       mean: z.array(z.number()).max(65_536).optional(),
       std: z.array(z.number().positive()).max(65_536).optional(),
-      image: z.looseObject({}).optional(),
+      /** Pictures are decoded and resized to this size. */
+      image: z
+        .strictObject({
+          width: z.int().positive().max(65_536),
+          height: z.int().positive().max(65_536),
+          resize: z.enum(['Cover', 'Contain', 'Fill']).optional(),
+          colors: z.enum(['RGB', 'BGR', 'Gray']).optional(),
+        })
+        .optional(),
     })
     .optional(),
   output: z.string().max(256).optional(),

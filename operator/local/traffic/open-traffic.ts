@@ -9,7 +9,7 @@ const EXAMPLES: Readonly<Record<string, (name: string) => TrafficSource>> = {
   'fashion-mnist': openFashionMnist,
 };
 
-/** Opens `npy:FILE`, `idx:FILE[.gz]` or `example:NAME`. `flag` is named in errors. */
+/** Opens `npy:FILE`, `idx:FILE[.gz]` or `example:NAME`; pictures and requests of the user are opened elsewhere. `flag` is named in errors. */
 export function openTraffic(source: string, flag: string): TrafficSource {
   const colon = source.indexOf(':');
   const kind = source.slice(0, colon);
@@ -23,7 +23,7 @@ export function openTraffic(source: string, flag: string): TrafficSource {
   throw new CliError('TrafficUnreadable', {
     where: name,
     why: 'it names no kind of source.',
-    nextStep: 'Write npy:FILE, idx:FILE[.gz] or example:fashion-mnist.',
+    nextStep: 'Write npy:FILE, idx:FILE[.gz], images:DIR, example:fashion-mnist or http.',
   });
 }
 

@@ -15,6 +15,8 @@ export interface TrafficSource {
   readRow(index: number): Buffer;
   /** Labels that come with the source; for the report only. */
   readonly labels: Int32Array | null;
+  /** What of the source could not be read and is left out. */
+  readonly skippedRows?: number;
   close(): void;
 }
 

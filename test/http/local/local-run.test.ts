@@ -159,7 +159,7 @@ describe('a run that cannot start or end well says so in one paragraph', () => {
 
   test('traffic that is not there', async () => {
     expect(await refused(short, 2, '--traffic', 'npy:missing.npy')).toContain(
-      "The traffic cannot be read (--traffic npy:missing.npy): ENOENT: no such file or directory, open 'missing.npy'. Check the path; sources are npy:FILE, idx:FILE[.gz] and example:NAME. [TrafficUnreadable]\n",
+      "The traffic cannot be read (--traffic npy:missing.npy): ENOENT: no such file or directory, open 'missing.npy'. Check the path; sources are npy:FILE, idx:FILE[.gz], images:DIR, example:NAME and http. [TrafficUnreadable]\n",
     );
   }, 30_000);
 

@@ -2,6 +2,12 @@ import { readFileSync } from 'node:fs';
 import { CommanderError } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { CliIo } from '../../../../operator/cli/cli-io.ts';
+import {
+  driftFlag,
+  driftStrength,
+  killFlag,
+  slowFlag,
+} from '../../../../operator/cli/parse-drills.ts';
 import { duration, rate, wholeNumber } from '../../../../operator/cli/parse-flags.ts';
 import { printError } from '../../../../operator/cli/print-error.ts';
 import { createProgram } from '../../../../operator/cli/program.ts';
@@ -66,8 +72,31 @@ describe('a command line that is not understood', () => {
       'Write a duration, for example 90s or 5m.',
     ],
     [
-      ['local', 'run', '-f', 'x', '--traffic', 'y', '--engine', 'TFJSWASM'],
-      'Write --engine ONNX, or leave the flag out.',
+      ['local', 'run', '-f', 'x', '--traffic', 'y', '--engine', 'TFJSGPU'],
+      'Write --engine ONNX or --engine TFJSWASM, or leave the flag out.',
+    ],
+    ...[
+      ['--drift', 'fog@9', 'Write noise, blur, rotation or classes, then @ and the request'],
+      ['--drift', 'blur', 'Write noise, blur, rotation or classes, then @ and the request'],
+      ['--drift', 'blur@0', 'Write noise, blur, rotation or classes, then @ and the request'],
+      ['--drift', 'blur@9@9', 'Write noise, blur, rotation or classes, then @ and the request'],
+      ['--drift-strength', '0', 'Write a number above 0, for example 0.2.'],
+      [
+        '--drift-strength',
+        '0.2',
+        'it belongs to a drift, and there is none. Write --drift KIND@N too.',
+      ],
+      ['--kill', 'all@9', 'Write host or server, then @ and the request at which it is killed'],
+      ['--kill', 'host@', 'Write host or server, then @ and the request at which it is killed'],
+      ['--slow', '9s@9', 'Write a pause of at most 2s, then @ and the request it begins with'],
+      ['--slow', '9@9', 'Write a pause of at most 2s, then @ and the request it begins with'],
+    ].map(([flag = '', value = '', hint = '']): [string[], string] => [
+      ['local', 'run', '-f', 'x', '--traffic', 'y', flag, value],
+      hint,
+    ]),
+    [
+      ['local', 'run', '-f', 'x', '--traffic', 'y', '--drift', 'blur@9', '--drift-strength', '2'],
+      'for blur it is at most 0.5. Write less, or leave it out for',
     ],
     [['inspect'], "missing required argument 'model'"],
   ])('%j ends with 2 and says what to write', async (words, hint) => {
@@ -128,6 +157,13 @@ describe('validate', () => {
 });
 
 describe('flag values', () => {
+  test('of drills are parsed to what they do and when', () => {
+    expect(driftFlag('noise@15000')).toEqual({ kind: 'noise', fromRequest: 15_000 });
+    expect(driftStrength('0.25')).toBe(0.25);
+    expect(killFlag('server@7')).toEqual({ target: 'server', atRequest: 7 });
+    expect(slowFlag('20ms@7')).toEqual({ pauseMs: 20, fromRequest: 7 });
+  });
+
   test('are parsed to base units', () => {
     expect([duration('90s'), rate('2.5'), rate('max'), wholeNumber(1, 10)('7')]).toEqual([
       90_000,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { updateHint } from '../../../../operator/lifecycle/drift-hint.ts';
-import type { StableRecord } from '../../../../operator/lifecycle/ledger.ts';
+import { noticeHint, updateHint } from '../../../../operator/lifecycle/drift-hint.ts';
+import { emptyLedger, type StableRecord } from '../../../../operator/lifecycle/ledger.ts';
 import type { Tick } from '../../../../operator/lifecycle/tick.ts';
 import {
   aBackbone,
@@ -67,6 +67,25 @@ describe('the hit-rate hint', () => {
     ['a lambda', { lambdaIndex: null }, { lambdaIndex: null }],
   ])('says nothing without %s to compare with', (_what, fields, window) => {
     expect(updateHint(QUIET, aStable(fields), tickWith(0, window))).toEqual(QUIET);
+  });
+
+  test('is said when it fires and not again while it lasts', () => {
+    const said = (strikes: number, untilMs: number): string[] => {
+      const ledger = aServingLedger({ hint: { strikes, untilMs } });
+      const pods = [aLoadedPod({ windows: [...tickWith(0).windows] })];
+      return step(ledger, { pods }).decisions.map(({ reason }) => reason);
+    };
+    expect(said(1, 0)).toEqual(['DriftHint']);
+    expect(said(0, 0)).toEqual([]);
+    expect(said(2, START_MS + 600_000)).toEqual([]);
+  });
+
+  test('is forgotten with the heads it was about', () => {
+    const draft = {
+      ledger: { ...emptyLedger(), hint: { strikes: 2, untilMs: Infinity } },
+      decisions: [],
+    };
+    expect(noticeHint(draft, emptyLedger(), tickWith(0))).toBe(draft);
   });
 
   test('raises audits, and changes neither lambda nor exits', () => {

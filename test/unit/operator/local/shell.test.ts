@@ -213,6 +213,33 @@ describe('evidence', () => {
     expect(feed.reports()[0]?.acknowledgement).toBeNull();
   });
 
+  test('of a process that was started again is counted from its first window', async () => {
+    const answers: Record<string, string> = {
+      '/v1/evidence': serializeEvidenceAnswer(anAnswer()),
+      '/v1/state': serializeServerState(aState()),
+    };
+    const { feed, calls, seen } = aFeed(answers);
+    await feed.pull();
+    const acknowledgement = anAcknowledgement({ bootId: 'boot-2' });
+    const windows = anAnswer().windows.map((window) => ({ ...window, bootId: 'boot-2' }));
+    answers['/v1/evidence'] = serializeEvidenceAnswer(
+      anAnswer({ bootId: 'boot-2', acknowledgement, windows }),
+    );
+    answers['/v1/state'] = serializeServerState(aState({ bootId: 'boot-2', acknowledgement }));
+    await feed.pull();
+    expect(calls.map(({ path }) => path).slice(1)).toEqual([
+      '/v1/evidence?after=6&close=true',
+      '/v1/state',
+      '/v1/evidence?after=0&close=true',
+    ]);
+    expect(seen.windows.slice(0, 4)).toEqual([5, 6, 5, 6]);
+    const [report] = feed.reports();
+    expect([report?.bootId, report?.windows.every(({ bootId }) => bootId === 'boot-2')]).toEqual([
+      'boot-2',
+      true,
+    ]);
+  });
+
   test('comes with the newest state', async () => {
     const state = aState({ samples: { long: 7, recent: 7, seen: 7 } });
     const { feed } = aFeed({ '/v1/state': serializeServerState(state) });

@@ -71,7 +71,7 @@ describe('a .npy file', () => {
     [
       'that is none',
       temporaryFile('x.npy', 'hello'),
-      'The traffic cannot be read (npy): it does not start with the magic bytes of a .npy file. Check the path; sources are npy:FILE, idx:FILE[.gz] and example:NAME. [TrafficUnreadable]',
+      'The traffic cannot be read (npy): it does not start with the magic bytes of a .npy file. Check the path; sources are npy:FILE, idx:FILE[.gz], images:DIR, example:NAME and http. [TrafficUnreadable]',
     ],
   ])('%s is refused in one paragraph', (_, path, paragraph) => {
     expect(() => openNpy(path, 'npy')).toThrow(paragraph);

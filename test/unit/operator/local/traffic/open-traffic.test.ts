@@ -11,7 +11,7 @@ import { idxBytes, npyFile, temporaryFile } from './files.ts';
 describe('--traffic', () => {
   test.each(['rows.npy', 'csv:rows.csv', 'npy:', ':x'])('%s names no source', (source) => {
     expect(() => openTraffic(source, '--traffic')).toThrow(
-      'Write npy:FILE, idx:FILE[.gz] or example:fashion-mnist.',
+      'Write npy:FILE, idx:FILE[.gz], images:DIR, example:fashion-mnist or http.',
     );
   });
 

@@ -109,6 +109,16 @@ test('the screen has stages, exits and totals', () => {
   `);
 });
 
+test('below the totals stand what drills did and the known limits that the run meets', () => {
+  const statements = [{ reason: 'StreamRepeats', message: 'It repeats.', nextStep: 'Bring more.' }];
+  const lines = renderScreen({ ...model, statements, drills: ['--kill host@9: It was killed.'] });
+  expect(lines.slice(-3)).toEqual([
+    '--kill host@9: It was killed.',
+    'StreamRepeats: It repeats. Bring more.',
+    model.news,
+  ]);
+});
+
 describe('a terminal', () => {
   test('is redrawn at most four times a second, over the lines before', () => {
     const [out, clock] = [output(), fakeClock()];

@@ -1,0 +1,118 @@
+import type { Clock } from '../../clock.ts';
+import { planDrift } from '../drills/planned-drift.ts';
+import type { RunDrills } from '../drills/run-drills.ts';
+import { hardestClasses, type RunTally } from '../report/run-tally.ts';
+import { countTrueDisagreement } from '../report/true-disagreement.ts';
+import type { RunContext } from '../run-context.ts';
+import { loadModelDescription } from '../traffic/model-description.ts';
+import { createRowEncoder } from '../traffic/row-encoder.ts';
+import type { TrafficSource } from '../traffic/source.ts';
+import { planTraffic } from '../traffic/traffic-plan.ts';
+import { createInferClient } from './infer-client.ts';
+import { createInferCodec } from './infer-codec.ts';
+import { createReplay } from './replay.ts';
+import { MAX_COLLECT_ROWS, type RunTraffic } from './run-traffic.ts';
+
+export interface ReplayedTrafficOptions {
+  readonly context: RunContext;
+  readonly traffic: TrafficSource;
+  readonly clock: Clock;
+  readonly tally: RunTally;
+  readonly drills: RunDrills;
+  /** Whether heads will be trained. */
+  readonly trains: boolean;
+  /** Samples that the servers keep. */
+  readonly recorded: () => number;
+  readonly closeWindows: () => Promise<void>;
+  readonly onCompared: (done: number, total: number) => void;
+}
+
+const ROWS_PER_COMPARISON = 32;
+const COMPARISONS = 4;
+
+/** The rows of --traffic, sent by this run: in a known order, counted, and read again for the comparison with the backbone. */
+export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic {
+  const { context, traffic, clock, tally, drills } = given;
+  const { options, settings, servers, state } = context;
+  const encoder = createRowEncoder(
+    traffic,
+    state.backbone.inputs,
+    loadModelDescription(context.backbone.path),
+  );
+  const drift = options.drills.drift;
+  const plan = planTraffic({
+    ...options,
+    ...given,
+    headTraffic: context.headTraffic,
+    classCount: state.backbone.classCount,
+    drift:
+      drift &&
+      planDrift(drift, {
+        traffic,
+        modelRowShape: encoder.rowShape,
+        labels: context.labels,
+        seed: options.seed,
+        hardestClasses: () => hardestClasses(tally),
+        onBegin: drills.onDriftBegan,
+      }),
+  });
+  const client = createInferClient({
+    dataUrls: () =>
+      servers.flatMap(({ server }) => (server.child.hasEnded ? [] : [server.dataUrl])),
+    modelName: settings.model,
+    codec: createInferCodec(encoder, state.backbone.outputName),
+    clock,
+    timeoutMs: settings.limits.requestTimeoutMs,
+    onAttempt: drills.onAttempt,
+    onSettled: drills.onSettled,
+  });
+  const replay = createReplay({
+    plan,
+    client,
+    clock,
+    concurrency: options.concurrency,
+    rate: options.rate,
+    maxRows: options.loop ? options.requests : null,
+    onSent: drills.onSent,
+    hooks: {
+      onAnswer: (row, answer, latencyMs) => {
+        tally.addAnswer(row, answer, latencyMs);
+        drills.onAnswer(answer, latencyMs);
+      },
+      onError: tally.addError,
+      onOptedOut: () => {
+        tally.optedOut += 1;
+      },
+      closeWindows: given.closeWindows,
+    },
+  });
+  return {
+    replay,
+    // Rows that were not finite, or did not fit the recorder, never come: what is there then has to do.
+    collectRows: () =>
+      Math.min(
+        MAX_COLLECT_ROWS,
+        replay.isTrainingSpent ? Math.max(1, given.recorded()) : plan.trainingRows,
+      ),
+    evidenceRows: options.loop ? null : plan.servingRows,
+    isLooping: () => plan.isLooping,
+    onWindow: () => undefined,
+    facts: () => ({
+      droppedDuplicates: plan.droppedDuplicates,
+      skippedRows: plan.skippedRows + (traffic.skippedRows ?? 0),
+      repeated: plan.isLooping,
+    }),
+    compare: (isStopped) =>
+      countTrueDisagreement(tally.early, {
+        client,
+        labels: context.labels,
+        rowsPerRequest: Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize),
+        concurrency: COMPARISONS,
+        isStopped,
+        onProgress: given.onCompared,
+      }),
+    close: () => {
+      client.close();
+    },
+  };
+}

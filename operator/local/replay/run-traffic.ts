@@ -1,0 +1,23 @@
+import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
+import type { Report } from '../report/report-schema.ts';
+import type { Truth } from '../report/true-disagreement.ts';
+import type { Replay } from './replay.ts';
+
+/** Where the requests of a run come from: rows that it sends itself, or those of the user. */
+export interface RunTraffic {
+  readonly replay: Replay;
+  /** Recorded rows that end collecting. */
+  readonly collectRows: () => number;
+  /** Rows that may be evidence; null: nobody knows. */
+  readonly evidenceRows: number | null;
+  readonly isLooping: () => boolean;
+  /** Each evidence window as it comes. */
+  readonly onWindow: (window: EvidenceWindow) => void;
+  readonly facts: () => Pick<Report['traffic'], 'droppedDuplicates' | 'skippedRows' | 'repeated'>;
+  /** Runs the backbone on every early row; null where rows were not kept, or it was stopped. */
+  compare(isStopped: () => boolean): Promise<Truth | null>;
+  close(): void;
+}
+
+/** Without a limit of the stream, collecting ends here (exits.md 2). */
+export const MAX_COLLECT_ROWS = 10_000;

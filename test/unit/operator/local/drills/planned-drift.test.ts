@@ -1,0 +1,151 @@
+import { describe, expect, test } from 'vitest';
+import {
+  planDrift,
+  type DriftSurroundings,
+} from '../../../../../operator/local/drills/planned-drift.ts';
+import { memorySource, type TrafficSource } from '../../../../../operator/local/traffic/source.ts';
+import {
+  planTraffic,
+  type PlannedRow,
+} from '../../../../../operator/local/traffic/traffic-plan.ts';
+
+const ROWS = 60;
+const labels = Int32Array.from({ length: ROWS }, (_, i) => i % 6);
+
+/** Pictures of 4 x 4 bytes, all different. */
+function pictures(rowShape: readonly number[] = [4, 4]): TrafficSource {
+  const bytes = Buffer.from(Array.from({ length: 16 * ROWS }, (_, i) => (i * 37 + (i >> 4)) % 251));
+  return memorySource(
+    { name: '--traffic npy:x.npy', rowShape, element: 'u1', labels: null },
+    bytes,
+  );
+}
+
+function around(changes: Partial<DriftSurroundings> = {}): DriftSurroundings {
+  return {
+    traffic: pictures(),
+    modelRowShape: [1, 4, 4],
+    labels,
+    seed: 1,
+    hardestClasses: () => [4, 2, 0, 1, 3, 5],
+    onBegin: () => undefined,
+    ...changes,
+  };
+}
+
+type Kind = 'noise' | 'blur' | 'rotation' | 'classes';
+
+function drain(
+  kind: Kind,
+  options: { fromRequest: number; strength: number; most?: number; loop?: boolean },
+) {
+  let begun = 0;
+  const traffic = pictures();
+  const surroundings = around({ traffic, onBegin: () => (begun += 1) });
+  const plan = planTraffic({
+    traffic,
+    headTraffic: null,
+    trains: false,
+    classCount: 6,
+    seed: 1,
+    requests: null,
+    loop: options.loop === true,
+    drift: planDrift({ kind, ...options }, surroundings),
+  });
+  const rows: PlannedRow[] = [];
+  for (let row = plan.nextServing(); row !== null; row = plan.nextServing()) {
+    rows.push(row);
+    if (rows.length === options.most) break;
+  }
+  const bytes = rows.map((row) => Buffer.from(row.source.readRow(row.index)).toString('hex'));
+  const original = rows.map(({ index }) => pictures().readRow(index).toString('hex'));
+  return { rows, bytes, original, plan, begun };
+}
+
+describe('rows of a drift', () => {
+  test.each(['noise', 'blur', 'rotation'] as const)(
+    '%s begins at the named request and not before',
+    (kind) => {
+      const strength = kind === 'rotation' ? 20 : 0.2;
+      const { rows, bytes, original, begun } = drain(kind, { fromRequest: 11, strength });
+      expect(rows).toHaveLength(ROWS);
+      expect(bytes.slice(0, 10)).toEqual(original.slice(0, 10));
+      expect(bytes.slice(10).every((row, i) => row !== original[i + 10])).toBe(true);
+      expect(rows.map(({ isDrifted }) => isDrifted).indexOf(true)).toBe(10);
+      expect(begun).toBe(1);
+    },
+  );
+
+  test('with fresh noise are new rows however often the stream is passed', () => {
+    const { rows, bytes, plan } = drain('noise', {
+      fromRequest: 11,
+      strength: 0.2,
+      most: 4 * ROWS,
+      loop: true,
+    });
+    expect(new Set(bytes).size).toBe(4 * ROWS);
+    expect([plan.isLooping, rows.some(({ isRepeated }) => isRepeated)]).toEqual([false, false]);
+  });
+
+  test('with a blur repeat once every row was blurred', () => {
+    const { rows, bytes, plan } = drain('blur', {
+      fromRequest: 11,
+      strength: 0.2,
+      most: 3 * ROWS,
+      loop: true,
+    });
+    const firstRepeated = rows.findIndex(({ isRepeated }) => isRepeated);
+    // 10 rows came plain, 50 blurred, then those 10 blurred too.
+    expect(firstRepeated).toBe(ROWS + 10);
+    expect(new Set(bytes).size).toBe(ROWS + 10);
+    expect(plan.isLooping).toBe(true);
+  });
+
+  test('of the hardest classes are those alone, asked for when the drift begins', () => {
+    const { rows, plan } = drain('classes', { fromRequest: 11, strength: 0.33 });
+    const classes = new Set(rows.slice(10).map(({ index }) => labels[index]));
+    expect(classes).toEqual(new Set([4, 2]));
+    expect(plan.skippedRows).toBe(ROWS - rows.length);
+    expect(rows.slice(10).every(({ isDrifted }) => isDrifted)).toBe(true);
+  });
+
+  test('of the hardest classes repeat as they are', () => {
+    const { rows } = drain('classes', { fromRequest: 1, strength: 0.2, most: 25, loop: true });
+    expect(rows.slice(0, 10).some(({ isRepeated }) => isRepeated)).toBe(false);
+    expect(rows.slice(10).every(({ isRepeated, index }) => isRepeated && labels[index] === 4)).toBe(
+      true,
+    );
+  });
+});
+
+test('a flat row is distorted as the picture that the model takes', () => {
+  const flat = pictures([16]);
+  const drift = planDrift(
+    { kind: 'blur', fromRequest: 1, strength: 0.2 },
+    around({ traffic: flat }),
+  );
+  const square = planDrift({ kind: 'blur', fromRequest: 1, strength: 0.2 }, around());
+  expect(drift.distort(flat, 0).readRow(3)).toEqual(square.distort(pictures(), 0).readRow(3));
+});
+
+describe('a drift that these rows cannot take is refused', () => {
+  test('rows that are no pictures', () => {
+    const traffic = pictures([16]);
+    expect(() =>
+      planDrift(
+        { kind: 'rotation', fromRequest: 9, strength: 5 },
+        around({ traffic, modelRowShape: [16] }),
+      ),
+    ).toThrow(
+      'The command line is not understood (--drift rotation@9): only pictures can be distorted so, and a row here is (16). Write --drift noise@N, which takes any rows. [UsageError]',
+    );
+  });
+
+  test('classes without labels', () => {
+    expect(() =>
+      planDrift({ kind: 'classes', fromRequest: 9, strength: 0.5 }, around({ labels: null })),
+    ).toThrow(
+      'The command line is not understood (--drift classes@9): rows are chosen by their labels, and --traffic comes without. Name labels with --labels, or write --drift noise@N. [UsageError]',
+    );
+  });
+});

@@ -1,0 +1,118 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../../../operator/clock.ts';
+import {
+  createInferClient,
+  type InferClient,
+  type SettledRequest,
+} from '../../../../../operator/local/replay/infer-client.ts';
+import type { createInferCodec } from '../../../../../operator/local/replay/infer-codec.ts';
+
+const ANSWER = { exit: 'backbone', policy: '1.1', headRevision: '', classIds: [3] };
+const codec = {
+  encode: () => ({ headerLength: 2, body: Buffer.from('{}') }),
+  decode: () => ANSWER,
+} as unknown as ReturnType<typeof createInferCodec>;
+
+const servers: Server[] = [];
+const clients: InferClient[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(
+    servers.splice(0).map((server) => {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    }),
+  );
+});
+
+/** A server that gives these statuses in turn, the last for ever; 0 breaks the connection. */
+async function aServer(
+  ...statuses: readonly number[]
+): Promise<{ url: string; asked: () => number }> {
+  let asked = 0;
+  const server = createServer((request, response) => {
+    const status = statuses[Math.min(asked++, statuses.length - 1)];
+    request.resume();
+    if (status === 0) request.socket.destroy();
+    else response.writeHead(status ?? 200).end('{}');
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: () => asked,
+  };
+}
+
+async function nobodyAt(): Promise<string> {
+  const { url } = await aServer(200);
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+  return url;
+}
+
+function aClient(dataUrls: () => readonly string[], timeoutMs = 10_000) {
+  const settled: SettledRequest[] = [];
+  const attempts: string[] = [];
+  const client = createInferClient({
+    dataUrls,
+    modelName: 'm',
+    codec,
+    clock: systemClock,
+    timeoutMs,
+    onAttempt: (url) => attempts.push(url),
+    onSettled: (one) => settled.push(one),
+  });
+  clients.push(client);
+  return { client, settled, attempts };
+}
+
+const row = [Buffer.alloc(1)];
+
+describe('a request that no server took', () => {
+  test('goes to the next server at once when nobody listens', async () => {
+    const [gone, alive] = [await nobodyAt(), await aServer(200)];
+    const { client, attempts } = aClient(() => [gone, alive.url]);
+    expect((await client.infer(row, 'auto')).ok).toBe(true);
+    expect(attempts).toEqual([gone, alive.url]);
+  });
+
+  test('is sent again to a server that answers 503 until it takes it', async () => {
+    const { url, asked } = await aServer(503, 503, 200);
+    const { client, settled } = aClient(() => [url]);
+    expect(await client.infer(row, 'auto')).toMatchObject({ ok: true, answer: ANSWER });
+    expect(asked()).toBe(3);
+    expect(settled.map(({ ok }) => ok)).toEqual([false, false, true]);
+  });
+
+  test('waits for a server to come when there is none', async () => {
+    const { url } = await aServer(200);
+    let looks = 0;
+    const { client } = aClient(() => (looks++ === 0 ? [] : [url]));
+    expect((await client.infer(row, 'auto')).ok).toBe(true);
+  });
+
+  test('fails with what it was told last once its time is over', async () => {
+    const { url } = await aServer(503);
+    const { client } = aClient(() => [url], 400);
+    expect(await client.infer(row, 'auto')).toMatchObject({ ok: false, code: 'http_503' });
+  });
+});
+
+describe('a request that a server took', () => {
+  test('and did not answer is a failure, and is sent to no other', async () => {
+    const [broken, other] = [await aServer(0), await aServer(200)];
+    const { client } = aClient(() => [broken.url, other.url]);
+    expect(await client.infer(row, 'auto')).toMatchObject({ ok: false, code: 'econnreset' });
+    expect(other.asked()).toBe(0);
+  });
+
+  test('and refused for good is a failure', async () => {
+    const { url, asked } = await aServer(429);
+    const { client } = aClient(() => [url]);
+    expect(await client.infer(row, 'auto')).toMatchObject({ ok: false, code: 'http_429' });
+    expect(asked()).toBe(1);
+  });
+});

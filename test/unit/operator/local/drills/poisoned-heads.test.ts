@@ -44,7 +44,7 @@ function asInt8(head: BundleHead): BundleHead {
     ),
     scales: Float32Array.from({ length: CLASSES }, (_, i) => 0.01 * (i + 1)),
   };
-  const changed = { ...head, exit: 'int8', w1: matrix };
+  const changed = { ...head, exit: 'int8', tensor: 'int8', w1: matrix };
   const weights = toHeadWeights(changed, CLASSES);
   return { ...changed, knownAnswers: answerKnownRows(weights, head.score, 9) };
 }

@@ -21,7 +21,7 @@ interface Run {
 
 /** One run of vitest in a process of that Node; processes that its tests start have the same. */
 function runSuites(node: string, suites: readonly string[]): Promise<Run> {
-  const words = ['run', '--config', 'test/vitest.config.ts', '--silent', ...suites];
+  const words = ['run', '--config', 'test/vitest.config.ts', '--silent=true', ...suites];
   const child = spawn(node, ['node_modules/vitest/vitest.mjs', ...words], {
     // What vitest tells its own workers must not reach another vitest.
     env: Object.fromEntries(

@@ -58,73 +58,89 @@ interface Facts {
 }
 
 function pictureOf(scene: Scene, facts: Facts): Picture {
-  const { now, totals, isServing, history } = facts;
+  const { now, totals } = facts;
   const isLoaded = scene !== 'load';
   const hasHeads = now > STARTS.certify;
-  const hasServed = now > STARTS.ramp;
   return {
     schemaVersion: 1,
-    run: {
-      id: '2026-01-31T12:00:00.000Z',
-      version: '0.1.0',
-      service: 'fashion-mnist',
-      engine: isLoaded ? 'onnx on cpu, 2 threads' : '',
-      backbone: 'server/examples/fashion-mnist/model.onnx',
-      traffic: 'example:fashion-mnist',
-      seed: 1,
-      budgetRatio: 0.01,
-      confidence: 0.95,
-      predictUrl: isLoaded ? 'http://127.0.0.1:8080/v2/models/fashion-mnist/infer' : null,
-      metricsUrl: isLoaded ? 'http://127.0.0.1:9090/metrics' : null,
-    },
+    run: runOf(isLoaded),
     status: STATUS[scene] ?? 'Running',
     message: MESSAGES[scene],
     atSeconds: now,
     stages: stagesAt(now),
-    exitsAre: {
-      on: isServing && now < STARTS.alarm,
-      why: isServing
-        ? `${now < STARTS.serve ? '25%' : '100%'} of the traffic may leave early.`
-        : scene === 'alarm'
-          ? ALARM
-          : 'Nothing is certified yet.',
-    },
-    totals: {
-      requests: totals.requests,
-      rowsPerSecond: history.at(-1)?.rowsPerSecond ?? 0,
-      early: totals.requests - (totals.exitRows.at(-1) ?? 0),
-      optedOut: hasServed ? 400 : 0,
-      errors: scene === 'error' ? 16 : 0,
-      errorsByCode: scene === 'error' ? { econnreset: 16 } : {},
-    },
+    exitsAre: exitsAreOf(scene, facts),
+    totals: countsOf(scene, facts),
     disagreement: totals.disagreement,
-    certificate: isServing
+    certificate: facts.isServing
       ? { headRevision: HEADS, lambda: LAMBDAS[68] ?? 0, n: 3_012, disagreements: 12, look: 2 }
       : null,
     curve: hasHeads ? curveOf(Math.round((now - STARTS.certify) * 120)) : null,
-    latency: {
-      plain: hasServed ? { n: 400, mean: 4.03, p50: 3.9, p95: 4.82, p99: 6.1 } : null,
-      layercache: hasServed ? { n: 400, mean: 1.48, p50: 1.12, p95: 4.4, p99: 5.7 } : null,
-      backboneP50: history.length > 0 ? 61.4 : null,
-    },
-    saved: {
-      timeRatio: hasServed ? 0.724 : null,
-      latencyRatio: hasServed ? 0.634 : null,
-    },
+    ...comparisonOf(facts),
     exits: isLoaded ? exitsOf(facts, hasHeads) : [],
     servers: isLoaded ? [serverOf(scene)] : [],
     timeline: timelineAt(now),
     decisions: decisionsAt(now),
     statements: [],
-    drills:
-      scene === 'alarm'
-        ? ['--drift noise@30000: noise since request 30,000; exits off after 38 s.']
-        : [],
+    drills: scene === 'alarm' ? [DRILL] : [],
     warnings: [],
     reportPath: scene === 'ended' ? 'layercache-report/2026-01-31T12-00-00/report.html' : null,
   };
 }
 
+function runOf(isLoaded: boolean): Picture['run'] {
+  return {
+    id: '2026-01-31T12:00:00.000Z',
+    version: '0.1.0',
+    service: 'fashion-mnist',
+    engine: isLoaded ? 'onnx on cpu, 2 threads' : '',
+    backbone: 'server/examples/fashion-mnist/model.onnx',
+    traffic: 'example:fashion-mnist',
+    seed: 1,
+    budgetRatio: 0.01,
+    confidence: 0.95,
+    predictUrl: isLoaded ? 'http://127.0.0.1:8080/v2/models/fashion-mnist/infer' : null,
+    metricsUrl: isLoaded ? 'http://127.0.0.1:9090/metrics' : null,
+  };
+}
+
+function exitsAreOf(scene: Scene, { now, isServing }: Facts): Picture['exitsAre'] {
+  if (!isServing)
+    return { on: false, why: scene === 'alarm' ? ALARM : 'Nothing is certified yet.' };
+  const share = now < STARTS.serve ? '25%' : '100%';
+  return { on: true, why: `${share} of the traffic may leave early.` };
+}
+
+function countsOf(scene: Scene, { totals, history, now }: Facts): Picture['totals'] {
+  const isBroken = scene === 'error';
+  return {
+    requests: totals.requests,
+    rowsPerSecond: history.at(-1)?.rowsPerSecond ?? 0,
+    early: totals.requests - (totals.exitRows.at(-1) ?? 0),
+    optedOut: now > STARTS.ramp ? 400 : 0,
+    errors: isBroken ? 16 : 0,
+    errorsByCode: isBroken ? { econnreset: 16 } : {},
+  };
+}
+
+function comparisonOf({ now, history }: Facts): Pick<Picture, 'latency' | 'saved'> {
+  const backboneP50 = history.length > 0 ? 61.4 : null;
+  if (now <= STARTS.ramp) {
+    return {
+      latency: { plain: null, layercache: null, backboneP50 },
+      saved: { timeRatio: null, latencyRatio: null },
+    };
+  }
+  return {
+    latency: {
+      plain: { n: 400, mean: 4.03, p50: 3.9, p95: 4.82, p99: 6.1 },
+      layercache: { n: 400, mean: 1.48, p50: 1.12, p95: 4.4, p99: 5.7 },
+      backboneP50,
+    },
+    saved: { timeRatio: 0.724, latencyRatio: 0.634 },
+  };
+}
+
+const DRILL = '--drift noise@30000: noise since request 30,000; exits off after 38 s.';
 const ALARM = 'Disagreement is above 1%: 41 of 1,204 audited rows. Exits are off.';
 
 const STATUS: Partial<Record<Scene, Picture['status']>> = {
@@ -154,21 +170,17 @@ function historyUpTo(now: number): PagePoint[] {
     const { share, rate } = trafficAt(at);
     const rows = Math.round(rate * (0.94 + 0.12 * random.uniform()));
     const early = Math.round(rows * share * (0.97 + 0.06 * random.uniform()));
-    const first = Math.round(early * 0.62);
-    const second = Math.round(early * 0.27);
+    const exitRows = split(rows, early);
     if (share > 0) {
       audits += 4;
-      if (random.uniform() < (at > 275 ? 0.14 : 0.02)) wrong += 1;
+      wrong += random.uniform() < (at > 275 ? 0.14 : 0.02) ? 1 : 0;
     }
-    const base = rate === 0 ? null : 61 * (0.95 + 0.1 * random.uniform()) * (1 - 0.62 * share);
     points.push({
       atSeconds: at,
       rowsPerSecond: rows,
       errorsPerSecond: 0,
-      exitRows: [first, second, early - first - second, rows - early],
-      p50: base,
-      p95: base === null ? null : base * (1.5 + 0.3 * random.uniform()),
-      p99: base === null ? null : base * (1.9 + 0.5 * random.uniform()),
+      exitRows,
+      ...latencyAt(rate === 0 ? null : 1 - 0.62 * share, () => random.uniform()),
       audits,
       disagreement: audits === 0 ? null : wrong / audits,
       upper: audits === 0 ? null : binomialUpper(wrong, audits, 0.05),
@@ -176,6 +188,20 @@ function historyUpTo(now: number): PagePoint[] {
     });
   }
   return points;
+}
+
+function split(rows: number, early: number): number[] {
+  const [first, second] = [Math.round(early * 0.62), Math.round(early * 0.27)];
+  return [first, second, early - first - second, rows - early];
+}
+
+function latencyAt(
+  scale: number | null,
+  random: () => number,
+): Pick<PagePoint, 'p50' | 'p95' | 'p99'> {
+  if (scale === null) return { p50: null, p95: null, p99: null };
+  const p50 = 61 * (0.95 + 0.1 * random()) * scale;
+  return { p50, p95: p50 * (1.5 + 0.3 * random()), p99: p50 * (1.9 + 0.5 * random()) };
 }
 
 function trafficAt(second: number): { share: number; rate: number } {
@@ -199,39 +225,63 @@ function totalsOf(history: readonly PagePoint[]) {
   };
 }
 
-function exitsOf({ totals, history, isServing }: Facts, hasHeads: boolean): PageExit[] {
-  const last = history.at(-1)?.exitRows ?? [];
+function exitsOf(facts: Facts, hasHeads: boolean): PageExit[] {
   return [...EXITS, 'backbone'].map((name, i) => {
-    const rows = totals.exitRows[i] ?? 0;
     const isBackbone = i === EXITS.length;
-    const audits = isBackbone || rows === 0 ? 0 : Math.round(rows * 0.02);
-    const disagreements = Math.floor(audits * [0.004, 0.007, 0.012][i % 3]!);
+    const rows = facts.totals.exitRows[i] ?? 0;
+    const counted = isBackbone ? NOT_AUDITED : auditsOf(rows, [0.004, 0.007, 0.012][i % 3]!);
     return {
       name,
       tensor: isBackbone ? null : `/features/${name}/relu/Relu_output_0`,
-      isOn: isBackbone || isServing,
+      isOn: isBackbone || facts.isServing,
       rows,
-      rowsPerSecond: last[i] ?? 0,
-      share: totals.requests === 0 ? 0 : rows / totals.requests,
-      audits,
-      disagreements,
-      agreement:
-        audits === 0
-          ? null
-          : {
-              ratio: 1 - disagreements / audits,
-              low: 1 - binomialUpper(disagreements, audits, 0.025),
-              high: 1 - binomialLower(disagreements, audits, 0.025),
-            },
-      latency:
-        rows === 0
-          ? null
-          : { n: rows, mean: 20 + 13 * i, p50: 18.4 + 12 * i, p95: 31 + 14 * i, p99: 44 + 17 * i },
-      savedMs: hasHeads ? [3.1, 2.2, 1.1, -0.12][i]! : null,
-      savedRatio: hasHeads ? [0.774, 0.551, 0.268, -0.03][i]! : null,
-      doubt: isBackbone || !hasHeads ? null : { all: bell(i, 9_000), recent: bell(i + 0.4, 2_000) },
+      rowsPerSecond: facts.history.at(-1)?.exitRows[i] ?? 0,
+      share: facts.totals.requests === 0 ? 0 : rows / facts.totals.requests,
+      ...counted,
+      latency: rows === 0 ? null : exitLatency(rows, i),
+      ...headFigures(i, hasHeads),
     };
   });
+}
+
+function headFigures(
+  exit: number,
+  hasHeads: boolean,
+): Pick<PageExit, 'savedMs' | 'savedRatio' | 'doubt'> {
+  if (!hasHeads) return { savedMs: null, savedRatio: null, doubt: null };
+  const isBackbone = exit === EXITS.length;
+  return {
+    savedMs: [3.1, 2.2, 1.1, -0.12][exit]!,
+    savedRatio: [0.774, 0.551, 0.268, -0.03][exit]!,
+    doubt: isBackbone ? null : { all: bell(exit, 9_000), recent: bell(exit + 0.4, 2_000) },
+  };
+}
+
+function exitLatency(n: number, exit: number): PageExit['latency'] {
+  return {
+    n,
+    mean: 20 + 13 * exit,
+    p50: 18.4 + 12 * exit,
+    p95: 31 + 14 * exit,
+    p99: 44 + 17 * exit,
+  };
+}
+
+const NOT_AUDITED = { audits: 0, disagreements: 0, agreement: null };
+
+function auditsOf(
+  rows: number,
+  ratio: number,
+): Pick<PageExit, 'audits' | 'disagreements' | 'agreement'> {
+  const audits = Math.round(rows * 0.02);
+  if (audits === 0) return NOT_AUDITED;
+  const disagreements = Math.floor(audits * ratio);
+  const agreement = {
+    ratio: 1 - disagreements / audits,
+    low: 1 - binomialUpper(disagreements, audits, 0.025),
+    high: 1 - binomialLower(disagreements, audits, 0.025),
+  };
+  return { audits, disagreements, agreement };
 }
 
 /** Rows by logit of the score: most are sure, some are not. */
@@ -271,34 +321,50 @@ function serverOf(scene: Scene): Picture['servers'][number] {
   };
 }
 
+const STAGES: readonly (readonly [name: string, start: number, wanted: number | null])[] = [
+  ['Load', 0, null],
+  ['Collect', STARTS.collect, 10_000],
+  ['Train', STARTS.train, null],
+  ['Certify', STARTS.certify, 4_200],
+  ['Ramp', STARTS.ramp, 2_500],
+  ['Serve', STARTS.serve, 60_000],
+];
+
+/** After the alarm the heads are certified again, from its second on. */
 function stagesAt(now: number): Picture['stages'] {
-  const names = ['Load', 'Collect', 'Train', 'Certify', 'Ramp', 'Serve'];
-  const starts = [0, STARTS.collect, STARTS.train, STARTS.certify, STARTS.ramp, STARTS.serve];
-  const wanted = [null, 10_000, null, 4_200, 2_500, 60_000];
-  const running = now >= STARTS.alarm ? 3 : starts.findLastIndex((start) => start <= now);
-  return names.map((name, i) => {
-    const start = starts[i] ?? 0;
-    const isRunning = i === running;
-    const isDone = !isRunning && now >= (starts[i + 1] ?? Infinity);
-    const rows = Math.min(wanted[i] ?? 0, Math.round((now - start) * 207 + 12));
+  const isAlarmed = now >= STARTS.alarm;
+  const running = isAlarmed ? 3 : STAGES.findLastIndex(([, start]) => start <= now);
+  return STAGES.map(([name, start, wanted], i) => {
+    const end = STAGES[i + 1]?.[1] ?? STARTS.alarm;
+    if (i === running) return runningStage(name, now - (isAlarmed ? STARTS.alarm : start), wanted);
+    const isDone = now >= end;
     return {
       name,
-      status: isRunning
-        ? 'Running'
-        : isDone || (i === 5 && now >= STARTS.alarm)
-          ? 'Done'
-          : 'Waiting',
-      rows: isRunning ? rows : 0,
-      wantedRows: isRunning ? (wanted[i] ?? null) : null,
-      seconds: isRunning
-        ? now - start
-        : isDone || (i === 5 && now >= STARTS.alarm)
-          ? (starts[i + 1] ?? STARTS.alarm) - start
-          : 0,
-      leftSeconds: isRunning && wanted[i] !== null ? (wanted[i]! - rows) / 207 : null,
-      message: i === 0 && isDone ? '9 cut points, 3 exits kept' : '',
+      status: isDone ? 'Done' : 'Waiting',
+      rows: 0,
+      wantedRows: null,
+      seconds: isDone ? end - start : 0,
+      leftSeconds: null,
+      message: name === 'Load' && isDone ? '9 cut points, 3 exits kept' : '',
     };
   });
+}
+
+function runningStage(
+  name: string,
+  seconds: number,
+  wanted: number | null,
+): Picture['stages'][number] {
+  const rows = wanted === null ? 0 : Math.min(wanted, Math.round(seconds * 207 + 12));
+  return {
+    name,
+    status: 'Running',
+    rows,
+    wantedRows: wanted,
+    seconds,
+    leftSeconds: wanted === null ? null : (wanted - rows) / 207,
+    message: '',
+  };
 }
 
 function timelineAt(now: number): Picture['timeline'] {

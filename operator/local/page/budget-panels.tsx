@@ -47,13 +47,13 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
             series={[
               {
                 label: 'upper bound',
-                colour: 'exit-4',
+                colour: 'ink',
                 values: points.map(({ upper }) => upper),
                 text: (i) => finePercent(points[i]?.upper ?? null),
               },
               {
                 label: 'disagreement',
-                colour: 'exit-1',
+                colour: 'accent',
                 values: points.map((point) => point.disagreement),
                 text: (i) => finePercent(points[i]?.disagreement ?? null),
               },
@@ -161,7 +161,7 @@ function Curve({
         series={[
           {
             label: 'disagreement',
-            colour: 'exit-1',
+            colour: 'accent',
             values: curve.disagreement.map(clip),
             text: (i) => finePercent(curve.disagreement[i] ?? null),
           },
@@ -174,7 +174,7 @@ function Curve({
           },
           {
             label: 'would leave',
-            colour: 'exit-2',
+            colour: 'quiet',
             dashed: true,
             values: curve.leaving.map((share) => share * top),
             text: (i) => percent(curve.leaving[i] ?? null),

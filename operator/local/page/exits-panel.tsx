@@ -92,9 +92,11 @@ function ExitFacts({ exit, path }: Pick<CardProps, 'exit' | 'path'>): JSX.Elemen
       <dt>{(savedMs ?? 0) < 0 ? 'costs a row' : 'saves a row'}</dt>
       <dd>
         <Num value={savedMs} at={`${path}.savedMs`} as="milliseconds" />{' '}
-        <small>
-          ms, <Num value={exit.savedRatio} at={`${path}.savedRatio`} as="percent" />
-        </small>
+        {savedMs === null ? null : (
+          <small>
+            ms, <Num value={exit.savedRatio} at={`${path}.savedRatio`} as="percent" />
+          </small>
+        )}
       </dd>
     </dl>
   );

@@ -17,7 +17,7 @@ export function LatencyPanel({ picture, history, isDark }: HistoryPanel): JSX.El
             colour: 'backbone',
             dashed: true,
             values: history.map(() => backboneP50),
-            text: () => `${milliseconds(backboneP50)} ms`,
+            text: () => withUnit(backboneP50),
           },
         ];
   return (
@@ -36,9 +36,9 @@ export function LatencyPanel({ picture, history, isDark }: HistoryPanel): JSX.El
           yText={(y) => `${Number(y.toPrecision(3))} ms`}
           isDark={isDark}
           series={[
-            quantile(history, 'p99', 'exit-3'),
-            quantile(history, 'p95', 'exit-4'),
-            quantile(history, 'p50', 'exit-1'),
+            quantile(history, 'p99', 'ink'),
+            quantile(history, 'p95', 'quiet'),
+            quantile(history, 'p50', 'accent'),
             ...line,
           ]}
         />
@@ -57,8 +57,12 @@ function quantile(
     label: name,
     colour,
     values: history.map((point) => point[name]),
-    text: (i) => `${milliseconds(history[i]?.[name] ?? null)} ms`,
+    text: (i) => withUnit(history[i]?.[name] ?? null),
   };
+}
+
+function withUnit(ms: number | null): string {
+  return ms === null ? milliseconds(ms) : `${milliseconds(ms)} ms`;
 }
 
 const COLUMNS = ['mean', 'p50', 'p95', 'p99'] as const;

@@ -28,7 +28,7 @@ export function ServersPanel({ picture, history, isDark }: HistoryPanel): JSX.El
             series={[
               {
                 label: 'queued rows',
-                colour: 'exit-2',
+                colour: 'accent',
                 filled: true,
                 isStepped: true,
                 values: history.map(({ queuedRows }) => queuedRows),

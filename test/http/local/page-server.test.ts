@@ -4,6 +4,7 @@ import {
   pageEventSchema,
   pageStateSchema,
   type PageState,
+  type Picture,
 } from '../../../operator/local/page/state/page-state.ts';
 import { openDashboard } from '../../../operator/local/web/dashboard.ts';
 import { startPageServer, type PageServer } from '../../../operator/local/web/page-server.ts';
@@ -165,8 +166,8 @@ describe('answers', () => {
     await eventually(() => {
       expect(stream.text()).toContain('\n\n');
     });
-    const { history, ...picture } = state;
-    server.send({ ...picture, point: history.at(-1) ?? null });
+    const { history } = state;
+    server.send({ ...pictureOf(state), point: history.at(-1) ?? null });
     const events = await eventually(() => {
       const found = [...stream.text().matchAll(/event: (\w+)\ndata: (.*)\n\n/g)];
       expect(found).toHaveLength(2);
@@ -222,6 +223,11 @@ describe('answers', () => {
   });
 });
 
+function pictureOf({ history, ...picture }: PageState): Picture {
+  expect(history.length).toBeGreaterThan(0);
+  return picture;
+}
+
 describe('the dashboard of a run', () => {
   const identity = {
     service: 'vision',
@@ -258,7 +264,7 @@ describe('the dashboard of a run', () => {
     const { dashboard, read } = await aDashboard(0);
     try {
       expect(await read()).toMatchObject({ status: 'Loading', atSeconds: 2.5, history: [] });
-      const { history: _, ...picture } = state;
+      const picture = pictureOf(state);
       const totals = {
         atSeconds: 240,
         requests: 1,

@@ -38,7 +38,10 @@ const allowed: Record<string, readonly string[]> = {
     'operator/lifecycle',
     'operator/training',
     'operator/plan',
+    'operator/local/page/state',
   ],
+  'operator/local/page/state': [],
+  'operator/local/page': ['operator/local/page/state'],
   'charts/generate': ['crds', 'crds/generate', 'server/core', 'operator/plan'],
 };
 const folders = Object.keys(allowed);
@@ -49,6 +52,8 @@ const pure = [
   'operator/lifecycle',
   'operator/training',
   'operator/plan',
+  'operator/local/page/state',
+  'operator/local/page',
 ];
 
 let skeleton = '';

@@ -6,10 +6,13 @@ const WIDTH = 640;
 const LABEL = 150;
 const BAR = 22;
 const ROW = 34;
+/** Room for the text right of a bar, and right of an interval. */
+const BAR_TEXT = 70;
+const INTERVAL_TEXT = 190;
 
-/** x for a share 0..1 of the plotting area. */
-function place(share: number): number {
-  return round(LABEL + (WIDTH - LABEL - 70) * Math.max(0, Math.min(1, share)));
+/** x for a share 0..1 of what lies between the labels and the texts. */
+function place(share: number, textWidth = BAR_TEXT): number {
+  return round(LABEL + (WIDTH - LABEL - textWidth) * Math.max(0, Math.min(1, share)));
 }
 
 function round(x: number): number {
@@ -18,7 +21,7 @@ function round(x: number): number {
 
 function frame(title: string, rows: number, body: readonly Markup[]): Markup {
   const height = rows * ROW + 8;
-  return markup`<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">${body}</svg>`;
+  return markup`<div class="plot" tabindex="0"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${title}">${body}</svg></div>`;
 }
 
 export interface Bar {
@@ -97,16 +100,17 @@ export function intervalPlot(
     Math.max(...values, limit === null ? 0 : limit.value * 1.4, 1e-9),
     limit === null ? 1 : limit.value * 5,
   );
+  const x = (share: number): number => place(share / most, INTERVAL_TEXT);
   const bottom = intervals.length * ROW;
   const line =
     limit === null
       ? NOTHING
-      : markup`<line class="limit" x1="${place(limit.value / most)}" x2="${place(limit.value / most)}" y1="2" y2="${bottom}"
-          /><text class="limit-text" x="${place(limit.value / most) + 5}" y="${bottom + 14}">${limit.text}</text>`;
+      : markup`<line class="limit" x1="${x(limit.value)}" x2="${x(limit.value)}" y1="2" y2="${bottom}"
+          /><text class="limit-text" x="${x(limit.value) + 5}" y="${bottom + 14}">${limit.text}</text>`;
   const rows = intervals.map(({ label, point, upper, text }, i) => {
     const y = i * ROW + 17;
-    const at = place((point ?? 0) / most);
-    const end = upper === null ? at : place(upper / most);
+    const at = x(point ?? 0);
+    const end = upper === null ? at : x(upper);
     return markup`<text class="label" x="${LABEL - 10}" y="${y + 5}">${label}</text
       ><line class="whisker" x1="${at}" x2="${end}" y1="${y}" y2="${y}"
       /><circle class="dot" cx="${at}" cy="${y}" r="${point === null ? 0 : 5}"
@@ -136,5 +140,5 @@ export function timePlot(title: string, spans: readonly Span[], alarms: readonly
   const marks = alarms.map(
     (at) => markup`<path class="alarm" d="M${x(at) - 6} 4h12l-6 11z"><title>alarm</title></path>`,
   );
-  return markup`<svg viewBox="0 0 ${WIDTH} 48" role="img" aria-label="${title}">${bands}${marks}</svg>`;
+  return markup`<div class="plot" tabindex="0"><svg viewBox="0 0 ${WIDTH} 48" role="img" aria-label="${title}">${bands}${marks}</svg></div>`;
 }

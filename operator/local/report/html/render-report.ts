@@ -34,7 +34,8 @@ ${style}
 ${verdicts(report)}
 ${tiles(report)}
 ${shareSection(report)}
-<div class="two">${disagreementSection(report)}${latencySection(report)}</div>
+${disagreementSection(report)}
+${latencySection(report)}
 ${accuracySection(report)}
 ${timeSection(report)}
 ${eventsSection(report)}

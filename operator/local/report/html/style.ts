@@ -16,15 +16,14 @@ h1 { margin: 0; font-size: 26px; letter-spacing: -.015em; line-height: 1.2; } h2
 section, .tiles { padding: 16px 18px; background: var(--card); border: 1px solid var(--hair); border-radius: 10px; min-width: 0; }
 .verdict { padding: 8px 14px; border-radius: 8px; } .granted { background: var(--good-ground); color: var(--good); }
 .missing { background: var(--warning-ground); color: var(--warning); } .failed { background: var(--bad-ground); color: var(--bad); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 14px; margin: 0; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28%, 240px), 1fr)); gap: 14px; margin: 0; }
 .tiles dt { color: var(--quiet); font-size: 12px; } .tiles dd { margin: 0; font-size: 24px; font-weight: 600; letter-spacing: -.02em; line-height: 1.25; }
 .tiles small { display: block; font-size: 12px; font-weight: 400; letter-spacing: 0; color: var(--quiet); }
-.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); gap: 16px; }
 .num, td { font-variant-numeric: tabular-nums; }
-.scroll { overflow-x: auto; } table { width: 100%; border-collapse: collapse; font-size: 13px; margin-top: 8px; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; } .scroll { overflow-x: auto; } table { width: 100%; border-collapse: collapse; font-size: 13px; margin-top: 8px; }
 th, td { padding: 5px 12px 5px 0; border-top: 1px solid var(--hair); text-align: left; vertical-align: top; font-weight: 400; }
 thead th { border-top: 0; color: var(--quiet); font-size: 12px; } td.n, th.n { text-align: right; white-space: nowrap; } td.wrap { overflow-wrap: anywhere; min-width: 16em; }
-svg { display: block; width: 100%; height: auto; font-size: 13px; } svg text { fill: var(--ink); } .label { text-anchor: end; fill: var(--quiet) !important; }
+.plot { overflow-x: auto; } .plot svg { display: block; width: 100%; min-width: 560px; max-width: 760px; height: auto; font-size: 13px; } svg text { fill: var(--ink); } .label { text-anchor: end; fill: var(--quiet) !important; }
 .value { font-weight: 600; } .inside { text-anchor: middle; fill: var(--inside) !important; }
 .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 5 4; } .limit-text { fill: var(--bad) !important; font-size: 12px; }
 .whisker { stroke: var(--ink); stroke-width: 3; } .dot { fill: var(--ink); } .alarm { fill: var(--bad); }
@@ -36,5 +35,6 @@ svg { display: block; width: 100%; height: auto; font-size: 13px; } svg text { f
 .legend svg { display: inline-block; width: 10px; height: 10px; margin-right: 5px; }
 code { font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 dl.facts { display: grid; grid-template-columns: auto minmax(0, 1fr); gap: 3px 16px; margin: 0; } dl.facts dt { color: var(--quiet); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+@media (max-width: 600px) { .tiles { grid-template-columns: 1fr 1fr; } }
 @media print { body { background: #fff; } section, .tiles { break-inside: avoid; } }
 `;

@@ -1,6 +1,6 @@
 // Pooling and heads as ONNX nodes: the same functions as server/core/pool.ts and head.ts. Pooling hangs on the segment; a head is a
 // small model of its own over pooled features, its weights constants: the runtime packs them once, at load.
-import type { HiddenSize, PoolSize } from '../../../crds/wire/head-bundle.ts';
+import type { PoolSize } from '../../../crds/wire/head-bundle.ts';
 import type { HeadWeights } from '../head.ts';
 import {
   anyValue,
@@ -13,12 +13,6 @@ import {
   type TensorLiteral,
 } from './build-model.ts';
 import type { SegmentTail } from './cut-segment.ts';
-
-export interface HeadSlot {
-  readonly pool: PoolSize;
-  readonly hidden: HiddenSize;
-  readonly featureCount: number;
-}
 
 export interface TailRequest {
   readonly tensor: string;

@@ -1,5 +1,5 @@
 // One TensorFlow.js backend per thread: two in one process move tensors from one to the other without saying so.
-import { ready, setBackend, version_core, type io } from '@tensorflow/tfjs-core';
+import { ready, setBackend, version_core } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import { EngineError } from '../engine-error.ts';
 
@@ -23,4 +23,3 @@ export async function startBackend(name: BackendName): Promise<void> {
 }
 
 export const TFJS_VERSION = version_core;
-export type WeightSpec = io.WeightsManifestEntry;

@@ -78,7 +78,7 @@ function aRun() {
     answer: (exit: string, count: number, ms: number) => {
       for (let i = 0; i < count; i++) {
         tally.addAnswer(
-          { source: rows, index: 0, part: 'Serving', isRepeated: false },
+          { source: rows, index: 0, part: 'Serving', isRepeated: false, isDrifted: false },
           { exit, policy: '3.17', headRevision: DIGEST_B, classIds: [0] },
           ms,
         );

@@ -13,8 +13,8 @@ afterAll(() => {
   for (const { folder } of places) rmSync(folder, { recursive: true, force: true });
 });
 
-function aPlace(rows: number): Workplace {
-  const place = workplace({ rows });
+function aPlace(rows: number, more = ''): Workplace {
+  const place = workplace({ rows, more });
   places.push(place);
   return place;
 }
@@ -39,63 +39,36 @@ function drillOf(report: Report, kind: Report['drills'][number]['kind']) {
   return drill;
 }
 
-describe('rows that drift and an engine host that dies', () => {
-  test('fail no request: exits go off, come back, and the report says when and at what price', async () => {
-    const place = aPlace(9_000);
+describe('a server that dies and an engine that is slow', () => {
+  test('fail only what the process held: the other serves, and it comes back in its place', async () => {
+    // Without exits nothing is trained: the drills alone take time.
+    const place = aPlace(1_500, '  exits: []\n');
     const started = run(
       place,
-      '--drift',
-      'noise@4500',
-      '--drift-strength',
-      '0.3',
-      '--kill',
-      'host@1000',
+      ...['--replicas', '2', '--kill', 'server@400', '--slow', '5ms@900', '--concurrency', '8'],
+      '--loop',
     );
-    const report = await finished(place, started, 0);
-    expect(report.errors).toEqual({ count: 0, byCode: {} });
-    const [alarm] = report.alarms;
-    expect(alarm, started.stderr()).toMatchObject({
-      reason: 'Alarm',
-      drift: { fromRequest: 4_500 },
-    });
-    expect(alarm?.offRequest).toBeGreaterThan(4_500);
-    const { served, audits } = alarm?.drift ?? { served: { n: 0, k: 0 }, audits: 0 };
-    expect(audits).toBeGreaterThan(0);
-    expect(served.k).toBeGreaterThan(0);
-    expect(served.k).toBeLessThan(served.n);
-    expect(drillOf(report, 'Drift')).toMatchObject({ atRequest: 4_500, failedRequests: 0 });
-    const kill = drillOf(report, 'Kill');
-    expect(kill).toMatchObject({ flag: '--kill host@1000', failedRequests: 0 });
-    expect(kill.recoveredSeconds).toBeGreaterThan(0);
-    expect(started.stderr()).toContain('Drill: noise of strength 0.3 begins at request 4,500');
-    expect(started.stdout()).toContain('answered unlike the backbone');
-  }, 180_000);
-});
-
-describe('a server that dies, poisoned heads and a slow engine', () => {
-  test('fail only what the process held: the others serve, it comes back, and the heads answer nothing', async () => {
-    const place = aPlace(5_400);
-    const started = run(
-      place,
-      ...['--replicas', '2', '--kill', 'server@3000', '--poison-head', '--slow', '5ms@4000'],
-    );
-    const report = await finished(place, started, 0);
+    await eventually(() => {
+      expect(started.stderr()).toContain('Drill: local-1 answers again after');
+      expect(started.stderr()).toContain(
+        'Drill: from now on every engine host stands still for 5 ms',
+      );
+    }, 120_000);
+    started.kill('SIGINT');
+    const report = await finished(place, started, 130);
     const kill = drillOf(report, 'Kill');
     expect(kill.message).toMatch(
       /^The server local-1 was killed with \d+ requests in it; it answered again after/,
     );
-    // A freed place may send one more before the client learns that the process is gone.
     expect(report.errors.count).toBe(kill.failedRequests);
-    expect(report.errors.count).toBeLessThanOrEqual(32);
+    // A freed place may send one more before the client learns that the process is gone.
+    expect(report.errors.count).toBeLessThanOrEqual(16);
     expect(Object.keys(report.errors.byCode).filter((code) => code !== 'econnreset')).toEqual([]);
-    const poison = drillOf(report, 'PoisonHead');
-    expect(poison.message).toContain(
-      'were offered and answered 0 requests; they were rejected (NotCertified)',
-    );
-    expect(report.run.requests + report.errors.count).toBe(5_400);
+    expect(report.run.requests).toBeGreaterThan(900);
     expect(drillOf(report, 'Slow').message).toMatch(
       /mean latency [\d.]+ ms before, [\d.]+ ms from then on/,
     );
+    expect(report.statements.map(({ reason }) => reason)).toContain('NoExits');
   }, 180_000);
 });
 

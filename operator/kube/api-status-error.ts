@@ -76,11 +76,14 @@ export class ApiStatusError extends Error {
   }
 
   /**
-   * Apply with a field that the schema does not declare, or with a value of another type. The API server answers 500
-   * without a reason, so this is the one place where the text has to tell.
+   * Apply with a field that the schema does not declare, with a value of another type, or with text that is no quantity.
+   * The API server answers 500 without a reason, so this is the one place where the text has to tell.
    */
   get isSchemaMismatch(): boolean {
-    return this.status === 500 && this.reason === '' && this.detail.includes(SCHEMA_MISMATCH);
+    const { status, reason, detail } = this;
+    return (
+      status === 500 && reason === '' && SCHEMA_MISMATCHES.some((text) => detail.includes(text))
+    );
   }
 
   get isAborted(): boolean {
@@ -93,7 +96,10 @@ export class ApiStatusError extends Error {
   }
 }
 
-const SCHEMA_MISMATCH = 'failed to create typed patch object';
+const SCHEMA_MISMATCHES = [
+  'failed to create typed patch object',
+  'unable to convert unstructured object',
+] as const;
 
 function messageOf({ call, status, reason, detail }: ApiStatusFacts): string {
   const what = [status === 0 ? '' : String(status), reason].filter((part) => part !== '').join(' ');

@@ -3,6 +3,7 @@ import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js';
 import { fingerprint } from './fingerprint.ts';
 import { mergePodTemplate, type MergeResult } from './merge-pod-template.ts';
 import { podLabelProblems } from './protected-fields.ts';
+import { quantityProblems } from './quantity-problems.ts';
 import type { ServiceToPlan } from './service.ts';
 import type { TemplateProblem } from './template-problem.ts';
 import { parseTemplateRecord, type TemplateRecord } from './template-record.ts';
@@ -106,5 +107,8 @@ function renderMerged(
   }
   const problems = podLabelProblems(service);
   if (problems.length > 0) return { ok: false, problems };
-  return mergePodTemplate(rendered, service.spec.podTemplate);
+  const merged = mergePodTemplate(rendered, service.spec.podTemplate);
+  if (!merged.ok) return merged;
+  const unreadable = quantityProblems(merged.template);
+  return unreadable.length > 0 ? { ok: false, problems: unreadable } : merged;
 }

@@ -1,6 +1,7 @@
 import type { DeploymentFacts, Refusal, StatusFacts } from './facts.ts';
 import { describeWaiting, findPodTrouble } from './pod-troubles.ts';
 import { requiredPods } from './required-pods.ts';
+import { assessValid } from './valid.ts';
 import { countPods, toVerdict, type Verdict } from './verdict.ts';
 
 /** What the checks look at, once there is a Deployment. */
@@ -50,9 +51,13 @@ function isZeroWanted({ spec }: StatusFacts): boolean {
   return spec?.replicas === 0 || spec?.autoscaling !== undefined;
 }
 
-function notCreated({ refusals }: StatusFacts): Verdict {
-  const [refusal] = refusals;
+function notCreated(facts: StatusFacts): Verdict {
+  const [refusal] = facts.refusals;
   if (refusal !== undefined) return toVerdict('False', 'Forbidden', describeRefusal(refusal));
+  if (assessValid(facts).status === 'False') {
+    const message = 'The Deployment is made once condition Valid is True: see its message.';
+    return { status: 'False', reason: 'Starting', message };
+  }
   return toVerdict('False', 'Starting', 'The Deployment is not there yet.');
 }
 

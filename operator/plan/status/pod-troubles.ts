@@ -62,7 +62,7 @@ function failsToLoad({ server }: PodFacts): PodTrouble | null {
   const { failure, failedAttempts } = said.state.loading;
   if (failure === null) return null;
   const times = failedAttempts > 1 ? ` (attempt ${failedAttempts})` : '';
-  return { reason: failure.code, what: `${failure.message}${times}` };
+  return { reason: failure.code, what: `${failure.message.replace(/\.$/, '')}${times}` };
 }
 
 function runsOutOfMemory({ lastEnd }: PodFacts): PodTrouble | null {

@@ -22,12 +22,17 @@ export function readPod(pod: LiveObject, server: ServerFacts | null): PodFacts {
   const ready = conditions.find(({ type }) => type === 'Ready') ?? {};
   const scheduled = conditions.find(({ type }) => type === 'PodScheduled') ?? {};
   const isUnschedulable = scheduled.status === 'False' && scheduled.reason === 'Unschedulable';
+  const isBare = conditions.some(
+    ({ type, status }) => type === 'PodReadyToStartContainers' && status === 'False',
+  );
   return {
     name: pod.metadata.name,
     uid: pod.metadata.uid ?? '',
     isReady: ready.status === 'True',
     isTerminating: pod.metadata.deletionTimestamp !== undefined,
-    waiting: containers.map(readWaiting).find((waiting) => waiting !== null) ?? null,
+    waiting:
+      containers.map(readWaiting).find((waiting) => waiting !== null) ??
+      (isBare && scheduled.status === 'True' ? describeBare(pod.metadata.name) : null),
     restarts: Math.max(0, ...containers.map((container) => countAt(container, 'restartCount'))),
     lastEnd: latest(containers.flatMap(readEnds)),
     unschedulable: isUnschedulable ? (textAt(scheduled, 'message') ?? '') : null,
@@ -40,6 +45,15 @@ function readWaiting(container: JsonObject): PodFacts['waiting'] {
   const reason = textAt(waiting, 'reason');
   if (reason === null || ON_THE_WAY.has(reason)) return null;
   return { reason, message: textAt(waiting, 'message') ?? '' };
+}
+
+/**
+ * A pod that has a node and no sandbox. Usually that lasts a moment; with a volume that cannot be mounted it lasts for ever, and
+ * only events name the volume, which the operator may not read.
+ */
+function describeBare(name: string): PodFacts['waiting'] {
+  const message = `its volumes or its network are not ready; if it stays so, events of \`kubectl describe pod ${name}\` name the Secret, ConfigMap or claim that is missing`;
+  return { reason: 'ContainerCreating', message };
 }
 
 function readEnds(container: JsonObject): ContainerEnd[] {

@@ -56,9 +56,22 @@ function findsItsConfigMaps({ missingConfigMaps }: StatusFacts): Verdict | null 
 
 function hasAPodTemplate({ templateProblems }: StatusFacts): Verdict | null {
   if (templateProblems.length === 0) return null;
-  const shown = templateProblems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+  const shown = templateProblems
+    .map(({ path, message }) => `${path}: ${withoutAddress(message)}`)
+    .join('; ');
   return toVerdict('False', 'PodTemplateRejected', `${shown}.`);
 }
+
+/** The API server says first which object it speaks of, which the path has said: field and cause come into view. */
+function withoutAddress(message: string): string {
+  return ADDRESSES.reduce((text, address) => text.replace(address, ''), message);
+}
+
+const ADDRESSES: readonly RegExp[] = [
+  /^failed to create typed patch object \([^)]*\): /,
+  /^failed to convert new object \([^)]*\) to proper version: unable to convert unstructured object to [^:]*: /,
+  /^Deployment\.apps "[^"]*" is invalid: /,
+];
 
 /** Fields that are raw in our schema, such as the metrics of an autoscaler. */
 function hasValidChildren({ rejections }: StatusFacts): Verdict | null {

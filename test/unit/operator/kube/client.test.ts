@@ -222,17 +222,15 @@ test.each([
   expect(error.message).toBe(`get configmaps ns/a: ${code} ${reason}: what went wrong`);
 });
 
-test('500 without a reason that names an undeclared field is the body at fault, not the server', async () => {
-  server.script(
-    'call',
-    answerStatus(
-      500,
-      '',
-      'failed to create typed patch object (ns/a; v1, Kind=ConfigMap): .typo: field not declared in schema',
-    ),
-  );
-  const error = await failureOf(api.get(REF));
-  expect(error).toMatchObject({ isSchemaMismatch: true, isInvalid: true, isUncertain: false });
+test('500 without a reason that speaks of an undeclared field or a value is the body at fault, not the server', async () => {
+  for (const words of [
+    'failed to create typed patch object (ns/a; v1, Kind=ConfigMap): .typo: field not declared in schema',
+    'failed to convert new object (ns/a; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match the regular expression',
+  ]) {
+    server.script('call', answerStatus(500, '', words));
+    const error = await failureOf(api.get(REF));
+    expect(error).toMatchObject({ isSchemaMismatch: true, isInvalid: true, isUncertain: false });
+  }
   server.script('call', answerStatus(500, 'InternalError', 'etcdserver: leader changed'));
   expect(await failureOf(api.get(REF))).toMatchObject({
     isSchemaMismatch: false,

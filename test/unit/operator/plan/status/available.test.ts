@@ -259,6 +259,11 @@ describeCondition('Available', [
     'False Forbidden: Pods cannot be created: pods "vision-1" is forbidden: exceeded quota: gpus. Grant the named verb or raise the quota.',
   ],
   [
+    'is for Valid to explain while there is no Deployment since the spec is refused',
+    { deployment: null, templateProblems: [{ path: '.spec.template.x', message: 'y' }] },
+    'False Starting: The Deployment is made once condition Valid is True: see its message.',
+  ],
+  [
     'says what waits when a roll is late',
     {
       ...unready({ waiting: { reason: 'SidecarNotStarted', message: 'proxy is not up' } }),

@@ -75,6 +75,29 @@ describe('a pod', () => {
     });
   });
 
+  test('with a node and no sandbox waits for volumes or network, which its events name', () => {
+    const waitingOf = (scheduled: string, containers: readonly object[] = []) =>
+      readPod(
+        aPod({
+          conditions: [
+            { type: 'PodReadyToStartContainers', status: 'False' },
+            { type: 'PodScheduled', status: scheduled },
+          ],
+          containerStatuses: containers,
+        }),
+        null,
+      ).waiting;
+    expect(waitingOf('True', [{ state: { waiting: { reason: 'ContainerCreating' } } }])).toEqual({
+      reason: 'ContainerCreating',
+      message:
+        'its volumes or its network are not ready; if it stays so, events of `kubectl describe pod vision-a` name the Secret, ConfigMap or claim that is missing',
+    });
+    expect(waitingOf('False')).toBeNull();
+    expect(waitingOf('True', [{ state: { waiting: { reason: 'ErrImagePull' } } }])?.reason).toBe(
+      'ErrImagePull',
+    );
+  });
+
   test('has the latest bad end of any container and the most restarts', () => {
     const ended = (exitCode: number, finishedAt: string, fields: object = {}) => ({
       terminated: { exitCode, finishedAt, ...fields },

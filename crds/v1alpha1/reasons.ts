@@ -205,7 +205,8 @@ const exits = {
     action: 'Pin another revision or remove the pin.',
   },
   HeadsIncompatible: {
-    meaning: 'The pinned heads belong to another service, another backbone or other exits.',
+    meaning:
+      'The pinned heads belong to another service, another backbone or other exits, or have no bundle that can be loaded.',
     action: 'Pin another revision or remove heads.revision.',
   },
   HeadTooLarge: {

@@ -117,6 +117,7 @@ function stateOf({ pod, bootId, loading, acknowledgement, heads }: FakePod): str
       bootId,
       acknowledgement: { ...acknowledgement, podUid: pod.uid, bootId },
       heads: heads.map((headRevision) => ({ headRevision, sizeBytes: 1, inUse: false })),
+      companions: [],
     }),
   );
 }

@@ -39,7 +39,10 @@ export function assessBundle(spec: CacheHeadRevisionSpec, bytes: Uint8Array): Bu
           'DigestMismatch',
           `spec.bundle.digest is not that of the stored file: ${verified.message}. Restore the right file.`,
         )
-      : unavailable('Malformed', `The bundle cannot be read: ${verified.message}.`);
+      : unavailable(
+          'Malformed',
+          `The bundle cannot be read: ${verified.message.replace(/\.$/, '')}.`,
+        );
   }
   const difference = findSizeDifference(spec, bytes) ?? findDifference(spec, verified.value.bundle);
   if (difference !== null) {

@@ -1,6 +1,7 @@
 import type { CachedModelServiceSpec } from '../../../crds/v1alpha1/cached-model-service.ts';
 import type { CacheHeadRevision } from '../../../crds/v1alpha1/cache-head-revision.ts';
 import { readHeadRevision } from '../../../crds/v1alpha1/read-object.ts';
+import { listAt } from '../json-object.ts';
 import type { LiveObject } from '../live-object.ts';
 
 /** What became of `heads.revision`. */
@@ -21,7 +22,10 @@ export interface PinInput {
 
 const USABLE: PinVerdict = { code: 'Usable', message: '' };
 
-/** Whether pinned heads can be for this service, its backbone and its exits; null: nothing is pinned, or not known yet. */
+/**
+ * Whether pinned heads can be for this service, its backbone and its exits, and have a bundle; null: nothing is pinned, or not
+ * known yet.
+ */
 export function assessPin(input: PinInput): PinVerdict | null {
   const { revision } = input.spec.heads;
   if (revision === undefined) return null;
@@ -32,11 +36,25 @@ export function assessPin(input: PinInput): PinVerdict | null {
     };
   }
   const read = readHeadRevision(input.pinned);
-  const problem = read.ok ? findMisfit(input, read.value.spec) : `breaks a rule: ${read.message}`;
+  const problem = read.ok
+    ? (findMisfit(input, read.value.spec) ?? findBundleProblem(input.pinned))
+    : `breaks a rule: ${read.message}`;
   if (problem !== null) {
     return { code: 'HeadsIncompatible', message: `heads.revision ${revision} ${problem}` };
   }
   return input.backboneDigest === null ? null : USABLE;
+}
+
+/** In the words of whoever verifies bundles. */
+function findBundleProblem(pinned: LiveObject): string | null {
+  const available = listAt(pinned, 'status', 'conditions').find(({ type }) => type === 'Available');
+  if (available?.status !== 'False') return null;
+  const { reason, message } = available;
+  return `has no bundle that can be loaded (${String(reason)}: ${withoutStop(String(message))})`;
+}
+
+function withoutStop(sentence: string): string {
+  return sentence.replace(/\.$/, '');
 }
 
 type Heads = CacheHeadRevision['spec'];

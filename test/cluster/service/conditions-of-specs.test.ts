@@ -8,6 +8,7 @@ import { createClient } from '../../../operator/kube/client.ts';
 import { loadAccess, type ClusterAccess } from '../../../operator/kube/cluster-access.ts';
 import { systemKubeClock } from '../../../operator/kube/clock.ts';
 import { createEventRecorder } from '../../../operator/kube/events.ts';
+import { KINDS, pathOf } from '../../../operator/kube/kinds.ts';
 import type { Installation } from '../../../operator/plan/defaults.ts';
 import { NO_LOG, NO_METRICS } from '../../faults/sim/world.ts';
 import { ROOT_KEY } from '../../support/admin-keys.ts';
@@ -17,8 +18,16 @@ import {
   type OwnControlPlane,
 } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { FAKE_DIGEST } from '../../support/fake-engine.ts';
 import { SILENT } from '../../support/fake-pod.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { digestOf } from '../../support/test-server.ts';
+import { DIGEST_A } from '../../unit/crds/documents.ts';
+import { aRevisionManifest } from '../../unit/crds/verdicts/objects.ts';
+import {
+  aBundleConfigMap,
+  bundleOf,
+} from '../../unit/operator/controllers/cache-head-revision/revisions.ts';
 import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
 import { aManifest } from '../../unit/crds/v1alpha1/service.ts';
 import { applyDefinition, committedDefinitions, withoutRules } from '../api/definitions.ts';
@@ -31,6 +40,105 @@ const unavailable = await whyUnavailable('control-plane');
 interface Deployment {
   readonly metadata: { readonly uid: string; readonly generation: number };
   readonly status: { readonly conditions?: readonly Condition[] };
+}
+
+/** Input, what is merged into the spec, reason of Valid, and the message. */
+const STRUCTURE_ERRORS: readonly [string, object, string, string][] = [
+  [
+    'podTemplate typo',
+    { podTemplate: { spec: { containers: [{ name: 'server', imagePulPolicy: 'Always' }] } } },
+    'PodTemplateRejected',
+    'Deployment steady: .spec.template.spec.containers[name="server"].imagePulPolicy: field not declared in schema. Fix the field of podTemplate that the message quotes.',
+  ],
+  [
+    'bad quantity',
+    { pod: { resources: { limits: { memory: '1Gx' } } } },
+    'PodTemplateRejected',
+    '.spec.template.spec.containers[name="server"].resources.limits["memory"]: "1Gx" is not a quantity: write for example 500m, 2 or 4Gi. Fix the field of podTemplate that the message quotes.',
+  ],
+  [
+    'bad quantity, which only the API server knows for one',
+    { podTemplate: { spec: { volumes: [{ name: 'x', emptyDir: { sizeLimit: '1Gx' } }] } } },
+    'PodTemplateRejected',
+    "Deployment steady: quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'. Fix the field of podTemplate that the message quotes.",
+  ],
+  [
+    'GPU request unlike limit',
+    { pod: { resources: { limits: { 'a.b/gpu': 1 }, requests: { 'a.b/gpu': 2 } } } },
+    'PodTemplateRejected',
+    'Deployment steady: spec.template.spec.containers[0].resources.requests: Invalid value: "2": must be equal to a.b/gpu limit of 1. Fix the field of podTemplate that the message quotes.',
+  ],
+  [
+    'missing ConfigMap',
+    { server: { warmup: { inputsConfigMapName: 'absent' } } },
+    'ConfigMapNotFound',
+    'There is no ConfigMap absent (spec.server.warmup.inputsConfigMapName); pods stay as they are. Create it; it is seen within 30 s.',
+  ],
+];
+
+/** Input, what is merged into the spec, reason of ExitsActive, and the message. */
+const HEAD_ERRORS: readonly [string, object, string, string][] = [
+  [
+    'tensor is no cut',
+    { exits: [{ name: 'early', tensor: 'block2/oot' }] },
+    'TensorNotFound',
+    'exit early: block2/oot is no cut of the backbone; did you mean block2/out? Use a name that `layercache inspect MODEL` lists.',
+  ],
+  [
+    'tensor is no cut, for a reason',
+    { exits: [{ name: 'early', tensor: 'flatten' }] },
+    'TensorNotFound',
+    'exit early: flatten is no cut (its batch axis is not first). Use a name that `layercache inspect MODEL` lists.',
+  ],
+  [
+    'wrong pin, of heads that do not exist',
+    { heads: { revision: 'absent' } },
+    'HeadsNotFound',
+    'heads.revision names absent, and there is no such CacheHeadRevision. Pin another revision or remove the pin.',
+  ],
+  [
+    'wrong pin, of heads for another backbone',
+    { heads: { revision: 'elsewhere' } },
+    'HeadsIncompatible',
+    `heads.revision elsewhere is for backbone ${FAKE_DIGEST}, loaded is ${DIGEST_A}. Pin another revision or remove heads.revision.`,
+  ],
+];
+
+const TRAINED_ELSEWHERE = bundleOf(1);
+const NO_BUNDLE = Buffer.from('no bundle');
+
+/** Input, what the revision says of its bundle, the bundle in the store, reason of Available, and the message. */
+const BUNDLES: readonly [string, object, Uint8Array, string, string][] = [
+  [
+    'corrupt bundle',
+    bundleOfSpec(NO_BUNDLE),
+    NO_BUNDLE,
+    'Malformed',
+    'The bundle cannot be read: head bundle refused: it has 9 bytes, too few for a header; the heads in force stay, make the bundle again with a current trainer.',
+  ],
+  [
+    'corrupt bundle, of another digest',
+    bundleOfSpec(bundleOf(2)),
+    bundleOf(3),
+    'DigestMismatch',
+    `spec.bundle.digest is not that of the stored file: the bundle has ${digestOf(bundleOf(3))}, not ${digestOf(bundleOf(2))}: it is not used. Restore the right file.`,
+  ],
+  [
+    'foreign bundle',
+    bundleOfSpec(TRAINED_ELSEWHERE),
+    TRAINED_ELSEWHERE,
+    'Malformed',
+    `spec.backboneDigest is ${DIGEST_A}, the bundle was trained on ${FAKE_DIGEST}. Create another revision that says what its bundle holds.`,
+  ],
+];
+
+function bundleOfSpec(bytes: Uint8Array): object {
+  return { digest: digestOf(bytes), sizeBytes: bytes.length };
+}
+
+/** As a merge patch takes them back. */
+function without(spec: object): object {
+  return Object.fromEntries(Object.keys(spec).map((field) => [field, null]));
 }
 
 describe.skipIf(unavailable !== null)('a service', () => {
@@ -121,7 +229,7 @@ describe.skipIf(unavailable !== null)('a service', () => {
       20_000,
     );
 
-  test('stored past the rules is told by our own parser, and what runs goes on until it is mended', async () => {
+  test('stored past CEL is told by our own parser, and what runs goes on until it is mended', async () => {
     startOperator();
     await create(served, 'vision');
     const vision = [served, 'vision'] as const;
@@ -156,6 +264,102 @@ describe.skipIf(unavailable !== null)('a service', () => {
     await says(vision, 'Ready', 'True', 'Serving');
     expect(await conditionOf(...vision, 'Stalled')).toBeUndefined();
   }, 90_000);
+
+  describe('gets for bad input, while what runs goes on', () => {
+    const steady = (): readonly [string, string] => [served, 'steady'];
+    /** Of what a bad spec must not change. */
+    async function running(): Promise<unknown> {
+      const { metadata } = await deploymentOf(...steady());
+      const pods = await podsOf(plane, ...steady());
+      return [metadata.uid, metadata.generation, pods.map((pod) => pod.metadata.uid)];
+    }
+    const edit = (spec: object): Promise<void> =>
+      patchObject(plane, service(...steady()), { spec });
+
+    test.each(STRUCTURE_ERRORS)('%s: the cause, and the old good spec recovers', async (...row) => {
+      const [, spec, reason, message] = row;
+      await startSteady();
+      onTestFinished(() => edit(without(spec)));
+      const before = await running();
+      await edit(spec);
+      expect((await says(steady(), 'Valid', 'False', reason)).message).toBe(message);
+      await says(steady(), 'Ready', 'False', reason);
+      await says(steady(), 'Stalled', 'True', reason);
+      expect(await running()).toEqual(before);
+      await edit(without(spec));
+      await says(steady(), 'Ready', 'True', 'Serving');
+      expect(await conditionOf(...steady(), 'Stalled')).toBeUndefined();
+      expect(await running()).toEqual(before);
+    });
+
+    test.each(HEAD_ERRORS)('%s: the cause, and the backbone serves', async (...row) => {
+      const [, spec, reason, message] = row;
+      await startSteady();
+      onTestFinished(() => edit(without(spec)));
+      await revision('elsewhere', { ...bundleOfSpec(TRAINED_ELSEWHERE) }, FAKE_DIGEST);
+      const before = await running();
+      await edit(spec);
+      expect((await says(steady(), 'ExitsActive', 'False', reason)).message).toBe(message);
+      expect(await conditionOf(...steady(), 'Ready')).toMatchObject({ status: 'True' });
+      expect(await running()).toEqual(before);
+      await edit(without(spec));
+      await says(steady(), 'ExitsActive', 'False', 'CollectingSamples');
+    });
+
+    test.each(BUNDLES)('%s: chr Available=False, and it is never served', async (...row) => {
+      const [input, bundle, bytes, reason, message] = row;
+      await startSteady();
+      const name = input.replace(/\W+/g, '-');
+      await createObject(plane, aBundleConfigMap({ name, namespace: served }, bytes));
+      await revision(name, bundle, DIGEST_A);
+      onTestFinished(() => edit({ heads: null }));
+      await edit({ heads: { revision: name } });
+      const ref = { kind: 'CacheHeadRevision', namespace: served, name } as const;
+      await eventually(async () => {
+        const { status } = await readObject<{ status?: ServiceObject['status'] }>(plane, ref);
+        expect(status?.conditions).toContainEqual(
+          expect.objectContaining({ type: 'Available', status: 'False', reason, message }),
+        );
+      }, 20_000);
+      await eventually(async () => {
+        const said = await conditionOf(...steady(), 'ExitsActive');
+        expect(said).toMatchObject({ status: 'False', reason: 'HeadsIncompatible' });
+        expect(said!.message).toBe(
+          `heads.revision ${name} has no bundle that can be loaded (${reason}: ${message.slice(0, -1)}). Pin another revision or remove heads.revision.`,
+        );
+      }, 20_000);
+      expect(await conditionOf(...steady(), 'Ready')).toMatchObject({ status: 'True' });
+      const [pod] = await podsOf(plane, ...steady());
+      expect(kubelet.pods.get(pod!.metadata.uid)!.heads).toEqual([]);
+      const policy = { kind: 'ConfigMap', namespace: served, name: 'steady-policy' } as const;
+      const { data } = await readObject<{ data: Record<string, string> }>(plane, policy);
+      expect(JSON.parse(data['policy.json']!)).toMatchObject({ exitsEnabled: false });
+      await edit({ heads: null });
+      await says(steady(), 'ExitsActive', 'False', 'CollectingSamples');
+    });
+
+    /** The same for all these tests; whoever is first makes it. */
+    async function startSteady(): Promise<void> {
+      startOperator();
+      const path = pathOf(KINDS.CachedModelService, { namespace: served, name: 'steady' });
+      if ((await plane.request({ path })).status === 404) await create(...steady());
+      await says(steady(), 'Ready', 'True', 'Serving');
+      await says(steady(), 'PolicyApplied', 'True', 'AllReplicas');
+      await says(steady(), 'ExitsActive', 'False', 'CollectingSamples');
+    }
+
+    async function revision(name: string, bundle: object, backboneDigest: string): Promise<void> {
+      const spec = { serviceName: 'steady', backboneDigest };
+      const made = aRevisionManifest({ ...spec, bundle: { ...bundle, configMapName: name } }, name);
+      const metadata = { name, namespace: served };
+      const path = pathOf(KINDS.CacheHeadRevision, { namespace: served });
+      const { status } = await plane.request({
+        ...{ method: 'POST', path },
+        body: { ...made, metadata },
+      });
+      expect([201, 409]).toContain(status);
+    }
+  });
 
   test('whose roll is late says so, and is stalled', async () => {
     const late = [pending, 'late'] as const;

@@ -9,7 +9,13 @@ import { aRevisionManifest } from '../../unit/crds/verdicts/objects.ts';
 import type { TestNamespace } from '../harness/test-namespace.ts';
 import { EXAMPLE_URI } from '../pods/example-model.ts';
 import { installOperator, type Installation } from '../pods/installation.ts';
-import { createObject, deleteObject, patchObject } from '../pods/node-objects.ts';
+import {
+  createObject,
+  deleteObject,
+  isReady,
+  patchObject,
+  readObject,
+} from '../pods/node-objects.ts';
 import { EXAMPLE, runService, type RunningService } from '../pods/running-service.ts';
 
 const node = await sharedRealNode();
@@ -34,12 +40,38 @@ const mounted = (configMap: string): object => ({
   },
 });
 
-/** Name of the service, what its spec says beside the example, reason of Available and Ready, and what the message names. */
-const UNAVAILABLE: readonly [string, object, string, RegExp][] = [
-  ['no-gpu', limits({ 'nvidia.com/gpu': 3 }), 'InsufficientAccelerators', /free nvidia\.com\/gpu/],
-  ['no-node', { pod: NOWHERE }, 'Unschedulable', /node affinity\/selector/],
-  ['no-name', server({ image: 'NOT A NAME' }), 'ImagePullFailed', /InvalidImageName/],
+/** Input, name of the service, what its spec says beside the example, reason of Available and Ready, and the message. */
+const UNAVAILABLE: readonly [string, string, object, string, RegExp][] = [
   [
+    'more accelerators than there are',
+    'no-gpu',
+    limits({ 'nvidia.com/gpu': 3 }),
+    'InsufficientAccelerators',
+    /no node has a free nvidia\.com\/gpu: 0\/1 nodes .*Free the named resource or lower replicas\.$/,
+  ],
+  [
+    'unknown resource name',
+    'no-such',
+    limits({ 'vendor.example/absent': 1 }),
+    'InsufficientAccelerators',
+    /no node has a free vendor\.example\/absent: 0\/1 nodes .*Free the named resource or lower replicas\.$/,
+  ],
+  [
+    'constraint that no node meets',
+    'no-node',
+    { pod: NOWHERE },
+    'Unschedulable',
+    /node affinity\/selector.*Relax the constraint in the message or add nodes\.$/,
+  ],
+  [
+    'image name that is none',
+    'no-name',
+    server({ image: 'NOT A NAME' }),
+    'ImagePullFailed',
+    /InvalidImageName.*Check image and pull secret\.$/,
+  ],
+  [
+    'missing Secret of an environment variable',
     'no-secret',
     container({
       env: [{ name: 'PROXY', valueFrom: { secretKeyRef: { name: 'absent', key: 'url' } } }],
@@ -48,6 +80,7 @@ const UNAVAILABLE: readonly [string, object, string, RegExp][] = [
     /CreateContainerConfigError: secret "absent" not found.*Correct what the message names/,
   ],
   [
+    'missing seccomp profile',
     'no-profile',
     container({
       securityContext: { seccompProfile: { type: 'Localhost', localhostProfile: 'absent.json' } },
@@ -56,67 +89,147 @@ const UNAVAILABLE: readonly [string, object, string, RegExp][] = [
     /CreateContainerError:.*absent\.json/,
   ],
   [
+    'missing command',
     'no-command',
     container({ command: ['/absent'] }),
     'ContainerCreateFailed',
     /(StartError|RunContainerError):.*\/absent/s,
   ],
-  ['no-image', server({ image: 'localhost/absent:1' }), 'ImagePullFailed', /localhost\/absent:1/],
   [
+    'image that does not exist',
+    'no-image',
+    server({ image: 'localhost/absent:1' }),
+    'ImagePullFailed',
+    /localhost\/absent:1.*Check image and pull secret\.$/s,
+  ],
+  [
+    'environment that the server refuses',
     'crashes',
     container({ env: [{ name: 'LAYERCACHE_DATA_PORT', value: 'none' }] }),
     'CrashLooping',
     /exit code 2.*LAYERCACHE_DATA_PORT/s,
   ],
-  ['hungry', limits({ memory: '48Mi' }), 'OutOfMemory', /container server was killed/],
   [
+    'too little memory',
+    'hungry',
+    limits({ memory: '48Mi' }),
+    'OutOfMemory',
+    /container server was killed for memory\. Raise the memory limit or lower maxBatchSize\.$/,
+  ],
+  [
+    'missing Secret',
+    'no-login',
+    {
+      backbone: {
+        uri: 'https://absent.models.svc.cluster.local/m.onnx',
+        credentialsSecretName: 'absent',
+      },
+    },
+    'BackboneFetchFailed',
+    /: The Secret of backbone\.credentialsSecretName does not exist, or .*; create it with one of them.* Check URI, credentials and CA\.$/,
+  ],
+  [
+    'bad URI',
     'bad-uri',
     { backbone: { uri: 'file:///models/absent.onnx' } },
     'BackboneFetchFailed',
-    /\/models\/absent\.onnx/,
+    /\/models\/absent\.onnx.* Check URI, credentials and CA\.$/,
   ],
   [
+    'bad URI, of a host that is not there',
+    'bad-host',
+    { backbone: { uri: 'https://absent.models.svc.cluster.local/m.onnx' } },
+    'BackboneFetchFailed',
+    /https:\/\/absent\.models\.svc\.cluster\.local\/m\.onnx cannot be fetched: .* Check URI, credentials and CA\.$/,
+  ],
+  [
+    'wrong digest',
     'bad-digest',
     { backbone: { uri: EXAMPLE_URI, digest: `sha256:${'0'.repeat(64)}` } },
     'BackboneDigestMismatch',
-    /sha256:0{64}/,
+    /sha256:0{64}.* Correct the digest or the file\.$/,
   ],
   [
+    'wrong format',
     'bad-format',
     { backbone: { uri: EXAMPLE_URI, format: 'TFJSGraphModel' } },
     'BackboneLoadFailed',
-    /TFJSGraphModel/,
+    /TFJSGraphModel.* Check the format; the message names the operator or field\.$/,
   ],
   [
+    'two outputs',
     'two-outputs',
     mounted('ambiguous'),
     'OutputAmbiguous',
     /digits, letters.*spec\.backbone\.outputName/,
   ],
-  ['no-engine', server({ engine: 'TFJSCPU' }), 'EngineUnavailable', /TFJSCPU/],
-  ['zero', { replicas: 0 }, 'ScaledToZero', /0 replicas/],
-  ['suspended', { suspend: true }, 'Suspended', /spec\.suspend/],
+  [
+    'engine that the image lacks',
+    'no-engine',
+    server({ engine: 'TFJSCPU' }),
+    'EngineUnavailable',
+    /TFJSCPU.* Use an image or driver that has it, or engine Auto\.$/,
+  ],
+  ['no replicas', 'zero', { replicas: 0 }, 'ScaledToZero', /0 replicas, as asked for\.$/],
+  [
+    'suspend',
+    'suspended',
+    { suspend: true },
+    'Suspended',
+    /spec\.suspend is true: there are no pods\.$/,
+  ],
 ];
 
 const ON_ANOTHER_PORT = container({ env: [{ name: 'LAYERCACHE_ADMIN_PORT', value: '18081' }] });
+const ONE_AT_A_TIME = { maxSurge: 0, maxUnavailable: 1 };
+const WITH_ABSENT_SECRET = {
+  podTemplate: {
+    spec: {
+      containers: [{ name: 'server', volumeMounts: [{ name: 'own', mountPath: '/own' }] }],
+      volumes: [{ name: 'own', secret: { secretName: 'absent' } }],
+    },
+  },
+};
 const WITH_COMPANION = {
   exits: [{ name: 'tiny', model: { uri: EXAMPLE_URI } }],
 };
 
 /** The same for Valid and Ready. */
-const INVALID: readonly [string, object, string, RegExp][] = [
-  ['taken', { replicas: 0 }, 'NameConflict', /Service taken/],
+const INVALID: readonly [string, string, object, string, RegExp][] = [
   [
+    'name of a child that is taken',
+    'taken',
+    { replicas: 0 },
+    'NameConflict',
+    /^Service taken has no owner\. Remove the named foreign object or rename the service\.$/,
+  ],
+  [
+    'podTemplate typo',
     'typo',
     container({ imagePulPolicy: 'Always' }),
     'PodTemplateRejected',
-    /imagePulPolicy.*not declared/,
+    /^Deployment typo: \.spec\.template\.spec\.containers\[name="server"\]\.imagePulPolicy: field not declared in schema\. Fix the field of podTemplate that the message quotes\.$/,
   ],
   [
+    'bad quantity',
+    'quantity',
+    limits({ memory: '1Gx' }),
+    'PodTemplateRejected',
+    /^\.spec\.template\.spec\.containers\[name="server"\]\.resources\.limits\["memory"\]: "1Gx" is not a quantity: write for example 500m, 2 or 4Gi\. Fix/,
+  ],
+  [
+    'GPU request unlike limit',
+    'unlike',
+    { pod: { resources: { limits: { 'nvidia.com/gpu': 1 }, requests: { 'nvidia.com/gpu': 2 } } } },
+    'PodTemplateRejected',
+    /^Deployment unlike: spec\.template\.spec\.containers\[0\]\.resources\.requests: Invalid value: "2": must be equal to nvidia\.com\/gpu limit of 1\. Fix/,
+  ],
+  [
+    'missing ConfigMap',
     'no-map',
     server({ warmup: { iterations: 1, inputsConfigMapName: 'absent' } }),
     'ConfigMapNotFound',
-    /absent/,
+    /^There is no ConfigMap absent \(spec\.server\.warmup\.inputsConfigMapName\); pods stay as they are\. Create it; it is seen within 30 s\.$/,
   ],
 ];
 
@@ -138,6 +251,8 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     installation = await installOperator(node, {
       namespace,
       services: { [poor!.name]: rules, [closed!.name]: withoutDeployments },
+      // Dozens of services begin at once here.
+      environment: { LAYERCACHE_API_RATE: '100', LAYERCACHE_API_BURST: '100' },
     });
     await createObject(node, {
       apiVersion: 'v1',
@@ -156,7 +271,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
       metadata: { name: 'foreign', namespace },
     });
     await node.kubectl(['create', 'quota', 'none', '-n', poor!.name, '--hard=pods=0']);
-    for (const [name, spec] of [...UNAVAILABLE, ...INVALID])
+    for (const [, name, spec] of [...INVALID, ...UNAVAILABLE])
       services.set(name, await run(name, spec));
     const place = { node, installation, name: 'vision' };
     quota = await runService({ ...place, namespace: poor!.name });
@@ -165,6 +280,8 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     services.set('vision', await run('vision'));
     services.set('mute', await run('mute', ON_ANOTHER_PORT));
     services.set('small', await run('small', WITH_COMPANION));
+    services.set('rolled', await run('rolled', { replicas: 3, updateStrategy: ONE_AT_A_TIME }));
+    services.set('no-mount', await run('no-mount', WITH_ABSENT_SECRET));
   }, 120_000);
   afterAll(async () => {
     await Promise.all(spaces.map((space) => space.delete()));
@@ -174,7 +291,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     runService({ node, installation, name }, spec);
 
   test.each(INVALID)('%s: Valid and Ready are False', async (...row) => {
-    const [name, , reason, message] = row;
+    const [, name, , reason, message] = row;
     const service = services.get(name)!;
     expect((await service.says('Valid', 'False', reason)).message).toMatch(message);
     await service.says('Ready', 'False', reason);
@@ -182,12 +299,51 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
   });
 
   test.each(UNAVAILABLE)('%s: Available and Ready are False', async (...row) => {
-    const [name, , reason, message] = row;
+    const [, name, , reason, message] = row;
     const service = services.get(name)!;
     expect((await service.says('Available', 'False', reason)).message).toMatch(message);
     await service.says('Ready', 'False', reason);
     await service.says('Valid', 'True', 'Accepted');
   });
+
+  test('missing Secret of a volume: which pod does not begin, and where its name stands', async () => {
+    const service = services.get('no-mount')!;
+    await eventually(async () => {
+      const { message } = await service.says('Available', 'False', 'Starting');
+      const [pod] = await service.pods();
+      expect(message).toContain(
+        `Pod ${pod!.metadata.name}: ContainerCreating: its volumes or its network are not ready`,
+      );
+    }, 90_000);
+  });
+
+  test('bad pod: the roll stops at maxUnavailable, and the old good spec recovers without hands, also from Pending pods', async () => {
+    const service = services.get('rolled')!;
+    await service.says('Ready', 'True', 'Serving');
+    const old = new Set((await service.readyPods(3)).map(({ metadata }) => metadata.uid));
+    for (const [spec, reason, word] of [
+      [{ server: { image: 'localhost/absent:1' } }, 'ImagePullFailed', 'localhost/absent:1'],
+      [{ server: { image: null }, pod: NOWHERE }, 'Unschedulable', 'node affinity/selector'],
+    ] as const) {
+      await service.patch(spec);
+      const { message } = await service.says('Available', 'Unknown', reason);
+      expect(message).toContain(word);
+      await service.says('Ready', 'Unknown', reason);
+      // As far as the Deployment controller goes, and no further.
+      const { namespace, name } = service;
+      const { status } = await readObject<{ status: object }>(node, {
+        ...{ kind: 'Deployment', namespace, name },
+      });
+      expect(status).toMatchObject({ updatedReplicas: 1, availableReplicas: 2 });
+      const left = (await service.pods()).filter(isReady);
+      expect(left.map(({ metadata }) => old.has(metadata.uid))).toEqual([true, true]);
+    }
+    await service.patch({ pod: null });
+    await service.says('Ready', 'True', 'Serving');
+    const after = await service.readyPods(3);
+    expect(after.filter(({ metadata }) => old.has(metadata.uid))).toHaveLength(2);
+    await service.remove();
+  }, 120_000);
 
   test('that another installation of the operator writes for it, by an event', async () => {
     const { namespace } = services.get('zero')!;
@@ -212,7 +368,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     await forbidden.says('Ready', 'False', 'Forbidden');
   });
 
-  test('that the backbone has several outputs, also of its exits', async () => {
+  test('two outputs: ExitsActive says so too', async () => {
     const { message } = await services
       .get('two-outputs')!
       .says('ExitsActive', 'False', 'OutputAmbiguous');
@@ -258,8 +414,9 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
   });
 
   test('that all is well again once the cause is gone', async () => {
-    const mended = ['bad-uri', 'taken', 'no-map'].map((name) => services.get(name)!);
-    const [uri, taken, map] = mended as [RunningService, RunningService, RunningService];
+    const of = (name: string): RunningService => services.get(name)!;
+    const [uri, taken, map, pending] = [of('bad-uri'), of('taken'), of('no-map'), of('no-node')];
+    await pending.patch({ pod: null });
     const { namespace } = installation;
     await uri.patch({ backbone: { uri: EXAMPLE_URI } });
     await deleteObject(node, { kind: 'Service', namespace, name: 'taken' });
@@ -271,6 +428,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     await taken.says('Valid', 'True', 'Accepted');
     await map.says('Valid', 'True', 'Accepted');
     await uri.says('Ready', 'True', 'Serving');
+    await pending.says('Ready', 'True', 'Serving');
   });
 
   describe('of a running service', () => {
@@ -291,10 +449,10 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
       ['exits are switched off', { exitMode: 'Disabled' }, 'Disabled', /spec\.exitMode/],
       ['there are no exits', { exits: [], exitMode: 'Active' }, 'NoExits', /spec\.exits/],
       [
-        'a tensor is no cut of the backbone',
+        'tensor is no cut',
         { exits: [{ name: 'early', tensor: 'nowhere' }] },
         'TensorNotFound',
-        /early: nowhere/,
+        /^exit early: nowhere is no cut of the backbone.*Use a name that `layercache inspect MODEL` lists\.$/,
       ],
       [
         'nothing is trained',
@@ -303,13 +461,13 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
         /heads\.training\.mode is Off/,
       ],
       [
-        'pinned heads do not exist',
+        'wrong pin, of heads that do not exist',
         { heads: { revision: 'absent' } },
         'HeadsNotFound',
-        /no such CacheHeadRevision/,
+        /^heads\.revision names absent, and there is no such CacheHeadRevision\. Pin another revision or remove the pin\.$/,
       ],
       [
-        'pinned heads are for another backbone',
+        'wrong pin, of heads for another backbone',
         { heads: { revision: 'foreign' } },
         'HeadsIncompatible',
         /foreign is for backbone sha256:0{64}, loaded is sha256:.*Pin another revision/,
@@ -321,16 +479,19 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
         /tuning\.mode is Recommend/,
       ],
     ];
-    test.each(exits)('%s: ExitsActive is False, and no pod is touched', async (...row) => {
-      const [, spec, reason, message] = row;
-      const vision = services.get('vision')!;
-      const before = await vision.readyPods(1);
-      await vision.patch(spec);
-      expect((await vision.says('ExitsActive', 'False', reason)).message).toMatch(message);
-      await vision.says('Ready', 'True', 'Serving');
-      const after = await vision.readyPods(1);
-      expect(after[0]!.metadata.uid).toBe(before[0]!.metadata.uid);
-    });
+    test.each(exits)(
+      '%s: ExitsActive is False, the backbone serves and no pod is touched',
+      async (...row) => {
+        const [, spec, reason, message] = row;
+        const vision = services.get('vision')!;
+        const before = await vision.readyPods(1);
+        await vision.patch(spec);
+        expect((await vision.says('ExitsActive', 'False', reason)).message).toMatch(message);
+        await vision.says('Ready', 'True', 'Serving');
+        const after = await vision.readyPods(1);
+        expect(after[0]!.metadata.uid).toBe(before[0]!.metadata.uid);
+      },
+    );
 
     test('which pod refused the policy', async () => {
       const vision = services.get('vision')!;

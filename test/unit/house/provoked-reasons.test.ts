@@ -52,7 +52,6 @@ const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
   RequestHandled: OF_ROLLOUTS,
   Verified: OF_STORES,
   BundleMissing: OF_STORES,
-  DigestMismatch: OF_STORES,
 };
 
 const texts = ['cluster', 'faults', 'http/server'].flatMap((folder) =>

@@ -12,6 +12,11 @@ const pinning = { heads: { revision: 'mine' } };
 const revision = (spec: Record<string, unknown> = {}): LiveObject =>
   aRevisionManifest({ backboneDigest: DIGEST_A, ...spec }, 'mine') as LiveObject;
 
+const withAvailable = (condition: object): LiveObject => ({
+  ...revision(),
+  status: { conditions: [{ type: 'Available', ...condition }] },
+});
+
 const ROWS: readonly [string, Partial<PinInput>, string | null][] = [
   ['nothing is pinned', { spec: aSpec() }, null],
   [
@@ -46,6 +51,21 @@ const ROWS: readonly [string, Partial<PinInput>, string | null][] = [
     'the revision breaks a rule',
     { pinned: revision({ exits: [{ name: 'early', tensor: 'layer2_out', pool: 3, hidden: 64 }] }) },
     'HeadsIncompatible: heads.revision mine breaks a rule: spec.exits[0]: pool must be 1, 2 or 4 and hidden 0, 64, 128, 256 or 1024',
+  ],
+  [
+    'the bundle of the revision is not what it says',
+    {
+      pinned: withAvailable({
+        ...{ status: 'False', reason: 'DigestMismatch' },
+        message: 'spec.bundle.digest is another. Restore the right file.',
+      }),
+    },
+    'HeadsIncompatible: heads.revision mine has no bundle that can be loaded (DigestMismatch: spec.bundle.digest is another. Restore the right file)',
+  ],
+  [
+    'the bundle of the revision is not verified yet',
+    { pinned: withAvailable({ status: 'Unknown' }) },
+    'Usable: ',
   ],
   ['no backbone is loaded yet', { backboneDigest: null }, null],
   ['the exits are discovered', {}, 'Usable: '],

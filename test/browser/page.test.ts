@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { pageStateSchema, type PageState } from '../../operator/local/page/state/page-state.ts';
@@ -116,14 +116,10 @@ describe.skipIf(chromiumPath === null)('the page of a local run in a browser', (
 
   for (const scheme of ['light', 'dark'] as const) {
     test(`axe finds nothing wrong in ${scheme}`, async () => {
-      const axe = readFileSync(
-        createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
-        'utf8',
-      );
       for (const scene of ['load', 'alarm'] as const) {
         const server = await aPlayedPage(scene);
         const page = await open(server.url, { colorScheme: scheme });
-        await page.evaluate(axe);
+        await page.evaluate(axe.source);
         const found = await page.evaluate<{ violations: { id: string; nodes: unknown[] }[] }>(
           'axe.run(document, { resultTypes: ["violations"] })',
         );
@@ -287,11 +283,7 @@ describe.skipIf(chromiumPath === null)('the page of a local run in a browser', (
       expect(await page.locator('script').count()).toBe(0);
       expect(asked).toEqual([]);
       await page.screenshot({ path: `${SCREENSHOTS}/report-${colorScheme}.png`, fullPage: true });
-      const axe = readFileSync(
-        createRequire(import.meta.url).resolve('axe-core/axe.min.js'),
-        'utf8',
-      );
-      await page.evaluate(axe);
+      await page.evaluate(axe.source);
       const found = await page.evaluate<{ violations: { id: string; nodes: unknown[] }[] }>(
         'axe.run(document, { resultTypes: ["violations"] })',
       );

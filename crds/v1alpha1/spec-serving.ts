@@ -161,13 +161,10 @@ const intOrPercent = z
 
 export const updateStrategy = z
   .strictObject({
-    type: z
-      .enum(['RollingUpdate', 'Recreate'])
-      .default('RollingUpdate')
-      .meta({
-        description:
-          'RollingUpdate replaces pods within the two limits below; Recreate stops all of them first.',
-      }),
+    type: z.enum(['RollingUpdate', 'Recreate']).default('RollingUpdate').meta({
+      description:
+        'RollingUpdate replaces pods within the two limits below; Recreate stops all of them first.',
+    }),
     maxSurge: intOrPercent.optional().meta({
       description: 'Pods above the count during a roll.',
       computed: '0 with an extended resource, else 1',

@@ -29,7 +29,7 @@ const service = {
   },
   PodTemplateRejected: {
     meaning: 'The API server refused the merged pod template.',
-    action: 'Fix the field of podTemplate that the message quotes.',
+    action: 'Fix the field of pod or podTemplate that the message quotes.',
   },
   ConfigMapNotFound: {
     meaning: 'A ConfigMap named in the spec does not exist.',

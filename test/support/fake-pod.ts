@@ -4,7 +4,7 @@ import { serializeEvidenceAnswer, type EvidenceWindow } from '../../crds/wire/ev
 import { serializeLoadingState, type LoadingState } from '../../crds/wire/loading-state.ts';
 import { comparePair, parsePolicy } from '../../crds/wire/policy.ts';
 import type { Result } from '../../crds/wire/result.ts';
-import { serializeServerState } from '../../crds/wire/state.ts';
+import { serializeServerState, type ServerState } from '../../crds/wire/state.ts';
 import type { AdminAnswer, AdminCall, AdminClient } from '../../operator/fleet/admin-client.ts';
 import type { FleetPod } from '../../operator/fleet/fleet-pod.ts';
 import { aPlainWindow, anAcknowledgement, anAnswer, aState } from '../unit/crds/documents.ts';
@@ -21,6 +21,8 @@ export interface FakePod {
   heads: string[];
   /** Null: the backbone is loaded. */
   loading: LoadingState['loading'] | null;
+  /** What it reports of companions that do not run. */
+  companions: ServerState['companions'];
   /** Answers calls instead of the pod; undefined leaves one to it. */
   override: ((call: AdminCall) => Promise<Result<AdminAnswer>> | undefined) | null;
   /** Closes windows until this number. */
@@ -61,6 +63,7 @@ export function fakePod(uid: string, more: Partial<FleetPod> = {}): FakePod {
     stateDigest: digest('1'),
     heads: [],
     loading: null,
+    companions: aState().companions,
     override: null,
     closeWindows: (newestSeq) => {
       for (let seq = fake.windows.length + 1; seq <= newestSeq; seq++) {
@@ -99,7 +102,7 @@ function respond(fake: FakePod, call: AdminCall): Result<AdminAnswer> {
   return answer(200, applyOn(fake, String(call.body)));
 }
 
-function stateOf({ pod, bootId, loading, acknowledgement, heads }: FakePod): string {
+function stateOf({ pod, bootId, loading, acknowledgement, heads, companions }: FakePod): string {
   if (loading !== null) {
     return serializeLoadingState({
       schemaVersion: 1,
@@ -117,7 +120,7 @@ function stateOf({ pod, bootId, loading, acknowledgement, heads }: FakePod): str
       bootId,
       acknowledgement: { ...acknowledgement, podUid: pod.uid, bootId },
       heads: heads.map((headRevision) => ({ headRevision, sizeBytes: 1, inUse: false })),
-      companions: [],
+      companions,
     }),
   );
 }

@@ -24,7 +24,9 @@ export function createFakedKubelet(api: Api, namespace: string): FakedKubelet {
     if (pods.has(uid)) return;
     const ip = `10.99.0.${pods.size + 1}`;
     // First, or the operator, told of the address before this request is answered, would keep a connection to nobody.
-    pods.set(uid, fakePod(uid, { name, ip }));
+    const fake = fakePod(uid, { name, ip });
+    fake.companions = [];
+    pods.set(uid, fake);
     try {
       await api.mergePatch(
         { kind: 'Pod', namespace, name },

@@ -208,7 +208,7 @@ const INVALID: readonly [string, string, object, string, RegExp][] = [
     'typo',
     container({ imagePulPolicy: 'Always' }),
     'PodTemplateRejected',
-    /^Deployment typo: \.spec\.template\.spec\.containers\[name="server"\]\.imagePulPolicy: field not declared in schema\. Fix the field of podTemplate that the message quotes\.$/,
+    /^Deployment typo: \.spec\.template\.spec\.containers\[name="server"\]\.imagePulPolicy: field not declared in schema\. Fix the field of pod or podTemplate that the message quotes\.$/,
   ],
   [
     'bad quantity',

@@ -78,7 +78,7 @@ describeCondition('Valid', [
         { path: '.spec.template.spec.x', message: 'y' },
       ],
     },
-    'False PodTemplateRejected: .spec.template.spec.containers[name="server"].imagePulPolicy: field not declared in schema; .spec.template.spec.x: y. Fix the field of podTemplate that the message quotes.',
+    'False PodTemplateRejected: .spec.template.spec.containers[name="server"].imagePulPolicy: field not declared in schema; .spec.template.spec.x: y. Fix the field of pod or podTemplate that the message quotes.',
   ],
   [
     'names the object that the API server refuses once, then field and cause',
@@ -89,7 +89,7 @@ describeCondition('Valid', [
         'failed to convert new object (ml/vision; apps/v1, Kind=Deployment) to proper version: unable to convert unstructured object to apps/v1, Kind=Deployment: quantities must match',
       ].map((message) => ({ path: 'Deployment vision', message })),
     },
-    'False PodTemplateRejected: Deployment vision: .spec.x: field not declared in schema; Deployment vision: spec.y: Invalid value: "2": must be 1; Deployment vision: quantities must match. Fix the field of podTemplate that the message quotes.',
+    'False PodTemplateRejected: Deployment vision: .spec.x: field not declared in schema; Deployment vision: spec.y: Invalid value: "2": must be 1; Deployment vision: quantities must match. Fix the field of pod or podTemplate that the message quotes.',
   ],
   [
     'quotes what the API server says of a child that it does not take',

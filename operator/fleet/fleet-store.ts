@@ -13,6 +13,8 @@ export interface FollowedService {
   readonly pods: readonly FleetPod[];
   /** Between two polls of a pod: 30 s, 10 s in a rollout. */
   readonly pollMs: number;
+  /** Figures that always move, such as recorded samples, are wanted: each poll reads the state too. */
+  readonly needsFigures?: boolean;
 }
 
 /**
@@ -63,6 +65,7 @@ interface Entry {
 
 interface Service {
   pollMs: number;
+  needsFigures: boolean;
   publication: Publication | null;
   readonly entries: Map<string, Entry>;
 }
@@ -83,7 +86,10 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   function serviceOf(key: string): Service {
     const known = services.get(key);
     if (known !== undefined) return known;
-    const service: Service = { pollMs: 0, publication: null, entries: new Map() };
+    const service: Service = {
+      ...{ pollMs: 0, needsFigures: false, publication: null },
+      entries: new Map(),
+    };
     services.set(key, service);
     return service;
   }
@@ -114,7 +120,11 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
 
   async function poll(key: string, service: Service, entry: Entry): Promise<void> {
     await pollLimit(() =>
-      inTurn(key, entry, () => pollPod(entry.memory, entry.client, monotonicMs, options.onPull)),
+      inTurn(key, entry, () => {
+        const { memory, client } = entry;
+        const from = service.needsFigures ? { ...memory, stateDigest: '' } : memory;
+        return pollPod(from, client, monotonicMs, options.onPull);
+      }),
     );
     const isStarting = entry.memory.state?.loaded !== true;
     const waitMs = isStarting ? Math.min(service.pollMs, SOON_MS.starting) : service.pollMs;
@@ -171,9 +181,10 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   }
 
   return {
-    follow: (key, { pods, pollMs }) => {
+    follow: (key, { pods, pollMs, needsFigures = false }) => {
       const service = serviceOf(key);
       service.pollMs = pollMs;
+      service.needsFigures = needsFigures;
       const horizonMs = monotonicMs() + pollMs * 1.1;
       for (const [uid, entry] of service.entries) {
         entry.dueMs = Math.min(entry.dueMs, horizonMs);

@@ -113,6 +113,7 @@ export function promote(draft: Draft, candidate: CandidateRecord, tick: Tick): D
   const promoted = change(draft, {
     stable,
     candidate: null,
+    previous: previousOf(ledger, headRevision, tick.nowMs),
     episode: kind === 'Raise' ? ledger.episode : { attempts: 0, lookScale: 1 },
     training: { ...ledger.training, waiting: null },
     saving: NO_SAVINGS,
@@ -125,6 +126,16 @@ export function promote(draft: Draft, candidate: CandidateRecord, tick: Tick): D
     headRevision,
     details: { lambdaIndex },
   });
+}
+
+/** Other heads that served until now can come back; the same heads at another lambda replace nothing. */
+function previousOf(
+  { stable, previous }: Ledger,
+  headRevision: string,
+  retiredAtMs: number,
+): Ledger['previous'] {
+  if (stable === null || stable.headRevision === headRevision) return previous;
+  return { stable, retiredAtMs };
 }
 
 /** Why a candidate goes. */

@@ -17,6 +17,7 @@ import { nextDelayMs } from './next-delay.ts';
 import { areExitsEnabled, policyContent } from './policy-content.ts';
 import { ramping } from './ramping.ts';
 import { recertifying } from './recertifying.ts';
+import { answerRequest } from './requests.ts';
 import { serving } from './serving.ts';
 import { shadowing } from './shadowing.ts';
 import { staging } from './staging.ts';
@@ -28,6 +29,7 @@ import type { LifecycleInput, LifecyclePlan } from './types.ts';
 /** Rules that apply in every stage, in this order. */
 const RULES: readonly ((draft: Draft, tick: Tick) => Draft)[] = [
   noticeSettings,
+  answerRequest,
   holdToTerms,
   noticeLostAudits,
   noticeAlarm,

@@ -75,8 +75,18 @@ export interface LifecycleInput {
   readonly thinAudits: boolean;
   /** Local mode repeats the stream now: nothing is drawn for audit. */
   readonly auditsOff: boolean;
+  /** What a person asks for by annotation; null: nothing, or what cannot be read. */
+  readonly request: LifecycleRequest | null;
   /** The pair that the shell published last; null before the first. An acknowledgement counts for this pair only. */
   readonly published: { readonly epoch: number; readonly revision: number } | null;
+}
+
+/** A request annotation (api.md 9). */
+export interface LifecycleRequest {
+  readonly value: string;
+  readonly verb: 'abort' | 'promote' | 'rollback' | 'retry' | 'retrain';
+  /** The bundle of the revision that it names; null: it names none that exists. */
+  readonly headRevision: string | null;
 }
 
 /** A decision as people read it: event, log line, timeline entry, report. */

@@ -99,6 +99,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
       backbone: deps.backbone,
       pods: deps.feed.reports(),
       silentPods: 0,
+      request: null,
       training: deps.desk.report(),
       revisions: deps.revisions(),
       collectRows: deps.collectRows(),

@@ -18,6 +18,8 @@ export interface HeadJob {
   readonly settings: DistillSettings;
   readonly budget: number;
   readonly seed: readonly number[];
+  /** How the weights are stored; absent: int8 where it suffices. */
+  readonly type?: BundleMatrix['type'];
 }
 
 /** A trained and rounded head; everything fitted later uses these logits. */
@@ -97,6 +99,7 @@ async function round(
     const validationLogits = await trainer.logits(toDense(weights), rows, classes.length);
     return { weights, validationLogits, found: judge(validationLogits) };
   };
+  if (job.type !== undefined) return rounded(job.type);
   const before = judge(await trainer.logits(exact, rows, classes.length));
   const small = await rounded('int8');
   return before.auroc - small.found.auroc < INT8_AUROC_LOSS ? small : rounded('float16');

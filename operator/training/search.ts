@@ -2,7 +2,6 @@
 import type { HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
 import { toCandidate } from './candidate.ts';
 import type { Dataset, DatasetExit } from './dataset.ts';
-import type { DistillSettings } from './distill.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
 import {
@@ -198,6 +197,8 @@ export async function trainOnAllRows(
     jobOf({ ...head, exit }, task, {
       split: { training, validation: split.validation },
       settings: finalTraining(training.length, macs),
+      // The subset was chosen within the bytes of this type: another could double the bundle.
+      type: head.weights.w1.type,
     }),
   );
 }
@@ -205,7 +206,7 @@ export async function trainOnAllRows(
 function jobOf(
   { exit, pool, hidden }: Pick<HeadOption, 'exit' | 'pool' | 'hidden'>,
   task: SearchTask,
-  rung: { readonly split: Split; readonly settings: DistillSettings },
+  rung: Pick<HeadJob, 'split' | 'settings' | 'type'>,
 ): HeadJob {
   const { classCount, teacher, teacherClass, weight } = task.dataset;
   return {

@@ -210,6 +210,7 @@ export function anInput(fields: Partial<LifecycleInput> = {}): LifecycleInput {
     backbone: aBackbone(),
     pods: [aPod()],
     silentPods: 0,
+    request: null,
     training: { kind: 'Idle' },
     revisions: [],
     collectRows: 10_000,

@@ -215,6 +215,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
         backbone,
         pods: pods.map(report),
         silentPods: 0,
+        request: null,
         training: state.training,
         revisions,
         collectRows: 2_000,

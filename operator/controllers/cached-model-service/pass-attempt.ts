@@ -75,6 +75,7 @@ export class PassAttempt {
       this.rejections.push(rejection);
       blocked.set(key, { digest, untilMs: Infinity, refusal: null, rejection });
     } else {
+      if (error.status === 409) this.#memory.written.forget({ kind, name });
       this.error ??= error;
       this.isStopped = error.status === 429 || error.status === 0;
     }

@@ -5,12 +5,13 @@ import { applyChildren } from './apply-children.ts';
 import { decide, decideForeign, isSuperseded, type Decision } from './decide.ts';
 import { toFleetPods } from './fleet-pods.ts';
 import { gather, type Gathered } from './gather.ts';
-import { isTesting } from './lifecycle/run-lifecycle.ts';
+import { isCollecting, isTesting } from './lifecycle/run-lifecycle.ts';
 import { runHeads } from './lifecycle/run-heads.ts';
 import { PassAttempt } from './pass-attempt.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import type { ServicePass } from './service-pass.ts';
 import type { ServiceShell } from './service-shell.ts';
+import type { StatusFacts } from '../../plan/status/facts.ts';
 import { toStatusFacts } from './status-facts.ts';
 import { tellForeign, withdrawContenders } from './tell-foreign.ts';
 import { writeStatus } from './write-status.ts';
@@ -63,8 +64,13 @@ function leave({ fleet }: ServiceShell, { metadata }: KubeObject): PassResult {
 /** Its pods are asked from now on; more often while heads are tested. */
 function follow({ shell, gathered, memory }: ServicePass): void {
   const { key, pods, object } = gathered;
-  const pollMs = isTesting(memory.lifecycle.ledger) ? TEST_POLL_MS : POLL_MS;
-  shell.fleet.follow(key, { pods: toFleetPods(pods, object.metadata.name), pollMs });
+  const { lifecycle } = memory;
+  const pollMs = isTesting(lifecycle.ledger) ? TEST_POLL_MS : POLL_MS;
+  const needsFigures = isCollecting(lifecycle);
+  shell.fleet.follow(key, {
+    pods: toFleetPods(pods, object.metadata.name),
+    ...{ pollMs, needsFigures },
+  });
 }
 
 async function act(pass: ServicePass): Promise<void> {
@@ -83,6 +89,7 @@ async function act(pass: ServicePass): Promise<void> {
     return;
   }
   let decision: Decision | null = null;
+  let lifecycle: StatusFacts['lifecycle'] = null;
   if (service !== null) {
     const { installation, defaults } = deps;
     const leaseTransitions = deps.leaseTransitions();
@@ -93,10 +100,11 @@ async function act(pass: ServicePass): Promise<void> {
     if (gathered.namesConfigMaps) pass.lookAgain(UNWATCHED_MS);
     await applyChildren(pass, decision);
     await heads.afterPolicy(decision.admin.adminGeneration);
+    lifecycle = heads.facts;
   }
   if (attempt.isStopped || memory.isNamespaceEnding) return;
   const after = { ...pass, gathered: afterApply(pass) };
-  await writeStatus(after, toStatusFacts(after.gathered, decision, attempt));
+  await writeStatus(after, toStatusFacts(after.gathered, decision, attempt, lifecycle));
   await withdrawContenders(pass);
 }
 

@@ -19,12 +19,14 @@ export function toStatusFacts(
   gathered: Gathered,
   decision: Decision | null,
   attempt: Attempted,
+  lifecycle: StatusFacts['lifecycle'] = null,
 ): StatusFacts {
   const { object, service, previous, specProblem, missingConfigMaps, pinned, nowMs } = gathered;
   const { name, namespace = '', generation = 0 } = object.metadata;
   const policy = storedPolicy(ownLive(gathered, 'ConfigMap', policyConfigMapName(name)));
   const backboneDigest = policy?.backboneDigest ?? null;
   return {
+    lifecycle,
     ...{ nowMs, name, namespace, generation, previous, specProblem, missingConfigMaps },
     spec: service?.spec ?? null,
     refusals: attempt.refusals,

@@ -12,28 +12,43 @@ interface Written {
   readonly object: KubeObject | null;
   readonly uid: string | undefined;
   readonly untilMs: number;
+  /** The cache told this version before the write was answered: it may hold a newer one since. */
+  readonly isTold: boolean;
 }
+
+/** A watch is ahead of an answer by moments, and an object has few writers. */
+const TOLD_VERSIONS = 4;
 
 /** Objects of one service as their last write was answered, while the caches do not know it yet. */
 export class WrittenObjects {
   readonly #written = new Map<string, Written>();
+  /** The last versions that caches told, by name. */
+  readonly #told = new Map<string, readonly string[]>();
 
   /** An apply was answered. */
   wrote(object: KubeObject, nowMs: number): void {
-    const { uid } = object.metadata;
-    this.#written.set(nameOf(object), { object, uid, untilMs: nowMs + BELIEVED_MS });
+    const { uid, resourceVersion = '' } = object.metadata;
+    const isTold = this.#told.get(nameOf(object))?.includes(resourceVersion) === true;
+    this.#written.set(nameOf(object), { object, uid, untilMs: nowMs + BELIEVED_MS, isTold });
   }
 
   /** A deletion was answered. */
   deleted(object: KubeObject, nowMs: number): void {
     const { uid } = object.metadata;
-    this.#written.set(nameOf(object), { object: null, uid, untilMs: nowMs + BELIEVED_MS });
+    const untilMs = nowMs + BELIEVED_MS;
+    this.#written.set(nameOf(object), { object: null, uid, untilMs, isTold: false });
+  }
+
+  /** The API server holds another version than we thought: caches are believed again. */
+  forget(name: { readonly kind: string; readonly name: string }): void {
+    this.#written.delete(`${name.kind}/${name.name}`);
   }
 
   /** A cache told a change: from our write on it knows at least as much. */
   heard({ object, previous }: StoreChange): void {
     const told = object ?? previous;
     if (told === null) return;
+    this.#remember(object, told);
     const written = this.#written.get(nameOf(told));
     if (written === undefined) return;
     const isGone = object === null && previous?.metadata.uid === written.uid;
@@ -53,7 +68,8 @@ export class WrittenObjects {
     // Another object took the name: not what we wrote.
     const isOther =
       cached !== undefined && cached.metadata.uid !== written.uid && written.object === null;
-    if (!isKnown && !isOther && nowMs < written.untilMs) return written.object;
+    const isBelieved = !written.isTold && nowMs < written.untilMs;
+    if (!isKnown && !isOther && isBelieved) return written.object;
     this.#written.delete(key);
     return cached ?? null;
   }
@@ -70,7 +86,19 @@ export class WrittenObjects {
 
   /** When to look again at what the caches say; Infinity: they know everything. */
   untilMs(): number {
-    return Math.min(Infinity, ...[...this.#written.values()].map(({ untilMs }) => untilMs));
+    const awaited = [...this.#written.values()].filter(({ isTold }) => !isTold);
+    return Math.min(Infinity, ...awaited.map(({ untilMs }) => untilMs));
+  }
+
+  #remember(object: KubeObject | null, told: KubeObject): void {
+    const name = nameOf(told);
+    const { resourceVersion = '' } = told.metadata;
+    if (object === null) this.#told.delete(name);
+    else
+      this.#told.set(
+        name,
+        [...(this.#told.get(name) ?? []), resourceVersion].slice(-TOLD_VERSIONS),
+      );
   }
 }
 

@@ -32,7 +32,8 @@ export function planBackboneStatus({ pods, previous }: StatusFacts): ServiceStat
 }
 
 /** Exits in force, then those of the spec that cannot be; what was known last stays while no pod can be asked. */
-export function planExitStatus({ exits, spec, previous }: StatusFacts): ServiceStatus['exits'] {
+export function planExitStatus(facts: StatusFacts): ServiceStatus['exits'] {
+  const { exits, spec, previous } = facts;
   if (exits === null || spec === null) return previous.exits;
   const isDisabled = spec.exitMode === 'Disabled';
   return [
@@ -41,9 +42,22 @@ export function planExitStatus({ exits, spec, previous }: StatusFacts): ServiceS
       tensor,
       costShare: formatPercent(Number(macsShare.toFixed(3))),
       mode: isDisabled ? 'Disabled' : mode,
-      reason: isDisabled ? 'Disabled' : 'NoHeads',
+      ...(isDisabled ? { reason: 'Disabled' } : planExitShare(facts, name)),
     })),
     ...exits.missing.map(({ exit, tensor }) => ({ name: exit, tensor, reason: 'TensorNotFound' })),
     ...exits.companions.map((name) => ({ name, reason: 'CompanionLoadFailed' })),
   ];
+}
+
+/** What leaves at an exit that answers, or why none does; what was said last stands while nothing can be decided. */
+function planExitShare(
+  { lifecycle, previous }: StatusFacts,
+  name: string,
+): { readonly exitedShare?: string; readonly reason?: string } {
+  if (lifecycle === 'Held') {
+    const { exitedShare } = previous.exits?.find((exit) => exit.name === name) ?? {};
+    return exitedShare === undefined ? { reason: 'NoHeads' } : { exitedShare };
+  }
+  const exitedShare = lifecycle?.exitedShares.get(name);
+  return exitedShare === undefined ? { reason: 'NoHeads' } : { exitedShare };
 }

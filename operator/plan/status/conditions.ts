@@ -1,4 +1,5 @@
 import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
+import type { Reason } from '../../../crds/v1alpha1/reasons.ts';
 import { assessAutoscalingActive } from './autoscaling-active.ts';
 import { assessAvailable } from './available.ts';
 import { assessExitsActive } from './exits-active.ts';
@@ -18,15 +19,43 @@ export function assessConditions(facts: StatusFacts): Condition[] {
     ['Valid', valid],
     ['Available', available],
     ['PolicyApplied', assessPolicyApplied(facts)],
-    ['ExitsActive', assessExitsActive(facts)],
-    ['WithinBudget', assessWithinBudget()],
-    ['RolloutSucceeded', assessRolloutSucceeded()],
+    ['ExitsActive', assessExits(facts)],
+    ['WithinBudget', ofHeads(facts, 'WithinBudget', 'withinBudget') ?? assessWithinBudget()],
+    [
+      'RolloutSucceeded',
+      ofHeads(facts, 'RolloutSucceeded', 'rolloutSucceeded') ?? assessRolloutSucceeded(),
+    ],
+    ['Trained', ofHeads(facts, 'Trained', 'trained')],
     ['AutoscalingActive', assessAutoscalingActive(facts)],
     ['Stalled', assessStalled(facts, valid)],
   ];
   return verdicts.flatMap(([type, verdict]) =>
     verdict === null ? [] : [toCondition(type, verdict, facts)],
   );
+}
+
+/** What the spec rules out comes first; then what the heads are at. */
+function assessExits(facts: StatusFacts): Verdict {
+  const verdict = assessExitsActive(facts);
+  if (!OF_HEADS.has(verdict.reason)) return verdict;
+  return ofHeads(facts, 'ExitsActive', 'exitsActive') ?? verdict;
+}
+
+/** Nothing in spec or backbone is in the way. */
+const OF_HEADS: ReadonlySet<string> = new Set(['CollectingSamples', 'NoHeads']);
+
+type HeadVerdict = 'exitsActive' | 'withinBudget' | 'rolloutSucceeded' | 'trained';
+
+function ofHeads(
+  { lifecycle, previous }: StatusFacts,
+  type: string,
+  name: HeadVerdict,
+): Verdict | null {
+  if (lifecycle !== 'Held') return lifecycle === null ? null : lifecycle[name];
+  const before = previous.conditions?.find((condition) => condition.type === type);
+  if (before === undefined) return null;
+  // Reasons of conditions come from the catalogue.
+  return { status: before.status, reason: before.reason as Reason, message: before.message };
 }
 
 /** About the backbone alone: trouble with heads, exits or rollouts never makes it False. */

@@ -5,6 +5,7 @@ import type { NameConflict } from '../conflicts.ts';
 import type { NamedConfigMap } from '../named-config-maps.ts';
 import type { PinVerdict } from './assess-pin.ts';
 import type { SelectedExits } from '../select-exits.ts';
+import type { Verdict } from './verdict.ts';
 import type { TemplateProblem } from '../template-problem.ts';
 
 /** Whether a pod has the policy that was published last in force, as the fleet judges its acknowledgement. */
@@ -92,6 +93,20 @@ export interface AutoscalerFacts {
   } | null;
 }
 
+/** What the lifecycle says of heads; a verdict that is null leaves it to the rest of the facts. */
+export interface LifecycleFacts {
+  readonly exitsActive: Verdict | null;
+  readonly withinBudget: Verdict | null;
+  readonly rolloutSucceeded: Verdict | null;
+  /** Null: nothing is trained. */
+  readonly trained: Verdict | null;
+  /** By exit that answers: the share of requests that leave there. */
+  readonly exitedShares: ReadonlyMap<string, string>;
+  /** What became of the last request about heads; null: there was none. */
+  readonly request: NonNullable<ServiceStatus['request']> | null;
+  readonly status: Pick<ServiceStatus, 'heads' | 'rollout' | 'accuracy' | 'training'>;
+}
+
 /** Everything a status is a function of; gathered, never asked for. */
 export interface StatusFacts {
   readonly nowMs: number;
@@ -125,4 +140,6 @@ export interface StatusFacts {
   readonly templateVersion: number | null;
   readonly adminGeneration: number;
   readonly request: ServiceStatus['request'];
+  /** `Held`: nothing can be decided now, so what was said last stands; null: there are no heads and never were. */
+  readonly lifecycle: LifecycleFacts | 'Held' | null;
 }

@@ -5,7 +5,7 @@ import { selectorText } from '../labels.ts';
 import { planBackboneStatus, planExitStatus } from './backbone-status.ts';
 import { assessConditions } from './conditions.ts';
 import { planEvents, type PlannedEvent } from './events.ts';
-import type { StatusFacts } from './facts.ts';
+import type { LifecycleFacts, StatusFacts } from './facts.ts';
 import { planLastFailure } from './last-failure.ts';
 import { nextCheckMs } from './next-check.ts';
 import { planPolicyStatus } from './policy-status.ts';
@@ -25,6 +25,7 @@ export function planStatus(facts: StatusFacts): StatusPlan {
   const conditions = assessConditions(facts);
   const status = compact<ServiceStatus>({
     ...previous,
+    ...headFields(facts),
     observedGeneration: facts.generation,
     conditions,
     replicas: deployment?.replicas ?? 0,
@@ -38,8 +39,20 @@ export function planStatus(facts: StatusFacts): StatusPlan {
     backbone: planBackboneStatus(facts),
     exits: planExitStatus(facts),
     policy: planPolicyStatus(facts),
-    request: facts.request,
+    request: latestRequest(facts),
     lastFailure: planLastFailure(facts),
   });
   return { status, events: planEvents(facts, status, conditions), nextCheckMs: nextCheckMs(facts) };
+}
+
+/** What was said last stands while nothing can be decided. */
+function headFields({ lifecycle }: StatusFacts): Partial<LifecycleFacts['status']> {
+  return lifecycle === null || lifecycle === 'Held' ? {} : lifecycle.status;
+}
+
+/** Keys and heads are asked for by the same annotation: the later answer counts. */
+function latestRequest({ request, lifecycle }: StatusFacts): ServiceStatus['request'] {
+  const ofHeads = lifecycle === null || lifecycle === 'Held' ? null : lifecycle.request;
+  if (ofHeads === null || request === undefined) return ofHeads ?? request;
+  return String(request.time) > String(ofHeads.time) ? request : ofHeads;
 }

@@ -1,5 +1,6 @@
 import type { HeadBundle } from '../../../../crds/wire/head-bundle.ts';
 import { emptyLedger, type Attempt, type Ledger } from '../../../lifecycle/ledger.ts';
+import type { Outcomes } from './status/outcomes.ts';
 import type { Decision, HeadRevisionFacts, LifecycleInput } from '../../../lifecycle/types.ts';
 
 /** A head bundle whose digest was verified, with what is asked of it again and again. */
@@ -35,6 +36,8 @@ export interface LifecycleMemory {
   untold: Decision[];
   countedMs: number;
   input: LifecycleInput | null;
+  /** How the last rollout and training ended; null: as the status has it. */
+  outcomes: Outcomes | null;
   readonly heads: Map<string, HeadFile>;
   /** Monotonic time until which a bundle that is not there is not asked for again. */
   readonly absentUntilMs: Map<string, number>;
@@ -50,6 +53,7 @@ export function newLifecycleMemory(): LifecycleMemory {
     untold: [],
     countedMs: -Infinity,
     input: null,
+    outcomes: null,
     heads: new Map(),
     absentUntilMs: new Map(),
   };

@@ -3,7 +3,12 @@ import type { Policy } from '../../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../../crds/wire/state.ts';
 import { decide } from '../../../lifecycle/decide.ts';
 import { watermarks, type Ledger } from '../../../lifecycle/ledger.ts';
-import type { LifecycleInput, LifecyclePlan, PolicyContent } from '../../../lifecycle/types.ts';
+import type {
+  LifecycleInput,
+  LifecyclePlan,
+  LifecycleRequest,
+  PolicyContent,
+} from '../../../lifecycle/types.ts';
 import { revisionFacts } from '../../../local/revision-facts.ts';
 import { ANNOTATIONS, policyConfigMapName } from '../../../plan/names.ts';
 import { selectExits } from '../../../plan/select-exits.ts';
@@ -12,13 +17,17 @@ import { policyState, storedPolicy } from '../decide-policy.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { holdContent } from './hold-content.ts';
+import type { LifecycleMemory } from './lifecycle-memory.ts';
 import { loadHeads } from './load-heads.ts';
 import { gatherTraining, toReport, type GatheredTraining } from '../training/gather-training.ts';
 import { gatherReports, hasRows, withoutWindows } from './pod-reports.ts';
 import { workingLedger } from './read-ledger.ts';
+import { readRequest } from './read-request.ts';
 import { readVerbs } from './read-verbs.ts';
 import { settingsInForce } from './settings-in-force.ts';
 import { isBlank, storeLedger } from './store-ledger.ts';
+import type { StatusFacts } from '../../../plan/status/facts.ts';
+import { toLifecycleFacts } from './status/lifecycle-facts.ts';
 import { withStickyKey } from './sticky-key.ts';
 import { tellDecisions } from './tell-decisions.ts';
 
@@ -29,6 +38,8 @@ export interface LifecycleOutcome {
   /** What was decided and stored; null while nothing can be. */
   readonly plan: LifecyclePlan | null;
   readonly training: GatheredTraining;
+  /** For the status: what was said last stands while nothing is decided. */
+  readonly facts: StatusFacts['lifecycle'];
 }
 
 /** A candidate is looked at with the whole fleet at once: what all pods sent in this time is one block (exits.md 5.4). */
@@ -54,15 +65,20 @@ export async function runLifecycle(
     canTrain: shell.deps.defaults.trainer !== undefined,
   });
   const content = before && holdContent(before, settings);
-  const held: LifecycleOutcome = { content, plan: null, training: { kind: 'Idle' } };
+  const held: LifecycleOutcome = {
+    ...{ content, plan: null, facts: 'Held' },
+    training: { kind: 'Idle' },
+  };
   const isOurs = livePolicy?.metadata.annotations?.[ANNOTATIONS.writer] === shell.deps.writer;
   const state = policyState(gathered, before);
   if (!isOurs || state === null) return held;
   const ledger = workingLedger(pass, own);
   const training = gatherTraining(pass, ledger);
-  const trained = training.kind === 'Trained' ? [training.headRevision] : [];
-  if (!(await loadHeads(pass, own, [...namedHeads(ledger), ...trained]))) return held;
-  const input = gatherInput(pass, { service, settings, state, before, ledger, training });
+  const revisions = shell.caches.headRevisions.listIndexed(gathered.key);
+  const request = readRequest(service.annotations, revisions);
+  const wanted = [...namedHeads(ledger), ...askedHeads(training, request)];
+  if (!(await loadHeads(pass, own, wanted))) return held;
+  const input = gatherInput(pass, { service, settings, state, before, ledger, training, request });
   const plan = decide(ledger, input);
   keep(pass, plan, input);
   return finish(pass, service, { plan, held, training });
@@ -73,6 +89,13 @@ function namedHeads({ stable, candidate }: Ledger): string[] {
   return [stable, candidate].flatMap((track) => track?.headRevision ?? []);
 }
 
+/** Those that may join it in this pass. */
+function askedHeads(training: GatheredTraining, request: LifecycleRequest | null): string[] {
+  const trained = training.kind === 'Trained' ? [training.headRevision] : [];
+  const asked = request?.headRevision ?? null;
+  return asked === null ? trained : [...trained, asked];
+}
+
 interface Facts {
   readonly service: ServiceToPlan;
   readonly settings: ServiceSettings;
@@ -80,11 +103,12 @@ interface Facts {
   readonly before: Policy | null;
   readonly ledger: Ledger;
   readonly training: GatheredTraining;
+  readonly request: LifecycleRequest | null;
 }
 
 function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
   const { gathered, memory } = pass;
-  const { service, settings, state, before, ledger, training } = facts;
+  const { service, settings, state, before, ledger, training, request } = facts;
   const { heads } = memory.lifecycle;
   const { exits } = selectExits(state, service.spec.exits, gathered.previous);
   const revisions = [...heads.values()].map((head) =>
@@ -101,6 +125,7 @@ function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
     backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
     pods: isCountDue(pass, ledger) ? pods : withoutWindows(pods),
     silentPods,
+    request,
     training: toReport(training, revisions),
     revisions,
     collectRows: COLLECT_ROWS,
@@ -113,6 +138,12 @@ function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
 /** Heads are being tested: they are looked at more often, all pods at once. */
 export function isTesting(ledger: Ledger | null): boolean {
   return ledger !== null && (ledger.candidate !== null || ledger.stage === 'Recertifying');
+}
+
+/** Recorded rows are waited for. */
+export function isCollecting({ ledger, input }: LifecycleMemory): boolean {
+  if (ledger === null || input?.settings.trainingMode !== 'Auto') return false;
+  return ledger.stage === 'Collecting' || ledger.training.waiting !== null;
 }
 
 /** Evidence that may certify is counted in blocks of the whole fleet; what is only watched is counted as it comes. */
@@ -172,5 +203,7 @@ async function finish(
   const { exitsOffUntilMs } = readVerbs(service.annotations, gathered.nowMs);
   if (exitsOffUntilMs !== null) lookAgain(Math.max(0, exitsOffUntilMs - gathered.nowMs));
   const policy = plan.policy && withStickyKey(pass, service, plan.policy);
-  return { content: policy, plan, training };
+  const { input } = own;
+  const facts = input && toLifecycleFacts(pass, { ledger: plan.ledger, input, decisions: untold });
+  return { content: policy, plan, training, facts };
 }

@@ -6,6 +6,7 @@ import type { ServicePass } from '../service-pass.ts';
 const NEWS: ReadonlySet<Reason> = new Set([
   'Certified',
   'ExitsEnabled',
+  'RequestHandled',
   'RolloutPromoted',
   'RolloutStarted',
   'RolloutStepAdvanced',

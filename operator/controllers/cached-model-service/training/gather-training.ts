@@ -26,6 +26,8 @@ export function gatherTraining(pass: ServicePass, { training }: Ledger): Gathere
   if (headRevision !== null) return { kind: 'Trained', attempt, headRevision };
   const said = view?.state ?? null;
   if (said !== null) memory.training.words.set(attempt, said.message);
+  const refusal = memory.training.refusals.get(attempt);
+  if (refusal !== undefined) return { kind: 'Failed', attempt, reason: 'Failed', message: refusal };
   const outcome =
     readOutcome(attempt, view) ?? readEnd(pass, attempt, liveOf(gathered, 'Job', name));
   return outcome ?? { kind: 'Running', progress: progressOf(view) };

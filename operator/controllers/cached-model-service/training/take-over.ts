@@ -39,13 +39,16 @@ export async function takeOver(
       },
     }),
   );
-  const made = await createOrFind(pass, revision);
+  const made = await createOrFind(pass, work, revision);
   const uid = made?.metadata.uid;
   // Another revision under our name holds other heads: its owner has to remove it.
   if (uid === undefined || digestOf(made) !== digest) return;
   const base64 = Buffer.from(bytes).toString('base64');
   const blob = toKubeObject(planHeadConfigMap(service, { name, uid }, base64));
-  const stored = await createOrFind(pass, { ...blob, metadata: { ...blob.metadata, namespace } });
+  const stored = await createOrFind(pass, work, {
+    ...blob,
+    metadata: { ...blob.metadata, namespace },
+  });
   if (stored !== null) shell.fleet.endTrainer(gathered.key);
 }
 
@@ -59,9 +62,10 @@ function digestOf(revision: KubeObject | null): string | undefined {
   return bundle?.digest;
 }
 
-/** The object as it is then; null: it could not be made. */
+/** The object as it is then; null: it could not be made. What the API server calls invalid ends the training, not the service. */
 async function createOrFind(
-  { shell, attempt }: ServicePass,
+  { shell, attempt, memory, lookAgain }: ServicePass,
+  { request }: TrainingWork,
   object: KubeObject,
 ): Promise<KubeObject | null> {
   const { api } = shell.deps;
@@ -72,7 +76,14 @@ async function createOrFind(
     try {
       return await api.create(object);
     } catch (error) {
-      if (!(error instanceof ApiStatusError) || !error.isAlreadyExists) throw error;
+      if (!(error instanceof ApiStatusError)) throw error;
+      if (error.isInvalid) {
+        const why = `The heads cannot be stored: ${error.detail}`;
+        memory.training.refusals.set(request?.attempt ?? 0, why);
+        lookAgain(0);
+        return null;
+      }
+      if (!error.isAlreadyExists) throw error;
       return await getOrNull(api, {
         kind,
         name,

@@ -2,14 +2,19 @@
 export interface TrainingMemory {
   /** By attempt: what its trainer said last, for when its pod is gone. */
   readonly words: Map<number, string>;
+  /** By attempt: why its bundle cannot be kept. */
+  readonly refusals: Map<number, string>;
   /** Jobs that nobody waits for, since when (monotonic). */
   readonly staleSinceMs: Map<string, number>;
-  /** Attempts whose trainer was told that it may end. */
-  readonly ended: Set<number>;
   /** Generations whose Secret was made. */
   readonly secrets: Set<number>;
 }
 
 export function newTrainingMemory(): TrainingMemory {
-  return { words: new Map(), staleSinceMs: new Map(), ended: new Set(), secrets: new Set() };
+  return {
+    words: new Map(),
+    refusals: new Map(),
+    staleSinceMs: new Map(),
+    secrets: new Set(),
+  };
 }

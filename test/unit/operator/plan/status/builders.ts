@@ -52,6 +52,7 @@ export function someFacts(fields: Partial<StatusFacts> = {}): StatusFacts {
     templateVersion: 1,
     adminGeneration: 1,
     request: undefined,
+    lifecycle: null,
     ...fields,
   };
 }

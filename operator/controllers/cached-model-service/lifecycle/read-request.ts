@@ -1,0 +1,22 @@
+import type { KubeObject } from '../../../kube/api.ts';
+import type { LifecycleRequest } from '../../../lifecycle/types.ts';
+import { ANNOTATIONS } from '../../../plan/names.ts';
+
+const REQUEST = /^(abort|promote|rollback|retry|retrain)(?::([^:]*))?(?::.*)?$/;
+
+/** The request annotation; null: there is none, or none for the lifecycle. */
+export function readRequest(
+  annotations: Readonly<Record<string, string>>,
+  revisions: readonly KubeObject[],
+): LifecycleRequest | null {
+  const value = annotations[ANNOTATIONS.request];
+  const [, verb, target] = REQUEST.exec(value ?? '') ?? [];
+  if (value === undefined || verb === undefined) return null;
+  const named = revisions.find(({ metadata }) => metadata.name === target);
+  const { bundle } = (named?.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
+  return {
+    value: value.slice(0, 1024),
+    verb: verb as LifecycleRequest['verb'],
+    headRevision: bundle?.digest ?? null,
+  };
+}

@@ -1,0 +1,82 @@
+import { formatPercent } from '../../../../../crds/v1alpha1/percent.ts';
+import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
+import { binomialUpper } from '../../../../../server/core/binomial.ts';
+import { latestLook } from '../../../../lifecycle/attempts.ts';
+import type { Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
+import { disagreementsAt, leavingAt } from '../../../../stats/grid-column.ts';
+import { toVerdict, type Verdict } from '../../../../plan/status/verdict.ts';
+
+/** What the audits behind the certificate in force say. */
+export interface Audited {
+  readonly audits: number;
+  readonly disagreements: number;
+  readonly disagreementRatio: number;
+  readonly upperRatio: number;
+  readonly exitedRatio: number;
+}
+
+/** On all rows of the attempt so far, at the lambda in force; null without a certificate. */
+export function auditedOf(stable: StableRecord | null): Audited | null {
+  const lambdaIndex = stable?.lambdaIndex ?? null;
+  if (stable === null || lambdaIndex === null) return null;
+  const { blocks, confidence } = stable.evidence;
+  const grids = [blocks.closed, blocks.open];
+  const audits = grids.reduce((sum, { n }) => sum + n, 0);
+  if (audits === 0) return null;
+  const disagreements = grids.reduce((sum, grid) => sum + disagreementsAt(grid, lambdaIndex), 0);
+  const leaving = grids.reduce((sum, grid) => sum + leavingAt(grid, lambdaIndex), 0);
+  return {
+    audits,
+    disagreements,
+    disagreementRatio: disagreements / audits,
+    upperRatio: binomialUpper(disagreements, audits, 1 - confidence),
+    exitedRatio: leaving / audits,
+  };
+}
+
+/** Whether the budget is proven and watched. */
+export function judgeBudget({ stable }: Ledger): Verdict | null {
+  if (stable === null) return null;
+  const audited = auditedOf(stable);
+  const look = latestLook(stable.evidence);
+  if (stable.certificate !== null && audited !== null && look !== null) {
+    const { budget, confidence } = stable.evidence;
+    const what =
+      `${stable.certificate.disagreements} disagreements in ${stable.certificate.audits} audited requests: ` +
+      `at most ${formatPercent(budget)} at ${formatPercent(confidence)} confidence`;
+    return stable.off === 'InsufficientSamples'
+      ? toVerdict('Unknown', 'InsufficientSamples', 'Too few requests were audited in the last day')
+      : toVerdict('True', 'Certified', what);
+  }
+  if (stable.off === 'Alarm') {
+    const what = 'The audits of the heads in force exceeded the budget';
+    return toVerdict('False', 'BudgetExceeded', what);
+  }
+  return stable.off === 'EvidenceVoid'
+    ? toVerdict('Unknown', 'EvidenceVoid', 'Too many audits were lost')
+    : toVerdict('Unknown', 'NoCertificate', 'The heads in force have no certificate');
+}
+
+/** `status.accuracy`; what was measured last stays while nothing is in force. */
+export function accuracyOf(
+  { stable }: Ledger,
+  { saving, time }: { readonly saving: number | null; readonly time: string },
+  before: ServiceStatus['accuracy'],
+): ServiceStatus['accuracy'] {
+  const audited = auditedOf(stable);
+  if (audited === null) return before;
+  const shown = (ratio: number): string => formatPercent(Number(ratio.toPrecision(3)));
+  const figures = {
+    disagreement: shown(audited.disagreementRatio),
+    upperBound: shown(audited.upperRatio),
+    audits: Number(audited.audits.toPrecision(3)),
+    exitedShare: shown(audited.exitedRatio),
+    ...(saving === null ? {} : { saving: shown(Math.max(0, saving)) }),
+  };
+  const isSame =
+    before !== undefined &&
+    Object.entries(figures).every(
+      ([name, value]) => before[name as keyof typeof figures] === value,
+    );
+  return isSame ? before : { ...figures, measuredTime: time };
+}

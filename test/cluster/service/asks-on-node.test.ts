@@ -110,9 +110,12 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
       const backbone = { uri: 'file:///models/absent.onnx' };
       const service = await run('unloaded', { backbone }, onTestFinished);
       await service.says('Ready', 'False', 'BackboneFetchFailed');
-      const [pod] = await service.pods();
-      expect(pod!.status.phase).toBe('Running');
-      expect(pod!.status.containerStatuses).toMatchObject([{ started: true, ready: false }]);
+      // The server tells its state before the kubelet has asked the startup probe.
+      await eventually(async () => {
+        const [pod] = await service.pods();
+        expect(pod!.status.phase).toBe('Running');
+        expect(pod!.status.containerStatuses).toMatchObject([{ started: true, ready: false }]);
+      }, 30_000);
       const of = ['-n', namespace, '-l', 'kubernetes.io/service-name=unloaded'];
       const slices = await kubectl('get', 'endpointslices', ...of, '-o', 'json');
       const { items } = JSON.parse(slices) as {

@@ -25,6 +25,23 @@ test('a version from before the write that comes late does not end it', () => {
   expect(written.latest(NAME, aVersion('2'), 100)).toEqual(aVersion('3'));
 });
 
+test('a cache that told the write before it was answered is believed in what it told since', () => {
+  const written = new WrittenObjects();
+  written.heard({ key: 'ml/vision', object: aVersion('2'), previous: aVersion('1') });
+  written.heard({ key: 'ml/vision', object: aVersion('3'), previous: aVersion('2') });
+  written.wrote(aVersion('2'), 0);
+  expect(written.untilMs()).toBe(Infinity);
+  expect(written.over([aVersion('1')])).toEqual([aVersion('2')]);
+  expect(written.latest(NAME, aVersion('3'), 100)).toEqual(aVersion('3'));
+});
+
+test('an answer that contradicts ends belief in a write', () => {
+  const written = new WrittenObjects();
+  written.wrote(aVersion('2'), 0);
+  written.forget(NAME);
+  expect(written.latest(NAME, aVersion('3'), 100)).toEqual(aVersion('3'));
+});
+
 test('a cache that skipped the write is believed again after five seconds', () => {
   const written = new WrittenObjects();
   written.wrote(aVersion('2'), 0);

@@ -25,7 +25,8 @@ export function workingLedger(pass: ServicePass, own: LifecycleMemory): Ledger {
     own.stored = { uid, resourceVersion };
   }
   own.structure = parsed?.ok === true ? structureOf(ledger) : '';
-  own.storedMs = gathered.monotonicMs;
+  // Rows that come again after a start are stored at once: else a process that dies often would never get on.
+  own.storedMs = -Infinity;
   own.ledger = ledger;
   return ledger;
 }

@@ -21,6 +21,8 @@ export interface ServiceSettings {
   readonly steps: readonly { readonly share: number; readonly holdMs: number }[];
   readonly minRequests: number;
   readonly checks: readonly RolloutCheck[];
+  /** False: a certified candidate goes on shadowing, for people to accept. */
+  readonly rollsOut: boolean;
   readonly paused: boolean;
   readonly stepDeadlineMs: number;
   readonly onInconclusive: 'Hold' | 'Abort';
@@ -79,6 +81,7 @@ export function toServiceSettings(
     steps: rollout.steps?.map(({ share, hold }) => ({ share, holdMs: hold })) ?? defaultSteps,
     minRequests: rollout.minRequests,
     checks: rollout.checks ?? DEFAULT_CHECKS,
+    rollsOut: tuning.mode !== 'Recommend',
     paused: rollout.paused,
     stepDeadlineMs: rollout.stepDeadline,
     onInconclusive: rollout.onInconclusive,

@@ -26,8 +26,8 @@ export function shadowing(draft: Draft, candidate: CandidateRecord, tick: Tick):
   if (candidate.paired !== null && verdict === 'NotBetter') {
     return abort(draft, candidate, tick, notBetter(candidate.paired));
   }
-  const mayGo = isPaying && verdict === 'Go' && settings.exitMode === 'Active';
-  return mayGo ? startRamp(draft, candidate, tick) : draft;
+  const isWanted = settings.rollsOut && settings.exitMode === 'Active';
+  return isPaying && verdict === 'Go' && isWanted ? startRamp(draft, candidate, tick) : draft;
 }
 
 /** Against a stable that lets nothing leave only certificate and saving count. */

@@ -41,6 +41,7 @@ export function aService(fields: Partial<ServiceSettings> = {}): ServiceSettings
       { type: 'ErrorRate', maxRegression: 0.001 },
       { type: 'LatencyP99', maxRegression: 0.05 },
     ],
+    rollsOut: true,
     paused: false,
     stepDeadlineMs: 21_600_000,
     onInconclusive: 'Hold',

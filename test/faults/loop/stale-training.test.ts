@@ -9,7 +9,7 @@ test('a training that nobody waits for any more is ended a minute later', async 
   const { world } = loop;
   const job = (): object | undefined => find(world, 'Job', 'vision-train-1');
   await loop.until('a Job', () => job() !== undefined, HOUR);
-  const { namespace, name } = find(world, 'CachedModelService')!.metadata;
+  const { namespace = '', name } = find(world, 'CachedModelService')!.metadata;
   await world.user.mergePatch(
     { kind: 'CachedModelService', namespace, name },
     { spec: { exits: [] } },

@@ -27,6 +27,7 @@ test('the computed defaults are those of the API', () => {
       { type: 'ErrorRate', maxRegression: 0.001 },
       { type: 'LatencyP99', maxRegression: 0.05 },
     ],
+    rollsOut: true,
     paused: false,
     stepDeadlineMs: 21_600_000,
     onInconclusive: 'Hold',
@@ -59,6 +60,14 @@ test('what a manifest says beats the computed defaults', () => {
     expect(settings).toMatchObject({ trainingMode: 'Off', checks: [], maxAgeSeconds: 31 });
     expect(settings.steps).toEqual([{ share: 1, holdMs: 60_000 }]);
   }
+});
+
+test('only a service that wants recommendations rolls nothing out', () => {
+  const modes = ['Auto', 'Recommend', 'Off'];
+  const rollsOut = modes.map(
+    (mode) => toServiceSettings(aService({ tuning: { mode } }), { local: false }).rollsOut,
+  );
+  expect(rollsOut).toEqual([true, false, true]);
 });
 
 test('local mode ramps without holds', () => {

@@ -167,8 +167,11 @@ describe('shadowing', () => {
     expect(plan.ledger.episode.lookScale).toBeCloseTo(5, 6);
   });
 
-  test('does not ramp while exits are to shadow only', () => {
-    const settings = aService({ exitMode: 'Shadow' });
+  test.each([
+    ['exits are to shadow only', { exitMode: 'Shadow' as const }],
+    ['heads are only recommended', { rollsOut: false }],
+  ])('does not ramp while %s', (_, more) => {
+    const settings = aService(more);
     const plan = step(shadowing({ evidence: aLookedAttempt(1, LAMBDA) }), { settings });
     expect(plan.ledger).toMatchObject({ stage: 'Shadowing', exitsEnabled: false });
   });

@@ -64,12 +64,9 @@ export class WrittenObjects {
     const key = `${name.kind}/${name.name}`;
     const written = this.#written.get(key);
     if (written === undefined) return cached ?? null;
-    const isKnown = isSame(written.object, cached ?? null);
-    // Another object took the name: not what we wrote.
-    const isOther =
-      cached !== undefined && cached.metadata.uid !== written.uid && written.object === null;
-    const isBelieved = !written.isTold && nowMs < written.untilMs;
-    if (!isKnown && !isOther && isBelieved) return written.object;
+    if (!isKnown(written, cached) && !written.isTold && nowMs < written.untilMs) {
+      return written.object;
+    }
     this.#written.delete(key);
     return cached ?? null;
   }
@@ -100,6 +97,12 @@ export class WrittenObjects {
         [...(this.#told.get(name) ?? []), resourceVersion].slice(-TOLD_VERSIONS),
       );
   }
+}
+
+/** The cache has the write, or another object took the name: not what we wrote. */
+function isKnown(written: Written, cached: KubeObject | undefined): boolean {
+  if (isSame(written.object, cached ?? null)) return true;
+  return cached !== undefined && cached.metadata.uid !== written.uid && written.object === null;
 }
 
 function nameOf({ kind, metadata }: KubeObject): string {

@@ -55,7 +55,10 @@ test('its pod has no token, no accelerator and no right, and meets Pod Security 
     { name: 'admin', secret: { secretName: 'vision-trainer-g3' } },
     { name: 'tmp' },
   ]);
-  expect(pod.containers[0]?.env).toContainEqual({ name: 'LAYERCACHE_TRAINER_JOB', value: '{"seed":2}' });
+  expect(pod.containers[0]?.env).toContainEqual({
+    name: 'LAYERCACHE_TRAINER_JOB',
+    value: '{"seed":2}',
+  });
 });
 
 test('account, resources and pull secrets are those of spec and chart', () => {

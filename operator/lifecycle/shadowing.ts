@@ -26,8 +26,12 @@ export function shadowing(draft: Draft, candidate: CandidateRecord, tick: Tick):
   if (candidate.paired !== null && verdict === 'NotBetter') {
     return abort(draft, candidate, tick, notBetter(candidate.paired));
   }
-  const isWanted = settings.rollsOut && settings.exitMode === 'Active';
-  return isPaying && verdict === 'Go' && isWanted ? startRamp(draft, candidate, tick) : draft;
+  const mayGo = isPaying && verdict === 'Go' && mayRamp(settings);
+  return mayGo ? startRamp(draft, candidate, tick) : draft;
+}
+
+function mayRamp({ rollsOut, exitMode }: Tick['input']['settings']): boolean {
+  return rollsOut && exitMode === 'Active';
 }
 
 /** Against a stable that lets nothing leave only certificate and saving count. */

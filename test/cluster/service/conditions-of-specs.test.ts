@@ -145,6 +145,7 @@ describe.skipIf(unavailable !== null)('a service', () => {
   let plane: OwnControlPlane;
   let access: ClusterAccess;
   let kubelet: FakedKubelet;
+  let playing: Promise<void>;
   /** With pods that get ready at once, and without. */
   let served: string;
   let pending: string;
@@ -161,10 +162,11 @@ describe.skipIf(unavailable !== null)('a service', () => {
     ) as [string, string];
     access = loadAccess({ from: 'File', path: plane.kubeconfigPath });
     kubelet = createFakedKubelet(client(), served);
-    void kubelet.run(ended.signal);
+    playing = kubelet.run(ended.signal);
   }, 60_000);
   afterAll(async () => {
     ended.abort();
+    await playing;
     access.close();
     await plane.stop();
   });

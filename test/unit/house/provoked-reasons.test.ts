@@ -50,7 +50,6 @@ const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
   UploadFailed: OF_TRAININGS,
   ScalingActive: OF_METRICS,
   RequestHandled: OF_ROLLOUTS,
-  Verified: OF_STORES,
   BundleMissing: OF_STORES,
 };
 

@@ -120,9 +120,11 @@ function returnTo(draft: Draft, before: StableRecord, tick: Tick, message: strin
 function retry(draft: Draft, { headRevision }: LifecycleRequest, tick: Tick): Answer {
   const { failed, candidate, stage } = draft.ledger;
   const others = failed.filter((known) => known.headRevision !== headRevision);
-  if (others.length === failed.length) return noOp(draft, 'That revision has not failed.');
+  if (headRevision === null || others.length === failed.length) {
+    return noOp(draft, 'That revision has not failed.');
+  }
   const cleared = change(draft, { failed: others });
-  const facts = headRevision === null ? null : factsOf(tick, headRevision);
+  const facts = factsOf(tick, headRevision);
   const isFree = candidate === null && (stage === 'Collecting' || stage === 'Serving');
   return facts === null || !isFree
     ? done(cleared, 'It counts as never tried.')

@@ -83,6 +83,18 @@ describe('a graph', () => {
     expect(graph.nodes.at(-1)!.inputs).toEqual(['b', 'a']);
   });
 
+  test('has a node once that two others wait for, and takes a missing list of inputs for none', () => {
+    const { input: none, ...source } = placeholder('x');
+    expect(none).toEqual([]);
+    const graph = graphOf([
+      node('y', 'AddV2', ['a', 'b']),
+      node('b', 'Relu', ['a']),
+      node('a', 'Relu', ['x']),
+      source,
+    ]);
+    expect(graph.nodes.flatMap(({ outputs }) => outputs)).toEqual(['a', 'b', 'y']);
+  });
+
   test('has cuts in the layout of its maps', () => {
     const graph = graphOf(
       [

@@ -1,9 +1,8 @@
 // Reads a model file and refuses what cannot be served, each time with the next step.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { readModel, type OnnxModel, type OnnxValue } from '../../core/onnx/read-model.ts';
+import { readModel, type OnnxModel } from '../../core/onnx/read-model.ts';
 import { EngineError } from '../engine-error.ts';
-import type { ModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
 const KNOWN_DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
@@ -101,29 +100,4 @@ function refuseUnsupported(path: string, model: OnnxModel): void {
     if (problem === null) continue;
     throw new EngineError('UnsupportedModel', `${path} ${problem[0]}; ${problem[1]}`);
   }
-}
-
-/** Shape of one input row, free spatial sizes filled in from the notes' image size. */
-export function inputRowDims(path: string, input: OnnxValue, notes: ModelNotes): readonly number[] {
-  const rowDims = (input.dims ?? []).slice(1);
-  const image = notes.input.image;
-  const filled =
-    image !== undefined && rowDims.length === 3
-      ? rowDims.map((dim, axis) => (dim > 0 || axis === 0 ? dim : imageExtent(axis, image)))
-      : rowDims;
-  if (filled.length === 0 || filled.some((dim) => dim <= 0)) {
-    throw new EngineError(
-      'UnsupportedModel',
-      `input ${input.name} of ${path} has free dimensions [${(input.dims ?? []).join(', ')}]; ` +
-        `only the number of rows may be free: export it with fixed sizes, or name image.width and image.height in layercache.json`,
-    );
-  }
-  return filled;
-}
-
-function imageExtent(
-  axis: number,
-  image: { readonly width: number; readonly height: number },
-): number {
-  return axis === 1 ? image.height : image.width;
 }

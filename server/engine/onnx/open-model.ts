@@ -7,10 +7,11 @@ import {
   type ProbedTensor,
   type ProbeInput,
 } from '../backbone/describe-backbone.ts';
+import { inputRowDims } from '../backbone/input-row-dims.ts';
 import { EngineError } from '../engine-error.ts';
 import { readModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
-import { inputRowDims, loadModelFile } from './load-model.ts';
+import { loadModelFile } from './load-model.ts';
 import { wholeModel, type OpenedModel } from './opened-model.ts';
 import { floatsOf, floatTensorOf, RuntimeSession } from './session.ts';
 
@@ -24,10 +25,12 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   const [input] = model.inputs;
   if (input === undefined) throw new EngineError('UnsupportedModel', `${path} has no input`);
   const flow = traceFlow(model);
+  const { image } = notes.input;
+  const rowDims = inputRowDims(path, input, [undefined, image?.height, image?.width]);
   const graph = {
     model,
     flow,
-    input: { name: input.name, rowDims: inputRowDims(path, input, notes) },
+    input: { name: input.name, rowDims },
   };
   const described = describeBackbone({
     path,

@@ -3,15 +3,15 @@ import { tensor, tensor1d, type Tensor } from '@tensorflow/tfjs-core';
 import type { FoundCut } from '../../core/graph/find-cuts.ts';
 import { isShapeOfRows, traceFlow } from '../../core/graph/graph-flow.ts';
 import { TFJS_VOCABULARY } from '../../core/tfjs/macs.ts';
-import type { TfjsGraph } from '../../core/tfjs/read-graph.ts';
 import {
   describeBackbone,
   type ProbedTensor,
   type ProbeInput,
 } from '../backbone/describe-backbone.ts';
+import { inputRowDims } from '../backbone/input-row-dims.ts';
 import type { OpenedBackbone } from '../backbone/runtime.ts';
 import { EngineError } from '../engine-error.ts';
-import { readModelNotes, type ModelNotes } from '../model-notes.ts';
+import { readModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadGraphProgram } from './graph-program.ts';
 import { loadLayersProgram } from './layers-program.ts';
@@ -37,7 +37,9 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
   const { graph } = program;
   try {
     const flow = traceFlow(graph);
-    const input = { name: graph.input.name, rowDims: inputRowDims(path, graph, notes) };
+    const { image } = notes.input;
+    const rowDims = inputRowDims(path, graph.input, [image?.height, image?.width, undefined]);
+    const input = { name: graph.input.name, rowDims };
     const { format, digest, sizeBytes } = files;
     const described = describeBackbone({
       path,
@@ -83,25 +85,6 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
     program.dispose();
     throw error;
   }
-}
-
-/** Shape of one input row, free spatial sizes filled in from the notes' image size. */
-function inputRowDims(path: string, { input }: TfjsGraph, notes: ModelNotes): readonly number[] {
-  const rowDims = (input.dims ?? []).slice(1);
-  const image = notes.input.image;
-  const extents = [image?.height ?? -1, image?.width ?? -1, -1];
-  const filled =
-    rowDims.length === 3
-      ? rowDims.map((dim, axis) => (dim > 0 ? dim : (extents[axis] ?? -1)))
-      : rowDims;
-  if (filled.length === 0 || filled.some((dim) => dim <= 0)) {
-    throw new EngineError(
-      'UnsupportedModel',
-      `input ${input.name} of ${path} has free dimensions [${(input.dims ?? []).join(', ')}]; ` +
-        `only the number of rows may be free: export it with fixed sizes, or name image.width and image.height in layercache.json`,
-    );
-  }
-  return filled;
 }
 
 function probe(

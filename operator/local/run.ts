@@ -24,7 +24,7 @@ import type { RunRecord } from './report/build-report.ts';
 import { knownLimits } from './limits/known-limits.ts';
 import type { Statement } from './limits/statement.ts';
 import { createRunTally } from './report/run-tally.ts';
-import { knownAnswersOf, revisionFacts } from './revision-facts.ts';
+import { knownAnswersOf, revisionFacts } from '../fleet/revision-facts.ts';
 import type { RunContext } from './run-context.ts';
 import { createRunTraining } from './run-training.ts';
 import { openStateFolder } from './state-folder.ts';

@@ -1,6 +1,6 @@
 import type { Secret } from 'kubernetes-types/core/v1.js';
 
-import type { AdminKeys } from './admin-secret.ts';
+import { planKeySecret, type AdminKeys } from './key-secret.ts';
 import { trainerSecretName } from './names.ts';
 import { childMetadata } from './owner.ts';
 import type { ServiceToPlan } from './service.ts';
@@ -14,16 +14,10 @@ export function planTrainerSecret(
   adminGeneration: number,
   keys: AdminKeys,
 ): Secret {
-  return {
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata: childMetadata(service, trainerSecretName(service.name, adminGeneration), 'trainer'),
-    type: 'Opaque',
-    immutable: true,
-    stringData: {
-      'tls.key': keys.privateKey,
-      'tls.crt': keys.certificate,
-      'peers.json': keys.peers,
-    },
-  };
+  const metadata = childMetadata(
+    service,
+    trainerSecretName(service.name, adminGeneration),
+    'trainer',
+  );
+  return planKeySecret(metadata, keys);
 }

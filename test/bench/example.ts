@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { LAMBDAS, THRESHOLDS } from '../../crds/wire/lambda-grid.ts';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { Report } from '../../operator/local/report/report-schema.ts';
-import { headMacs } from '../../operator/local/report/model-costs.ts';
+import { headMacs } from '../../operator/fleet/model-costs.ts';
 import { openTraffic } from '../../operator/local/traffic/open-traffic.ts';
 import { planTraffic } from '../../operator/local/traffic/traffic-plan.ts';
 import { applyRule, bestRule, type PathMacs } from './exit-rules.ts';

@@ -2,6 +2,7 @@ import { readHeadRevisionStatus } from '../../../crds/v1alpha1/head-revision-sta
 import { keyOf, refOf, type Api, type KubeObject } from '../../kube/api.ts';
 import { getOrNull } from '../../kube/get-or-null.ts';
 import { controllerOf, isTerminating } from '../../kube/owner.ts';
+import { bundleDigestOf } from '../bundle-digest-of.ts';
 import { gatherRetention, retentionOf } from './gather-in-use.ts';
 import { selectExpired, type KeptRevision } from './select-expired.ts';
 
@@ -53,11 +54,10 @@ function toKept(
   abandoned: ReadonlySet<string>,
 ): KeptRevision {
   const { name, creationTimestamp = '' } = revision.metadata;
-  const { bundle } = (revision.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
   const { conditions = [] } = readHeadRevisionStatus(revision.status);
   return {
     name,
-    digest: bundle?.digest ?? '',
+    digest: bundleDigestOf(revision) ?? '',
     createdMs: Date.parse(creationTimestamp) || 0,
     isOwned: controllerOf(revision)?.uid === serviceUid,
     isFailed: conditions.some(({ type, status }) => type === 'Failed' && status === 'True'),

@@ -1,9 +1,7 @@
-import type { KubeObject } from '../../kube/api.ts';
-import { refOf } from '../../kube/api.ts';
-import type { KindName } from '../../kube/kinds.ts';
 import { applyChild } from './apply-child.ts';
 import type { Decision } from './decide.ts';
 import { makeAdminSecret } from './make-admin-secret.ts';
+import { removeChild } from './remove-child.ts';
 import type { ServicePass } from './service-pass.ts';
 import { storePolicy } from './store-policy.ts';
 
@@ -26,18 +24,4 @@ function hasPolicy({ gathered }: ServicePass, { policy }: Decision): boolean {
     ({ kind, metadata }) =>
       kind === policy?.configMap.kind && metadata.name === policy.configMap.metadata.name,
   );
-}
-
-async function removeChild(
-  { shell, memory, gathered, attempt }: ServicePass,
-  child: KubeObject,
-): Promise<void> {
-  const { api, clock, log } = shell.deps;
-  const { uid = '', resourceVersion = '', name } = child.metadata;
-  const part = { verb: 'delete', kind: child.kind as KindName, name, body: null } as const;
-  const gone = await attempt.run(part, () => api.delete(refOf(child), { uid, resourceVersion }));
-  if (gone === null) return;
-  memory.written.deleted(child, clock.monotonicMs());
-  const facts = { controller: 'cached-model-service', key: gathered.key, kind: child.kind };
-  log.info({ ...facts, name }, 'child removed');
 }

@@ -7,7 +7,7 @@ import { binomialUpper } from '../../../server/core/binomial.ts';
 import type { Decision, ExitCandidate } from '../../lifecycle/types.ts';
 import type { SliceLatencies } from '../replay/slices.ts';
 import { netMacsSavedRatio } from './macs.ts';
-import { headMacs, revisionMacs } from './model-costs.ts';
+import { headMacs, revisionMacs } from '../../fleet/model-costs.ts';
 import type { Statement } from '../limits/statement.ts';
 import type {
   Report,

@@ -1,4 +1,4 @@
-import type { RevisionMacs } from './model-costs.ts';
+import type { RevisionMacs } from '../../fleet/model-costs.ts';
 import type { ScopeTally } from './run-tally.ts';
 
 /**

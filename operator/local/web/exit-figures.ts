@@ -3,7 +3,7 @@ import type { ServerState } from '../../../crds/wire/state.ts';
 import { binomialLower, binomialUpper } from '../../../server/core/binomial.ts';
 import type { LatencyDigest } from '../../../crds/wire/evidence.ts';
 import type { PageExit } from '../page/state/page-state.ts';
-import { pathCosts } from '../report/model-costs.ts';
+import { pathCosts } from '../../fleet/model-costs.ts';
 import type { ExitLine } from '../view/screen-model.ts';
 import { quantilesOfDigest } from './quantiles.ts';
 

@@ -7,7 +7,7 @@ import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy
 import type { Result } from '../../../crds/wire/result.ts';
 import { serializeServerState, type ServerState } from '../../../crds/wire/state.ts';
 import type { AdminAnswer, AdminCall } from '../../../operator/fleet/admin-client.ts';
-import { knownAnswersOf } from '../../../operator/local/revision-facts.ts';
+import { knownAnswersOf } from '../../../operator/fleet/revision-facts.ts';
 import type { FakePod } from '../../support/fake-pod.ts';
 import { BACKBONE_DIGEST } from '../../support/builders.ts';
 import { EXITS } from '../../support/simulated-fleet.ts';

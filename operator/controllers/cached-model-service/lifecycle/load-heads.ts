@@ -3,7 +3,7 @@ import { verifyBundle, type VerifiedBundle } from '../../../fleet/pull-bundle.ts
 import type { KubeObject } from '../../../kube/api.ts';
 import { getOrNull } from '../../../kube/get-or-null.ts';
 import { isTerminating } from '../../../kube/owner.ts';
-import { knownAnswersOf } from '../../../local/revision-facts.ts';
+import { knownAnswersOf } from '../../../fleet/revision-facts.ts';
 import { policyConfigMapName } from '../../../plan/names.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';

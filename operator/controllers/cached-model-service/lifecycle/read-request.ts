@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../kube/api.ts';
 import type { LifecycleRequest } from '../../../lifecycle/types.ts';
+import { bundleDigestOf } from '../../bundle-digest-of.ts';
 import { ANNOTATIONS } from '../../../plan/names.ts';
 
 const REQUEST = /^(abort|promote|rollback|retry|retrain)(?::([^:]*))?(?::.*)?$/;
@@ -13,10 +14,9 @@ export function readRequest(
   const [, verb, target] = REQUEST.exec(value ?? '') ?? [];
   if (value === undefined || verb === undefined) return null;
   const named = revisions.find(({ metadata }) => metadata.name === target);
-  const { bundle } = (named?.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
   return {
     value: value.slice(0, 1024),
     verb: verb as LifecycleRequest['verb'],
-    headRevision: bundle?.digest ?? null,
+    headRevision: (named && bundleDigestOf(named)) ?? null,
   };
 }

@@ -9,7 +9,7 @@ import type {
   LifecycleRequest,
   PolicyContent,
 } from '../../../lifecycle/types.ts';
-import { revisionFacts } from '../../../local/revision-facts.ts';
+import { revisionFacts } from '../../../fleet/revision-facts.ts';
 import { ANNOTATIONS, policyConfigMapName } from '../../../plan/names.ts';
 import { selectExits } from '../../../plan/select-exits.ts';
 import type { ServiceToPlan } from '../../../plan/service.ts';

@@ -4,6 +4,7 @@ import type { KubeObject } from '../../../kube/api.ts';
 import { isTerminating } from '../../../kube/owner.ts';
 import type { Ledger } from '../../../lifecycle/ledger.ts';
 import type { HeadRevisionFacts, TrainingReport } from '../../../lifecycle/types.ts';
+import { bundleDigestOf } from '../../bundle-digest-of.ts';
 import { trainingJobName } from '../../../plan/names.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
@@ -54,10 +55,9 @@ function revisionOfBundle(
 ): string | null {
   const digest = view?.bundle?.headRevision ?? null;
   if (digest === null) return null;
-  const isKnown = shell.caches.headRevisions.listIndexed(gathered.key).some((object) => {
-    const { bundle } = (object.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
-    return bundle?.digest === digest;
-  });
+  const isKnown = shell.caches.headRevisions
+    .listIndexed(gathered.key)
+    .some((object) => bundleDigestOf(object) === digest);
   return isKnown ? digest : null;
 }
 

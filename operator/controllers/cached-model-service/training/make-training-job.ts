@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../../crds/v1alpha1/head-revision-rules.ts';
 import { settingsInForce } from '../lifecycle/settings-in-force.ts';
 import { createTrainerKeys, pinOf } from '../../../fleet/identity/identities.ts';
 import { ApiStatusError } from '../../../kube/api-status-error.ts';
@@ -14,8 +15,6 @@ import { toFleetPods } from '../fleet-pods.ts';
 import type { ServicePass } from '../service-pass.ts';
 import type { TrainingWork } from './run-training.ts';
 
-/** A bundle in a ConfigMap leaves room for its other fields. */
-const MAX_CONFIG_MAP_BUNDLE_BYTES = 900 * 1024;
 const NO_POD_MS = 10_000;
 
 /** Keys first: a pod that mounts a Secret which is not there waits for minutes. Both are made once and never changed. */

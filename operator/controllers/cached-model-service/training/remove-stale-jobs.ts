@@ -1,7 +1,8 @@
-import { refOf, type KubeObject } from '../../../kube/api.ts';
+import type { KubeObject } from '../../../kube/api.ts';
 import { isTerminating, ownershipOf } from '../../../kube/owner.ts';
 import { trainingJobName } from '../../../plan/names.ts';
 import type { ServiceToPlan } from '../../../plan/service.ts';
+import { removeChild } from '../remove-child.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { isEnded, readJob } from './read-job.ts';
 
@@ -23,21 +24,11 @@ export async function removeStaleJobs(
     staleSinceMs.set(job.metadata.name, sinceMs);
     const waitMs = sinceMs + GRACE_MS - gathered.monotonicMs;
     if (waitMs > 0) lookAgain(waitMs);
-    else await remove(pass, job);
+    else if (await removeChild(pass, job)) staleSinceMs.delete(job.metadata.name);
   }
 }
 
 function isRunningJob(object: KubeObject, serviceUid: string): boolean {
   if (object.kind !== 'Job' || ownershipOf(object, serviceUid) !== 'Ours') return false;
   return !isTerminating(object) && !isEnded(readJob(object));
-}
-
-async function remove({ shell, memory, attempt }: ServicePass, job: KubeObject): Promise<void> {
-  const { api, clock } = shell.deps;
-  const { uid = '', resourceVersion = '', name } = job.metadata;
-  const part = { verb: 'delete', kind: 'Job', name, body: null } as const;
-  const gone = await attempt.run(part, () => api.delete(refOf(job), { uid, resourceVersion }));
-  if (gone === null) return;
-  memory.training.staleSinceMs.delete(name);
-  memory.written.deleted(job, clock.monotonicMs());
 }

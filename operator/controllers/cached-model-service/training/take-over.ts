@@ -4,6 +4,7 @@ import { ApiStatusError } from '../../../kube/api-status-error.ts';
 import { toKubeObject } from '../../../kube/apply.ts';
 import { getOrNull } from '../../../kube/get-or-null.ts';
 import { planHeadConfigMap, planHeadRevision } from '../../../plan/head-revision.ts';
+import { bundleDigestOf } from '../../bundle-digest-of.ts';
 import { headRevisionName, trainingJobName } from '../../../plan/names.ts';
 import { toTime } from '../../../plan/status/time.ts';
 import { liveOf } from '../gather.ts';
@@ -40,9 +41,10 @@ export async function takeOver(
     }),
   );
   const made = await createOrFind(pass, work, revision);
-  const uid = made?.metadata.uid;
   // Another revision under our name holds other heads: its owner has to remove it.
-  if (uid === undefined || digestOf(made) !== digest) return;
+  if (made === null || bundleDigestOf(made) !== digest) return;
+  const { uid } = made.metadata;
+  if (uid === undefined) return;
   const base64 = Buffer.from(bytes).toString('base64');
   const blob = toKubeObject(planHeadConfigMap(service, { name, uid }, base64));
   const stored = await createOrFind(pass, work, {
@@ -55,11 +57,6 @@ export async function takeOver(
 function startOf(job: KubeObject | null): { startTime?: string } {
   const startTime = job === null ? null : readJob(job).startTime;
   return startTime === null ? {} : { startTime };
-}
-
-function digestOf(revision: KubeObject | null): string | undefined {
-  const { bundle } = (revision?.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
-  return bundle?.digest;
 }
 
 /** The object as it is then; null: it could not be made. What the API server calls invalid ends the training, not the service. */

@@ -6,6 +6,7 @@ import { predictedSaving } from '../../../../stats/cost.ts';
 import { latestLook } from '../../../../lifecycle/attempts.ts';
 import type { Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
 import type { Decision, LifecycleInput } from '../../../../lifecycle/types.ts';
+import { bundleDigestOf } from '../../../bundle-digest-of.ts';
 import type { ServicePass } from '../../service-pass.ts';
 import { headsOf } from './heads-status.ts';
 import { accuracyOf, judgeBudget } from './judge-budget.ts';
@@ -29,12 +30,9 @@ export function toLifecycleFacts(
   own.outcomes = nextOutcomes(own.outcomes ?? statedOutcomes(previous), decisions);
   const { name } = object.metadata;
   const names = new Map(
-    shell.caches.headRevisions.listIndexed(key).map((revision) => {
-      const { bundle } = (revision.spec ?? {}) as {
-        readonly bundle?: { readonly digest?: string };
-      };
-      return [bundle?.digest, revision.metadata.name] as const;
-    }),
+    shell.caches.headRevisions
+      .listIndexed(key)
+      .map((revision) => [bundleDigestOf(revision), revision.metadata.name] as const),
   );
   const nameOf = (digest: string): string => names.get(digest) ?? headRevisionName(name, digest);
   const saving = savingOf(ledger.stable, input);

@@ -16,6 +16,7 @@ import type {
   StableRecord,
 } from '../../../../lifecycle/ledger.ts';
 import { toTime } from '../../../../plan/status/time.ts';
+import { bundleDigestOf } from '../../../bundle-digest-of.ts';
 import type { ServicePass } from '../../service-pass.ts';
 
 type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
@@ -24,8 +25,7 @@ type Said = Pick<Condition, 'type' | 'status' | 'reason' | 'message'>;
 export async function writeRevisionStatus(pass: ServicePass, ledger: Ledger): Promise<void> {
   const { shell, gathered, attempt } = pass;
   for (const revision of shell.caches.headRevisions.listIndexed(gathered.key)) {
-    const { bundle } = (revision.spec ?? {}) as { readonly bundle?: { readonly digest?: string } };
-    const said = wordsOn(ledger, bundle?.digest ?? '');
+    const said = wordsOn(ledger, bundleDigestOf(revision) ?? '');
     if (said === null || isTerminating(revision)) continue;
     const body = withStatus(revision, said, gathered.nowMs);
     const { name } = revision.metadata;

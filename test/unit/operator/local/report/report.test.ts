@@ -6,7 +6,7 @@ import {
   pathCosts,
   revisionMacs,
   type RevisionMacs,
-} from '../../../../../operator/local/report/model-costs.ts';
+} from '../../../../../operator/fleet/model-costs.ts';
 import {
   buildReport,
   summarise,

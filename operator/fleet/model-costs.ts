@@ -1,6 +1,6 @@
-import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
-import type { CostTable, CutReport, ServerState } from '../../../crds/wire/state.ts';
-import { pathCosts as measuredPathCosts } from '../../stats/cost.ts';
+import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
+import type { CostTable, CutReport, ServerState } from '../../crds/wire/state.ts';
+import { pathCosts as measuredPathCosts } from '../stats/cost.ts';
 
 /** Multiply-adds of one head revision on one backbone, per exit in order. */
 export interface RevisionMacs {

@@ -3,7 +3,7 @@ import type { ServerState } from '../../crds/wire/state.ts';
 import { toHeadWeights } from '../../server/core/head.ts';
 import { answerKnownRows } from '../../server/core/known-answer.ts';
 import type { HeadRevisionFacts } from '../lifecycle/types.ts';
-import { pathCosts } from './report/model-costs.ts';
+import { pathCosts } from './model-costs.ts';
 
 /** Known-answer classes as server/core gives them: a server that disagrees runs something else. */
 export function knownAnswersOf(bundle: HeadBundle): number[][] {

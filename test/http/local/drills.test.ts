@@ -1,43 +1,9 @@
 // Drills in real processes on a small model: what they break, what goes on, and what the report says of it. `npm run build` (or
 // operator/bundle/bundle.mjs) comes first.
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-import { reportSchema, type Report } from '../../../operator/local/report/report-schema.ts';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { processesOf, startCli, workplace, type CliRun, type Workplace } from './local-run.ts';
-
-const places: Workplace[] = [];
-
-afterAll(() => {
-  for (const { folder } of places) rmSync(folder, { recursive: true, force: true });
-});
-
-function aPlace(rows: number, more = ''): Workplace {
-  const place = workplace({ rows, more });
-  places.push(place);
-  return place;
-}
-
-function run({ folder, manifest, traffic }: Workplace, ...flags: string[]): CliRun {
-  const words = ['local', 'run', '-f', manifest, '--traffic', traffic, '--report', 'out'];
-  return startCli([...words, '--no-dashboard', ...flags], folder);
-}
-
-async function finished({ folder }: Workplace, started: CliRun, code: number): Promise<Report> {
-  const ended = await started.ended;
-  expect(ended.code, started.stderr()).toBe(code);
-  await eventually(() => {
-    expect(processesOf(folder)).toEqual([]);
-  }, 5_000);
-  return reportSchema.parse(JSON.parse(readFileSync(join(folder, 'out', 'report.json'), 'utf8')));
-}
-
-function drillOf(report: Report, kind: Report['drills'][number]['kind']) {
-  const drill = report.drills.find((one) => one.kind === kind);
-  if (drill === undefined) throw new Error(`no ${kind} in ${JSON.stringify(report.drills)}`);
-  return drill;
-}
+import { aPlace, drillOf, finished, run } from './drill-run.ts';
+import { startCli } from './local-run.ts';
 
 describe('a server that dies and an engine that is slow', () => {
   test('fail only what the process held: the other serves, and it comes back in its place', async () => {

@@ -1,6 +1,6 @@
 // Bundles every program that is started as a process into dist/bundle: what is tried locally is what ships.
 // Native packages stay outside, so that their files are found where npm installed them.
-import { copyFile } from 'node:fs/promises';
+import { chmod, copyFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { build } from 'esbuild';
 import './bundle-page.mjs';
@@ -34,6 +34,9 @@ await build({
     js: "import { createRequire as layercacheCreateRequire } from 'node:module'; const require = layercacheCreateRequire(import.meta.url);",
   },
 });
+
+// It begins with the name of its interpreter.
+await chmod('dist/bundle/layercache.mjs', 0o755);
 
 const wasmFolder = createRequire(import.meta.url)
   .resolve('@tensorflow/tfjs-backend-wasm/package.json')

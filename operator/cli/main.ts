@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { processIo } from './cli-io.ts';
 import { printError } from './print-error.ts';
 import { createProgram } from './program.ts';

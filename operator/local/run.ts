@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Policy } from '../../crds/wire/policy.ts';
 import { systemClock } from '../clock.ts';
-import { CliError } from '../errors.ts';
+import { CliError, messageOf } from '../errors.ts';
 import type { VerifiedBundle } from '../fleet/pull-bundle.ts';
 import { decide } from '../lifecycle/decide.ts';
 import { estimateMore } from '../lifecycle/estimate-more.ts';
@@ -112,6 +112,9 @@ export function createRun(context: RunContext): Run {
           onCompared: shown.comparing,
         });
   const { replay } = traffic;
+  failed.signal.addEventListener('abort', () => {
+    traffic.close();
+  });
 
   const answers = new Map<string, number[][]>();
   const factsOf = ({
@@ -248,7 +251,10 @@ export function createRun(context: RunContext): Run {
         await serve();
         record.isOver = true;
         phases.enter('Comparing', clock.nowMs(), tally.run.requests);
-        const truth = await traffic.compare(() => interrupted.signal.aborted);
+        const isStopped = (): boolean => interrupted.signal.aborted || failed.signal.aborted;
+        const truth = await traffic.compare(isStopped);
+        // What was served stands: the report only lacks the comparison.
+        if (failed.signal.aborted) onProblem(messageOf(failed.signal.reason));
         return {
           service: settings.model,
           settings,

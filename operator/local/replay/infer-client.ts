@@ -12,6 +12,7 @@ export type InferOutcome =
 /** Sends rows to the servers in turn over kept-alive connections; every failure is a value. */
 export interface InferClient {
   infer(rows: readonly Buffer[], mode: InferMode): Promise<InferOutcome>;
+  /** Also ends the waiting of requests that nobody took. */
   close(): void;
 }
 
@@ -45,6 +46,7 @@ export function createInferClient(options: InferClientOptions): InferClient {
   const path = `/v2/models/${encodeURIComponent(options.modelName)}/infer`;
   const { clock } = options;
   let turn = 0;
+  let isClosed = false;
 
   const once = async (
     dataUrl: string,
@@ -72,7 +74,7 @@ export function createInferClient(options: InferClientOptions): InferClient {
       const dataUrl = urls[turn++ % Math.max(1, urls.length)];
       const outcome = dataUrl === undefined ? NOBODY : await once(dataUrl, sending);
       const isLate = clock.monotonicMs() - sending.startMs + REFUSED_MS > options.timeoutMs;
-      if (outcome.ok || !REFUSALS.has(outcome.code) || isLate) return outcome;
+      if (outcome.ok || !REFUSALS.has(outcome.code) || isLate || isClosed) return outcome;
       if (refusals + 1 >= urls.length) await wait(REFUSED_MS);
     }
   };
@@ -83,6 +85,7 @@ export function createInferClient(options: InferClientOptions): InferClient {
       return untilTaken({ rows: rows.length, startMs, ...options.codec.encode(rows, mode) });
     },
     close: () => {
+      isClosed = true;
       agent.destroy();
     },
   };

@@ -72,6 +72,13 @@ function aClient(dataUrls: () => readonly string[], timeoutMs = 10_000) {
 const row = [Buffer.alloc(1)];
 
 describe('a request that no server took', () => {
+  test('is waited for no longer once the client is closed', async () => {
+    const { client } = aClient(() => [], 3_600_000);
+    const asked = client.infer(row, 'auto');
+    client.close();
+    expect(await asked).toMatchObject({ ok: false, code: 'no_server' });
+  });
+
   test('goes to the next server at once when nobody listens', async () => {
     const [gone, alive] = [await nobodyAt(), await aServer(200)];
     const { client, attempts } = aClient(() => [gone, alive.url]);

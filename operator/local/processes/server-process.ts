@@ -104,7 +104,7 @@ async function startFailure(child: Child, options: ServerOptions): Promise<CliEr
   }
   const refusal = BACKBONE_REFUSAL.exec(tail)?.[1];
   if (refusal !== undefined) {
-    return new CliError('BackboneLoadFailed', { where: options.backbonePath, why: refusal });
+    return new CliError('BackboneLoadFailed', { where: options.backbonePath, why: `${refusal}.` });
   }
   return new CliError('ServerFailed', {
     where: options.backbonePath,
@@ -113,7 +113,7 @@ async function startFailure(child: Child, options: ServerOptions): Promise<CliEr
 }
 
 /** The server's own sentence about a model that its engine refuses (server/start-failure.ts). */
-const BACKBONE_REFUSAL = /^The backbone .* cannot be served \((.*)$/m;
+const BACKBONE_REFUSAL = /^The backbone .* cannot be served \(\w+\): (.*?)\.?$/m;
 
 const STOP_DEADLINE_MS = 5_000;
 

@@ -188,7 +188,9 @@ describe('a run that cannot start or end well says so in one paragraph', () => {
   test('a backbone that is no model', async () => {
     const place = aPlace({ rows: 10 });
     writeFileSync(join(place.folder, 'model.onnx'), 'hello');
-    expect(await refused(place, 1)).toContain('[BackboneLoadFailed]\n');
+    expect(await refused(place, 1)).toMatch(
+      /cannot be served \([^()]+\): [^()]+\. Check the model .+ \[BackboneLoadFailed\]\n/,
+    );
   }, 30_000);
 
   test('a backbone of another digest', async () => {

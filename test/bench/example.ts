@@ -119,7 +119,7 @@ async function compareRules({ report, bundle }: LocalRun): Promise<Figure[]> {
   if (bundle === null || report.certificate === null) return [];
   const { lambda } = report.certificate;
   const lambdaIndex = LAMBDAS.indexOf(lambda);
-  const answers = await answerRows(`${EXAMPLE}/backbone.onnx`, bundle, servedRows());
+  const answers = await answerRows(`${EXAMPLE}/backbone.onnx`, bundle, await servedRows());
   const path = pathMacs(report, bundle);
   const ours = applyRule(answers, (answer) => answer.score, THRESHOLDS[lambdaIndex] ?? 1, path);
   const bound = ours.disagreementRatio;
@@ -142,8 +142,8 @@ async function compareRules({ report, bundle }: LocalRun): Promise<Figure[]> {
 }
 
 /** All rows behind those that trained, in the run's order. */
-function servedRows(): Float32Array[] {
-  const traffic = openTraffic('example:fashion-mnist', '--traffic');
+async function servedRows(): Promise<Float32Array[]> {
+  const traffic = await openTraffic('example:fashion-mnist', '--traffic');
   const plan = planTraffic({
     traffic,
     headTraffic: null,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setImmediate as turn } from 'node:timers/promises';
 import { CliError } from '../../errors.ts';
 import { readJsonRows } from './json-rows.ts';
 import { memorySource, type TrafficSource } from './source.ts';
@@ -17,15 +18,25 @@ export const FASHION_SPLIT = {
 
 const PIXELS = 784;
 
+/** Rows that are worked on in one turn: the page of a run is served by this thread too, and all 70,000 take seconds. */
+const ROWS_PER_TURN = 500;
+
 /** Held-out rows only: rows of the backbone's training never enter a run of the example. */
-export function openFashionMnist(name: string): TrafficSource {
-  const distinct = readDistinct(name);
-  const order = [...distinct.keys()]
-    .map((bytes) => ({ bytes, key: orderKey(bytes) }))
-    .sort((a, b) => (a.key < b.key ? -1 : 1))
-    .slice(FASHION_SPLIT.trainRows);
-  const rows = Buffer.concat(order.map(({ bytes }) => Buffer.from(bytes, 'latin1')));
-  const digest = createHash('sha256').update(rows).digest('hex');
+export async function openFashionMnist(name: string): Promise<TrafficSource> {
+  const distinct = await readDistinct(name);
+  const keys: { readonly bytes: string; readonly key: string }[] = [];
+  for (const bytes of distinct.keys()) {
+    if (keys.push({ bytes, key: orderKey(bytes) }) % ROWS_PER_TURN === 0) await turn();
+  }
+  const order = keys.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(FASHION_SPLIT.trainRows);
+  const rows = Buffer.alloc(order.length * PIXELS);
+  const hash = createHash('sha256');
+  for (const [i, { bytes }] of order.entries()) {
+    rows.write(bytes, i * PIXELS, 'latin1');
+    hash.update(rows.subarray(i * PIXELS, (i + 1) * PIXELS));
+    if (i % ROWS_PER_TURN === 0) await turn();
+  }
+  const digest = hash.digest('hex');
   if (digest !== FASHION_SPLIT.trafficSha256) {
     throw new CliError('TrafficUnreadable', {
       where: name,
@@ -45,10 +56,13 @@ function orderKey(bytes: string): string {
 }
 
 /** Row bytes (as latin1) to label; the first occurrence in file order keeps its label, empty entries are defects. */
-function readDistinct(name: string): Map<string, number> {
+async function readDistinct(name: string): Promise<Map<string, number>> {
   const distinct = new Map<string, number>();
+  let read = 0;
   for (let label = 0; label < 10; label++) {
     for (const row of readJsonRows(readPackageFile(name, label))) {
+      read += 1;
+      if (read % ROWS_PER_TURN === 0) await turn();
       if (row.length !== PIXELS) continue;
       const bytes = row.toString('latin1');
       if (!distinct.has(bytes)) distinct.set(bytes, label);

@@ -5,20 +5,19 @@ const CLOSE = 93;
 
 /**
  * Reads `{"data":[[0,1,...],[...]]}` with bytes 0..255 straight from UTF-8, where JSON.parse would build an array of numbers
- * per row. Returns one Buffer per innermost array that holds anything, and an empty one for `[]`.
+ * per row. Gives one Buffer per innermost array that holds anything, and an empty one for `[]`; the next row is read when it is
+ * asked for.
  */
-export function readJsonRows(text: Buffer): Buffer[] {
-  const rows: Buffer[] = [];
+export function* readJsonRows(text: Buffer): Generator<Buffer, void> {
   let start = -1;
   for (let i = 0; i < text.length; i++) {
     const byte = text[i]!;
     if (byte === OPEN) start = i + 1;
     else if (byte === CLOSE && start >= 0) {
-      rows.push(readNumbers(text, start, i));
+      yield readNumbers(text, start, i);
       start = -1;
     }
   }
-  return rows;
 }
 
 /** Numbers between two offsets, parted by anything that is no digit. */

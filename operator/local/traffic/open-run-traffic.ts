@@ -61,7 +61,7 @@ async function openSource(
   flag: string,
   model: ModelAtHand,
 ): Promise<TrafficSource> {
-  if (!source.startsWith('images:') || source === 'images:') return openTraffic(source, flag);
+  if (!source.startsWith('images:') || source === 'images:') return await openTraffic(source, flag);
   const name = `${flag} ${source}`;
   const description = loadModelDescription(model.path);
   const isDescribed = description.input?.image?.colors !== undefined;

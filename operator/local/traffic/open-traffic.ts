@@ -5,12 +5,12 @@ import { openIdx } from './idx.ts';
 import { openNpy } from './npy.ts';
 import type { TrafficSource } from './source.ts';
 
-const EXAMPLES: Readonly<Record<string, (name: string) => TrafficSource>> = {
+const EXAMPLES: Readonly<Record<string, (name: string) => Promise<TrafficSource>>> = {
   'fashion-mnist': openFashionMnist,
 };
 
 /** Opens `npy:FILE`, `idx:FILE[.gz]` or `example:NAME`; pictures and requests of the user are opened elsewhere. `flag` is named in errors. */
-export function openTraffic(source: string, flag: string): TrafficSource {
+export async function openTraffic(source: string, flag: string): Promise<TrafficSource> {
   const colon = source.indexOf(':');
   const kind = source.slice(0, colon);
   const rest = source.slice(colon + 1);
@@ -18,7 +18,7 @@ export function openTraffic(source: string, flag: string): TrafficSource {
   if (colon > 0 && rest !== '') {
     if (kind === 'npy') return openNpy(rest, name);
     if (kind === 'idx') return openIdx(rest, name);
-    if (kind === 'example') return openExample(rest, name);
+    if (kind === 'example') return await openExample(rest, name);
   }
   throw new CliError('TrafficUnreadable', {
     where: name,
@@ -27,7 +27,7 @@ export function openTraffic(source: string, flag: string): TrafficSource {
   });
 }
 
-function openExample(example: string, name: string): TrafficSource {
+function openExample(example: string, name: string): Promise<TrafficSource> {
   const open = EXAMPLES[example];
   if (open !== undefined) return open(name);
   const near = nearestNames(example, Object.keys(EXAMPLES));

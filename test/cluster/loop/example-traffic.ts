@@ -25,12 +25,12 @@ export interface Traffic {
 const INPUT = { name: 'image', datatype: 'FP32', shape: [-1, 1, 28, 28] };
 const ROWS_PER_REQUEST = 2;
 
-export function startTraffic(
+export async function startTraffic(
   node: RealNode,
   endpoint: Endpoint,
   { model, rate }: { readonly model: string; readonly rate: number },
-): Traffic {
-  const source = openFashionMnist('example:fashion-mnist');
+): Promise<Traffic> {
+  const source = await openFashionMnist('example:fashion-mnist');
   const description = loadModelDescription('server/examples/fashion-mnist/backbone.onnx');
   const codec = createInferCodec(createRowEncoder(source, [INPUT], description), 'logits');
   const random = seededRandom(7);

@@ -95,7 +95,7 @@ describe.skipIf(unavailable !== null)('the loop on a real node', () => {
   test(
     'traffic leads to a Job, a revision, a certificate and early answers on every pod, and no request fails',
     async () => {
-      traffic = startTraffic(node, await vision.endpoint(), { model: MODEL, rate: 20 });
+      traffic = await startTraffic(node, await vision.endpoint(), { model: MODEL, rate: 20 });
       try {
         const has = async (kind: string): Promise<boolean> =>
           (await kubectl('get', kind, '-o', 'name')).includes('vision-');

@@ -9,19 +9,19 @@ import { memorySource } from '../../../../../operator/local/traffic/source.ts';
 import { idxBytes, npyFile, temporaryFile } from './files.ts';
 
 describe('--traffic', () => {
-  test.each(['rows.npy', 'csv:rows.csv', 'npy:', ':x'])('%s names no source', (source) => {
-    expect(() => openTraffic(source, '--traffic')).toThrow(
+  test.each(['rows.npy', 'csv:rows.csv', 'npy:', ':x'])('%s names no source', async (source) => {
+    await expect(openTraffic(source, '--traffic')).rejects.toThrow(
       'Write npy:FILE, idx:FILE[.gz], images:DIR, example:fashion-mnist or http.',
     );
   });
 
-  test('an example that does not exist suggests the nearest', () => {
-    expect(() => openTraffic('example:fashion-mist', '--traffic')).toThrow(
+  test('an example that does not exist suggests the nearest', async () => {
+    await expect(openTraffic('example:fashion-mist', '--traffic')).rejects.toThrow(
       'there is no example fashion-mist. Use one of: fashion-mnist.',
     );
   });
 
-  test('the example gives the held-out rows that split.json describes, with labels', () => {
+  test('the example gives the held-out rows that split.json describes, with labels', async () => {
     const split = JSON.parse(readFileSync('server/examples/fashion-mnist/split.json', 'utf8')) as {
       seed: string;
       train: { rows: number };
@@ -33,16 +33,24 @@ describe('--traffic', () => {
       trafficSha256: split.traffic.sha256,
     });
     // Opening verifies the digest of the rows.
-    const source = openTraffic('example:fashion-mnist', '--traffic');
+    const source = await openTraffic('example:fashion-mnist', '--traffic');
     expect(source.rowCount).toBe(split.traffic.rows);
     expect(new Set(source.labels)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]));
+  });
+
+  test('the example is opened in many short turns, between which the page of the run is served', async () => {
+    let turns = 0;
+    const others = setInterval(() => (turns += 1), 0);
+    await openTraffic('example:fashion-mnist', '--traffic');
+    clearInterval(others);
+    expect(turns).toBeGreaterThan(100);
   });
 });
 
 test('rows of bytes are read out of JSON, empty ones included', () => {
-  const rows = readJsonRows(Buffer.from('{"data":[[0,17, 255],[],[3]]}'));
+  const rows = [...readJsonRows(Buffer.from('{"data":[[0,17, 255],[],[3]]}'))];
   expect(rows.map((row) => [...row])).toEqual([[0, 17, 255], [], [3]]);
-  expect(() => readJsonRows(Buffer.from('{"data":[[256]]}'))).toThrow('not a row of bytes');
+  expect(() => [...readJsonRows(Buffer.from('{"data":[[256]]}'))]).toThrow('not a row of bytes');
 });
 
 describe('--labels', () => {

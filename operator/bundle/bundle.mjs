@@ -14,6 +14,7 @@ const programs = {
   trainer: 'operator/trainer/main.ts',
   layercache: 'operator/cli/main.ts',
   bench: 'test/bench/main.ts',
+  'open-loop': 'test/bench/open-loop-worker.ts',
 };
 
 await build({

@@ -26,6 +26,8 @@ export interface ServiceSettings {
   readonly paused: boolean;
   readonly stepDeadlineMs: number;
   readonly onInconclusive: 'Hold' | 'Abort';
+  /** For loading a candidate: on the pod that has it first, and then on the others. */
+  readonly loadDeadlineMs: number;
   readonly trainingMode: 'Auto' | 'Off';
   readonly triggers: readonly ('Alarm' | 'SavingLoss' | 'NewData')[];
   readonly cooldownMs: number;
@@ -85,6 +87,7 @@ export function toServiceSettings(
     paused: rollout.paused,
     stepDeadlineMs: rollout.stepDeadline,
     onInconclusive: rollout.onInconclusive,
+    loadDeadlineMs: rollout.progressDeadline,
     trainingMode: tuning.mode === 'Off' ? 'Off' : heads.training.mode,
     triggers: heads.training.triggers,
     cooldownMs: heads.training.cooldown,

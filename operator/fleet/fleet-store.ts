@@ -5,7 +5,7 @@ import type { AdminClient } from './admin-client.ts';
 import type { FleetPod, PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
-import { needsPush, pushToPod, type Publication } from './push-to-pod.ts';
+import { forPod, needsPush, pushToPod, type Publication } from './push-to-pod.ts';
 
 /** The pods of one service. */
 export interface FollowedService {
@@ -136,9 +136,9 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     await pushLimit(() =>
       inTurn(key, entry, async () => {
         const { memory } = entry;
-        const { publication } = service;
         const isReachable = memory.problem === null && memory.state?.loaded === true;
-        if (publication === null || signal.aborted || !isReachable) return memory;
+        if (service.publication === null || signal.aborted || !isReachable) return memory;
+        const publication = forPod(service.publication, memory.pod.uid);
         if (!needsPush(memory.acknowledgement, publication)) return memory;
         return push(entry, publication);
       }),

@@ -10,6 +10,16 @@ import { pushPolicy } from './push-policy.ts';
 export interface Publication {
   readonly policy: Policy;
   readonly bundles: ReadonlyMap<string, Uint8Array>;
+  /** A revision that this one pod alone may load so far; absent: every pod loads all. */
+  readonly trial?: { readonly headRevision: string; readonly podUid: string } | undefined;
+}
+
+/** What of a publication is for this pod. */
+export function forPod(publication: Publication, podUid: string): Publication {
+  const { bundles, trial } = publication;
+  if (trial === undefined || trial.podUid === podUid) return publication;
+  const others = [...bundles].filter(([digest]) => digest !== trial.headRevision);
+  return { ...publication, bundles: new Map(others) };
 }
 
 /** A pod that takes longer answers with its next evidence; nobody waits for it. */

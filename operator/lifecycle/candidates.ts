@@ -7,6 +7,7 @@ import { startStep } from './checks.ts';
 import { freshDetector } from './count-stable.ts';
 import { change, enter, say, type Draft } from './draft.ts';
 import { addFailed } from './failed-heads.ts';
+import { chooseFirst } from './first-pod.ts';
 import {
   NO_LOST,
   NO_REQUESTS,
@@ -28,6 +29,7 @@ export interface CertifiedLambda {
 }
 
 const NO_BASELINE = { older: NO_REQUESTS, newer: NO_REQUESTS };
+const NO_LOADS = { loads: [], crashes: 0, first: null };
 
 /** Fresh heads: the next attempt of the episode begins, in the ledger before any row counts. */
 export function stageNew(draft: Draft, facts: HeadRevisionFacts, tick: Tick): Draft {
@@ -47,6 +49,7 @@ export function stageNew(draft: Draft, facts: HeadRevisionFacts, tick: Tick): Dr
     baseline: NO_BASELINE,
     loads: [],
     crashes: 0,
+    first: chooseFirst(tick),
   };
   const staged = change(draft, { candidate, episode: { ...episode, attempts: attempt } });
   return enter(staged, tick.nowMs, 'Staging');
@@ -60,7 +63,7 @@ export function stageSameHeads(
 ): CandidateRecord {
   const { headRevision, exits } = stable;
   const shared = { headRevision, exits, evidence: null, paired: null, ramp: null };
-  return { kind, ...shared, ...certified, baseline: NO_BASELINE, loads: [], crashes: 0 };
+  return { kind, ...shared, ...certified, ...NO_LOADS, baseline: NO_BASELINE };
 }
 
 /** Begins the first step of the ramp. */

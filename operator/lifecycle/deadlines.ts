@@ -1,3 +1,4 @@
+import { trialEndMs } from './first-pod.ts';
 import type { Ledger } from './ledger.ts';
 import { holdEndMs } from './ramping.ts';
 import type { Tick } from './tick.ts';
@@ -7,9 +8,11 @@ import { cooldownEndMs } from './training-wishes.ts';
 export function ledgerDeadlines(ledger: Ledger, { input }: Pick<Tick, 'input'>): readonly number[] {
   const { candidate, stage } = ledger;
   const ramp = candidate?.ramp ?? null;
+  const trialMs = candidate?.first ? trialEndMs(candidate.first) : null;
   const waitsForCooldown = stage === 'Collecting' || stage === 'Recertifying';
   return [
     ...(ramp === null ? [] : [holdEndMs(ramp, { input })]),
+    ...(trialMs === null ? [] : [trialMs]),
     ...(waitsForCooldown ? [cooldownEndMs(ledger, input)] : []),
   ];
 }

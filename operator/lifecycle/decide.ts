@@ -15,6 +15,7 @@ import type { Ledger } from './ledger.ts';
 import { holdToLatestLook, holdToTerms, takeLooks } from './looks-in-force.ts';
 import { nextDelayMs } from './next-delay.ts';
 import { areExitsEnabled, policyContent } from './policy-content.ts';
+import { followPin } from './pinned.ts';
 import { ramping } from './ramping.ts';
 import { recertifying } from './recertifying.ts';
 import { answerRequest } from './requests.ts';
@@ -29,6 +30,7 @@ import type { LifecycleInput, LifecyclePlan } from './types.ts';
 /** Rules that apply in every stage, in this order. */
 const RULES: readonly ((draft: Draft, tick: Tick) => Draft)[] = [
   noticeSettings,
+  followPin,
   answerRequest,
   holdToTerms,
   noticeLostAudits,

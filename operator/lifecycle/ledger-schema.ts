@@ -114,6 +114,8 @@ const candidate = z.strictObject({
   baseline: z.strictObject({ older: counters, newer: counters }),
   loads: z.array(z.strictObject({ ...boot, atMs: time })),
   crashes: counter,
+  // Ledgers of before had none: every pod might load a candidate at once.
+  first: z.strictObject({ podUid: token, loadedAtMs: time.nullable() }).nullable().default(null),
 });
 
 const wholeStable = stable.refine(isWhole, 'lambdaIndex and certificate come together');

@@ -112,6 +112,15 @@ export interface CandidateRecord extends TrackRecord {
   /** Loads of the last two minutes, and boots that ended within them. */
   readonly loads: readonly (PodBoot & { readonly atMs: number })[];
   readonly crashes: number;
+  /** The pod that has it before all others do; null: every pod may load it. */
+  readonly first: FirstPod | null;
+}
+
+/** A candidate stays on one pod until that pod has held it for a minute (api.md 8). */
+export interface FirstPod {
+  readonly podUid: string;
+  /** When its acknowledgement first said so; null: not yet. */
+  readonly loadedAtMs: number | null;
 }
 
 /** Heads that were replaced last, with all that lets them serve again at once. */

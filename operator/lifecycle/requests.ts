@@ -1,9 +1,9 @@
 // What a person asks for once, by annotation (api.md 9). The answer stands in the ledger, so an equal request is not heard twice.
-import { abort, promote, stageNew, supersede } from './candidates.ts';
-import { freshDetector } from './count-stable.ts';
-import { change, enter, say, type Draft } from './draft.ts';
+import { abort, promote, stageNew } from './candidates.ts';
+import { change, say, type Draft } from './draft.ts';
 import { addFailed } from './failed-heads.ts';
-import type { PreviousRecord, RequestRecord, StableRecord } from './ledger.ts';
+import type { RequestRecord } from './ledger.ts';
+import { mayReturn, returnTo } from './return-to.ts';
 import { loadedPods } from './staging.ts';
 import { factsOf, type Tick } from './tick.ts';
 import { requestTraining } from './training-wishes.ts';
@@ -74,8 +74,6 @@ function promoteOnRequest(draft: Draft, { headRevision }: LifecycleRequest, tick
   return done(promote(draft, candidate, tick), 'The candidate serves all traffic.');
 }
 
-const ROLLBACK_MS = 30 * 86_400_000;
-
 /** Heads that served here within 30 days come back with their certificate; the replaced ones are not tried again. */
 function rollBack(draft: Draft, { headRevision }: LifecycleRequest, tick: Tick): Answer {
   const { stable, previous } = draft.ledger;
@@ -92,28 +90,12 @@ function rollBack(draft: Draft, { headRevision }: LifecycleRequest, tick: Tick):
     return refused(draft, 'Its certificate does not count any more: pin it with heads.revision.');
   }
   const message = 'The heads before serve again; the replaced ones are not tried again.';
-  return done(returnTo(draft, previous.stable, tick, message), message);
-}
-
-function mayReturn({ stable, retiredAtMs }: PreviousRecord, tick: Tick): boolean {
-  const isYoung = tick.nowMs - retiredAtMs < ROLLBACK_MS;
-  return isYoung && stable.certificate !== null && factsOf(tick, stable.headRevision) !== null;
-}
-
-function returnTo(draft: Draft, before: StableRecord, tick: Tick, message: string): Draft {
-  const { stable, candidate, failed } = draft.ledger;
-  const atMs = tick.nowMs;
-  const alone = candidate === null ? draft : supersede(draft, candidate, tick, message);
-  const detector = freshDetector(before.evidence.budget);
-  const replaced = stable && { headRevision: stable.headRevision, atMs };
-  const back = change(alone, {
-    stable: { ...before, detector, day: { sinceMs: atMs, audits: 0 } },
-    candidate: null,
-    previous: null,
-    failed:
-      replaced === null ? failed : addFailed(failed, { ...replaced, reason: 'AbortedByUser' }),
-  });
-  return enter(back, atMs, 'Serving');
+  const replaced = draft.ledger.stable;
+  const back = returnTo(draft, previous.stable, tick, message);
+  if (replaced === null) return done(back, message);
+  const { headRevision: digest } = replaced;
+  const failure = { headRevision: digest, reason: 'AbortedByUser', atMs: tick.nowMs } as const;
+  return done(change(back, { failed: addFailed(back.ledger.failed, failure) }), message);
 }
 
 /** Forgets that these heads failed; without a candidate they are staged again. */

@@ -6,6 +6,7 @@ import { isExhausted, latestLook, restartRows } from './attempts.ts';
 import { abort, evidenceOf, startRamp, type Abort } from './candidates.ts';
 import { change, say, type Draft } from './draft.ts';
 import { predictSaving } from './heads.ts';
+import { isPinned } from './pinned.ts';
 import type { Attempt, CandidateRecord, Ledger, PairedRecord } from './ledger.ts';
 import { count, lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
@@ -22,21 +23,27 @@ export function shadowing(draft: Draft, candidate: CandidateRecord, tick: Tick):
     return abort(draft, candidate, tick, rejection(evidence, saving, settings.minSaving));
   }
   if (isStale(evidence, tick.nowMs)) return restart(draft, candidate, tick);
-  const verdict = compareWithStable(draft.ledger, candidate);
+  const verdict = compareWithStable(draft.ledger, candidate, tick);
   if (candidate.paired !== null && verdict === 'NotBetter') {
     return abort(draft, candidate, tick, notBetter(candidate.paired));
   }
-  const mayGo = isPaying && verdict === 'Go' && mayRamp(settings);
+  const mayGo = isPaying && verdict === 'Go' && mayRamp(candidate, tick);
   return mayGo ? startRamp(draft, candidate, tick) : draft;
 }
 
-function mayRamp({ rollsOut, exitMode }: Tick['input']['settings']): boolean {
-  return rollsOut && exitMode === 'Active';
+/** Heads that are only recommended roll out when they are accepted: pinned. */
+function mayRamp({ headRevision }: CandidateRecord, tick: Tick): boolean {
+  const { rollsOut, exitMode } = tick.input.settings;
+  return (rollsOut || isPinned(headRevision, tick)) && exitMode === 'Active';
 }
 
-/** Against a stable that lets nothing leave only certificate and saving count. */
-function compareWithStable({ stable }: Ledger, { paired }: CandidateRecord): string {
-  if (stable?.off !== null) return 'Go';
+/** Against a stable that lets nothing leave only certificate and saving count; heads that a person chose are compared with none. */
+function compareWithStable(
+  { stable }: Ledger,
+  { paired, headRevision }: CandidateRecord,
+  tick: Tick,
+): string {
+  if (stable?.off !== null || isPinned(headRevision, tick)) return 'Go';
   if (paired === null) return 'Hold';
   return comparePaired({ ...paired, rows: pairedRows(paired) });
 }

@@ -75,10 +75,18 @@ export interface LifecycleInput {
   readonly thinAudits: boolean;
   /** Local mode repeats the stream now: nothing is drawn for audit. */
   readonly auditsOff: boolean;
+  /** `heads.revision`; null: nothing is pinned. */
+  readonly pin: PinnedHeads | null;
   /** What a person asks for by annotation; null: nothing, or what cannot be read. */
   readonly request: LifecycleRequest | null;
   /** The pair that the shell published last; null before the first. An acknowledgement counts for this pair only. */
   readonly published: { readonly epoch: number; readonly revision: number } | null;
+}
+
+/** Heads that a person chose: training pauses, and they take the way of a candidate without being compared. */
+export interface PinnedHeads {
+  /** Null: they are not there, or not for this backbone, so what serves stays. */
+  readonly headRevision: string | null;
 }
 
 /** A request annotation (api.md 9). */

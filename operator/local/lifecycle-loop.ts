@@ -100,6 +100,7 @@ export function createLifecycleLoop(deps: LoopDeps, ledger: Ledger): LifecycleLo
       pods: deps.feed.reports(),
       silentPods: 0,
       request: null,
+      pin: null,
       training: deps.desk.report(),
       revisions: deps.revisions(),
       collectRows: deps.collectRows(),

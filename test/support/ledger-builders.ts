@@ -133,6 +133,7 @@ export function aCandidate(fields: Partial<CandidateRecord> = {}): CandidateReco
     baseline: { older: NO_REQUESTS, newer: NO_REQUESTS },
     loads: [],
     crashes: 0,
+    first: null,
     ...fields,
   };
 }

@@ -216,6 +216,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
         pods: pods.map(report),
         silentPods: 0,
         request: null,
+        pin: null,
         training: state.training,
         revisions,
         collectRows: 2_000,

@@ -1,6 +1,8 @@
 import type { Decision } from './decide.ts';
 import type { KubeObject } from '../../kube/api.ts';
+import type { Publication } from '../../fleet/push-to-pod.ts';
 import { applyChild } from './apply-child.ts';
+import type { LifecycleMemory } from './lifecycle/lifecycle-memory.ts';
 import type { ServicePass } from './service-pass.ts';
 
 /**
@@ -18,14 +20,23 @@ export async function storePolicy(
   if (stored === null) return null;
   memory.policy = { epoch, policy };
   if (stored.outcome !== 'Skipped') deps.metrics.policyPublished(gathered.key, 'Mount');
-  const pair = policy === null ? null : `${policy.epoch}.${policy.revision}`;
-  if (policy !== null && pair !== memory.pushed) {
-    memory.pushed = pair;
+  if (policy === null) return stored.object;
+  const trial = trialOf(memory.lifecycle);
+  const pushed = [policy.epoch, policy.revision, trial?.podUid ?? ''].join('.');
+  if (pushed !== memory.pushed) {
+    memory.pushed = pushed;
     // Nobody waits for pods: what they answer comes back as a change of the fleet.
     const heads = memory.lifecycle.heads;
     const bundles = new Map([...heads].map(([digest, { bytes }]) => [digest, bytes]));
-    void fleet.publish(gathered.key, { policy, bundles });
+    void fleet.publish(gathered.key, { policy, bundles, trial });
     deps.metrics.policyPublished(gathered.key, 'Push');
   }
   return stored.object;
+}
+
+/** The pod that loads the candidate before the others do. */
+function trialOf({ ledger }: LifecycleMemory): Publication['trial'] {
+  const candidate = ledger?.candidate ?? null;
+  if (candidate?.first == null) return undefined;
+  return { headRevision: candidate.headRevision, podUid: candidate.first.podUid };
 }

@@ -104,7 +104,7 @@ export interface LifecycleFacts {
   readonly exitedShares: ReadonlyMap<string, string>;
   /** What became of the last request about heads; null: there was none. */
   readonly request: NonNullable<ServiceStatus['request']> | null;
-  readonly status: Pick<ServiceStatus, 'heads' | 'rollout' | 'accuracy' | 'training'>;
+  readonly status: Pick<ServiceStatus, 'heads' | 'rollout' | 'accuracy' | 'tuning' | 'training'>;
 }
 
 /** Everything a status is a function of; gathered, never asked for. */

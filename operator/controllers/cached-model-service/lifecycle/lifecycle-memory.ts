@@ -75,7 +75,12 @@ export function structureOf(ledger: Ledger): string {
     stable && [stable.headRevision, stable.lambdaIndex, stable.off, stable.raiseBlocked],
     stable && looksOf(stable.evidence),
     candidate && [candidate.headRevision, candidate.kind, candidate.lambdaIndex],
-    candidate && [looksOf(candidate.evidence), candidate.crashes, rampOf(candidate.ramp)],
+    candidate && [
+      looksOf(candidate.evidence),
+      candidate.crashes,
+      candidate.first,
+      rampOf(candidate.ramp),
+    ],
   ]);
 }
 

@@ -7,6 +7,7 @@ import type {
   LifecycleInput,
   LifecyclePlan,
   LifecycleRequest,
+  PinnedHeads,
   PolicyContent,
 } from '../../../lifecycle/types.ts';
 import { revisionFacts } from '../../../fleet/revision-facts.ts';
@@ -22,6 +23,7 @@ import { loadHeads } from './load-heads.ts';
 import { gatherTraining, toReport, type GatheredTraining } from '../training/gather-training.ts';
 import { gatherReports, hasRows, withoutWindows } from './pod-reports.ts';
 import { workingLedger } from './read-ledger.ts';
+import { readPin } from './read-pin.ts';
 import { readRequest } from './read-request.ts';
 import { readVerbs } from './read-verbs.ts';
 import { settingsInForce } from './settings-in-force.ts';
@@ -76,9 +78,11 @@ export async function runLifecycle(
   const training = gatherTraining(pass, ledger);
   const revisions = shell.caches.headRevisions.listIndexed(gathered.key);
   const request = readRequest(service.annotations, revisions);
-  const wanted = [...namedHeads(ledger), ...askedHeads(training, request)];
+  const pin = readPin(gathered, service, state.backbone.digest);
+  const wanted = [...namedHeads(ledger), ...askedHeads(training, request, pin)];
   if (!(await loadHeads(pass, own, wanted))) return held;
-  const input = gatherInput(pass, { service, settings, state, before, ledger, training, request });
+  const facts = { service, settings, state, before, ledger, training, request, pin };
+  const input = gatherInput(pass, facts);
   const plan = decide(ledger, input);
   keep(pass, plan, input);
   return finish(pass, service, { plan, held, training });
@@ -90,10 +94,13 @@ function namedHeads({ stable, candidate }: Ledger): string[] {
 }
 
 /** Those that may join it in this pass. */
-function askedHeads(training: GatheredTraining, request: LifecycleRequest | null): string[] {
+function askedHeads(
+  training: GatheredTraining,
+  request: LifecycleRequest | null,
+  pin: PinnedHeads | null,
+): string[] {
   const trained = training.kind === 'Trained' ? [training.headRevision] : [];
-  const asked = request?.headRevision ?? null;
-  return asked === null ? trained : [...trained, asked];
+  return [...trained, ...[request, pin].flatMap((asked) => asked?.headRevision ?? [])];
 }
 
 interface Facts {
@@ -104,11 +111,12 @@ interface Facts {
   readonly ledger: Ledger;
   readonly training: GatheredTraining;
   readonly request: LifecycleRequest | null;
+  readonly pin: PinnedHeads | null;
 }
 
 function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
   const { gathered, memory } = pass;
-  const { service, settings, state, before, ledger, training, request } = facts;
+  const { service, settings, state, before, ledger, training, request, pin } = facts;
   const { heads } = memory.lifecycle;
   const { exits } = selectExits(state, service.spec.exits, gathered.previous);
   const revisions = [...heads.values()].map((head) =>
@@ -125,7 +133,7 @@ function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
     backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
     pods: isCountDue(pass, ledger) ? pods : withoutWindows(pods),
     silentPods,
-    request,
+    ...{ request, pin },
     training: toReport(training, revisions),
     revisions,
     collectRows: COLLECT_ROWS,

@@ -3,6 +3,11 @@ import { toServiceSettings, type ServiceSettings } from '../../../../crds/v1alph
 import type { ServiceToPlan } from '../../../plan/service.ts';
 import { readVerbs } from './read-verbs.ts';
 
+/** Whether `heads.revision` names heads. */
+export function hasPin({ spec }: ServiceToPlan): boolean {
+  return spec.heads.revision !== undefined;
+}
+
 /** The settings of a spec with what annotations add to it: they only ever hold or switch off. */
 export function settingsInForce(
   service: ServiceToPlan,
@@ -16,7 +21,8 @@ export function settingsInForce(
   return {
     ...settings,
     paused: settings.paused || isPaused,
-    trainingMode: canTrain ? settings.trainingMode : 'Off',
+    // Whoever pins heads has chosen.
+    trainingMode: canTrain && !hasPin(service) ? settings.trainingMode : 'Off',
     // Heads go on being audited, so that what is in force stays watched.
     exitMode: areExitsOff && settings.exitMode === 'Active' ? 'Shadow' : settings.exitMode,
   };

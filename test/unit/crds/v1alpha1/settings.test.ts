@@ -31,6 +31,7 @@ test('the computed defaults are those of the API', () => {
     paused: false,
     stepDeadlineMs: 21_600_000,
     onInconclusive: 'Hold',
+    loadDeadlineMs: 900_000,
     trainingMode: 'Auto',
     triggers: ['Alarm', 'SavingLoss', 'NewData'],
     cooldownMs: 900_000,

@@ -17,13 +17,18 @@ const WAITING: Record<LifecycleStage, Reason> = {
   Recertifying: 'Recertifying',
 };
 
+const PIN_FAILED =
+  'The backbone answers everything: the heads of heads.revision did not come into force.';
+
 /** Whether requests leave early, and what is missing for it. Null: what the spec says already tells it. */
 export function judgeExits(ledger: Ledger, input: LifecycleInput): Verdict | null {
   const { stage, stable } = ledger;
   const { exitMode, trainingMode } = input.settings;
   if (stage === 'Idle' || exitMode !== 'Active') return null;
   if (ledger.exitsEnabled) return judgeAnswering(ledger);
-  if (stage === 'Collecting' && trainingMode === 'Off') return null;
+  if (stage === 'Collecting' && trainingMode === 'Off') {
+    return input.pin === null ? null : toVerdict('False', 'RolloutAborted', PIN_FAILED);
+  }
   const { message } = progress(ledger, input);
   const reason = stable?.off ?? WAITING[stage];
   return toVerdict('False', reason, `The backbone answers everything. ${message}`);

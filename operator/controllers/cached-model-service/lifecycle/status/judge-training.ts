@@ -14,6 +14,10 @@ export function judgeTraining(
   last: Verdict | null,
 ): Verdict | null {
   const { stage, training } = ledger;
+  if (input.pin !== null) {
+    const what = 'heads.revision is set, so no heads are trained; remove it to train again.';
+    return toVerdict('Unknown', 'RevisionPinned', what);
+  }
   if (input.settings.trainingMode === 'Off' || stage === 'Idle') return null;
   const { message } = progress(ledger, input);
   if (training.request !== null) return toVerdict('Unknown', 'Running', message);

@@ -4,7 +4,7 @@ import type { LifecycleFacts } from '../../../../plan/status/facts.ts';
 import { toTime } from '../../../../plan/status/time.ts';
 import { predictedSaving } from '../../../../stats/cost.ts';
 import { latestLook } from '../../../../lifecycle/attempts.ts';
-import type { Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
+import type { CandidateRecord, Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
 import type { Decision, LifecycleInput } from '../../../../lifecycle/types.ts';
 import { bundleDigestOf } from '../../../bundle-digest-of.ts';
 import type { ServicePass } from '../../service-pass.ts';
@@ -14,6 +14,7 @@ import { judgeExits } from './judge-exits.ts';
 import { judgeRollout, rolloutOf } from './judge-rollout.ts';
 import { judgeTraining, trainingOf } from './judge-training.ts';
 import { nextOutcomes, statedOutcomes } from './outcomes.ts';
+import { tuningOf } from './tuning-status.ts';
 
 /** What a status says about heads, out of the ledger that was stored and the decisions that led to it. */
 export function toLifecycleFacts(
@@ -47,6 +48,12 @@ export function toLifecycleFacts(
       heads: headsOf(ledger, nameOf, { before: previous.heads, nowMs }),
       rollout: rolloutOf(ledger, input),
       accuracy: accuracyOf(ledger, { saving, time: toTime(nowMs) }, previous.accuracy),
+      tuning: tuningOf(
+        ledger,
+        { decisions, input },
+        { nameOf, savingOf: (candidate) => savingOf(candidate, input) },
+        previous.tuning,
+      ),
       training: trainingOf(name, ledger, { decisions, input }, previous.training),
     },
   };
@@ -58,10 +65,15 @@ function requestOf({ request }: Ledger): LifecycleFacts['request'] {
   return { value, result, message, time: toTime(atMs) };
 }
 
-function savingOf(stable: StableRecord | null, { revisions }: LifecycleInput): number | null {
-  const lambdaIndex = stable?.lambdaIndex ?? null;
-  const facts = revisions.find(({ headRevision }) => headRevision === stable?.headRevision);
-  const look = stable === null ? null : latestLook(stable.evidence);
+/** Net saving that the newest look of heads predicts at their lambda; null: not known. */
+function savingOf(
+  track: StableRecord | CandidateRecord | null,
+  { revisions }: LifecycleInput,
+): number | null {
+  const lambdaIndex = track?.lambdaIndex ?? null;
+  const facts = revisions.find(({ headRevision }) => headRevision === track?.headRevision);
+  const evidence = track?.evidence ?? null;
+  const look = evidence && latestLook(evidence);
   if (look === null || lambdaIndex === null || facts === undefined) return null;
   const { pathCost, exits } = facts;
   return predictedSaving(look.grid, lambdaIndex, { pathCost, activeExits: exits.length });

@@ -288,6 +288,7 @@ export function createRun(context: RunContext): Run {
     },
     interrupt: () => {
       interrupted.abort();
+      traffic.giveUp();
       replay.stop();
       loop.stop();
     },

@@ -131,6 +131,7 @@ export function aReport(changes: Partial<Report> = {}): Report {
         atRequest: 30_000,
         message: 'Rows carry noise from request 30,000 on.',
         failedRequests: 0,
+        held: null,
         recoveredSeconds: null,
       },
     ],

@@ -47,6 +47,7 @@ export function createDriftDrill(
         atRequest,
         message: `Rows drifted (${drill.kind}): ${hinted}${outcomeOf(alarm, atSeconds)}, ${grouped(failedRequests)} requests failed.`,
         failedRequests,
+        held: null,
         recoveredSeconds: recoveredSeconds(alarm, atSeconds),
       };
     },

@@ -55,6 +55,11 @@ export function notReached(
   flag: string,
   message = 'The run ended before this request.',
 ): ReportDrill {
-  const nothing = { atSeconds: null, atRequest: null, failedRequests: 0, recoveredSeconds: null };
-  return { kind, flag, message, ...nothing };
+  return {
+    kind,
+    flag,
+    message,
+    ...{ atSeconds: null, atRequest: null },
+    ...{ failedRequests: 0, held: null, recoveredSeconds: null },
+  };
 }

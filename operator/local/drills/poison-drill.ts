@@ -61,6 +61,7 @@ export function createPoisonDrill(world: DrillWorld): RunningPoisonDrill {
         atRequest,
         message: `Heads with their classes shifted by one were offered and answered ${grouped(served)} requests; ${outcome}`,
         failedRequests: world.failed() - failedBefore,
+        held: null,
         recoveredSeconds: null,
       };
     },

@@ -26,6 +26,8 @@ export interface RunDrills {
   readonly onDriftBegan: () => void;
   readonly offer: (bundle: VerifiedBundle) => VerifiedBundle;
   readonly isExpectedEnd: (podUid: string) => boolean;
+  /** A drill killed it, and it is not ready again: nothing is sent there. */
+  readonly isDown: (podUid: string) => boolean;
   stop(): Promise<void>;
   readonly alarms: readonly ReportAlarm[];
   reports(): ReportDrill[];
@@ -84,6 +86,7 @@ export function createRunDrills(options: RunDrillsOptions): RunDrills {
     },
     offer: (bundle) => poison?.offer(bundle) ?? bundle,
     isExpectedEnd: (podUid) => kill?.isExpectedEnd(podUid) ?? false,
+    isDown: (podUid) => kill?.isDown(podUid) ?? false,
     stop: async () => {
       await Promise.all(all.map((drill) => drill.stop?.() ?? Promise.resolve()));
     },

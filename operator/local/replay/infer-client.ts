@@ -12,6 +12,8 @@ export type InferOutcome =
 /** Sends rows to the servers in turn over kept-alive connections; every failure is a value. */
 export interface InferClient {
   infer(rows: readonly Buffer[], mode: InferMode): Promise<InferOutcome>;
+  /** From now on a request that no server takes fails instead of waiting. */
+  giveUp(): void;
   /** Also ends the waiting of requests that nobody took. */
   close(): void;
 }
@@ -20,11 +22,12 @@ export interface InferClient {
 export interface SettledRequest {
   readonly dataUrl: string;
   readonly sentMs: number;
-  readonly ok: boolean;
+  /** SentAgain: the server did not take it, so another one may. */
+  readonly end: 'Answered' | 'SentAgain' | 'Failed';
 }
 
 export interface InferClientOptions {
-  /** Servers whose processes are alive. */
+  /** Servers that are there to be asked: alive, and ready once they were started again. */
   readonly dataUrls: () => readonly string[];
   readonly modelName: string;
   readonly codec: ReturnType<typeof createInferCodec>;
@@ -36,23 +39,25 @@ export interface InferClientOptions {
 
 /** A server that refused a request is asked again after this time, the next one at once. */
 const REFUSED_MS = 250;
+/** How often a request looks for a server while there is none. */
+const NOBODY_MS = 50;
 
 /**
  * A request that no process took is sent again, as a cluster would send it to a ready pod: nobody listens, or the answer is 503
- * with Retry-After. Whatever a server took and did not answer is a failure.
+ * with Retry-After. Whatever a server took and did not answer is a failure. While there is no server at all a request waits for
+ * one, and its time limit with it: a server that is started again takes as long as its model needs to load.
  */
 export function createInferClient(options: InferClientOptions): InferClient {
   const agent = new Agent({ keepAlive: true, maxSockets: Infinity });
   const path = `/v2/models/${encodeURIComponent(options.modelName)}/infer`;
   const { clock } = options;
   let turn = 0;
-  let isClosed = false;
+  let isOver = false;
 
   const once = async (
     dataUrl: string,
     { rows, headerLength, body, startMs }: Sending,
   ): Promise<InferOutcome> => {
-    const sentMs = clock.monotonicMs();
     const { timeoutMs } = options;
     options.onAttempt?.(dataUrl);
     const outcome = await post(new URL(path, dataUrl), { agent, headerLength, body, timeoutMs })
@@ -64,17 +69,34 @@ export function createInferClient(options: InferClientOptions): InferClient {
         code: codeOf(error),
         message: messageOf(error),
       }));
-    options.onSettled?.({ dataUrl, sentMs, ok: outcome.ok });
     return outcome.ok ? { ...outcome, latencyMs: clock.monotonicMs() - startMs } : outcome;
   };
 
-  const untilTaken = async (sending: Sending): Promise<InferOutcome> => {
-    for (let refusals = 0; ; refusals++) {
+  /** The servers there are, once there is one; null: nobody waits any longer. */
+  const someServers = async (): Promise<readonly string[] | null> => {
+    for (;;) {
       const urls = options.dataUrls();
-      const dataUrl = urls[turn++ % Math.max(1, urls.length)];
-      const outcome = dataUrl === undefined ? NOBODY : await once(dataUrl, sending);
-      const isLate = clock.monotonicMs() - sending.startMs + REFUSED_MS > options.timeoutMs;
-      if (outcome.ok || !REFUSALS.has(outcome.code) || isLate || isClosed) return outcome;
+      if (urls.length > 0) return urls;
+      if (isOver) return null;
+      await wait(NOBODY_MS);
+    }
+  };
+
+  const untilTaken = async (sending: Sending): Promise<InferOutcome> => {
+    let waitedMs = 0;
+    for (let refusals = 0; ; refusals++) {
+      const fromMs = clock.monotonicMs();
+      const urls = await someServers();
+      const sentMs = clock.monotonicMs();
+      waitedMs += sentMs - fromMs;
+      const dataUrl = urls?.[turn++ % urls.length];
+      if (urls === null || dataUrl === undefined) return NOBODY;
+      const outcome = await once(dataUrl, sending);
+      const spentMs = clock.monotonicMs() - sending.startMs - waitedMs;
+      const isLate = isOver || spentMs + REFUSED_MS > options.timeoutMs;
+      const end = endOf(outcome, isLate);
+      options.onSettled?.({ dataUrl, sentMs, end });
+      if (end !== 'SentAgain') return outcome;
       if (refusals + 1 >= urls.length) await wait(REFUSED_MS);
     }
   };
@@ -84,15 +106,23 @@ export function createInferClient(options: InferClientOptions): InferClient {
       const startMs = clock.monotonicMs();
       return untilTaken({ rows: rows.length, startMs, ...options.codec.encode(rows, mode) });
     },
+    giveUp: () => {
+      isOver = true;
+    },
     close: () => {
-      isClosed = true;
+      isOver = true;
       agent.destroy();
     },
   };
 }
 
 const NOBODY: InferOutcome = { ok: false, code: 'no_server', message: 'there is no server' };
-const REFUSALS: ReadonlySet<string> = new Set(['no_server', 'econnrefused', 'http_503']);
+const REFUSALS: ReadonlySet<string> = new Set(['econnrefused', 'http_503']);
+
+function endOf(outcome: InferOutcome, isLate: boolean): SettledRequest['end'] {
+  if (outcome.ok) return 'Answered';
+  return REFUSALS.has(outcome.code) && !isLate ? 'SentAgain' : 'Failed';
+}
 
 interface Sending {
   readonly rows: number;

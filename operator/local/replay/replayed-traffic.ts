@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { planDrift } from '../drills/planned-drift.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
+import { classOutputOf } from '../class-output.ts';
 import { hardestClasses, type RunTally } from '../report/run-tally.ts';
 import { countTrueDisagreement } from '../report/true-disagreement.ts';
 import type { RunContext } from '../run-context.ts';
@@ -58,9 +59,11 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
   });
   const client = createInferClient({
     dataUrls: () =>
-      servers.flatMap(({ server }) => (server.child.hasEnded ? [] : [server.dataUrl])),
+      servers.flatMap(({ server }) =>
+        server.child.hasEnded || drills.isDown(server.podUid) ? [] : [server.dataUrl],
+      ),
     modelName: settings.model,
-    codec: createInferCodec(encoder, state.backbone.outputName),
+    codec: createInferCodec(encoder, classOutputOf(state.backbone, options.manifestPath)),
     clock,
     timeoutMs: settings.limits.requestTimeoutMs,
     onAttempt: drills.onAttempt,
@@ -111,6 +114,9 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         isStopped,
         onProgress: given.onCompared,
       }),
+    giveUp: () => {
+      client.giveUp();
+    },
     close: () => {
       client.close();
     },

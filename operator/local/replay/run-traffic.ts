@@ -16,6 +16,8 @@ export interface RunTraffic {
   readonly facts: () => Pick<Report['traffic'], 'droppedDuplicates' | 'skippedRows' | 'repeated'>;
   /** Runs the backbone on every early row; null where rows were not kept, or it was stopped. */
   compare(isStopped: () => boolean): Promise<Truth | null>;
+  /** After Ctrl-C a request waits for no server that is gone. */
+  giveUp(): void;
   close(): void;
 }
 

@@ -32,7 +32,10 @@ export async function runSlices(
   const plain = async (slice: readonly PlannedRow[]): Promise<void> => {
     await hooks.closeWindows();
     await inTurn(client, slice, 'backbone', (_, outcome) => {
-      if (!outcome.ok) return;
+      if (!outcome.ok) {
+        hooks.onError(outcome.code);
+        return;
+      }
       hooks.onOptedOut();
       latencies.backboneMs.push(outcome.latencyMs);
     });

@@ -42,6 +42,7 @@ export function createUserTraffic({ tally, drills }: UserTrafficOptions): RunTra
     },
     facts: () => ({ droppedDuplicates: 0, skippedRows: 0, repeated: false }),
     compare: () => Promise.resolve(null),
+    giveUp: () => undefined,
     close: () => undefined,
   };
 }

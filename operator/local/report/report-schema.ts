@@ -88,6 +88,8 @@ const drill = z.strictObject({
   atRequest: count.nullable(),
   message: z.string(),
   failedRequests: count,
+  /** Requests that a killed process had taken and not answered, and those of them that failed with it; null: none was killed. */
+  held: z.strictObject({ requests: count, failed: count }).nullable(),
   /** Until answers came again as before; null where nothing stood still, or nothing came. */
   recoveredSeconds: z.number().min(0).nullable(),
 });

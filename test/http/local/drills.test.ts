@@ -22,14 +22,15 @@ describe('a server that dies and an engine that is slow', () => {
     }, 120_000);
     started.kill('SIGINT');
     const report = await finished(place, started, 130);
-    const kill = drillOf(report, 'Kill');
-    expect(kill.message).toMatch(
-      /^The server local-1 was killed with \d+ requests in it; it answered again after/,
+    const { message, failedRequests, held } = drillOf(report, 'Kill');
+    expect(message).toMatch(
+      /^The server local-1 was killed with \d+ requests in it, of which \d+ failed; it answered again after [\d.]+ s, no other request failed\.$/,
     );
-    expect(report.errors.count).toBe(kill.failedRequests);
-    // A freed place may send one more before the client learns that the process is gone.
-    expect(report.errors.count).toBeLessThanOrEqual(16);
-    expect(Object.keys(report.errors.byCode).filter((code) => code !== 'econnreset')).toEqual([]);
+    // It held as many as it had places for, and nothing failed but what it held.
+    expect(held?.requests).toBeGreaterThan(0);
+    expect(held?.requests).toBeLessThanOrEqual(8);
+    expect([report.errors.count, failedRequests]).toEqual([held?.failed, held?.failed]);
+    expect(held?.failed).toBeGreaterThan(0);
     expect(report.run.requests).toBeGreaterThan(900);
     expect(drillOf(report, 'Slow').message).toMatch(
       /mean latency [\d.]+ ms before, [\d.]+ ms from then on/,

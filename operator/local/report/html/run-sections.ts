@@ -96,9 +96,17 @@ function drillSection(drills: Report['drills']): readonly Markup[] {
     figure(drill.atSeconds, `drills.${i}.atSeconds`, 'clockTime'),
     drill.message,
     figure(drill.failedRequests, `drills.${i}.failedRequests`, 'grouped'),
+    drill.held === null ? '–' : figure(drill.held.failed, `drills.${i}.held.failed`, 'grouped'),
     figure(drill.recoveredSeconds, `drills.${i}.recoveredSeconds`, 'duration'),
   ]);
-  const columns = ['drill', '#at', 'outcome', '#failed requests', '#recovered after'];
+  const columns = [
+    'drill',
+    '#at',
+    'outcome',
+    '#failed requests',
+    '#held by the killed',
+    '#recovered after',
+  ];
   return [markup`<section><h2>Drills</h2>${table(columns, rows)}</section>`];
 }
 

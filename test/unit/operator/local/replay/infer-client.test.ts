@@ -91,14 +91,27 @@ describe('a request that no server took', () => {
     const { client, settled } = aClient(() => [url]);
     expect(await client.infer(row, 'auto')).toMatchObject({ ok: true, answer: ANSWER });
     expect(asked()).toBe(3);
-    expect(settled.map(({ ok }) => ok)).toEqual([false, false, true]);
+    expect(settled.map(({ end }) => end)).toEqual(['SentAgain', 'SentAgain', 'Answered']);
   });
 
-  test('waits for a server to come when there is none', async () => {
+  test('waits for a server to come when there is none, however short its own time is', async () => {
     const { url } = await aServer(200);
     let looks = 0;
-    const { client } = aClient(() => (looks++ === 0 ? [] : [url]));
+    const { client, attempts } = aClient(() => (looks++ < 3 ? [] : [url]), 1);
     expect((await client.infer(row, 'auto')).ok).toBe(true);
+    expect(attempts).toEqual([url]);
+  });
+
+  test('waits for none any longer once it is given up, and one that was taken gets its answer', async () => {
+    const { url } = await aServer(200);
+    let urls: readonly string[] = [url];
+    const { client } = aClient(() => urls);
+    const taken = client.infer(row, 'auto');
+    urls = [];
+    const waiting = client.infer(row, 'auto');
+    client.giveUp();
+    expect((await taken).ok).toBe(true);
+    expect(await waiting).toMatchObject({ ok: false, code: 'no_server' });
   });
 
   test('fails with what it was told last once its time is over', async () => {
@@ -111,9 +124,9 @@ describe('a request that no server took', () => {
 describe('a request that a server took', () => {
   test('and did not answer is a failure, and is sent to no other', async () => {
     const [broken, other] = [await aServer(0), await aServer(200)];
-    const { client } = aClient(() => [broken.url, other.url]);
+    const { client, settled } = aClient(() => [broken.url, other.url]);
     expect(await client.infer(row, 'auto')).toMatchObject({ ok: false, code: 'econnreset' });
-    expect(other.asked()).toBe(0);
+    expect([other.asked(), settled.map(({ end }) => end)]).toEqual([0, ['Failed']]);
   });
 
   test('and refused for good is a failure', async () => {

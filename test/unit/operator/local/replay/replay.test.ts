@@ -30,6 +30,7 @@ function fakeClient(outcome: Partial<InferOutcome> = {}) {
       const answer = { exit: 'backbone', policy: '1.1', headRevision: '', classIds: [0] };
       return { ok: true, answer, latencyMs: 1, ...outcome } as InferOutcome;
     },
+    giveUp: () => undefined,
     close: () => undefined,
   };
   return { client, sent, flight };

@@ -184,6 +184,7 @@ describe('true disagreement', () => {
         const answer = { exit: 'backbone', policy: '1.2', headRevision: '', classIds };
         return Promise.resolve({ ok: true, answer, latencyMs: 1 });
       },
+      giveUp: () => undefined,
       close: () => undefined,
     };
   }
@@ -290,6 +291,7 @@ const aDrill: ReportDrill = {
   atRequest: 50,
   message: 'The engine host of local-0 was killed.',
   failedRequests: 0,
+  held: { requests: 3, failed: 0 },
   recoveredSeconds: 0.8,
 };
 

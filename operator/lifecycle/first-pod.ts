@@ -14,13 +14,14 @@ export function chooseFirst({ input }: Tick): FirstPod | null {
   return first !== undefined && hasOthers ? { podUid: first, loadedAtMs: null } : null;
 }
 
-/** The same pod while it is ready, and since when it holds the candidate; another one when it went. */
+/** The same pod while it is ready, and since when it holds the candidate without a break; another one when it went. */
 export function nextFirst({ first, headRevision }: CandidateRecord, tick: Tick): FirstPod | null {
   if (first === null) return null;
   const pod = tick.input.pods.find(({ podUid, ready }) => ready && podUid === first.podUid);
   if (pod === undefined) return chooseFirst(tick);
-  if (first.loadedAtMs !== null || !holds(pod, headRevision, tick)) return first;
-  return { ...first, loadedAtMs: tick.nowMs };
+  const isHeld = holds(pod, headRevision, tick);
+  if (isHeld === (first.loadedAtMs !== null)) return first;
+  return { ...first, loadedAtMs: isHeld ? tick.nowMs : null };
 }
 
 /** Whether a pod holds the verified heads of a revision. */

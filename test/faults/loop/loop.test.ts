@@ -44,6 +44,7 @@ test('traffic alone leads from a backbone to certified exits on every pod', asyn
     'PolicyPublished',
     'TrainingStarted',
     'TrainingSucceeded',
+    'Staging',
     'Shadowing',
     'Certified',
     'RolloutStarted',

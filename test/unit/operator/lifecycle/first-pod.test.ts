@@ -87,6 +87,12 @@ describe('the first pod', () => {
     expect(firstOf(plan)).toEqual({ podUid: 'pod-b', loadedAtMs: null });
   });
 
+  test('that lost the candidate begins its minute anew', () => {
+    const staged = stagedOn({ podUid: 'pod-a', loadedAtMs: START_MS - MINUTE_MS });
+    const plan = step(staged, { pods: [lacking('pod-a'), ...others] });
+    expect(firstOf(plan)).toEqual({ podUid: 'pod-a', loadedAtMs: null });
+  });
+
   test('is not waited for once every ready pod holds the candidate', () => {
     const plan = step(stagedOn({ podUid: 'pod-a', loadedAtMs: START_MS }), {
       pods: [holding('pod-a'), gone('pod-b')],

@@ -42,6 +42,11 @@ export const CLI_ERRORS = {
     what: 'An exit names a tensor that is no cut of the backbone',
     nextStep: 'Use a name that `layercache inspect MODEL` lists.',
   },
+  NoClassOutput: {
+    exitCode: 2,
+    what: 'A run compares classes, and the backbone does not say which output has them',
+    nextStep: '`layercache inspect MODEL` lists its outputs.',
+  },
   ModelDescriptionInvalid: {
     exitCode: 2,
     what: 'layercache.json beside the model cannot be used',

@@ -241,6 +241,10 @@ function verdictOf(
       message: `The policy is for backbone ${backboneDigest}, loaded is ${model.digest}; exits are off here until a policy names this backbone.`,
     };
   }
+  if (model.outputProblem !== null) {
+    const { code: reason, message } = model.outputProblem;
+    return { result: 'Applied', reason, message };
+  }
   if (candidate === null || found.has(candidate.headRevision)) return APPLIED;
   return {
     result: 'Applied',
@@ -249,9 +253,9 @@ function verdictOf(
   };
 }
 
-/** A policy for another backbone: its limits hold here, and no exit, head or sample of it does. */
+/** A policy for another backbone, or one whose class output is known elsewhere: its limits hold here, no exit, head or sample does. */
 function forThisBackbone(policy: Policy, model: ModelDescription): Policy {
-  if (policy.backboneDigest === model.digest) return policy;
+  if (policy.backboneDigest === model.digest && model.outputProblem === null) return policy;
   return { ...policy, exitsEnabled: false, exits: [], stable: null, candidate: null };
 }
 

@@ -57,6 +57,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
       classCount: model.classCount,
       outputName: model.outputName,
       outputKind: model.outputKind,
+      outputProblem: model.outputProblem,
       inputs: model.inputs,
       outputs: model.outputs,
       labels: loaded.labels,

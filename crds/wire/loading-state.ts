@@ -17,7 +17,6 @@ export const LOAD_FAILURES = [
   'BackboneDigestMismatch',
   'BackboneLoadFailed',
   'EngineUnavailable',
-  'OutputAmbiguous',
 ] as const;
 
 export type LoadFailureCode = (typeof LOAD_FAILURES)[number];

@@ -49,6 +49,12 @@ export interface CompanionReport {
   readonly message: string;
 }
 
+/** Why a served backbone has no class output, so that nothing can leave early; the message ends with the next step. */
+export interface OutputProblem {
+  readonly code: 'OutputAmbiguous' | 'NoClassOutput';
+  readonly message: string;
+}
+
 /** Answer of GET /v1/state once the backbone is loaded. */
 export interface ServerState {
   readonly schemaVersion: 1;
@@ -69,9 +75,12 @@ export interface ServerState {
     readonly format: string;
     readonly sizeBytes: number;
     readonly macs: number;
+    /** 0 without a class output. */
     readonly classCount: number;
-    readonly outputName: string;
-    readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities';
+    /** The output that exits supply; null: `outputProblem` says why there is none. */
+    readonly outputName: string | null;
+    readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities' | null;
+    readonly outputProblem: OutputProblem | null;
     readonly inputs: readonly TensorSpec[];
     readonly outputs: readonly TensorSpec[];
     readonly labels: readonly string[];
@@ -164,18 +173,32 @@ const engine = z.strictObject({
   skipped: z.array(z.strictObject({ engine: name, reason: shapes.sentence })).max(32),
 });
 
-const backbone = z.strictObject({
-  digest: shapes.digest,
-  format: name,
-  sizeBytes: shapes.counter,
-  macs: shapes.counter,
-  classCount: shapes.counter,
-  outputName: name,
-  outputKind: z.enum(['Logits', 'Probabilities', 'LogProbabilities']),
-  inputs: z.array(tensorSpec).max(64),
-  outputs: z.array(tensorSpec).max(64),
-  labels: z.array(z.string().max(256)).max(WIRE_LIMITS.classes),
-});
+const backbone = z
+  .strictObject({
+    digest: shapes.digest,
+    format: name,
+    sizeBytes: shapes.counter,
+    macs: shapes.counter,
+    classCount: shapes.counter,
+    outputName: name.nullable(),
+    outputKind: z.enum(['Logits', 'Probabilities', 'LogProbabilities']).nullable(),
+    outputProblem: z
+      .strictObject({
+        code: z.enum(['OutputAmbiguous', 'NoClassOutput']),
+        message: shapes.sentence,
+      })
+      .nullable(),
+    inputs: z.array(tensorSpec).max(64),
+    outputs: z.array(tensorSpec).max(64),
+    labels: z.array(z.string().max(256)).max(WIRE_LIMITS.classes),
+  })
+  .refine(
+    (b) =>
+      [b.outputKind === null, b.classCount === 0, b.outputProblem !== null].every(
+        (isMissing) => isMissing === (b.outputName === null),
+      ),
+    'a backbone has a class output with its kind and classes, or the problem that it has none',
+  );
 
 const heads = z.array(
   z.strictObject({

@@ -78,7 +78,9 @@ function renderInspection(state: ServerState): string[] {
     `engine   ${engine.kind} (${engine.device}, ${engine.threads} threads)`,
     `inputs   ${backbone.inputs.map(tensorText).join(', ')}`,
     `outputs  ${backbone.outputs.map(tensorText).join(', ')}`,
-    `classes  ${backbone.classCount} (${backbone.outputName}, ${backbone.outputKind})`,
+    backbone.outputName === null
+      ? `classes  none: ${backbone.outputProblem?.message ?? ''}`
+      : `classes  ${backbone.classCount} (${backbone.outputName}, ${backbone.outputKind ?? ''})`,
     `work     ${grouped(backbone.macs)} multiply-adds, ${milliseconds(plainMs)} ms at batch 1`,
     '',
     ...renderTable(

@@ -3,6 +3,7 @@ import type { CachedModelService } from '../../crds/v1alpha1/cached-model-servic
 import { toServiceSettings, type ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { systemClock } from '../clock.ts';
 import { CliError, messageOf, type ExitCode } from '../errors.ts';
+import { classOutputOf } from './class-output.ts';
 import { selectExits } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
 import { loadService } from './load-service.ts';
@@ -146,6 +147,7 @@ function facts(
 ) {
   const state = servers[0]?.state;
   if (state === undefined) throw new CliError('ServerFailed', { why: 'no server was started.' });
+  classOutputOf(state.backbone, options.manifestPath);
   return {
     service,
     backbone,

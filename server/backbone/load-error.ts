@@ -15,7 +15,6 @@ export class LoadError extends Error {
 const OF_ENGINE: Readonly<Partial<Record<EngineErrorCode, LoadFailureCode>>> = {
   ModelMissing: 'BackboneFetchFailed',
   DigestMismatch: 'BackboneDigestMismatch',
-  OutputAmbiguous: 'OutputAmbiguous',
   EngineUnavailable: 'EngineUnavailable',
   // The host ended before it could say why: a library or driver that is not there, or memory.
   EngineDown: 'EngineUnavailable',

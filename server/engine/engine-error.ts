@@ -7,7 +7,6 @@ export type EngineErrorCode =
   | 'ModelNotesInvalid'
   | 'TensorNotFound'
   | 'OutputNotFound'
-  | 'OutputAmbiguous'
   | 'NoClassOutput'
   | 'HeadMismatch'
   | 'KnownAnswerMismatch'

@@ -1,5 +1,5 @@
 import type { BundleHead, HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
-import type { CostTable, CutReport, TensorSpec } from '../../crds/wire/state.ts';
+import type { CostTable, CutReport, OutputProblem, TensorSpec } from '../../crds/wire/state.ts';
 
 /** Where a model is and how its rows come in (`layercache.json` beside the model, all optional). */
 export interface ModelSource {
@@ -18,8 +18,10 @@ export interface ModelDescription {
   readonly macs: number;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  readonly outputName: string;
-  readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities';
+  /** The class output; null: `outputProblem` says why there is none, `classCount` is 0 and there are no cuts. */
+  readonly outputName: string | null;
+  readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities' | null;
+  readonly outputProblem: OutputProblem | null;
   readonly classCount: number;
   /** Candidate cuts in backbone order. msShare is 0 until measured. */
   readonly cuts: readonly CutReport[];

@@ -8,7 +8,7 @@ export interface ModelShape {
   readonly rowShape: readonly number[];
   readonly rowElements: number;
   readonly outputs: readonly TensorSpec[];
-  /** Index of the output that exits supply. */
+  /** Index of the output that exits supply; -1: they supply none. */
   readonly classOutput: number;
 }
 
@@ -20,9 +20,6 @@ export function toModelShape(model: ModelDescription): ModelShape {
     rowShape,
     rowElements: rowShape.reduce((product, size) => product * size, 1),
     outputs: model.outputs,
-    classOutput: Math.max(
-      0,
-      model.outputs.findIndex((output) => output.name === model.outputName),
-    ),
+    classOutput: model.outputs.findIndex((output) => output.name === model.outputName),
   };
 }

@@ -66,6 +66,7 @@ export function fakeReport(outputs = ['scores']): EngineReport {
       inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, ROW_VALUES] }],
       outputs: outputs.map((name) => ({ name, datatype: 'FP32', shape: [-1, FAKE_CLASSES] })),
       outputName: 'scores',
+      outputProblem: null,
       outputKind: 'Logits',
       classCount: FAKE_CLASSES,
       cuts: [cut('cut_a', 0.3), cut('cut_b', 0.6)],
@@ -79,6 +80,23 @@ export function fakeReport(outputs = ['scores']): EngineReport {
       segmentMs: FAKE_COSTS.plainMs.map((ms) => [ms]),
       headMs: [[], [], [], []],
       compactMs: [[], [], [], []],
+    },
+  };
+}
+
+/** A backbone with several class outputs of which none is named. */
+export function ambiguousReport(): EngineReport {
+  const report = fakeReport(['scores', 'topics']);
+  const message = 'Several class outputs (scores, topics) and none is named: set outputName.';
+  return {
+    ...report,
+    model: {
+      ...report.model,
+      outputName: null,
+      outputKind: null,
+      outputProblem: { code: 'OutputAmbiguous', message },
+      classCount: 0,
+      cuts: [],
     },
   };
 }

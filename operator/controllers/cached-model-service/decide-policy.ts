@@ -137,7 +137,8 @@ export function decideExits(gathered: Gathered, policy: Policy | null): Selected
 
 /**
  * A state of the backbone that the policy is about: the one in force as long as a ready pod has it, so that it does not go to
- * and fro during a roll; then the one that most ready pods have, or most pods.
+ * and fro during a roll; then the one that most ready pods have, or most pods. Of pods that have the same file, one that knows
+ * its class output speaks for all: the others take no exits and say why.
  */
 export function policyState({ views, pods }: Gathered, before: Policy | null): ServerState | null {
   const ready = new Set(pods.filter(isReadyPod).map(({ metadata }) => metadata.uid));
@@ -146,19 +147,16 @@ export function policyState({ views, pods }: Gathered, before: Policy | null): S
   );
   const readyOnes = loaded.filter((one) => one.isReady);
   const states = (readyOnes.length > 0 ? readyOnes : loaded).map(({ state }) => state);
-  const same = states.find(({ backbone }) => backbone.digest === before?.backboneDigest);
-  return same ?? mostFrequent(states);
+  const digests = states.map(({ backbone }) => backbone.digest);
+  const digest = digests.find((one) => one === before?.backboneDigest) ?? mostFrequent(digests);
+  const same = states.filter(({ backbone }) => backbone.digest === digest);
+  return same.find(({ backbone }) => backbone.outputProblem === null) ?? same[0] ?? null;
 }
 
-function mostFrequent(states: readonly ServerState[]): ServerState | null {
-  const countOf = (digest: string): number =>
-    states.filter(({ backbone }) => backbone.digest === digest).length;
-  return states.reduce<ServerState | null>((best, state) => {
-    if (best === null) return state;
-    const more = countOf(state.backbone.digest) - countOf(best.backbone.digest);
-    const isFirst = state.backbone.digest < best.backbone.digest;
-    return more > 0 || (more === 0 && isFirst) ? state : best;
-  }, null);
+function mostFrequent(digests: readonly string[]): string | null {
+  const countOf = (digest: string): number => digests.filter((one) => one === digest).length;
+  const ordered = [...new Set(digests)].sort((a, b) => countOf(b) - countOf(a) || (a < b ? -1 : 1));
+  return ordered[0] ?? null;
 }
 
 export function isReadyPod({ metadata, status }: KubeObject): boolean {

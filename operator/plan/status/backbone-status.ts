@@ -10,6 +10,17 @@ export function loadedStates(pods: readonly PodFacts[]): ServerState[] {
     .flatMap(({ server }) => (server?.state?.loaded === true ? [server.state.state] : []));
 }
 
+/** Why no pod can have exits, whatever heads there are. While pods roll, one that has a class output speaks for all. */
+export function findOutputProblem(
+  pods: readonly PodFacts[],
+): { readonly reason: 'OutputAmbiguous' | 'NoExits'; readonly message: string } | null {
+  const problems = loadedStates(pods).map(({ backbone }) => backbone.outputProblem);
+  const [problem] = problems;
+  if (problem === undefined || problem === null || problems.includes(null)) return null;
+  const reason = problem.code === 'OutputAmbiguous' ? problem.code : 'NoExits';
+  return { reason, message: problem.message };
+}
+
 /** The backbone as pods report it; what was known last stays while none can be asked. */
 export function planBackboneStatus({ pods, previous }: StatusFacts): ServiceStatus['backbone'] {
   const states = loadedStates(pods);
@@ -26,7 +37,7 @@ export function planBackboneStatus({ pods, previous }: StatusFacts): ServiceStat
     engine: engine.kind,
     device: engine.device,
     sizeBytes: backbone.sizeBytes,
-    classCount: backbone.classCount,
+    ...(backbone.classCount > 0 ? { classCount: backbone.classCount } : {}),
     loadedReplicas: states.filter((other) => other.backbone.digest === backbone.digest).length,
   };
 }
@@ -36,6 +47,7 @@ export function planExitStatus(facts: StatusFacts): ServiceStatus['exits'] {
   const { exits, spec, previous } = facts;
   if (exits === null || spec === null) return previous.exits;
   const isDisabled = spec.exitMode === 'Disabled';
+  const missing = findOutputProblem(facts.pods)?.reason ?? 'TensorNotFound';
   return [
     ...exits.exits.map(({ name, tensor, macsShare, mode }) => ({
       name,
@@ -44,7 +56,7 @@ export function planExitStatus(facts: StatusFacts): ServiceStatus['exits'] {
       mode: isDisabled ? 'Disabled' : mode,
       ...(isDisabled ? { reason: 'Disabled' } : planExitShare(facts, name)),
     })),
-    ...exits.missing.map(({ exit, tensor }) => ({ name: exit, tensor, reason: 'TensorNotFound' })),
+    ...exits.missing.map(({ exit, tensor }) => ({ name: exit, tensor, reason: missing })),
     ...exits.companions.map((name) => ({ name, reason: 'CompanionLoadFailed' })),
   ];
 }

@@ -1,6 +1,7 @@
 import type { CachedModelServiceSpec } from '../../../crds/v1alpha1/cached-model-service.ts';
 import { formatPercent } from '../../../crds/v1alpha1/percent.ts';
 import type { Reason } from '../../../crds/v1alpha1/reasons.ts';
+import { findOutputProblem } from './backbone-status.ts';
 import type { StatusFacts } from './facts.ts';
 import { toVerdict, withNextStep, type Verdict } from './verdict.ts';
 
@@ -11,7 +12,7 @@ type Check = (spec: Spec, facts: StatusFacts) => Verdict | null;
 const CHECKS: readonly Check[] = [
   namesNoExits,
   switchesThemOff,
-  hasAmbiguousOutput,
+  hasNoClassOutput,
   findsNoCut,
   hasBrokenCompanion,
   pinsNoUsableHeads,
@@ -45,15 +46,9 @@ function switchesThemOff({ exitMode, accuracy }: Spec): Verdict | null {
   return toVerdict('False', 'Disabled', what);
 }
 
-function hasAmbiguousOutput(_: Spec, { pods }: StatusFacts): Verdict | null {
-  for (const { server } of pods) {
-    if (server?.state?.loaded !== false) continue;
-    const { failure } = server.state.state.loading;
-    if (failure?.code === 'OutputAmbiguous') {
-      return saidByServer('OutputAmbiguous', failure.message);
-    }
-  }
-  return null;
+function hasNoClassOutput(_: Spec, { pods }: StatusFacts): Verdict | null {
+  const problem = findOutputProblem(pods);
+  return problem === null ? null : saidByServer(problem.reason, problem.message);
 }
 
 function findsNoCut(spec: Spec, { exits }: StatusFacts): Verdict | null {

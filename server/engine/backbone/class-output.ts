@@ -1,41 +1,69 @@
 // Which output names the class.
-import type { TensorSpec } from '../../../crds/wire/state.ts';
+import type { OutputProblem, TensorSpec } from '../../../crds/wire/state.ts';
 import { EngineError } from '../engine-error.ts';
 import { nearestNames } from '../nearest-names.ts';
 
+export interface ClassOutput {
+  readonly name: string;
+  readonly classCount: number;
+}
+
+type Choice =
+  | { readonly ok: true; readonly value: ClassOutput; readonly index: number }
+  | { readonly ok: false; readonly problem: OutputProblem };
+
+interface Suitable extends ClassOutput {
+  readonly index: number;
+}
+
+/**
+ * The output that exits supply. A backbone that shows none of its own accord is served whole; a name that somebody gave and that
+ * fits nothing is a mistake to correct, and throws.
+ */
 export function chooseClassOutput(
   path: string,
   wanted: string | null,
   outputs: readonly TensorSpec[],
-): { readonly name: string; readonly classCount: number } {
-  const suitable = outputs.flatMap((output) => {
+): Choice {
+  const suitable = outputs.flatMap((output, index) => {
     const classCount = classesOf(output);
-    return classCount === null ? [] : [{ name: output.name, classCount }];
+    return classCount === null ? [] : [{ name: output.name, classCount, index }];
   });
-  if (wanted !== null) return named(path, wanted, suitable, outputs);
+  if (wanted !== null) return chosen(named(path, wanted, suitable, outputs));
   const [only, ...others] = suitable;
   if (only === undefined) {
-    throw new EngineError(
+    const shapes = outputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ');
+    return refused(
       'NoClassOutput',
-      `${path} has no class output: a float32 output [rows, classes] with two or more classes is needed, ` +
-        `there is ${outputs.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ')}`,
+      `The backbone has no class output, which is float32 [rows, classes], but ${shapes}: it answers everything itself; ` +
+        'for exits, export it with such an output.',
     );
   }
-  if (others.length > 0) {
-    throw new EngineError(
-      'OutputAmbiguous',
-      `${path} has several class outputs (${suitable.map(({ name }) => name).join(', ')}); say which one in spec.backbone.outputName or in layercache.json`,
-    );
-  }
-  return only;
+  if (others.length === 0) return chosen(only);
+  const names = suitable.map(({ name }) => name).join(', ');
+  return refused(
+    'OutputAmbiguous',
+    `The backbone has several class outputs (${names}) and none is named: it answers everything itself; ` +
+      'for exits, name one in spec.backbone.outputName or as "output" in layercache.json.',
+  );
+}
+
+function chosen({ index, ...value }: Suitable): Choice {
+  return { ok: true, value, index };
+}
+
+const MAX_MESSAGE = 1024;
+
+function refused(code: OutputProblem['code'], message: string): Choice {
+  return { ok: false, problem: { code, message: message.slice(0, MAX_MESSAGE) } };
 }
 
 function named(
   path: string,
   wanted: string,
-  suitable: readonly { readonly name: string; readonly classCount: number }[],
+  suitable: readonly Suitable[],
   outputs: readonly TensorSpec[],
-): { readonly name: string; readonly classCount: number } {
+): Suitable {
   const found = suitable.find(({ name }) => name === wanted);
   if (found !== undefined) return found;
   const names = outputs.map(({ name }) => name);

@@ -1,5 +1,5 @@
 // From a graph and two runs of it to shapes, cuts and outputs.
-import type { TensorSpec } from '../../../crds/wire/state.ts';
+import type { OutputProblem, TensorSpec } from '../../../crds/wire/state.ts';
 import type { ComputeGraph, GraphVocabulary } from '../../core/graph/compute-graph.ts';
 import { findCuts, type CutSearch } from '../../core/graph/find-cuts.ts';
 import type { GraphFlow } from '../../core/graph/graph-flow.ts';
@@ -10,7 +10,7 @@ import { finestPool } from '../../core/pool.ts';
 import { createRandom } from '../../core/random.ts';
 import { EngineError } from '../engine-error.ts';
 import type { ModelDescription } from '../segment-engine.ts';
-import { chooseClassOutput } from './class-output.ts';
+import { chooseClassOutput, type ClassOutput } from './class-output.ts';
 import type { OpenedBackbone } from './runtime.ts';
 
 /** Two numbers of rows, so that what follows the rows shows. */
@@ -54,7 +54,7 @@ export interface BackboneToDescribe {
   /** Names that clients use, in the order of the graph's outputs. */
   readonly outputNames: readonly string[];
   /** What an output's scores are, where its operator does not show it. */
-  readonly kindOf?: (tensor: string) => ModelDescription['outputKind'] | null;
+  readonly kindOf?: (tensor: string) => ModelDescription['outputKind'];
   /** Class output, when the model has several. */
   readonly wantedOutput: string | null;
   /** Runs the whole backbone on each input, with these tensors exposed. Throws EngineError UnsupportedModel. */
@@ -84,8 +84,6 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
     toSpec(backbone.outputNames[index] ?? tensor, shapes.shapeOf.get(tensor)),
   );
   const chosen = chooseClassOutput(path, backbone.wantedOutput, outputs);
-  const place = outputs.findIndex(({ name }) => name === chosen.name);
-  const classTensor = tensors[place] ?? chosen.name;
   return {
     shapes,
     search,
@@ -94,20 +92,51 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
       macs: search.macs,
       inputs: [{ name: input.name, datatype: 'FP32', shape: [-1, ...input.rowDims] }],
       outputs,
-      outputName: chosen.name,
-      outputKind: backbone.kindOf?.(classTensor) ?? outputKind(graph, classTensor),
-      classCount: chosen.classCount,
-      cuts: search.cuts.map(({ tensor, macsShare, channels, height, width }) => ({
-        tensor,
-        macsShare,
-        msShare: 0,
-        channels,
-        height,
-        width,
-        pool: finestPool(channels, height, width),
-      })),
-      rejectedCuts: search.rejected,
+      ...(chosen.ok
+        ? describeExits(backbone, search, { tensor: tensors[chosen.index], ...chosen.value })
+        : describeNoExits(search, chosen.problem)),
     },
+  };
+}
+
+type OfExits = Pick<
+  ModelDescription,
+  'outputName' | 'outputKind' | 'outputProblem' | 'classCount' | 'cuts' | 'rejectedCuts'
+>;
+
+function describeExits(
+  { graph, kindOf }: BackboneToDescribe,
+  search: CutSearch,
+  { name, classCount, tensor = name }: ClassOutput & { readonly tensor: string | undefined },
+): OfExits {
+  return {
+    outputName: name,
+    outputKind: kindOf?.(tensor) ?? outputKind(graph, tensor),
+    outputProblem: null,
+    classCount,
+    cuts: search.cuts.map((cut) => ({
+      tensor: cut.tensor,
+      macsShare: cut.macsShare,
+      msShare: 0,
+      channels: cut.channels,
+      height: cut.height,
+      width: cut.width,
+      pool: finestPool(cut.channels, cut.height, cut.width),
+    })),
+    rejectedCuts: search.rejected,
+  };
+}
+
+/** The backbone is served as it is: an exit would have no output to supply, so no tensor is told as a cut. */
+function describeNoExits(search: CutSearch, problem: OutputProblem): OfExits {
+  const reason = 'would be a cut, but there is no class output that an exit there could supply';
+  return {
+    outputName: null,
+    outputKind: null,
+    outputProblem: problem,
+    classCount: 0,
+    cuts: [],
+    rejectedCuts: [...search.cuts.map(({ tensor }) => ({ tensor, reason })), ...search.rejected],
   };
 }
 

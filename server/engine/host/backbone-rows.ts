@@ -1,4 +1,5 @@
 // The backbone's outputs, row by row.
+import { InvariantError } from '../../core/invariant.ts';
 import { argmax } from '../../core/score.ts';
 import type { ModelDescription } from '../segment-engine.ts';
 
@@ -50,6 +51,8 @@ export class BackboneRows {
         const sum = scores.reduce((all, z) => all + Math.exp(z - largest), 0);
         return scores.map((z) => z - largest - Math.log(sum));
       }
+      case null:
+        throw new InvariantError('a backbone without a class output gives no samples');
     }
   }
 }

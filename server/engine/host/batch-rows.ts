@@ -129,6 +129,7 @@ export class BatchRows {
   private answerAt(row: number, use: SlotUse, found: TrackScores, at: HeadRow): RowAnswer {
     const { classCount, outputKind } = this.model;
     const { temperature } = this.headOf(use);
+    if (outputKind === null) throw new InvariantError('a head answers for no class output');
     return {
       row,
       exit: use.exit,

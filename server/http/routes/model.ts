@@ -62,8 +62,9 @@ function describeModel(name: string, { report, labels }: LoadedModel): unknown {
     })),
     parameters: {
       backbone_digest: model.digest,
-      class_count: model.classCount,
-      output_kind: model.outputKind,
+      ...(model.outputProblem === null
+        ? { class_count: model.classCount, output_kind: model.outputKind }
+        : { exits_impossible: model.outputProblem.message }),
     },
     ...(labels.length > 0 ? { labels } : {}),
   };

@@ -9,6 +9,7 @@ import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import type { TestModel } from '../../support/onnx-models/graph-writer.ts';
 import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
 import {
+  ambiguousNet,
   attentionNet,
   concatenatingNet,
   residualNet,
@@ -16,6 +17,7 @@ import {
   uncuttableNet,
 } from '../../support/onnx-models/networks.ts';
 import { describeEngine } from './conformance.ts';
+import { describeTwoOutputs } from './two-outputs.ts';
 
 const files: ModelFile[] = [];
 
@@ -85,6 +87,16 @@ for (const { name, model, cuts } of networks) {
     reference: (tensor, input, rows) => reference(model, tensor, input, rows),
   });
 }
+
+let twoOutputs = '';
+beforeAll(async () => {
+  twoOutputs = await write(ambiguousNet());
+});
+describeTwoOutputs({
+  create: createOnnxEngine,
+  path: () => twoOutputs,
+  reference: (tensor, input, rows) => reference(ambiguousNet(), tensor, input, rows),
+});
 
 describe('opening', () => {
   const open = async (path: string, more: { outputName?: string; digest?: string } = {}) => {

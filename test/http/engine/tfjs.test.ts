@@ -10,12 +10,14 @@ import { seededRandom } from '../../support/seeded-random.ts';
 import type { TfjsTestModel } from '../../support/tfjs-models/graph-writer.ts';
 import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
 import {
+  ambiguousNet,
   attentionNet,
   residualNet,
   separableNet,
   uncuttableNet,
 } from '../../support/tfjs-models/networks.ts';
 import { describeEngine } from './conformance.ts';
+import { describeTwoOutputs } from './two-outputs.ts';
 
 const folders: ModelFolder[] = [];
 
@@ -45,7 +47,8 @@ function reference(
       weightSpecs: json.weightsManifest.flatMap((group) =>
         group.weights.map((spec) => ({ ...spec, shape: [...spec.shape] })),
       ),
-      weightData: weights.slice().buffer,
+      // A copy: small buffers lie in a pool.
+      weightData: new Uint8Array(weights).buffer,
     }),
   );
   const fed = tensor(input, [rows, ...rowDims]);
@@ -84,6 +87,16 @@ for (const { name, model, cuts } of networks) {
     reference: (tensorName, input, rows) => reference(model, tensorName, input, rows),
   });
 }
+
+let twoOutputs = '';
+beforeAll(async () => {
+  twoOutputs = await write(ambiguousNet());
+});
+describeTwoOutputs({
+  create: () => createTfjsEngine('wasm'),
+  path: () => twoOutputs,
+  reference: (tensorName, input, rows) => reference(ambiguousNet(), tensorName, input, rows),
+});
 
 async function open(path: string, more: { outputName?: string; digest?: string } = {}) {
   const engine = createTfjsEngine('wasm');

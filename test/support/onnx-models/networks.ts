@@ -148,7 +148,8 @@ export function uncuttableNet(seed = 5): TestModel {
 /** Two class outputs, of which either could be the one. */
 export function ambiguousNet(seed = 6): TestModel {
   const graph = new GraphWriter(seed);
-  const map = graph.add('Relu', [graph.conv('input', [3, 6], { kernel: 3 })]);
+  const stem = graph.add('Relu', [graph.conv('input', [3, 6], { kernel: 3 })], {}, 'stem');
+  const map = graph.add('Relu', [graph.conv(stem, [6, 6], { kernel: 3 })]);
   const outputs = ['digits', 'letters'].map((name) => graph.classifier(map, 6, CLASSES, name));
   return graph.build([3, 8, 8], outputs, CLASSES);
 }

@@ -108,3 +108,15 @@ export function uncuttableNet(seed = 5): TfjsTestModel {
   const joined = graph.add('ConcatV2', [second, 'input', graph.integer(3)], { N: { i: '2' } });
   return graph.build([8, 8, 3], { logits: graph.classifier(joined, 9, CLASSES) });
 }
+
+/** Two class outputs, of which either could be the one. */
+export function ambiguousNet(seed = 6): TfjsTestModel {
+  const graph = new TfjsGraphWriter(seed);
+  const stem = graph.conv('input', [3, 6], { kernel: 3 }, 'stem');
+  const map = graph.conv(stem, [6, 6], { kernel: 3 });
+  const outputs = ['digits', 'letters'].map((name) => [
+    name,
+    graph.classifier(map, 6, CLASSES, name),
+  ]);
+  return graph.build([8, 8, 3], Object.fromEntries(outputs) as Record<string, string>);
+}

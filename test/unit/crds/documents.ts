@@ -376,6 +376,7 @@ export function aState(changes: Partial<ServerState> = {}): ServerState {
       macs: 150_000_000,
       classCount: 10,
       outputName: 'logits',
+      outputProblem: null,
       outputKind: 'Logits',
       inputs: [{ name: 'input', datatype: 'FP32', shape: [-1, 28, 28, 1] }],
       outputs: [{ name: 'logits', datatype: 'FP32', shape: [-1, 10] }],

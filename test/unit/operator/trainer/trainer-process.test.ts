@@ -83,6 +83,7 @@ function stateOf({ podUid, bootId, rowCount }: SampleBatch, hasCosts: boolean): 
       macs: 1,
       classCount: 4,
       outputName: 'logits',
+      outputProblem: null,
       outputKind: 'Logits',
       inputs: [],
       outputs: [],

@@ -140,7 +140,6 @@ describe('every failure of an engine has a code that the operator knows', () => 
     ['ModelNotesInvalid', 'BackboneLoadFailed'],
     ['NoClassOutput', 'BackboneLoadFailed'],
     ['OutputNotFound', 'BackboneLoadFailed'],
-    ['OutputAmbiguous', 'OutputAmbiguous'],
     ['EngineUnavailable', 'EngineUnavailable'],
     ['EngineFailed', 'BackboneLoadFailed'],
     ['EngineDown', 'EngineUnavailable'],

@@ -215,13 +215,11 @@ describeCondition('Available', [
     }),
     'False BackboneDigestMismatch: Pod vision-a: it is sha256:b (attempt 3). Correct the digest or the file.',
   ],
-  ...(['BackboneLoadFailed', 'EngineUnavailable', 'OutputAmbiguous'] as const).map(
-    (code): ConditionRow => [
-      `tells ${code}`,
-      unready({ server: aLoadingServer({ code, message: 'so it is.' }) }),
-      `False ${code}: Pod vision-a: so it is. ${REASONS[code].action}`,
-    ],
-  ),
+  ...(['BackboneLoadFailed', 'EngineUnavailable'] as const).map((code): ConditionRow => [
+    `tells ${code}`,
+    unready({ server: aLoadingServer({ code, message: 'so it is.' }) }),
+    `False ${code}: Pod vision-a: so it is. ${REASONS[code].action}`,
+  ]),
   [
     'does not blame a server that is at its first attempt, or already loaded',
     {

@@ -2,6 +2,7 @@
 import type { Condition } from '../../../../../crds/v1alpha1/conditions.ts';
 import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
 import type { LoadFailureCode } from '../../../../../crds/wire/loading-state.ts';
+import type { OutputProblem } from '../../../../../crds/wire/state.ts';
 import { assessConditions } from '../../../../../operator/plan/status/conditions.ts';
 import type {
   ContainerEnd,
@@ -137,6 +138,16 @@ export function aLoadingServer(
         companions: [],
       },
     },
+  });
+}
+
+/** A ready pod whose backbone has no class output. */
+export function aPodWithNoClass(code: OutputProblem['code'], message: string): PodFacts {
+  const state = aState({ companions: [] });
+  const none = { outputName: null, outputKind: null, classCount: 0 };
+  const backbone = { ...state.backbone, ...none, outputProblem: { code, message } };
+  return aPod({
+    server: aServer({ state: { loaded: true, state: { ...state, backbone, cuts: [] } } }),
   });
 }
 

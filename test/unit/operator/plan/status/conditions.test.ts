@@ -15,6 +15,7 @@ import {
   aDeploymentWithout,
   aLoadingServer,
   aPod,
+  aPodWithNoClass,
   aPodWithout,
   aServer,
   aSpec,
@@ -237,17 +238,27 @@ describeCondition('ExitsActive', [
   [
     'asks for the output when there are several',
     {
-      exits: null,
+      exits: { exits: [], missing: [], companions: [] },
       pods: [
-        aPod(),
+        aPodWithNoClass('OutputAmbiguous', 'Outputs: a, b; name one'),
         aPodWithout(),
         aPodWithout({ server: aLoadingServer(null) }),
-        aPodWithout({
-          server: aLoadingServer({ code: 'OutputAmbiguous', message: 'Outputs: a, b; name one' }),
-        }),
       ],
     },
     'False OutputAmbiguous: Outputs: a, b; name one.',
+  ],
+  [
+    'says that no output tells classes apart',
+    {
+      exits: { exits: [], missing: [], companions: [] },
+      pods: [aPodWithNoClass('NoClassOutput', 'Only boxes; export scores')],
+    },
+    'False NoExits: Only boxes; export scores.',
+  ],
+  [
+    'asks for no output while one pod of a roll has its name already',
+    { pods: [aPodWithNoClass('OutputAmbiguous', 'Outputs: a, b; name one'), aPod()] },
+    'False CollectingSamples: The backbone answers everything; 200 rows are recorded. Wait: progress is in the message; more traffic makes it faster.',
   ],
   [
     'is Unknown before a backbone is loaded',

@@ -15,6 +15,7 @@ import type { Ledger } from './ledger.ts';
 import { holdToLatestLook, holdToTerms, takeLooks } from './looks-in-force.ts';
 import { nextDelayMs } from './next-delay.ts';
 import { areExitsEnabled, policyContent } from './policy-content.ts';
+import { noticeLostCandidate } from './lost-candidate.ts';
 import { followPin } from './pinned.ts';
 import { ramping } from './ramping.ts';
 import { recertifying } from './recertifying.ts';
@@ -39,6 +40,7 @@ const RULES: readonly ((draft: Draft, tick: Tick) => Draft)[] = [
   holdToLatestLook,
   noticeStarvation,
   noticeCrashes,
+  noticeLostCandidate,
   stepStage,
   settleExits,
 ];

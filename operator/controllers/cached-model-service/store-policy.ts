@@ -37,6 +37,6 @@ export async function storePolicy(
 /** The pod that loads the candidate before the others do. */
 function trialOf({ ledger }: LifecycleMemory): Publication['trial'] {
   const candidate = ledger?.candidate ?? null;
-  if (candidate?.first == null) return undefined;
+  if (candidate === null || candidate.first === null) return undefined;
   return { headRevision: candidate.headRevision, podUid: candidate.first.podUid };
 }

@@ -16,6 +16,8 @@ import { anAcknowledgement, aState } from '../../unit/crds/documents.ts';
 /** What a server is beside its windows. */
 export interface LoopPod {
   readonly fake: FakePod;
+  /** Of the backbone that it loaded. */
+  readonly backboneDigest: string;
   policy: Policy | null;
   readonly heads: Map<string, HeadBundle>;
   /** Rows that its recorder saw. */
@@ -29,9 +31,9 @@ const answer = (status: number, body: string): Promise<Result<AdminAnswer>> =>
   Promise.resolve({ ok: true, value: { status, body: Buffer.from(body) } });
 
 /** Puts a server behind a fake pod's admin port. */
-export function equip(fake: FakePod): LoopPod {
+export function equip(fake: FakePod, backboneDigest = BACKBONE_DIGEST): LoopPod {
   const pod: LoopPod = {
-    fake,
+    ...{ fake, backboneDigest },
     policy: null,
     heads: new Map(),
     seen: 0,
@@ -41,7 +43,7 @@ export function equip(fake: FakePod): LoopPod {
   fake.acknowledgement = anAcknowledgement({
     ...{ podUid: fake.pod.uid, bootId: fake.bootId, epoch: 0, revision: 0 },
     ...{ headRevisions: [], knownAnswers: [], reason: '', message: '' },
-    backboneDigest: BACKBONE_DIGEST,
+    backboneDigest,
   });
   fake.override = (call) => respond(pod, call);
   return pod;
@@ -63,7 +65,7 @@ export function touchState({ fake, seen }: LoopPod): void {
   fake.stateDigest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function stateOf({ fake, seen, policy }: LoopPod): ServerState {
+function stateOf({ fake, seen, policy, backboneDigest }: LoopPod): ServerState {
   const state = aState();
   const samples = Math.min(25_000, seen);
   const shares = [0.2, 0.4, 0.65, 0.85];
@@ -71,7 +73,7 @@ function stateOf({ fake, seen, policy }: LoopPod): ServerState {
     ...state,
     podUid: fake.pod.uid,
     bootId: fake.bootId,
-    backbone: { ...state.backbone, digest: BACKBONE_DIGEST, classCount: 2 },
+    backbone: { ...state.backbone, digest: backboneDigest, classCount: 2 },
     cuts: EXITS.map((name, i) => ({
       ...state.cuts[0]!,
       ...{ tensor: `${name}_out`, macsShare: shares[i]!, msShare: shares[i]! },

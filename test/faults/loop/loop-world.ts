@@ -1,7 +1,9 @@
 // A cluster with traffic: pods that answer rows and tell evidence, Jobs that train, and the operator that closes the loop.
 import { parseLedger, type Ledger } from '../../../operator/lifecycle/ledger.ts';
 import { storedLedger } from '../../../operator/plan/ledger-config-map.ts';
+import { BACKBONE_DIGEST } from '../../support/builders.ts';
 import { calibratedScores, drawRows, type ScoreOf } from '../../support/exit-simulation.ts';
+import type { Faults } from '../../support/simulated-api-faults.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { answerRows, driftRows, EXITS, type Drift } from '../../support/simulated-fleet.ts';
 import { DEFAULTS } from '../../unit/operator/plan/builders.ts';
@@ -15,6 +17,8 @@ export interface LoopOptions {
   readonly seed?: number;
   readonly rowsPerSecond?: number;
   readonly spec?: Readonly<Record<string, unknown>>;
+  /** What befalls the operator's calls. */
+  readonly faults?: Faults;
 }
 
 export interface LoopWorld {
@@ -24,6 +28,8 @@ export interface LoopWorld {
   readonly trainer: TrainerScript;
   drift: Drift;
   rowsPerSecond: number;
+  /** What pods load that start from now on. */
+  backboneDigest: string;
   ledger(): Ledger | null;
   pass(ms: number): Promise<void>;
   /** Passes until it holds; throws with what is known when it does not in time. */
@@ -52,15 +58,19 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
   const trainer: TrainerScript = { outcome: 'Trained', seedOf: (attempt) => attempt };
   const set = world.pods.set.bind(world.pods);
   world.pods.set = (uid, fake) => {
-    if (fake.override === null) pods.set(uid, equip(fake));
+    if (fake.override === null) pods.set(uid, equip(fake, loop.backboneDigest));
     return set(uid, fake);
   };
-  const run = superviseWith(world, { deps: { defaults: { ...DEFAULTS, trainer: TRAINER } } });
+  const run = superviseWith(world, {
+    deps: { defaults: { ...DEFAULTS, trainer: TRAINER } },
+    ...(options.faults === undefined ? {} : { first: options.faults, later: options.faults }),
+  });
   const scores = new Map<string, ScoreOf>();
   const random = seededRandom([seed, 1]);
   const loop = {
     ...{ world, run, pods, trainer, rowsPerSecond },
     drift: { shift: 0, noise: 0 },
+    backboneDigest: BACKBONE_DIGEST,
     ledger: () => {
       const text = storedLedger(find(world, 'ConfigMap', 'vision-evidence') ?? null);
       const parsed = text === null ? null : parseLedger(text);

@@ -6,6 +6,8 @@ import {
   aCandidate,
   aLedger,
   aLoadedPod,
+  aRampingCandidate,
+  aServingLedger,
   OTHER_REVISION,
   reasonsOf,
   step,
@@ -126,4 +128,30 @@ test('the revision that is not in the store is on no pod', () => {
   const plan = step(staged, { pods: [holding('pod-a'), lacking('pod-b')], revisions: [] });
   expect(plan.ledger.stage).toBe('Staging');
   expect(plan.ledger.candidate?.first?.loadedAtMs ?? null).toBeNull();
+});
+
+describe('a candidate that no pod holds any more', () => {
+  const ramping = (): Ledger =>
+    aServingLedger({ stage: 'Ramping', candidate: aRampingCandidate(), exitsEnabled: true });
+
+  test('is staged again with its certificate, and its ramp begins anew', () => {
+    const plan = step(ramping(), { pods: [lacking('pod-x'), lacking('pod-y')] });
+    expect(plan.ledger).toMatchObject({
+      stage: 'Staging',
+      candidate: { headRevision: OTHER_REVISION, ramp: null, first: { podUid: 'pod-x' } },
+    });
+    expect(plan.ledger.candidate?.certificate).not.toBeNull();
+    expect(plan.policy?.candidate).toMatchObject({ share: 0, stage: 'Staging' });
+    expect(reasonsOf(plan)).toEqual(['Staging']);
+  });
+
+  test.each([
+    ['one pod holds it', [lacking('pod-x'), holding('pod-y')], 0],
+    ['a pod has not said', [lacking('pod-x')], 1],
+    ['a pod is silent', [aPod({ podUid: 'pod-x', acknowledgement: null })], 0],
+    ['there are no pods', [], 0],
+  ])('is not lost while %s', (_, pods, silentPods) => {
+    const { ledger } = step(ramping(), { pods, silentPods });
+    expect(ledger).toMatchObject({ stage: 'Ramping', candidate: { ramp: { share: 0.25 } } });
+  });
 });

@@ -103,13 +103,13 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
     .addOption(
       new Option(
         '--drift <kind@n>',
-        'drill: distort rows by noise, blur or rotation, or send only the hardest classes, from request n on',
+        'drill: from request n on distort rows by noise, blur or rotation, or let classes come that were held back',
       ).argParser(driftFlag),
     )
     .addOption(
       new Option(
         '--drift-strength <x>',
-        'noise: share of the range; blur: of the shorter side; rotation: degrees; classes: share that stays',
+        'noise: share of the range; blur: of the shorter side; rotation: degrees; classes: share held back until then',
       ).argParser(driftStrength),
     )
     .addOption(

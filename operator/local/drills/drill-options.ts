@@ -12,7 +12,7 @@ export interface DrillOptions {
 export interface DriftDrill {
   readonly kind: DriftKind;
   readonly fromRequest: number;
-  /** Noise: standard deviation as a share of the range. Blur: of the shorter side. Rotation: degrees. Classes: share that stays. */
+  /** Noise: standard deviation as a share of the range. Blur: of the shorter side. Rotation: degrees. Classes: share that is held back. */
   readonly strength: number;
 }
 

@@ -12,8 +12,6 @@ export interface DriftSurroundings {
   readonly modelRowShape: readonly number[];
   readonly labels: Int32Array | null;
   readonly seed: number;
-  /** Classes by how often answers missed their label so far, worst first. */
-  readonly hardestClasses: () => readonly number[];
   readonly onBegin: () => void;
 }
 
@@ -54,25 +52,34 @@ function blurOf(shape: ImageShape, strength: number): Distortion {
   return blur(shape, strength * Math.min(shape.height, shape.width));
 }
 
-/** From the first drifted row on, only rows of the hardest classes come; which these are is asked then. */
+/** Rows of some classes, the last by number, are held back until the drift: heads learn and are certified without them. */
 function classDrift(drill: DriftDrill, around: DriftSurroundings): PlannedDrift {
   const { labels, traffic } = around;
   if (labels === null) {
     throw new CliError('UsageError', {
       where: flagOf.drift(drill),
-      why: 'rows are chosen by their labels, and --traffic comes without.',
+      why: 'classes are held back by their labels, and --traffic comes without.',
       nextStep: 'Name labels with --labels, or write --drift noise@N.',
     });
   }
-  let kept: ReadonlySet<number> | null = null;
+  const classes = [...new Set(labels)].sort((a, b) => b - a);
+  const most = classes.length - 1;
+  if (most < 1) {
+    throw new CliError('UsageError', {
+      where: flagOf.drift(drill),
+      why: 'every row has the same label, so no class can be held back.',
+      nextStep: 'Write --drift noise@N.',
+    });
+  }
+  const count = Math.min(most, Math.max(1, Math.round(drill.strength * classes.length)));
+  const heldBack = new Set(classes.slice(0, count));
+  const labelsOf = (source: TrafficSource): Int32Array | null =>
+    source === traffic ? labels : source.labels;
   return {
     fromRequest: drill.fromRequest,
-    onBegin: () => {
-      const classes = around.hardestClasses();
-      kept = new Set(classes.slice(0, Math.max(1, Math.round(drill.strength * classes.length))));
-      around.onBegin();
-    },
-    admits: (source, index) => source !== traffic || (kept?.has(labels[index] ?? -1) ?? true),
+    onBegin: around.onBegin,
+    admits: (source, index, hasBegun) =>
+      hasBegun || !heldBack.has(labelsOf(source)?.[index] ?? NaN),
     distort: (source) => source,
   };
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { planDrift } from '../drills/planned-drift.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
 import { classOutputOf } from '../class-output.ts';
-import { hardestClasses, type RunTally } from '../report/run-tally.ts';
+import type { RunTally } from '../report/run-tally.ts';
 import { countTrueDisagreement } from '../report/true-disagreement.ts';
 import type { RunContext } from '../run-context.ts';
 import { loadModelDescription } from '../traffic/model-description.ts';
@@ -53,7 +53,6 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         modelRowShape: encoder.rowShape,
         labels: context.labels,
         seed: options.seed,
-        hardestClasses: () => hardestClasses(tally),
         onBegin: drills.onDriftBegan,
       }),
   });

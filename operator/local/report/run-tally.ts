@@ -41,8 +41,6 @@ export interface RunTally {
   readonly serving: ScopeTally;
   readonly early: EarlyRow[];
   readonly errors: Map<string, number>;
-  /** Labelled rows by their label, and those of them that were answered so. */
-  readonly classes: Map<number, { n: number; right: number }>;
   /** Labelled rows that the backbone answered because exits were off, and those of them answered as labelled. */
   readonly plain: { n: number; right: number };
   optedOut: number;
@@ -75,7 +73,6 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     serving,
     early: [],
     errors: new Map(),
-    classes: new Map(),
     plain: { n: 0, right: 0 },
     optedOut: 0,
     exposed: 0,
@@ -86,7 +83,7 @@ export function createRunTally(labels: Int32Array | null): RunTally {
       const inServing = isInServing(policy, row) && !isSwitchedOff;
       const [classId = -1] = answer.classIds;
       const isRight = labelOutcome(labels, row, classId);
-      countLabel(tally, labels, { row, isRight, ...policy });
+      countLabel(tally, isRight, policy);
       const isExposed = isDriftUnanswered && row.isDrifted;
       if (isExposed) tally.exposed += 1;
       const charged = chargedTo(policy, answer);
@@ -183,32 +180,14 @@ function labelOutcome(labels: Int32Array | null, row: PlannedRow, classId: numbe
   return labels[row.index] === classId;
 }
 
-interface LabelledAnswer {
-  readonly row: PlannedRow;
-  readonly isRight: boolean | null;
-  readonly areExitsOn: boolean;
-}
-
 function countLabel(
-  { classes, plain }: RunTally,
-  labels: Int32Array | null,
-  { row, isRight, areExitsOn }: LabelledAnswer,
+  { plain }: RunTally,
+  isRight: boolean | null,
+  { areExitsOn }: PolicyScope,
 ): void {
-  if (isRight === null) return;
-  const label = labels?.[row.index] ?? -1;
-  const counts = classes.get(label) ?? { n: 0, right: 0 };
-  classes.set(label, counts);
-  for (const count of areExitsOn ? [counts] : [counts, plain]) {
-    count.n += 1;
-    if (isRight) count.right += 1;
-  }
-}
-
-/** Labels by the share of their rows that were answered so, least first. */
-export function hardestClasses({ classes }: Pick<RunTally, 'classes'>): number[] {
-  return [...classes]
-    .sort(([a, x], [b, y]) => x.right / x.n - y.right / y.n || a - b)
-    .map(([label]) => label);
+  if (isRight === null || areExitsOn) return;
+  plain.n += 1;
+  if (isRight) plain.right += 1;
 }
 
 function addToScope(

@@ -17,7 +17,7 @@ export interface PlannedRow {
   readonly part: 'Training' | 'Serving';
   /** The row's bytes were sent before in this run (--loop). */
   readonly isRepeated: boolean;
-  /** The drift of a drill has begun: the row was distorted, or drawn from other classes than before. */
+  /** The drift of a drill has begun: the row was distorted, or drawn from more classes than before. */
   readonly isDrifted: boolean;
 }
 
@@ -26,8 +26,8 @@ export interface PlannedDrift {
   readonly fromRequest: number;
   /** The source whose rows are sent in place of these; `pass` counts repetitions of the stream. */
   distort(source: TrafficSource, pass: number): TrafficSource;
-  /** Whether a row still comes. */
-  admits(source: TrafficSource, index: number): boolean;
+  /** Whether a row comes, before the drift or once it has begun. */
+  admits(source: TrafficSource, index: number, hasBegun: boolean): boolean;
   /** Called as the first drifted row is taken. */
   readonly onBegin: () => void;
 }
@@ -139,7 +139,7 @@ function assemble(
   const advance = (from: Cursor, now: PlannedDrift | null): PlannedRow | null => {
     while (from.position < from.order.length) {
       const index = from.order[from.position++] ?? 0;
-      if (now?.admits(from.source, index) === false) {
+      if (drift?.admits(from.source, index, now !== null) === false) {
         if (from.pass === 0) count.skipped += 1;
         continue;
       }

@@ -27,7 +27,6 @@ function around(changes: Partial<DriftSurroundings> = {}): DriftSurroundings {
     modelRowShape: [1, 4, 4],
     labels,
     seed: 1,
-    hardestClasses: () => [4, 2, 0, 1, 3, 5],
     onBegin: () => undefined,
     ...changes,
   };
@@ -101,20 +100,30 @@ describe('rows of a drift', () => {
     expect(plan.isLooping).toBe(true);
   });
 
-  test('of the hardest classes are those alone, asked for when the drift begins', () => {
-    const { rows, plan } = drain('classes', { fromRequest: 11, strength: 0.33 });
-    const classes = new Set(rows.slice(10).map(({ index }) => labels[index]));
-    expect(classes).toEqual(new Set([4, 2]));
+  test('of classes that were held back, the last ones, come only then, among all others', () => {
+    const { rows, plan, begun } = drain('classes', { fromRequest: 21, strength: 0.33 });
+    const classesOf = (some: readonly PlannedRow[]): Set<number | undefined> =>
+      new Set(some.map(({ index }) => labels[index]));
+    expect(classesOf(rows.slice(0, 20))).toEqual(new Set([0, 1, 2, 3]));
+    expect(classesOf(rows.slice(20))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
     expect(plan.skippedRows).toBe(ROWS - rows.length);
-    expect(rows.slice(10).every(({ isDrifted }) => isDrifted)).toBe(true);
+    expect(rows.map(({ isDrifted }) => isDrifted).indexOf(true)).toBe(20);
+    expect(begun).toBe(1);
   });
 
-  test('of the hardest classes repeat as they are', () => {
-    const { rows } = drain('classes', { fromRequest: 1, strength: 0.2, most: 25, loop: true });
-    expect(rows.slice(0, 10).some(({ isRepeated }) => isRepeated)).toBe(false);
-    expect(rows.slice(10).every(({ isRepeated, index }) => isRepeated && labels[index] === 4)).toBe(
-      true,
-    );
+  test('of held back classes are at least one class, and never all', () => {
+    const comesBefore = (strength: number): number =>
+      new Set(
+        drain('classes', { fromRequest: 99, strength }).rows.map(({ index }) => labels[index]),
+      ).size;
+    expect([0.01, 0.5, 1].map(comesBefore)).toEqual([5, 3, 1]);
+  });
+
+  test('of held back classes come from the next pass too, before anything repeats', () => {
+    const { rows } = drain('classes', { fromRequest: 31, strength: 0.33, most: 80, loop: true });
+    // 40 rows of other classes come in the first pass; the 20 that were left out then are new in the second.
+    const firstRepeated = rows.findIndex(({ isRepeated }) => isRepeated);
+    expect(firstRepeated).toBe(ROWS);
   });
 });
 
@@ -145,7 +154,16 @@ describe('a drift that these rows cannot take is refused', () => {
     expect(() =>
       planDrift({ kind: 'classes', fromRequest: 9, strength: 0.5 }, around({ labels: null })),
     ).toThrow(
-      'The command line is not understood (--drift classes@9): rows are chosen by their labels, and --traffic comes without. Name labels with --labels, or write --drift noise@N. [UsageError]',
+      'The command line is not understood (--drift classes@9): classes are held back by their labels, and --traffic comes without. Name labels with --labels, or write --drift noise@N. [UsageError]',
     );
+  });
+
+  test('classes of which there is one', () => {
+    expect(() =>
+      planDrift(
+        { kind: 'classes', fromRequest: 9, strength: 0.5 },
+        around({ labels: new Int32Array(ROWS) }),
+      ),
+    ).toThrow('every row has the same label, so no class can be held back.');
   });
 });

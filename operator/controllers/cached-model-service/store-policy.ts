@@ -36,7 +36,7 @@ export async function storePolicy(
 
 /** The pod that loads the candidate before the others do. */
 function trialOf({ ledger }: LifecycleMemory): Publication['trial'] {
-  const candidate = ledger?.candidate ?? null;
-  if (candidate === null || candidate.first === null) return undefined;
-  return { headRevision: candidate.headRevision, podUid: candidate.first.podUid };
+  const { headRevision, first = null } = ledger?.candidate ?? {};
+  if (headRevision === undefined || first === null) return undefined;
+  return { headRevision, podUid: first.podUid };
 }

@@ -47,7 +47,8 @@ function recommendation(
   { nameOf, savingOf }: Parameters<typeof tuningOf>[2],
   before: ServiceStatus['tuning'],
 ): Tuning {
-  if (settings.rollsOut || candidate === null || candidate.certificate === null) return {};
+  const isCertified = (candidate?.certificate ?? null) !== null;
+  if (settings.rollsOut || candidate === null || !isCertified) return {};
   const recommendedRevision = nameOf(candidate.headRevision);
   // Prices move a little with every batch: a figure that people compare stands while the heads do.
   const isSame = before?.recommendedRevision === recommendedRevision;

@@ -47,15 +47,15 @@ function recommendation(
   { nameOf, savingOf }: Parameters<typeof tuningOf>[2],
   before: ServiceStatus['tuning'],
 ): Tuning {
-  const isCertified = (candidate?.certificate ?? null) !== null;
-  if (settings.rollsOut || candidate === null || !isCertified) return {};
-  const recommendedRevision = nameOf(candidate.headRevision);
+  const certified = candidate?.certificate ? candidate : null;
+  if (settings.rollsOut || certified === null) return {};
+  const recommendedRevision = nameOf(certified.headRevision);
   // Prices move a little with every batch: a figure that people compare stands while the heads do.
   const isSame = before?.recommendedRevision === recommendedRevision;
-  const known = isSame ? before.expectedSaving : undefined;
-  const saving = known === undefined ? savingOf(candidate) : null;
-  const expectedSaving =
-    known ??
-    (saving === null ? undefined : formatPercent(Number(Math.max(0, saving).toPrecision(2))));
+  const expectedSaving = (isSame ? before.expectedSaving : undefined) ?? shown(savingOf(certified));
   return { recommendedRevision, ...(expectedSaving === undefined ? {} : { expectedSaving }) };
+}
+
+function shown(saving: number | null): string | undefined {
+  return saving === null ? undefined : formatPercent(Number(Math.max(0, saving).toPrecision(2)));
 }

@@ -19,7 +19,7 @@ export const count = (
 ) =>
   z
     .string()
-    .regex(/^\d{1,6}$/, `must be a whole number from ${min} up`)
+    .regex(/^\d{1,10}$/, `must be a whole number from ${min} up`)
     .default(String(standard))
     .transform(Number)
     .refine((value) => value >= min, `must be a whole number from ${min} up`)

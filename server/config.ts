@@ -4,6 +4,7 @@ import { parseAllowedHosts, type AllowedHosts } from './backbone/allowed-hosts.t
 import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
 import { parseCompanions, type CompanionSetting } from './companions.ts';
 import * as fields from './config-fields.ts';
+import type { ConnectionLimits, RequestLimits } from './limits.ts';
 
 const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
 const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
@@ -52,6 +53,8 @@ export interface ServerConfig {
   readonly evidenceWindowMs: number;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
 }
+  readonly requestLimits: RequestLimits;
+  readonly connectionLimits: ConnectionLimits;
 
 const PREFIX = 'LAYERCACHE_';
 
@@ -131,6 +134,16 @@ const schema = z.object({
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'], {
       error: 'must be debug, info, warn, error or silent',
+  MAX_JSON_DEPTH: fields.count(32, { min: 8, max: 1_000 }),
+  MAX_TENSOR_ELEMENTS: fields.count(2 ** 26, { min: 1, max: 2 ** 30 }),
+  MAX_DECOMPRESSION_RATIO: fields.count(4, { min: 1, max: 1_000 }),
+  MAX_IMAGE_PIXELS: fields.count(16_000_000, { min: 1, max: 1_000_000_000 }),
+  MAX_HEADER_SIZE: fields.bytes('16Ki'),
+  HEADERS_TIMEOUT: fields.duration('10s'),
+  RECEIVE_TIMEOUT: fields.duration('2m'),
+  KEEP_ALIVE_TIMEOUT: fields.duration('75s'),
+  WRITE_TIMEOUT: fields.duration('1m'),
+  MAX_CONNECTIONS: fields.count(1_024, { min: 1, max: 1_000_000 }),
     })
     .default('info'),
 });
@@ -180,9 +193,29 @@ function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
   });
 }
 
+    ...toLimits(parsed),
 export type ConfigResult =
   | { readonly ok: true; readonly value: ServerConfig }
   | { readonly ok: false; readonly problems: readonly string[] };
+
+function toLimits(parsed: Parsed): Pick<ServerConfig, 'requestLimits' | 'connectionLimits'> {
+  return {
+    requestLimits: {
+      maxJsonDepth: parsed.MAX_JSON_DEPTH,
+      maxTensorElements: parsed.MAX_TENSOR_ELEMENTS,
+      maxDecompressionRatio: parsed.MAX_DECOMPRESSION_RATIO,
+      maxImagePixels: parsed.MAX_IMAGE_PIXELS,
+    },
+    connectionLimits: {
+      maxHeaderBytes: parsed.MAX_HEADER_SIZE,
+      headersTimeoutMs: parsed.HEADERS_TIMEOUT,
+      receiveTimeoutMs: parsed.RECEIVE_TIMEOUT,
+      keepAliveTimeoutMs: parsed.KEEP_ALIVE_TIMEOUT,
+      writeTimeoutMs: parsed.WRITE_TIMEOUT,
+      maxConnections: parsed.MAX_CONNECTIONS,
+    },
+  };
+}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

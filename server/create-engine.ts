@@ -7,13 +7,14 @@ import { obtainBackbone } from './backbone/obtain-backbone.ts';
 import type { ServerConfig } from './config.ts';
 import { createEngineClient } from './engine/client.ts';
 import type { EngineClient } from './engine/engine-client.ts';
-import { readModelNotes } from './engine/model-notes.ts';
+import type { ModelNotes } from './engine/model-notes.ts';
+import { NO_NOTES, readModelNotes } from './engine/model-notes.ts';
 import { createDraws } from './evidence/draws.ts';
 
 export interface CreatedEngine {
   readonly engine: EngineClient;
-  /** From `layercache.json` beside the model; empty before it is here. */
-  readonly labels: () => readonly string[];
+  /** `layercache.json` beside the model; the standard ones before it is here. */
+  readonly notes: () => ModelNotes;
 }
 
 /** The engine of a process: it fetches the backbone, checks it, and starts the engine host on it. */
@@ -29,7 +30,7 @@ export function createEngine(
     readonly hostScript: string;
   },
 ): CreatedEngine {
-  let labels: readonly string[] = [];
+  let notes = NO_NOTES;
   const engine = createBackboneEngine({
     isPatient: config.service !== null,
     progress,
@@ -37,7 +38,7 @@ export function createEngine(
     obtain: async (signal) => {
       const found = await obtainBackbone(config, { resolve: resolveBySystem, signal });
       const path = await checkFormat(found, config.backboneFormat);
-      ({ labels } = await readModelNotes(path));
+      notes = await readModelNotes(path);
       return path;
     },
     createEngine: (path) =>
@@ -54,5 +55,5 @@ export function createEngine(
       );
     },
   });
-  return { engine, labels: () => labels };
+  return { engine, notes: () => notes };
 }

@@ -8,12 +8,14 @@ import type { ServerConfig } from './config.ts';
 import type { StateDependencies } from './describe-state.ts';
 import { describeEvidence, describeLoading, describeState } from './describe-state.ts';
 import type { EngineClient } from './engine/engine-client.ts';
+import type { ModelNotes } from './engine/model-notes.ts';
 import { createDraws } from './evidence/draws.ts';
 import { createAdminApp } from './http/admin-app.ts';
 import { createDataApp } from './http/data-app.ts';
 import type { ErrorObserver } from './http/error-handler.ts';
 import { closeServer, createHttpServer, listen } from './http/http-server.ts';
 import { createMetricsApp } from './http/metrics-app.ts';
+import type { ImageDecoder } from './image/image-decoder.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLoadedModel } from './load-model.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -32,8 +34,10 @@ export interface ServerDependencies {
   readonly metrics: ServerMetrics;
   readonly version: string;
   readonly progress: LoadProgress;
-  /** From `layercache.json` beside the model, asked once it is loaded. */
-  readonly labels: () => readonly string[];
+  /** `layercache.json` beside the model, asked once it is loaded. */
+  readonly notes: () => ModelNotes;
+  /** Ended with the server. */
+  readonly images: ImageDecoder;
 }
 
 export interface Ports {
@@ -81,8 +85,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
   });
 
   const errors: ErrorObserver = {
-    refused: (error) => {
-      metrics.traffic.requestRefused(error.code);
+    refused: (error, protocol) => {
+      metrics.traffic.requestRefused(error.code, protocol);
     },
     failed: (id, error) => {
       log.error({ component: 'http', requestId: id, err: error }, 'request failed');
@@ -115,9 +119,16 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       lifecycle,
       metrics: metrics.traffic,
       loaded: () => loaded,
+      images: dependencies.images,
       errors,
     }),
-    { maxBodyBytes: () => limitsOf(servings.latest()).maxRequestBytes },
+    {
+      maxBodyBytes: () => limitsOf(servings.latest()).maxRequestBytes,
+      limits: config.connectionLimits,
+      onRefused: (error) => {
+        errors.refused(error, 'v2');
+      },
+    },
   );
   const admin = createAdminPort({
     config,
@@ -144,7 +155,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       },
       errors: quiet,
     }),
-    { maxBodyBytes: () => 0 },
+    { maxBodyBytes: () => 0, limits: config.connectionLimits },
   );
 
   /** Staleness comes and goes with time alone. */
@@ -183,6 +194,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       closeServer(metricsServer, 1_000),
     ]);
     await engine.close();
+    dependencies.images.close();
   }
 
   return {
@@ -200,7 +212,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           clock,
           draws,
           metrics: metrics.traffic,
-          labels: dependencies.labels(),
+          notes: dependencies.notes(),
           mountedDirs: watch.dirs,
           events,
         },
@@ -219,6 +231,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           serving,
           shape,
           onProblem: events.warmUpFailed,
+          images: dependencies.images,
         });
       }
       timers.push(

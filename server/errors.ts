@@ -14,6 +14,11 @@ export const ERRORS = {
     status: 400,
     template: 'The request is not JSON that this server reads: {detail}',
   },
+  malformed_http: { status: 400, template: 'The request is not HTTP/1.1 that this server reads.' },
+  malformed_encoding: {
+    status: 400,
+    template: 'The body does not decompress as {value}; send it whole, or uncompressed.',
+  },
   malformed_request: { status: 400, template: '{field} is {value}; {fix}' },
   wrong_input: { status: 400, template: 'Input {name} does not fit this model: {fix}' },
   wrong_datatype: {
@@ -33,6 +38,14 @@ export const ERRORS = {
     status: 400,
     template: 'There is no output {name}; this model has {expected}.',
   },
+  unknown_signature: {
+    status: 400,
+    template: 'There is no signature {value}; this model has {expected}.',
+  },
+  broken_image: {
+    status: 400,
+    template: 'Image {value} of input {name} cannot be decoded: {detail}',
+  },
   invalid_parameter: { status: 400, template: '{field} is {value}; use {expected}.' },
   forbidden: {
     status: 403,
@@ -47,6 +60,10 @@ export const ERRORS = {
     status: 404,
     template: 'Model {name} has no version {value}; it has {expected}.',
   },
+  label_not_found: {
+    status: 404,
+    template: 'Model {name} has no label {value} now; it has {expected}.',
+  },
   head_not_found: { status: 404, template: 'There is no head bundle {value} here; PUT it first.' },
   method_not_allowed: {
     status: 405,
@@ -55,6 +72,10 @@ export const ERRORS = {
   body_too_slow: {
     status: 408,
     template: 'The body did not arrive within {value} s; send it faster or in one piece.',
+  },
+  headers_too_slow: {
+    status: 408,
+    template: 'The request did not arrive in time; send it faster or in one piece.',
   },
   head_in_use: {
     status: 409,
@@ -68,6 +89,16 @@ export const ERRORS = {
     status: 413,
     template: 'The body is larger than the limit of {value} bytes; send fewer rows per request.',
   },
+  decompressed_too_large: {
+    status: 413,
+    template:
+      'Decompressed, the body is larger than the limit of {value} bytes; send fewer rows per request.',
+  },
+  image_too_large: {
+    status: 413,
+    template:
+      'Image {value} of input {name} is larger than the limit of {expected} pixels; scale it down.',
+  },
   too_many_rows: {
     status: 413,
     template:
@@ -79,7 +110,7 @@ export const ERRORS = {
   },
   unsupported_encoding: {
     status: 415,
-    template: 'Content-Encoding {value} is not read here; send the body as it is.',
+    template: 'Content-Encoding {value} is not read here; use {expected}.',
   },
   head_refused: { status: 422, template: 'The head bundle is refused: {detail}' },
   queue_full: {
@@ -91,6 +122,10 @@ export const ERRORS = {
     status: 429,
     template: 'More than {value} requests are being answered; try again shortly.',
     retryAfterSeconds: 1,
+  },
+  header_too_large: {
+    status: 431,
+    template: 'The headers are larger than the limit of {value} bytes; send fewer or shorter ones.',
   },
   internal: {
     status: 500,
@@ -112,6 +147,11 @@ export const ERRORS = {
   engine_down: {
     status: 503,
     template: 'The engine is starting or restarting; try again shortly.',
+    retryAfterSeconds: 2,
+  },
+  images_unavailable: {
+    status: 503,
+    template: 'Images cannot be decoded right now; try again shortly, or send ready tensors.',
     retryAfterSeconds: 2,
   },
   deadline: {

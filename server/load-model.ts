@@ -2,13 +2,16 @@ import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import type { ApplyObserver, ApplyPath } from './apply-policy.ts';
 import { createPolicyApplier } from './apply-policy.ts';
 import type { Clock } from './clock.ts';
+import { invariant } from './core/invariant.ts';
 import type { ServerConfig } from './config.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { Draws } from './evidence/draws.ts';
 import { createSampleRecorder } from './evidence/sample-recorder.ts';
 import { createWindowRecorder } from './evidence/window-recorder.ts';
 import { createWindowRing } from './evidence/window-ring.ts';
+import type { ModelNotes } from './engine/model-notes.ts';
 import { toModelShape } from './http/model-shape.ts';
+import { toImageInput } from './image/image-input.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { createBatchObserver } from './observe-batches.ts';
 import { createBatcher } from './queue/batcher.ts';
@@ -28,7 +31,7 @@ export interface LoadDependencies {
   readonly clock: Clock;
   readonly draws: Draws;
   readonly metrics: TrafficMetrics;
-  readonly labels: readonly string[];
+  readonly notes: ModelNotes;
   /** Directory that the mounted policy was last read from. */
   readonly mountedDirs: readonly string[];
   readonly events: ServerEvents;
@@ -50,6 +53,8 @@ export function createLoadedModel(
 ): LoadedModel {
   const { config, identity, engine, servings, clock, draws, events } = dependencies;
   const { model } = report;
+  const image = toImageInput(dependencies.notes.input, model.inputs[0]?.shape.slice(1) ?? []);
+  invariant(image.ok, 'an engine opened a model whose declared image is none of its rows');
   const ring = createWindowRing(clock);
   const samples = createSampleRecorder({
     ...identity,
@@ -119,8 +124,8 @@ export function createLoadedModel(
   });
   return {
     report,
-    shape: toModelShape(model),
-    labels: dependencies.labels,
+    shape: toModelShape(model, { image: image.value, limits: config.requestLimits }),
+    labels: dependencies.notes.labels,
     batcher,
     windows,
     ring,

@@ -5,6 +5,7 @@ import { systemClock } from './clock.ts';
 import { loadProcessConfig } from './config.ts';
 import { createEngine } from './create-engine.ts';
 import type { RunningServer } from './create-server.ts';
+import { createImageClient } from './image/image-client.ts';
 import { createServer } from './create-server.ts';
 import { createMetricRegistry } from './metrics.ts';
 import { createServerMetrics } from './server-metrics.ts';
@@ -51,6 +52,13 @@ try {
   server = await createServer({
     config: settings,
     ...createEngine(settings, { progress, log, hostScript }),
+    images: createImageClient({
+      hostScript: fileURLToPath(new URL('image-host.mjs', import.meta.url)),
+      maxPixels: settings.requestLimits.maxImagePixels,
+      onEnd: (detail) => {
+        log.warn({ component: 'images', detail }, 'image decoder ended');
+      },
+    }),
     progress,
     clock: systemClock,
     log,

@@ -16,8 +16,8 @@ export interface FinishedBatch {
 /** What traffic does to the figures for people. Decisions never read them. */
 export interface TrafficMetrics {
   inFlight(requests: number): void;
-  requestAnswered(deepest: AnsweredRow, seconds: number): void;
-  requestRefused(code: string): void;
+  requestAnswered(deepest: AnsweredRow, seconds: number, protocol: 'v1' | 'v2'): void;
+  requestRefused(code: string, protocol: 'v1' | 'v2'): void;
   batchStarted(rows: readonly BatchRow[]): void;
   rowAnswered(record: RowRecord): void;
   batchFinished(batch: FinishedBatch): void;
@@ -30,12 +30,12 @@ export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
     inFlight: (requests) => {
       metrics.requestsInFlight.set({}, requests);
     },
-    requestAnswered: ({ exit, track }, seconds) => {
-      metrics.requests.inc({ protocol: 'v2', code: 'ok' });
+    requestAnswered: ({ exit, track }, seconds, protocol) => {
+      metrics.requests.inc({ protocol, code: 'ok' });
       metrics.requestDuration.observe({ exit, track }, seconds);
     },
-    requestRefused: (code) => {
-      metrics.requests.inc({ protocol: 'v2', code });
+    requestRefused: (code, protocol) => {
+      metrics.requests.inc({ protocol, code });
     },
     batchStarted: (rows) => {
       metrics.batchRows.observe({}, rows.length);

@@ -2,8 +2,10 @@ import { Buffer } from 'node:buffer';
 import { readMountedFiles } from './backbone/mounted-files.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { RowFlag } from './engine/engine-client.ts';
+import { decodeImages } from './http/decode-images.ts';
 import { parseInferRequest } from './http/infer-request.ts';
 import type { ModelShape } from './http/model-shape.ts';
+import type { ImageDecoder } from './image/image-decoder.ts';
 import type { Serving } from './serving.ts';
 
 export interface WarmUpOptions {
@@ -13,6 +15,7 @@ export interface WarmUpOptions {
   readonly engine: Pick<EngineClient, 'run' | 'slots'>;
   readonly serving: Serving;
   readonly shape: ModelShape;
+  readonly images: ImageDecoder;
   /** A file that is no request for this model, or that the engine cannot run: it is left out. */
   readonly onProblem: (file: string, error: unknown) => void;
 }
@@ -23,9 +26,16 @@ export interface WarmUpOptions {
  */
 export async function warmUp(options: WarmUpOptions): Promise<void> {
   const { dir, engine, serving, shape, onProblem } = options;
+  const decodeOptions = {
+    decoder: options.images,
+    signal: new AbortController().signal,
+    maxBytes: shape.limits.maxTensorElements,
+  };
   for (const [file, text] of (await readMountedFiles(dir)) ?? []) {
     try {
-      const { rows, datatype, input } = parseInferRequest(Buffer.from(text), {}, shape);
+      const { data } = parseInferRequest(Buffer.from(text), {}, shape);
+      const { rows, datatype, input } =
+        'images' in data ? await decodeImages(data, shape, decodeOptions) : data;
       const flags = new Uint8Array(rows).fill(RowFlag.BackboneOnly);
       const batch = { planId: serving.planId, rows, datatype, input: [input], flags };
       for (let i = 0; i < options.iterations; i++) {

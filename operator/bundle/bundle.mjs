@@ -8,6 +8,7 @@ import './bundle-page.mjs';
 const programs = {
   server: 'server/main.ts',
   'engine-host': 'server/engine/host/main.ts',
+  'image-host': 'server/image/host.ts',
   'engine-onnx-worker': 'server/engine/onnx/worker.ts',
   'engine-tfjs-worker': 'server/engine/tfjs/worker.ts',
   operator: 'operator/main.ts',

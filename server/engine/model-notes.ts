@@ -17,8 +17,9 @@ const ModelNotesSchema = z.strictObject({
         .strictObject({
           width: z.int().positive().max(65_536),
           height: z.int().positive().max(65_536),
-          resize: z.string().max(32).optional(),
-          colors: z.string().max(32).optional(),
+          /** Cover (the standard): scaled and cut to the middle; Contain: scaled, borders black; Fill: stretched. */
+          resize: z.enum(['Cover', 'Contain', 'Fill']).optional(),
+          colors: z.enum(['RGB', 'BGR', 'Gray']).optional(),
         })
         .optional(),
     })
@@ -30,6 +31,9 @@ const ModelNotesSchema = z.strictObject({
 
 export type ModelNotes = z.output<typeof ModelNotesSchema>;
 
+/** Of a model without the file. */
+export const NO_NOTES: ModelNotes = ModelNotesSchema.parse({});
+
 export const MODEL_NOTES_FILE = 'layercache.json';
 
 /** The notes beside the model; defaults when there is no file. Throws EngineError ModelNotesInvalid. */
@@ -39,7 +43,7 @@ export async function readModelNotes(modelPath: string): Promise<ModelNotes> {
   try {
     text = await readFile(path, 'utf8');
   } catch {
-    return ModelNotesSchema.parse({});
+    return NO_NOTES;
   }
   const invalid = (detail: string): EngineError =>
     new EngineError(

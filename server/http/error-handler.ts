@@ -6,8 +6,8 @@ import { ServingError, shown } from '../errors.ts';
 import { HangUpError } from './read-body.ts';
 
 export interface ErrorObserver {
-  /** The one refusal that was answered. */
-  refused(error: ServingError): void;
+  /** The one refusal that was answered, and whose paths it came to. */
+  refused(error: ServingError, protocol: 'v1' | 'v2'): void;
   /** A bug: the log has the cause under the id that the client got. */
   failed(id: string, error: unknown): void;
 }
@@ -31,7 +31,7 @@ export function answerError(
   observer: ErrorObserver,
 ): void {
   const refusal = toRefusal(error, request, observer);
-  observer.refused(refusal);
+  observer.refused(refusal, request.path.startsWith('/v1/') ? 'v1' : 'v2');
   const text = JSON.stringify({ error: refusal.message });
   const headers: Record<string, string | number> = {
     'content-type': 'application/json',

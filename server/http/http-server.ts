@@ -1,27 +1,45 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
+import type {
+  IncomingMessage,
+  RequestListener,
+  Server,
+  ServerOptions,
+  ServerResponse,
+} from 'node:http';
+import { STATUS_CODES, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { ServingError } from '../errors.ts';
+import type { ConnectionLimits } from '../limits.ts';
+import { STANDARD_CONNECTION_LIMITS } from '../limits.ts';
 
 export interface HttpServerOptions {
   /** Largest body announced with Expect: 100-continue that is asked for. */
   readonly maxBodyBytes: () => number;
+  /** @defaultValue the standard ones */
+  readonly limits?: ConnectionLimits;
+  /** What was no request at all, after its answer was sent. */
+  readonly onRefused?: (error: ServingError) => void;
 }
 
-/** Of every port. */
-export const HTTP_LIMITS = {
-  maxHeaderSize: 16 * 1024,
-  headersTimeout: 10_000,
-  requestTimeout: 120_000,
-  keepAliveTimeout: 75_000,
-  connectionsCheckingInterval: 5_000,
-  noDelay: true,
-} as const;
-const MAX_CONNECTIONS = 1_024;
+/** Of the admin port, which has a server of its own over TLS. */
+export const HTTP_LIMITS = toNodeOptions(STANDARD_CONNECTION_LIMITS);
 
-/** A node:http server with this program's limits instead of Node's (60 s, 300 s, no cap). */
+function toNodeOptions(limits: ConnectionLimits): ServerOptions {
+  return {
+    maxHeaderSize: limits.maxHeaderBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: Math.max(limits.receiveTimeoutMs, limits.headersTimeoutMs),
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
+    noDelay: true,
+  };
+}
+
+/** A node:http server with this program's limits instead of Node's (60 s, 300 s, no cap), and its form of errors. */
 export function createHttpServer(app: RequestListener, options: HttpServerOptions): Server {
-  const server = createServer(HTTP_LIMITS, app);
-  server.maxConnections = MAX_CONNECTIONS;
+  const limits = options.limits ?? STANDARD_CONNECTION_LIMITS;
+  const server = createServer(toNodeOptions(limits), app);
+  server.maxConnections = limits.maxConnections;
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // Without "100 Continue" a client that waits for it never sends a body that would be refused.
     if (!(Number(request.headers['content-length']) > options.maxBodyBytes())) {
@@ -29,7 +47,48 @@ export function createHttpServer(app: RequestListener, options: HttpServerOption
     }
     app(request, response);
   });
+  // Silence is allowed while an answer is computed; only one that its client does not take is cut off.
+  server.setTimeout(limits.writeTimeoutMs, (socket) => {
+    if (socket.writableLength > 0) socket.destroy();
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const refusal = toRefusal(error.code, limits);
+    if (answerBrokenRequest(refusal, socket)) options.onRefused?.(refusal);
+  });
   return server;
+}
+
+function toRefusal(code: string | undefined, limits: ConnectionLimits): ServingError {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return new ServingError('header_too_large', { value: limits.maxHeaderBytes });
+  }
+  return new ServingError(
+    code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'headers_too_slow' : 'malformed_http',
+  );
+}
+
+/** Node's own record of the answer in progress; its default handler looks at it as well. */
+interface AnsweringSocket extends Duplex {
+  readonly _httpMessage?: object | null;
+}
+
+/** Says no by hand, since there is no request to answer; false when bytes would land in somebody else's answer. */
+function answerBrokenRequest(refusal: ServingError, socket: AnsweringSocket): boolean {
+  const isFree = (socket._httpMessage ?? null) === null;
+  if (!socket.writable || !isFree) {
+    socket.destroy();
+    return false;
+  }
+  const text = JSON.stringify({ error: refusal.message });
+  socket.end(
+    `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\n` +
+      `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n` +
+      `connection: close\r\n\r\n${text}`,
+    () => {
+      socket.destroy();
+    },
+  );
+  return true;
 }
 
 /** Resolves with the port; rejects with Node's error (EADDRINUSE, EACCES). */

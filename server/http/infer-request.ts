@@ -1,7 +1,19 @@
 import { ServingError, shown } from '../errors.ts';
-import { jsonDepth } from './json-depth.ts';
+import { MAX_ID_LENGTH } from '../limits.ts';
+import { decodeBase64Elements, splitBinaryElements } from './bytes-tensor.ts';
+import type { Fields } from './json-body.ts';
+import { isFields, optionalFields, parseJsonObject } from './json-body.ts';
 import type { ModelShape } from './model-shape.ts';
-import { ELEMENT_BYTES, encodeJsonTensor, parseDatatype, parseRows } from './tensor-codec.ts';
+import type { RowDatatype } from './tensor-codec.ts';
+import {
+  ELEMENT_BYTES,
+  decodeBinaryTensor,
+  encodeJsonTensor,
+  parseDatatype,
+  parseImageCount,
+  parseRows,
+  toRowDatatype,
+} from './tensor-codec.ts';
 
 // Open Inference Protocol v2, REST, with the binary tensor extension:
 // https://github.com/kserve/open-inference-protocol/blob/main/specification/protocol/inference_rest.md
@@ -13,11 +25,22 @@ export interface RequestedOutput {
   readonly binary: boolean;
 }
 
+/** Rows as the engine takes them. */
+export interface TensorRows {
+  readonly rows: number;
+  readonly datatype: RowDatatype;
+  readonly input: Uint8Array;
+}
+
+/** Rows that are pictures still, each a file. */
+export interface ImageRows {
+  readonly rows: number;
+  readonly images: readonly Uint8Array[];
+}
+
 export interface InferRequest {
   readonly id: string | null;
-  readonly rows: number;
-  readonly datatype: 'FP32' | 'UINT8';
-  readonly input: Uint8Array;
+  readonly data: TensorRows | ImageRows;
   readonly outputs: readonly RequestedOutput[];
   readonly isBackboneOnly: boolean;
 }
@@ -28,32 +51,38 @@ export interface InferHeaders {
   readonly 'layercache-mode'?: string | string[] | undefined;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-const MAX_DEPTH = 32;
-const ID_PATTERN = /^[\x20-\x7e]{0,128}$/;
+const ID_PATTERN = new RegExp(`^[\\x20-\\x7e]{0,${MAX_ID_LENGTH}}$`);
+export const IMAGE_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp']);
 
 export function parseInferRequest(
   body: Buffer,
   headers: InferHeaders,
   model: ModelShape,
 ): InferRequest {
-  const jsonLength = jsonPart(body, headers);
-  const fields = parseObject(body.subarray(0, jsonLength));
+  const header = headers['inference-header-content-length'];
+  const type = mediaType(headers['content-type']);
+  if (model.image !== null && type !== null && IMAGE_TYPES.has(type)) {
+    return {
+      id: null,
+      data: { rows: 1, images: [body] },
+      outputs: allOutputs(model, false),
+      isBackboneOnly: isBackboneOnly(undefined, headers['layercache-mode']),
+    };
+  }
+  checkMediaType(type, header !== undefined, model);
+  const jsonLength = header === undefined ? body.length : jsonPart(body, header);
+  const fields = parseJsonObject(body.subarray(0, jsonLength), model.limits.maxJsonDepth);
   const parameters = optionalFields(fields.parameters, 'parameters');
   const [tensor] = parseInputs(fields.inputs, model);
   return {
     id: parseId(fields.id),
-    ...parseTensor(tensor, body.subarray(jsonLength), model),
+    data: parseTensor(tensor, body.subarray(jsonLength), model),
     outputs: parseOutputs(fields.outputs, parameters, model),
     isBackboneOnly: isBackboneOnly(parameters.layercache_mode, headers['layercache-mode']),
   };
 }
 
-function jsonPart(body: Buffer, headers: InferHeaders): number {
-  const header = headers['inference-header-content-length'];
-  checkContentType(headers['content-type'], header !== undefined);
-  if (header === undefined) return body.length;
+function jsonPart(body: Buffer, header: string | string[]): number {
   if (typeof header === 'string' && /^\d{1,9}$/.test(header) && Number(header) <= body.length) {
     return Number(header);
   }
@@ -64,46 +93,20 @@ function jsonPart(body: Buffer, headers: InferHeaders): number {
   });
 }
 
-function checkContentType(header: string | undefined, hasBinary: boolean): void {
-  if (header === undefined) return;
-  const type = header.split(';')[0]?.trim().toLowerCase();
-  if (type === 'application/json') return;
+function mediaType(header: string | undefined): string | null {
+  return header === undefined ? null : (header.split(';')[0]?.trim().toLowerCase() ?? '');
+}
+
+function checkMediaType(type: string | null, hasBinary: boolean, model: ModelShape): void {
+  if (type === null || type === 'application/json') return;
   if (type === 'application/octet-stream' && hasBinary) return;
+  const images =
+    model.image === null
+      ? ' (images need input.image in layercache.json beside the model)'
+      : `, or ${[...IMAGE_TYPES].join(', ')}`;
   throw new ServingError('unsupported_media_type', {
     value: shown(type),
-    expected: 'application/json, or application/octet-stream with Inference-Header-Content-Length',
-  });
-}
-
-function parseObject(json: Buffer): Fields {
-  if (jsonDepth(json, MAX_DEPTH) > MAX_DEPTH) {
-    throw new ServingError('malformed_json', { detail: `it is nested deeper than ${MAX_DEPTH}.` });
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(json.toString('utf8'));
-  } catch (cause) {
-    throw new ServingError(
-      'malformed_json',
-      { detail: json.length === 0 ? 'it is empty.' : 'it does not parse.' },
-      { cause },
-    );
-  }
-  if (isFields(value)) return value;
-  throw new ServingError('malformed_json', { detail: 'it is not an object.' });
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function optionalFields(value: unknown, field: string): Fields {
-  if (value === undefined) return {};
-  if (isFields(value)) return value;
-  throw new ServingError('malformed_request', {
-    field,
-    value: shown(value),
-    fix: 'send an object.',
+    expected: `application/json, or application/octet-stream with Inference-Header-Content-Length${images}`,
   });
 }
 
@@ -128,31 +131,33 @@ function parseInputs(value: unknown, model: ModelShape): readonly [Fields] {
   });
 }
 
-function parseTensor(
-  tensor: Fields,
-  binary: Buffer,
-  model: ModelShape,
-): Pick<InferRequest, 'rows' | 'datatype' | 'input'> {
+function parseTensor(tensor: Fields, binary: Buffer, model: ModelShape): TensorRows | ImageRows {
   const name = model.inputName;
-  const datatype = parseDatatype(name, tensor.datatype);
-  const rows = parseRows(name, tensor.shape, model);
+  const datatype = parseDatatype(tensor.datatype, model);
   const size = optionalFields(tensor.parameters, `parameters of input ${name}`).binary_data_size;
-  const expected = { name, shape: [rows, ...model.rowShape], datatype };
-  if (size === undefined) {
-    requireBytes(name, binary.length, 0);
-    return { rows, datatype, input: encodeJsonTensor(tensor.data, expected) };
-  }
-  if (tensor.data !== undefined) {
+  if (size !== undefined && tensor.data !== undefined) {
     throw new ServingError('wrong_input', {
       name,
-      fix: 'send data or binary_data_size, not both.',
+      fix: 'send either data or binary_data_size, not both.',
     });
+  }
+  if (size === undefined) requireBytes(name, binary.length, 0);
+  if (datatype === 'BYTES') {
+    const rows = parseImageCount(tensor.shape, model);
+    if (size === undefined) return { rows, images: decodeBase64Elements(name, tensor.data, rows) };
+    requireBytes(name, size, binary.length);
+    return { rows, images: splitBinaryElements(name, binary, rows) };
+  }
+  const rows = parseRows(name, tensor.shape, model);
+  const rowDatatype = toRowDatatype(datatype);
+  if (size === undefined) {
+    const expected = { name, shape: [rows, ...model.rowShape], datatype: rowDatatype };
+    return { rows, datatype: rowDatatype, input: encodeJsonTensor(tensor.data, expected) };
   }
   const bytes = rows * model.rowElements * ELEMENT_BYTES[datatype];
   requireBytes(name, size, bytes);
   requireBytes(name, binary.length, bytes);
-  // A plain view: Buffer's own slice() would not copy where others expect it to.
-  return { rows, datatype, input: new Uint8Array(binary.buffer, binary.byteOffset, bytes) };
+  return { rows, datatype: rowDatatype, input: decodeBinaryTensor(name, datatype, binary) };
 }
 
 function requireBytes(name: string, given: unknown, expected: number): void {
@@ -169,8 +174,9 @@ function parseOutputs(
   parameters: Fields,
   model: ModelShape,
 ): readonly RequestedOutput[] {
-  const isBinary = parameters.binary_data_output === true;
-  if (value === undefined) return model.outputs.map((_, index) => ({ index, binary: isBinary }));
+  const isBinary =
+    parseSwitch(parameters.binary_data_output, 'Parameter binary_data_output') === true;
+  if (value === undefined) return allOutputs(model, isBinary);
   const requested: unknown[] = Array.isArray(value) ? value : [value];
   const seen = new Set<number>();
   return requested.map((output) => {
@@ -184,12 +190,25 @@ function parseOutputs(
     }
     seen.add(index);
     const own = optionalFields(fields.parameters, 'parameters of an output').binary_data;
-    return { index, binary: typeof own === 'boolean' ? own : isBinary };
+    return { index, binary: parseSwitch(own, 'Parameter binary_data') ?? isBinary };
+  });
+}
+
+function allOutputs({ outputs }: ModelShape, binary: boolean): readonly RequestedOutput[] {
+  return outputs.map((_, index) => ({ index, binary }));
+}
+
+function parseSwitch(value: unknown, field: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw new ServingError('invalid_parameter', {
+    field,
+    value: shown(value),
+    expected: 'true or false',
   });
 }
 
 /** A client may only steer towards the backbone: if either place says so, it is so. */
-function isBackboneOnly(parameter: unknown, header: unknown): boolean {
+export function isBackboneOnly(parameter: unknown, header: unknown): boolean {
   for (const [field, value] of [
     ['Parameter layercache_mode', parameter],
     ['Header layercache-mode', header],

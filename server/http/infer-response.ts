@@ -1,7 +1,8 @@
 import type { AnsweredRow } from '../queue/job.ts';
-import { policyLabel } from '../serving.ts';
+import { describeAnswer } from './answer-facts.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
 import type { ModelShape } from './model-shape.ts';
+import { outputRowShape, rowOutput } from './output-rows.ts';
 
 export interface EncodedResponse {
   readonly headers: Record<string, string | number>;
@@ -10,26 +11,28 @@ export interface EncodedResponse {
   readonly deepest: AnsweredRow;
 }
 
+export interface AnswerNames {
+  readonly model: string;
+  readonly version: string;
+  readonly shape: ModelShape;
+}
+
 /** A binary part after JSON of a multiple of 8 bytes can be viewed as floats without a copy. */
 const ALIGNMENT = 8;
 
 export function encodeInferResponse(
   request: InferRequest,
   rows: readonly AnsweredRow[],
-  names: { readonly model: string; readonly version: string; readonly shape: ModelShape },
+  names: AnswerNames,
 ): EncodedResponse {
-  const deepest = rows.reduce((deep, row) => (depth(row) > depth(deep) ? row : deep));
+  const { deepest, parameters, headers } = describeAnswer(rows);
   const tensors = request.outputs.map((output) => encodeOutput(output, rows, names.shape));
   const document = {
     model_name: names.model,
     model_version: names.version,
     ...(request.id === null ? {} : { id: request.id }),
-    parameters: describeAnswer(rows, deepest),
+    parameters,
     outputs: tensors.map(({ json }) => json),
-  };
-  const headers: Record<string, string | number> = {
-    'layercache-exit': deepest.exit,
-    'layercache-policy': policies(rows),
   };
   const binary = tensors.flatMap(({ parts }) => parts);
   const text = JSON.stringify(document);
@@ -41,35 +44,6 @@ export function encodeInferResponse(
   headers['content-type'] = 'application/octet-stream';
   headers['inference-header-content-length'] = padded.length;
   return { headers, body: Buffer.concat([padded, ...binary]), deepest };
-}
-
-function depth({ answer }: AnsweredRow): number {
-  return answer.exit === -1 ? Infinity : answer.exit;
-}
-
-/** Rows of one request may have run in two batches, under two policies: then both are named. */
-function policies(rows: readonly AnsweredRow[]): string {
-  return distinct(rows.map(({ serving }) => policyLabel(serving)));
-}
-
-function distinct(values: readonly string[]): string {
-  return values.length === 1 ? (values[0] ?? '') : [...new Set(values)].join(',');
-}
-
-function describeAnswer(
-  rows: readonly AnsweredRow[],
-  deepest: AnsweredRow,
-): Record<string, unknown> {
-  const scores = rows.flatMap(({ answer }) => (answer.exit === -1 ? [] : [answer.score]));
-  const revisions = rows.flatMap(({ headRevision }) => headRevision ?? []);
-  return {
-    layercache_exit: deepest.exit,
-    ...(rows.length > 1 ? { layercache_exits: rows.map(({ exit }) => exit).join(',') } : {}),
-    ...(scores.length > 0 ? { layercache_score: Math.min(...scores) } : {}),
-    layercache_policy: policies(rows),
-    ...(revisions.length > 0 ? { layercache_head_revision: distinct(revisions) } : {}),
-    layercache_track: distinct(rows.map(({ track }) => track)),
-  };
 }
 
 function encodeOutput(
@@ -95,19 +69,6 @@ function encodeOutput(
   return { json, parts: [] };
 }
 
-/** An early answer has the class output alone; requests for others ran to the end. */
-function rowOutput({ answer }: AnsweredRow, index: number, shape: ModelShape): Float32Array {
-  const place = answer.exit === -1 ? index : index - shape.classOutput;
-  return answer.outputs[place] ?? new Float32Array(0);
-}
-
 function bytesOf(values: Float32Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** The model's shape without the rows, when its sizes are known and fit; else flat. */
-function outputRowShape(shape: readonly number[], width: number): readonly number[] {
-  const row = shape.slice(1);
-  const product = row.reduce((all, size) => all * size, 1);
-  return row.every((size) => size > 0) && product === width ? row : [width];
 }

@@ -1,5 +1,7 @@
 import type { TensorSpec } from '../../crds/wire/state.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
+import type { ImageInput } from '../image/image-input.ts';
+import type { RequestLimits } from '../limits.ts';
 
 /** What the codec needs to know of the model; computed once at load. */
 export interface ModelShape {
@@ -10,9 +12,15 @@ export interface ModelShape {
   readonly outputs: readonly TensorSpec[];
   /** Index of the output that exits supply; -1: they supply none. */
   readonly classOutput: number;
+  /** How pictures become rows; null: the model is not said to take any. */
+  readonly image: ImageInput | null;
+  readonly limits: RequestLimits;
 }
 
-export function toModelShape(model: ModelDescription): ModelShape {
+export function toModelShape(
+  model: ModelDescription,
+  { image, limits }: Pick<ModelShape, 'image' | 'limits'>,
+): ModelShape {
   const [input] = model.inputs;
   const rowShape = input?.shape.slice(1) ?? [];
   return {
@@ -21,5 +29,7 @@ export function toModelShape(model: ModelDescription): ModelShape {
     rowElements: rowShape.reduce((product, size) => product * size, 1),
     outputs: model.outputs,
     classOutput: model.outputs.findIndex((output) => output.name === model.outputName),
+    image,
+    limits,
   };
 }

@@ -7,12 +7,8 @@ export interface BodyLimits {
 }
 
 /** Length a client announced, checked before a byte of the body is read. Null: chunked. */
-export function checkAnnouncedLength(request: IncomingMessage, maxBytes: number): number | null {
+function checkAnnouncedLength(request: IncomingMessage, maxBytes: number): number | null {
   const { 'content-length': length, 'transfer-encoding': transfer } = request.headers;
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new ServingError('unsupported_encoding', { value: shown(encoding) });
-  }
   if (length === undefined) {
     if (transfer === undefined) throw new ServingError('length_required');
     return null;
@@ -22,8 +18,20 @@ export function checkAnnouncedLength(request: IncomingMessage, maxBytes: number)
   return bytes;
 }
 
-/** The whole body, by hand: one piece is handed on without a copy, and no byte beyond the cap is kept. */
+/** The whole body, which must come as it is. */
 export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'];
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new ServingError('unsupported_encoding', {
+      value: shown(encoding),
+      expected: 'none, and send the body as it is',
+    });
+  }
+  return collectBody(request, limits);
+}
+
+/** All bytes, by hand: one piece is handed on without a copy, and no byte beyond the cap is kept. */
+export function collectBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const announced = checkAnnouncedLength(request, limits.maxBytes);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -1,18 +1,37 @@
+import { fromHalf } from '../../crds/wire/half-float.ts';
 import { ServingError, shown } from '../errors.ts';
 import type { ModelShape } from './model-shape.ts';
 
+/** What the engine takes: ready values, or raw ones that it normalises. */
 export type RowDatatype = 'FP32' | 'UINT8';
 
-/** Elements of one request; the product of a shape is checked against it without overflowing. */
-const MAX_ELEMENTS = 2 ** 26;
-export const ELEMENT_BYTES: Readonly<Record<RowDatatype, number>> = { FP32: 4, UINT8: 1 };
+/** What clients may send: floats of other widths become FP32. */
+export type ElementDatatype = RowDatatype | 'FP16' | 'FP64';
 
-export function parseDatatype(name: string, value: unknown): RowDatatype {
-  if (value === 'FP32' || value === 'UINT8') return value;
+export const ELEMENT_BYTES: Readonly<Record<ElementDatatype, number>> = {
+  FP32: 4,
+  UINT8: 1,
+  FP16: 2,
+  FP64: 8,
+};
+
+export function toRowDatatype(datatype: ElementDatatype): RowDatatype {
+  return datatype === 'UINT8' ? 'UINT8' : 'FP32';
+}
+
+export function parseDatatype(
+  value: unknown,
+  { inputName, image }: ModelShape,
+): ElementDatatype | 'BYTES' {
+  if (value === 'FP32' || value === 'UINT8' || value === 'FP16' || value === 'FP64') return value;
+  if (value === 'BYTES' && image !== null) return value;
   throw new ServingError('wrong_datatype', {
-    name: shown(name),
+    name: shown(inputName),
     value: shown(value),
-    expected: 'FP32 (ready tensors) or UINT8 (raw values)',
+    expected:
+      image === null
+        ? 'FP32, FP16, FP64 (ready values) or UINT8 (raw ones)'
+        : 'FP32, FP16, FP64 (ready values), UINT8 (raw ones) or BYTES (images)',
   });
 }
 
@@ -31,11 +50,12 @@ export function parseRows(name: string, shape: unknown, model: ModelShape): numb
       expected: `[rows, ${model.rowShape.join(', ')}]`,
     });
   }
-  if (rows > MAX_ELEMENTS / Math.max(1, model.rowElements)) {
+  // A quotient: the product of a hostile shape leaves the safe integers.
+  if (rows > model.limits.maxTensorElements / model.rowElements) {
     throw new ServingError('wrong_shape', {
       name: shown(name),
       value: shown(shape),
-      expected: `at most ${MAX_ELEMENTS} elements`,
+      expected: `at most ${model.limits.maxTensorElements} elements`,
     });
   }
   return rows;
@@ -50,6 +70,41 @@ export interface ExpectedTensor {
   /** With the rows. */
   readonly shape: readonly number[];
   readonly datatype: RowDatatype;
+}
+
+/** Number of images of a shape [images], or with ones behind. */
+export function parseImageCount(shape: unknown, { inputName }: ModelShape): number {
+  const dims: unknown[] = Array.isArray(shape) ? shape : [];
+  const [count, ...rest] = dims;
+  if (isCount(count) && rest.every((size) => size === 1)) return count;
+  throw new ServingError('wrong_shape', {
+    name: shown(inputName),
+    value: shown(shape),
+    expected: '[images]',
+  });
+}
+
+/** Little-endian elements as they came -> the bytes that the engine takes. */
+export function decodeBinaryTensor(
+  name: string,
+  datatype: ElementDatatype,
+  bytes: Buffer,
+): Uint8Array {
+  // A plain view: Buffer's own slice() would not copy where others expect it to.
+  const whole = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (datatype === 'FP32' || datatype === 'UINT8') return whole;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const size = ELEMENT_BYTES[datatype];
+  const values = new Float32Array(bytes.length / size);
+  for (let i = 0; i < values.length; i++) {
+    const value =
+      datatype === 'FP16'
+        ? fromHalf(view.getUint16(i * size, true))
+        : view.getFloat64(i * size, true);
+    values[i] = value;
+    if (Number.isFinite(value) && !Number.isFinite(values[i])) throw notANumber(name, i, value);
+  }
+  return new Uint8Array(values.buffer);
 }
 
 /** JSON numbers, flat or nested as the shape says, to the bytes that the engine takes. */
@@ -103,15 +158,22 @@ function writeNumbers(values: readonly unknown[], writer: Writer): void {
   const isGood = writer.datatype === 'FP32' ? isFloat : isByte;
   for (const value of values) {
     if (!isGood(value)) {
-      const wanted = writer.datatype === 'FP32' ? 'finite numbers' : 'whole numbers from 0 to 255';
+      if (writer.datatype === 'FP32') throw notANumber(writer.name, writer.next, value);
       throw new ServingError('wrong_input', {
         name: shown(writer.name),
-        fix: `value ${writer.next} is ${shown(value)}; send ${wanted}.`,
+        fix: `value ${writer.next} is ${shown(value)}; send whole numbers from 0 to 255.`,
       });
     }
     writer.target[writer.next] = value;
     writer.next += 1;
   }
+}
+
+function notANumber(name: string, index: number, value: unknown): ServingError {
+  return new ServingError('wrong_input', {
+    name: shown(name),
+    fix: `value ${index} is ${shown(value)}; send finite numbers of 32 bits.`,
+  });
 }
 
 /** Also refuses what would round to infinity (1e39, 1e400). */

@@ -20,6 +20,9 @@ import { createServer } from '../../server/create-server.ts';
 import { createLoadProgress, type LoadProgress } from '../../server/backbone/load-progress.ts';
 import type { ServerMetrics } from '../../server/server-metrics.ts';
 import { DEFAULT_LIMITS } from '../../server/serving.ts';
+import type { ModelNotes } from '../../server/engine/model-notes.ts';
+import { NO_NOTES } from '../../server/engine/model-notes.ts';
+import type { ImageDecoder } from '../../server/image/image-decoder.ts';
 import type { FakeEngine } from './fake-engine.ts';
 import { FAKE_CLASSES, FAKE_DIGEST, createFakeEngine } from './fake-engine.ts';
 import { silentMetrics } from './silent-metrics.ts';
@@ -117,7 +120,9 @@ export interface TestServerOptions {
   readonly metrics?: ServerMetrics;
   readonly environment?: Readonly<Record<string, string>>;
   readonly isStarted?: boolean;
-  readonly labels?: readonly string[];
+  readonly notes?: ModelNotes;
+  /** @defaultValue one that nothing may ask */
+  readonly images?: ImageDecoder;
   readonly progress?: LoadProgress;
   /** @defaultValue a silent one */
   readonly log?: Logger;
@@ -140,6 +145,11 @@ export function testConfig(environment: Readonly<Record<string, string>> = {}): 
   return config.value;
 }
 
+const NO_IMAGES: ImageDecoder = {
+  decode: () => Promise.reject(new Error('a picture reached the decoder')),
+  close: () => undefined,
+};
+
 /** A whole server on loopback with a fake engine; close it at the end of the test. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const engine = options.engine ?? createFakeEngine();
@@ -150,7 +160,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     log: options.log ?? pino({ level: 'silent' }),
     metrics: options.metrics ?? silentMetrics,
     version: '0.1.0',
-    labels: () => options.labels ?? [],
+    notes: () => options.notes ?? NO_NOTES,
+    images: options.images ?? NO_IMAGES,
     progress: options.progress ?? createLoadProgress(),
   });
   if (options.isStarted !== false) await server.start();

@@ -7,6 +7,7 @@ import {
   type ProbedTensor,
   type ProbeInput,
 } from '../backbone/describe-backbone.ts';
+import { checkImageNotes } from '../backbone/check-image-notes.ts';
 import { inputRowDims } from '../backbone/input-row-dims.ts';
 import { EngineError } from '../engine-error.ts';
 import { readModelNotes } from '../model-notes.ts';
@@ -27,6 +28,7 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
   const flow = traceFlow(model);
   const { image } = notes.input;
   const rowDims = inputRowDims(path, input, [undefined, image?.height, image?.width]);
+  checkImageNotes(path, notes, rowDims);
   const graph = {
     model,
     flow,

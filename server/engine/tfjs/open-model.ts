@@ -8,6 +8,7 @@ import {
   type ProbedTensor,
   type ProbeInput,
 } from '../backbone/describe-backbone.ts';
+import { checkImageNotes } from '../backbone/check-image-notes.ts';
 import { inputRowDims } from '../backbone/input-row-dims.ts';
 import type { OpenedBackbone } from '../backbone/runtime.ts';
 import { EngineError } from '../engine-error.ts';
@@ -39,6 +40,7 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
     const flow = traceFlow(graph);
     const { image } = notes.input;
     const rowDims = inputRowDims(path, graph.input, [image?.height, image?.width, undefined]);
+    checkImageNotes(path, notes, rowDims);
     const input = { name: graph.input.name, rowDims };
     const { format, digest, sizeBytes } = files;
     const described = describeBackbone({

@@ -1,30 +1,45 @@
-import { Router } from 'express';
 import type { ServerLifecycle } from '../../lifecycle.ts';
-import { methodNotAllowed } from '../error-handler.ts';
-import { respondEmpty, respondJson } from '../respond.ts';
+import type { DataPath, DataRoute } from '../data-routes.ts';
+import { respondJson } from '../respond.ts';
 
-/** GET /v2, /v2/health/live, /v2/health/ready. */
-export function healthRoutes(dependencies: {
+type HealthPath = Extract<DataPath, '/' | '/v2' | '/v2/health/live' | '/v2/health/ready'>;
+
+/** The server as a whole. Bodies are for clients that read them (KServe's does); the status says the same. */
+export function healthHandlers(dependencies: {
   readonly version: string;
   readonly lifecycle: ServerLifecycle;
-}): Router {
-  const router = Router();
+}): Readonly<Record<HealthPath, DataRoute>> {
+  const { lifecycle } = dependencies;
   const metadata = JSON.stringify({
     name: 'layercache',
     version: dependencies.version,
     extensions: ['binary_tensor_data'],
   });
-  router.get('/v2', (_, response) => {
-    respondJson(response, 200, metadata);
-  });
-  router.get('/v2/health/live', (_, response) => {
-    respondEmpty(response, 200);
-  });
-  router.get('/v2/health/ready', (_, response) => {
-    respondEmpty(response, dependencies.lifecycle.isReady() ? 200 : 503);
-  });
-  for (const path of ['/v2', '/v2/health/live', '/v2/health/ready']) {
-    router.all(path, methodNotAllowed('GET'));
-  }
-  return router;
+  return {
+    '/': {
+      method: 'get',
+      handler: (_, response) => {
+        respondJson(response, 200, '{"status":"alive"}');
+      },
+    },
+    '/v2': {
+      method: 'get',
+      handler: (_, response) => {
+        respondJson(response, 200, metadata);
+      },
+    },
+    '/v2/health/live': {
+      method: 'get',
+      handler: (_, response) => {
+        respondJson(response, 200, '{"live":true}');
+      },
+    },
+    '/v2/health/ready': {
+      method: 'get',
+      handler: (_, response) => {
+        const ready = lifecycle.isReady();
+        respondJson(response, ready ? 200 : 503, JSON.stringify({ ready }));
+      },
+    },
+  };
 }

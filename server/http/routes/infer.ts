@@ -5,23 +5,32 @@ import type { LoadedModel } from '../../loaded-model.ts';
 import { MODEL_VERSION } from '../../loaded-model.ts';
 import type { AnsweredRow, ForcedReason } from '../../queue/job.ts';
 import { limitsOf } from '../../serving.ts';
+import { MAX_TIMEOUT_SECONDS } from '../../limits.ts';
 import type { DataAppDependencies } from '../data-app.ts';
-import type { InferRequest } from '../infer-request.ts';
-import { parseInferRequest } from '../infer-request.ts';
-import { encodeInferResponse } from '../infer-response.ts';
-import { HangUpError, readBody } from '../read-body.ts';
+import { decodeImages } from '../decode-images.ts';
+import { readData } from '../decompress.ts';
+import { createGate } from '../gate.ts';
+import type { ImageRows, InferRequest, TensorRows } from '../infer-request.ts';
+import type { Protocol } from '../protocols.ts';
+import { HangUpError } from '../read-body.ts';
 
-const MAX_TIMEOUT_SECONDS = 3_600;
+/** Answers a request whose path is found right; rejects with what the error handler answers. */
+type Inference = <T extends InferRequest>(
+  protocol: Protocol<T>,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void>;
 
-/** Answers a request; rejects with what the error handler answers. */
-type Inference = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+/** Bodies decompressed at once. */
+const DECOMPRESSIONS = 2;
 
-/** POST /v2/models/{m}[/versions/{v}]/infer, once the path is found right. */
+/** Both protocols share the places for requests. */
 export function createInference(dependencies: DataAppDependencies): Inference {
   const { clock, servings, lifecycle, metrics, modelName } = dependencies;
+  const decompressions = createGate(DECOMPRESSIONS);
   let inFlight = 0;
 
-  return async (request, response) => {
+  return async (protocol, request, response) => {
     const receivedMs = clock.monotonicMs();
     if (lifecycle.stage === 'Draining') throw new ServingError('draining');
     const model = dependencies.loaded();
@@ -34,32 +43,75 @@ export function createInference(dependencies: DataAppDependencies): Inference {
     inFlight += 1;
     metrics.inFlight(inFlight);
     try {
-      const body = await readBody(request, { maxBytes: limits.maxRequestBytes, timeoutMs });
-      const parsed = parseInferRequest(body, request.headers, model.shape);
-      const rows = await answer(request, response, { parsed, model, receivedMs, timeoutMs });
-      respond(response, { parsed, model, rows, receivedMs });
+      const maxBytes = limits.maxRequestBytes;
+      const maxDecompressedBytes = maxBytes * model.shape.limits.maxDecompressionRatio;
+      const body = await readData(
+        request,
+        { maxBytes, maxDecompressedBytes, timeoutMs },
+        decompressions,
+      );
+      const parsed = protocol.parse(body, request.headers, model.shape);
+      const asked = { parsed, model, receivedMs, timeoutMs };
+      const data =
+        'images' in parsed.data
+          ? await decoded(parsed.data, response, asked, maxDecompressedBytes)
+          : parsed.data;
+      const rows = await answer(request, response, asked, data);
+      respond(protocol, response, { ...asked, parsed, rows });
     } finally {
       inFlight -= 1;
       metrics.inFlight(inFlight);
     }
   };
 
+  /** Pictures of the request as rows, within its deadline and while its client is there. */
+  async function decoded(
+    data: ImageRows,
+    response: ServerResponse,
+    { model, receivedMs, timeoutMs }: Asked,
+    maxBytes: number,
+  ): Promise<TensorRows> {
+    const { maxQueueLength } = limitsOf(servings.latest());
+    if (data.rows > maxQueueLength) {
+      throw new ServingError('too_many_rows', { value: data.rows, expected: maxQueueLength });
+    }
+    const ended = new AbortController();
+    const hangUp = (): void => {
+      ended.abort(new HangUpError());
+    };
+    const timer = setTimeout(
+      () => {
+        ended.abort(new ServingError('deadline', { value: timeoutMs / 1000 }));
+      },
+      Math.max(0, receivedMs + timeoutMs - clock.monotonicMs()),
+    );
+    response.once('close', hangUp);
+    try {
+      const { images: decoder } = dependencies;
+      return await decodeImages(data, model.shape, { decoder, signal: ended.signal, maxBytes });
+    } finally {
+      clearTimeout(timer);
+      response.removeListener('close', hangUp);
+    }
+  }
+
   function answer(
     request: IncomingMessage,
     response: ServerResponse,
     { parsed, model, receivedMs, timeoutMs }: Asked,
+    { rows, datatype, input }: TensorRows,
   ): Promise<readonly AnsweredRow[]> {
     return new Promise((resolve, reject) => {
       const cancel = model.batcher.submit({
-        rows: parsed.rows,
-        datatype: parsed.datatype,
-        input: parsed.input,
-        rowBytes: parsed.input.length / parsed.rows,
+        rows,
+        datatype,
+        input,
+        rowBytes: input.length / rows,
         forced: forcedReason(parsed, model),
         receivedMs,
         deadlineMs: receivedMs + timeoutMs,
         trackDraw: trackDraw(request),
-        auditDraws: dependencies.draws.forRows(parsed.rows),
+        auditDraws: dependencies.draws.forRows(rows),
         settle: (outcome) => {
           response.removeListener('close', onClose);
           if (outcome.ok) resolve(outcome.rows);
@@ -86,16 +138,12 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       : dependencies.draws.next();
   }
 
-  function respond(
+  function respond<T extends InferRequest>(
+    { name, encode }: Protocol<T>,
     response: ServerResponse,
-    {
-      parsed,
-      model,
-      rows,
-      receivedMs,
-    }: Omit<Asked, 'timeoutMs'> & { readonly rows: readonly AnsweredRow[] },
+    { parsed, model, rows, receivedMs }: Answered<T>,
   ): void {
-    const { headers, body, deepest } = encodeInferResponse(parsed, rows, {
+    const { headers, body, deepest } = encode(parsed, rows, {
       model: modelName,
       version: MODEL_VERSION,
       shape: model.shape,
@@ -104,9 +152,14 @@ export function createInference(dependencies: DataAppDependencies): Inference {
     if (lifecycle.stage !== 'Serving') headers.connection = 'close';
     response.writeHead(200, headers);
     response.end(body, () => {
-      metrics.requestAnswered(deepest, (clock.monotonicMs() - receivedMs) / 1000);
+      metrics.requestAnswered(deepest, (clock.monotonicMs() - receivedMs) / 1000, name);
     });
   }
+}
+
+interface Answered<T extends InferRequest> extends Asked {
+  readonly parsed: T;
+  readonly rows: readonly AnsweredRow[];
 }
 
 interface Asked {

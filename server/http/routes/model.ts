@@ -1,18 +1,27 @@
-import type { Request } from 'express';
-import { Router } from 'express';
 import { ServingError, shown } from '../../errors.ts';
-import type { ServerLifecycle } from '../../lifecycle.ts';
+import type { ImageInput } from '../../image/image-input.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
 import { MODEL_VERSION } from '../../loaded-model.ts';
-import { methodNotAllowed } from '../error-handler.ts';
-import { respondEmpty, respondJson } from '../respond.ts';
+import type { ServerLifecycle } from '../../lifecycle.ts';
+import type { ServingControl } from '../../serving.ts';
+import { trackOf } from '../../serving.ts';
+import type { DataPath, DataRoute } from '../data-routes.ts';
+import { IMAGE_TYPES } from '../infer-request.ts';
+import { respondJson } from '../respond.ts';
+import { requireLoaded } from './loaded.ts';
 
-/** Refuses a model or version that this server does not have. */
+export interface ModelDependencies {
+  readonly modelName: string;
+  readonly lifecycle: ServerLifecycle;
+  readonly servings: ServingControl;
+  readonly loaded: () => LoadedModel | null;
+}
+
+/** Refuses a model, version or label that this server does not have. */
 export function checkModelPath(
-  { params }: { readonly params: Request['params'] },
-  modelName: string,
+  { model, version, label }: Readonly<Record<string, string | string[] | undefined>>,
+  { modelName, servings }: Pick<ModelDependencies, 'modelName' | 'servings'>,
 ): void {
-  const { model, version } = params;
   if (model !== modelName) {
     throw new ServingError('model_not_found', { name: shown(model), expected: modelName });
   }
@@ -23,38 +32,75 @@ export function checkModelPath(
       expected: MODEL_VERSION,
     });
   }
+  if (label !== undefined) checkLabel(label, modelName, servings);
 }
+
+/**
+ * Labels name versions, and there is one: `stable` always does, `candidate` while candidate heads are loaded. Neither chooses who
+ * answers a row; the policy does.
+ */
+function checkLabel(label: string | string[], name: string, servings: ServingControl): void {
+  const serving = servings.latest();
+  const hasCandidate = serving !== null && trackOf(serving, 'candidate') !== null;
+  const labels = hasCandidate ? ['stable', 'candidate'] : ['stable'];
+  if (labels.some((known) => known === label)) return;
+  throw new ServingError('label_not_found', {
+    name,
+    value: shown(label),
+    expected: labels.join(' and '),
+  });
+}
+
+type ModelPath = Extract<
+  DataPath,
+  | '/v2/models/{model}'
+  | '/v2/models/{model}/ready'
+  | '/v2/models/{model}/versions/{version}'
+  | '/v2/models/{model}/versions/{version}/ready'
+>;
 
 /** GET /v2/models/{m}[/versions/{v}] and .../ready. */
-export function modelRoutes(dependencies: {
-  readonly modelName: string;
-  readonly lifecycle: ServerLifecycle;
-  readonly loaded: () => LoadedModel | null;
-}): Router {
+export function modelHandlers(
+  dependencies: ModelDependencies,
+): Readonly<Record<ModelPath, DataRoute>> {
   const { modelName, lifecycle, loaded } = dependencies;
-  const router = Router();
-  for (const path of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    router.get(path, (request, response) => {
-      checkModelPath(request, modelName);
-      const model = loaded();
-      if (model === null) throw new ServingError('engine_down');
-      respondJson(response, 200, JSON.stringify(describeModel(modelName, model)));
-    });
-    router.get(`${path}/ready`, (request, response) => {
-      checkModelPath(request, modelName);
-      respondEmpty(response, lifecycle.isReady() ? 200 : 503);
-    });
-    router.all([path, `${path}/ready`], methodNotAllowed('GET'));
-  }
-  return router;
+  const metadata: DataRoute = {
+    method: 'get',
+    handler: (request, response) => {
+      checkModelPath(request.params, dependencies);
+      respondJson(response, 200, JSON.stringify(describeModel(modelName, requireLoaded(loaded))));
+    },
+  };
+  const ready: DataRoute = {
+    method: 'get',
+    handler: (request, response) => {
+      checkModelPath(request.params, dependencies);
+      const isReady = lifecycle.isReady();
+      const text = JSON.stringify({ name: modelName, ready: isReady });
+      respondJson(response, isReady ? 200 : 503, text);
+    },
+  };
+  return {
+    '/v2/models/{model}': metadata,
+    '/v2/models/{model}/versions/{version}': metadata,
+    '/v2/models/{model}/ready': ready,
+    '/v2/models/{model}/versions/{version}/ready': ready,
+  };
 }
 
-function describeModel(name: string, { report, labels }: LoadedModel): unknown {
+/** `<project>_<format>`; the first is one that the protocol itself lists. */
+const PLATFORMS = {
+  ONNX: 'onnx_onnxv1',
+  TFJSGraphModel: 'tensorflowjs_graphmodel',
+  TFJSLayersModel: 'tensorflowjs_layersmodel',
+} as const;
+
+function describeModel(name: string, { report, labels, shape }: LoadedModel): unknown {
   const { model } = report;
   return {
     name,
     versions: [MODEL_VERSION],
-    platform: `layercache_${model.format.toLowerCase()}`,
+    platform: PLATFORMS[model.format],
     inputs: model.inputs,
     outputs: model.outputs.map((output) => ({
       ...output,
@@ -66,6 +112,12 @@ function describeModel(name: string, { report, labels }: LoadedModel): unknown {
         ? { class_count: model.classCount, output_kind: model.outputKind }
         : { exits_impossible: model.outputProblem.message }),
     },
+    ...(shape.image === null ? {} : { image: describeImage(shape.image) }),
     ...(labels.length > 0 ? { labels } : {}),
   };
+}
+
+function describeImage({ width, height, channels, resize, isBgr }: ImageInput): unknown {
+  const colors = channels === 1 ? 'Gray' : isBgr ? 'BGR' : 'RGB';
+  return { types: [...IMAGE_TYPES], width, height, colors, resize };
 }

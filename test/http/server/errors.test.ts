@@ -184,7 +184,7 @@ describe('a body that is not read', () => {
     expect(answer).toMatch(/HTTP\/1.1 200/);
   });
 
-  test('of another type it is 415, compressed too', async () => {
+  test('of another type it is 415, compressed in another way too', async () => {
     expect(await refusalOf(input({}), { 'content-type': 'text/plain' })).toEqual([
       415,
       expect.stringMatching(/application\/json/),
@@ -193,9 +193,9 @@ describe('a body that is not read', () => {
       415,
       expect.stringMatching(/Inference-Header-Content-Length/),
     ]);
-    expect(await refusalOf(input({}), { 'content-encoding': 'gzip' })).toEqual([
+    expect(await refusalOf(input({}), { 'content-encoding': 'zstd' })).toEqual([
       415,
-      expect.stringMatching(/Content-Encoding gzip/),
+      expect.stringMatching(/Content-Encoding zstd is not read here; use gzip, deflate or br/),
     ]);
   });
 

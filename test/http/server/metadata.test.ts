@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { NO_NOTES } from '../../../server/engine/model-notes.ts';
 import { createFakeEngine, fakeReport } from '../../support/fake-engine.ts';
 import type { TestServer } from '../../support/test-server.ts';
 import {
@@ -18,7 +19,7 @@ let server: TestServer;
 beforeAll(async () => {
   server = await startTestServer({
     engine: createFakeEngine(fakeReport(['scores', 'embedding'])),
-    labels: ['cat', 'dog', 'bird'],
+    notes: { ...NO_NOTES, labels: ['cat', 'dog', 'bird'] },
   });
 });
 afterAll(() => server.close());

@@ -1,0 +1,50 @@
+import { ServingError, shown } from '../errors.ts';
+
+/** Elements of a BYTES tensor sent as binary: each a little-endian length of four bytes, then that many. */
+export function splitBinaryElements(name: string, binary: Buffer, count: number): Buffer[] {
+  const elements: Buffer[] = [];
+  let at = 0;
+  while (at < binary.length) {
+    const end = at + 4 <= binary.length ? at + 4 + binary.readUInt32LE(at) : Infinity;
+    if (end > binary.length) {
+      throw new ServingError('wrong_byte_length', {
+        name: shown(name),
+        value: `${binary.length} binary bytes in which element ${elements.length} does not end`,
+        expected: 'the length of each element before it, in four bytes',
+      });
+    }
+    elements.push(binary.subarray(at + 4, end));
+    at = end;
+    if (elements.length > count) break;
+  }
+  requireCount(name, elements.length, count);
+  return elements;
+}
+
+/** Elements of a BYTES tensor in JSON: texts of base64, flat or nested in any way that keeps their order. */
+export function decodeBase64Elements(name: string, values: unknown, count: number): Buffer[] {
+  const flat: unknown[] = Array.isArray(values) ? (values as unknown[]).flat(Infinity) : [];
+  requireCount(name, flat.length, count);
+  return flat.map((value, index) => decodeBase64(name, value, index));
+}
+
+const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+
+export function decodeBase64(name: string, value: unknown, index: number): Buffer {
+  if (typeof value === 'string' && value.length > 0 && BASE64.test(value)) {
+    return Buffer.from(value, 'base64');
+  }
+  throw new ServingError('wrong_input', {
+    name: shown(name),
+    fix: `value ${index} is ${shown(value)}; send an image in base64.`,
+  });
+}
+
+function requireCount(name: string, given: number, expected: number): void {
+  if (given === expected) return;
+  throw new ServingError('wrong_byte_length', {
+    name: shown(name),
+    value: `${given > expected ? 'more than ' : ''}${Math.min(given, expected)} values`,
+    expected: String(expected),
+  });
+}

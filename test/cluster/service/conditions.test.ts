@@ -7,7 +7,7 @@ import { ambiguousNet } from '../../support/onnx-models/networks.ts';
 import { sharedRealNode } from '../../support/real-node.ts';
 import { aRevisionManifest } from '../../unit/crds/verdicts/objects.ts';
 import type { TestNamespace } from '../harness/test-namespace.ts';
-import { EXAMPLE_URI } from '../pods/example-model.ts';
+import { EXAMPLE_URI, infer, inferBodyOf } from '../pods/example-model.ts';
 import { installOperator, type Installation } from '../pods/installation.ts';
 import {
   createObject,
@@ -16,7 +16,7 @@ import {
   patchObject,
   readObject,
 } from '../pods/node-objects.ts';
-import { EXAMPLE, runService, type RunningService } from '../pods/running-service.ts';
+import { EXAMPLE, MODEL, runService, type RunningService } from '../pods/running-service.ts';
 
 const node = await sharedRealNode();
 
@@ -157,13 +157,6 @@ const UNAVAILABLE: readonly [string, string, object, string, RegExp][] = [
     /TFJSGraphModel.* Check the format; the message names the operator or field\.$/,
   ],
   [
-    'two outputs',
-    'two-outputs',
-    mounted('ambiguous'),
-    'OutputAmbiguous',
-    /digits, letters.*spec\.backbone\.outputName/,
-  ],
-  [
     'engine that the image lacks',
     'no-engine',
     server({ engine: 'TFJSCPU' }),
@@ -282,6 +275,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     services.set('small', await run('small', WITH_COMPANION));
     services.set('rolled', await run('rolled', { replicas: 3, updateStrategy: ONE_AT_A_TIME }));
     services.set('no-mount', await run('no-mount', WITH_ABSENT_SECRET));
+    services.set('two-outputs', await run('two-outputs', mounted('ambiguous')));
   }, 120_000);
   afterAll(async () => {
     await Promise.all(spaces.map((space) => space.delete()));
@@ -368,11 +362,27 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     await forbidden.says('Ready', 'False', 'Forbidden');
   });
 
-  test('two outputs: ExitsActive says so too', async () => {
-    const { message } = await services
-      .get('two-outputs')!
-      .says('ExitsActive', 'False', 'OutputAmbiguous');
-    expect(message).toMatch(/spec\.backbone\.outputName/);
+  test('two outputs: the backbone serves both, and exits wait for the name of one', async () => {
+    const service = services.get('two-outputs')!;
+    await service.says('Ready', 'True', 'Serving');
+    const { message } = await service.says('ExitsActive', 'False', 'OutputAmbiguous');
+    expect(message).toMatch(/\(digits, letters\).* name one in spec\.backbone\.outputName or /);
+    await service.says('PolicyApplied', 'True', 'AllReplicas');
+    const { status } = await service.read();
+    expect(status).toMatchObject({ exits: [], backbone: { loadedReplicas: 1 } });
+    const endpoint = await service.endpoint();
+    const body = await inferBodyOf(node, endpoint, MODEL);
+    const answer = await infer(node, endpoint, { model: MODEL, body });
+    expect(JSON.parse(answer.body)).toMatchObject({
+      parameters: { layercache_exit: 'backbone' },
+      outputs: [{ name: 'digits' }, { name: 'letters' }],
+    });
+    await service.patch({ backbone: { outputName: 'letters' } });
+    await service.says('ExitsActive', 'False', 'CollectingSamples');
+    expect((await service.read()).status).toMatchObject({
+      exits: [{ name: 'stem', tensor: 'stem' }],
+      backbone: { classCount: 10 },
+    });
   });
 
   test('which pod never answered on its admin port, before there is a policy', async () => {

@@ -51,10 +51,10 @@ export interface ServerConfig {
   readonly drainTimeoutMs: number;
   readonly exitWithStdin: boolean;
   readonly evidenceWindowMs: number;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
-}
   readonly requestLimits: RequestLimits;
   readonly connectionLimits: ConnectionLimits;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}
 
 const PREFIX = 'LAYERCACHE_';
 
@@ -131,9 +131,6 @@ const schema = z.object({
   DRAIN_TIMEOUT: fields.duration('30s'),
   EXIT_WITH_STDIN: fields.switchedOn,
   EVIDENCE_WINDOW_SECONDS: fields.count(10, { min: 1, max: 3_600 }),
-  LOG_LEVEL: z
-    .enum(['debug', 'info', 'warn', 'error', 'silent'], {
-      error: 'must be debug, info, warn, error or silent',
   MAX_JSON_DEPTH: fields.count(32, { min: 8, max: 1_000 }),
   MAX_TENSOR_ELEMENTS: fields.count(2 ** 26, { min: 1, max: 2 ** 30 }),
   MAX_DECOMPRESSION_RATIO: fields.count(4, { min: 1, max: 1_000 }),
@@ -144,6 +141,9 @@ const schema = z.object({
   KEEP_ALIVE_TIMEOUT: fields.duration('75s'),
   WRITE_TIMEOUT: fields.duration('1m'),
   MAX_CONNECTIONS: fields.count(1_024, { min: 1, max: 1_000_000 }),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'], {
+      error: 'must be debug, info, warn, error or silent',
     })
     .default('info'),
 });
@@ -189,14 +189,10 @@ function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
     drainTimeoutMs: parsed.DRAIN_TIMEOUT,
     exitWithStdin: parsed.EXIT_WITH_STDIN,
     evidenceWindowMs: parsed.EVIDENCE_WINDOW_SECONDS * 1000,
+    ...toLimits(parsed),
     logLevel: parsed.LOG_LEVEL,
   });
 }
-
-    ...toLimits(parsed),
-export type ConfigResult =
-  | { readonly ok: true; readonly value: ServerConfig }
-  | { readonly ok: false; readonly problems: readonly string[] };
 
 function toLimits(parsed: Parsed): Pick<ServerConfig, 'requestLimits' | 'connectionLimits'> {
   return {
@@ -216,6 +212,10 @@ function toLimits(parsed: Parsed): Pick<ServerConfig, 'requestLimits' | 'connect
     },
   };
 }
+
+export type ConfigResult =
+  | { readonly ok: true; readonly value: ServerConfig }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

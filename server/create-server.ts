@@ -193,8 +193,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       admin.close(1_000),
       closeServer(metricsServer, 1_000),
     ]);
-    await engine.close();
     dependencies.images.close();
+    await engine.close();
   }
 
   return {
@@ -230,8 +230,8 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           engine,
           serving,
           shape,
-          onProblem: events.warmUpFailed,
           images: dependencies.images,
+          onProblem: events.warmUpFailed,
         });
       }
       timers.push(

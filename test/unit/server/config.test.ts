@@ -42,7 +42,6 @@ test('defaults are complete and in base units', () => {
     warmupDir: null,
     allowedHosts: { othersAllowed: true, named: [] },
     proxy: { url: null, exceptions: '' },
-    sampleMemoryBytes: 256 * 2 ** 20,
     requestLimits: {
       maxJsonDepth: 32,
       maxTensorElements: 67_108_864,
@@ -57,6 +56,7 @@ test('defaults are complete and in base units', () => {
       writeTimeoutMs: 60_000,
       maxConnections: 1_024,
     },
+    sampleMemoryBytes: 256 * 2 ** 20,
     drainDelayMs: 10_000,
     drainTimeoutMs: 30_000,
     exitWithStdin: false,

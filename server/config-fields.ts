@@ -32,15 +32,19 @@ export const duration = (standard: string) =>
     .default(standard)
     .transform(parseDuration);
 
-export const bytes = (standard: string) =>
-  z
-    .string()
-    .regex(/^[1-9]\d{0,11}(Ki|Mi|Gi)?$/, 'must be a size such as 256Mi')
-    .default(standard)
-    .transform((text) => {
-      const unit = /[KMG]i$/.exec(text)?.[0] ?? '';
-      return Number.parseInt(text, 10) * UNITS[unit as keyof typeof UNITS];
-    });
+const size = z.string().regex(/^[1-9]\d{0,11}(Ki|Mi|Gi)?$/, 'must be a size such as 256Mi');
+
+function toBytes(text: string): number {
+  const unit = /[KMG]i$/.exec(text)?.[0] ?? '';
+  return Number.parseInt(text, 10) * UNITS[unit as keyof typeof UNITS];
+}
+
+export const bytes = (standard: string) => size.default(standard).transform(toBytes);
+
+export const optionalBytes = z
+  .union([z.literal(''), size], { error: 'must be a size such as 256Mi' })
+  .default('')
+  .transform((text) => (text === '' ? null : toBytes(text)));
 
 const text = z.string().max(4096);
 

@@ -37,6 +37,8 @@ export interface ServerConfig {
   /** Empty: the shell makes one up. */
   readonly podUid: string;
   readonly engineThreads: number;
+  /** Null: what the container's limit leaves. */
+  readonly engineMemoryBytes: number | null;
   readonly policyDir: string | null;
   readonly adminDir: string | null;
   readonly cacheDir: string | null;
@@ -93,6 +95,7 @@ const schema = z.object({
   BACKBONE_DIGEST: fields.optionalDigest,
   OUTPUT_NAME: fields.optionalText,
   ENGINE: fields.optionalChoice(ENGINES),
+  ENGINE_MEMORY: fields.optionalBytes,
   ENGINE_THREADS: fields.count(availableParallelism(), { min: 1, max: 1024 }),
   COMPANIONS: z
     .string()
@@ -175,6 +178,7 @@ function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
     bindHost: parsed.BIND_HOST,
     podUid: parsed.POD_UID,
     engineThreads: parsed.ENGINE_THREADS,
+    engineMemoryBytes: parsed.ENGINE_MEMORY,
     policyDir: mounted(parsed.POLICY_DIR, 'policyDir'),
     adminDir: mounted(parsed.ADMIN_DIR, 'adminDir'),
     cacheDir: mounted(parsed.CACHE_DIR, 'cacheDir'),

@@ -7,6 +7,7 @@ import { obtainBackbone } from './backbone/obtain-backbone.ts';
 import type { ServerConfig } from './config.ts';
 import { createEngineClient } from './engine/client.ts';
 import type { EngineClient } from './engine/engine-client.ts';
+import { hostShareOfContainer } from './engine/memory-watch.ts';
 import type { ModelNotes } from './engine/model-notes.ts';
 import { NO_NOTES, readModelNotes } from './engine/model-notes.ts';
 import { createDraws } from './evidence/draws.ts';
@@ -47,6 +48,7 @@ export function createEngine(
         source: { path, outputName: config.outputName, digest: config.backboneDigest },
         engine: config.engine,
         threads: config.engineThreads,
+        memoryBytes: config.engineMemoryBytes ?? hostShareOfContainer(),
       }),
     onFailure: ({ code, message }, retryMs) => {
       log.warn(

@@ -171,9 +171,10 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
 
   const events = createServerEvents({ log, metrics, clock });
 
-  engine.onStatus((status, cause) => {
+  engine.onStatus((status, end) => {
     lifecycle.engineUp(status === 'Up');
-    events.engineStatus(status, cause);
+    if (end?.cause === 'wrong_answers') lifecycle.engineWrong();
+    events.engineStatus(status, end);
     if (status !== 'Up') servings.forgetPlans();
     else if (loaded !== null) loaded.applier.replan().catch(() => undefined);
   });

@@ -10,6 +10,8 @@ export interface ServerLifecycle {
   readonly stage: LifecycleStage;
   enter(stage: LifecycleStage): void;
   engineUp(isUp: boolean): void;
+  /** It is down for what it answered: not ready at once. */
+  engineWrong(): void;
   isReady(): boolean;
 }
 
@@ -28,6 +30,9 @@ export function createLifecycle(clock: Clock): ServerLifecycle {
     engineUp: (isUp) => {
       if (isUp) downSinceMs = null;
       else downSinceMs ??= clock.monotonicMs();
+    },
+    engineWrong: () => {
+      downSinceMs = -Infinity;
     },
     isReady: () =>
       stage === 'Serving' &&

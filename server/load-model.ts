@@ -1,6 +1,7 @@
 import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import type { ApplyObserver, ApplyPath } from './apply-policy.ts';
 import { createPolicyApplier } from './apply-policy.ts';
+import { createBackboneWatch } from './backbone-watch.ts';
 import type { Clock } from './clock.ts';
 import { invariant } from './core/invariant.ts';
 import type { ServerConfig } from './config.ts';
@@ -44,6 +45,7 @@ export interface ServerEvents {
   switchedOff(cause: SwitchOffCause | 'engine' | 'policy', error?: unknown): void;
   readonly windowsClosed: (windows: number) => void;
   readonly diskFailed: (error: unknown) => void;
+  readonly backboneChecked: (isRight: boolean) => void;
 }
 
 /** Wires everything that needs to know the backbone. */
@@ -115,10 +117,17 @@ export function createLoadedModel(
     observer,
   });
   servings.onSwap(windows.onSwap);
+  const backbone = createBackboneWatch({ engine, clock, onChecked: events.backboneChecked });
   const batcher = createBatcher({
     engine,
     servings,
-    observer: createBatchObserver({ windows, samples, safety, metrics: dependencies.metrics }),
+    observer: createBatchObserver({
+      windows,
+      samples,
+      safety,
+      backbone,
+      metrics: dependencies.metrics,
+    }),
     poison: createPoisonList(clock),
     clock,
   });

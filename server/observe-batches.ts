@@ -1,4 +1,5 @@
 import type { Track } from '../crds/wire/evidence.ts';
+import type { BackboneWatch } from './backbone-watch.ts';
 import { isDrawn } from './core/audit.ts';
 import type { SampleRecorder } from './evidence/sample-recorder.ts';
 import type { WindowRecorder } from './evidence/window-recorder.ts';
@@ -10,12 +11,13 @@ export interface ObserverDependencies {
   readonly windows: WindowRecorder;
   readonly samples: SampleRecorder;
   readonly safety: Safety;
+  readonly backbone: BackboneWatch;
   readonly metrics: TrafficMetrics;
 }
 
 /** The books of every batch: evidence first, then samples, local safety, and figures for people. */
 export function createBatchObserver(dependencies: ObserverDependencies): BatchObserver {
-  const { windows, samples, safety, metrics } = dependencies;
+  const { windows, samples, safety, backbone, metrics } = dependencies;
   return {
     open: (serving, rows) => {
       const entry = windows.enter(serving);
@@ -31,6 +33,7 @@ export function createBatchObserver(dependencies: ObserverDependencies): BatchOb
           metrics.sampled(samples.offer(serving.plan.samples, outcome.samples));
           safety.onAudits(serving, outcome.audits);
           safety.onNumeric(serving, outcome.nonFiniteHeads);
+          if (outcome.nonFiniteRows.length > 0) backbone.onNonFinite(outcome.nonFiniteRows.length);
         },
         failed: () => {
           entry.failed(rows);

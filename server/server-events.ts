@@ -1,11 +1,11 @@
 import type { Logger } from 'pino';
 import type { Clock } from './clock.ts';
-import type { EngineStatus } from './engine/engine-client.ts';
+import type { StatusListener } from './engine/engine-client.ts';
 import type { ServerEvents } from './load-model.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 
 export interface LoggedEvents extends ServerEvents {
-  engineStatus(status: EngineStatus, cause: string): void;
+  readonly engineStatus: StatusListener;
   readonly warmUpFailed: (file: string, error: unknown) => void;
 }
 
@@ -38,12 +38,20 @@ export function createServerEvents(dependencies: {
     diskFailed: (error) => {
       log.warn({ component: 'store', err: error }, 'disk failed');
     },
+    backboneChecked: (isRight) => {
+      log.warn({ component: 'engine', isRight }, 'backbone checked');
+    },
     warmUpFailed: (file, error) => {
       log.warn({ component: 'warmup', file, err: error }, 'warm-up input left out');
     },
-    engineStatus: (status, cause) => {
-      if (status === 'Down') metrics.engineRestarted(cause);
-      log.info({ component: 'engine', status, code: cause }, 'engine status');
+    engineStatus: (status, end) => {
+      const fields = { component: 'engine', status, code: end?.cause };
+      if (end === null) {
+        log.info(fields, 'engine status');
+        return;
+      }
+      metrics.engineRestarted(end.cause);
+      log.warn({ ...fields, detail: end.detail }, 'engine status');
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Policy } from '../crds/wire/policy.ts';
 import type { ApplyPath } from './apply-policy.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
+import type { HostEndCause } from './engine/host-end.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { Metrics, MetricRegistry } from './metrics.ts';
@@ -29,7 +30,7 @@ export interface ServerMetrics {
   swapped(): void;
   switchedOff(cause: SwitchOffCause | 'engine' | 'policy'): void;
   windowsClosed(windows: number): void;
-  engineRestarted(cause: string): void;
+  engineRestarted(cause: HostEndCause): void;
   gather(sources: GaugeSources): void;
   render: MetricRegistry['render'];
 }
@@ -70,7 +71,7 @@ export function createServerMetrics(
       metrics.evidenceWindows.inc({}, windows);
     },
     engineRestarted: (cause) => {
-      metrics.engineRestarts.inc({ cause: restartCause(cause) });
+      metrics.engineRestarts.inc({ cause });
     },
     gather: (sources) => {
       const { failedAttempts } = sources.progress.now;
@@ -81,12 +82,6 @@ export function createServerMetrics(
     },
     render,
   };
-}
-
-/** The client's sentence, sorted into the closed set of the catalogue. */
-function restartCause(cause: string): 'exit' | 'signal' | 'stuck' {
-  if (/heartbeat|did not end/.test(cause)) return 'stuck';
-  return /ended by SIG|signal/.test(cause) ? 'signal' : 'exit';
 }
 
 function gatherServer(

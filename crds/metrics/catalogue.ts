@@ -300,7 +300,7 @@ const engine = {
     type: 'counter',
     unit: 'events',
     help: 'Restarts of the engine host.',
-    labels: { cause: ['exit', 'signal', 'stuck', 'memory'] },
+    labels: { cause: ['exit', 'signal', 'stuck', 'memory', 'garbled', 'wrong_answers'] },
   },
   ready: {
     name: 'layercache_ready',

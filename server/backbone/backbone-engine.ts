@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LoadFailure } from '../../crds/wire/loading-state.ts';
-import type { EngineClient, EngineReport, EngineStatus } from '../engine/engine-client.ts';
+import type { EngineClient, EngineReport, StatusListener } from '../engine/engine-client.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import { toLoadFailure } from './load-error.ts';
 import type { LoadProgress } from './load-progress.ts';
@@ -32,12 +32,12 @@ const RETRY_MS: { readonly first: number; readonly mostOnTheWay: number; readonl
 export function createBackboneEngine(options: BackboneEngineOptions): EngineClient {
   const retry = options.retry ?? RETRY_MS;
   const ending = new AbortController();
-  const listeners: ((status: EngineStatus, cause: string) => void)[] = [];
+  const listeners: StatusListener[] = [];
   let inner: EngineClient | null = null;
 
-  function tell(status: EngineStatus, cause: string): void {
-    for (const listener of listeners) listener(status, cause);
-  }
+  const tell: StatusListener = (status, end) => {
+    for (const listener of listeners) listener(status, end);
+  };
 
   function loaded(): EngineClient {
     if (inner !== null) return inner;
@@ -55,7 +55,7 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
       const report = await engine.start();
       inner = engine;
       engine.onStatus(tell);
-      tell('Up', 'loaded');
+      tell('Up', null);
       return report;
     } finally {
       ending.signal.removeEventListener('abort', abandon);
@@ -88,6 +88,7 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
     prepare: (plan) => loaded().prepare(plan),
     release: (planId) => loaded().release(planId),
     run: (batch, onRows) => loaded().run(batch, onRows),
+    checkBackbone: () => loaded().checkBackbone(),
     get slots() {
       return inner?.slots ?? 1;
     },
@@ -98,7 +99,7 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
     onStatus: (listener) => {
       listeners.push(listener);
     },
-    memory: () => inner?.memory() ?? { rssBytes: 0, activations: 0 },
+    memory: () => inner?.memory() ?? { rssBytes: 0, activations: 0, plans: 0 },
     close: async () => {
       ending.abort();
       await inner?.close();

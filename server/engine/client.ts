@@ -1,23 +1,30 @@
 // The model server's side of the engine host: keeps one alive, passes batches, never goes down with it.
 import { performance } from 'node:perf_hooks';
 import type { EngineSetting } from '../config.ts';
+import { isSameAnswer, type BackboneAnswer } from './backbone-answer.ts';
 import { encodeBatch } from './batch-frames.ts';
 import type {
   BatchOutcome,
   BatchRequest,
   EngineClient,
+  EngineMemory,
   EnginePlan,
   EngineReport,
   EngineStatus,
   PlanReport,
   RowAnswer,
+  StatusListener,
 } from './engine-client.ts';
 import { EngineError } from './engine-error.ts';
 import type { Frame } from './frames.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { HostEnd } from './host-end.ts';
 import { HostProcess } from './host-process.ts';
 import { Lanes } from './lanes.ts';
+import { MemoryWatch } from './memory-watch.ts';
 import { PendingCalls, toOutcome } from './pending-calls.ts';
 import type { AnswerHeader, OpenHeader, PongHeader } from './protocol.ts';
+import { RestartTimer } from './restart-timer.ts';
 import type { ModelSource } from './segment-engine.ts';
 
 export interface EngineClientOptions {
@@ -27,16 +34,21 @@ export interface EngineClientOptions {
   readonly engine: EngineSetting;
   /** 0 = one per core. */
   readonly threads: number;
-  /** @defaultValue 10,000: silence or a batch without end for longer than this (or 20 slowest warm batches) kills the host. */
+  /** @defaultValue 10,000: silence or a batch without end for longer than this (or 20 slowest warm batches) ends the host. */
   readonly silenceMs?: number;
+  /** Resident memory above which the host is drained and ended. @defaultValue null: none */
+  readonly memoryBytes?: number | null;
+  /** @defaultValue 60,000: a host that lived this long is healthy: the next restart waits least, and its size is judged. */
+  readonly healthyMs?: number;
 }
 
-const PING_EVERY_MS = 1000;
+const PING_EVERY_MS = 1_000;
 const SILENCE_MS = 10_000;
-const SLOWEST_BATCHES = 20;
-const RESTART_MS = { first: 250, most: 30_000 } as const;
-/** A host that lived this long starts over with the first delay. */
+/** Preparing and loading again may take minutes on a large model; this is for a worker that will never answer. */
+const CHANGE_MS = 300_000;
+const DRAIN_MS = 10_000;
 const HEALTHY_MS = 60_000;
+const UNKNOWN_MEMORY: EngineMemory = { rssBytes: 0, activations: 0, plans: 0 };
 
 export function createEngineClient(options: EngineClientOptions): EngineClient & {
   /** Process id of the host, for tests and state. */
@@ -49,21 +61,29 @@ class HostedEngine implements EngineClient {
   slots = 1;
   status: EngineStatus = 'Starting';
   private readonly options: EngineClientOptions;
+  private readonly silenceMs: number;
+  private readonly healthyMs: number;
+  private readonly lookEveryMs: number;
   private readonly calls = new PendingCalls();
   private lanes = new Lanes();
-  private readonly statusListeners: ((status: EngineStatus, cause: string) => void)[] = [];
+  private readonly statusListeners: StatusListener[] = [];
   private host: HostProcess | null = null;
-  private known: PongHeader = { rssBytes: 0, activations: 0 };
-  private lastHeardMs = 0;
-  private slowestBatchMs = 0;
-  private restartMs: number = RESTART_MS.first;
-  private startedMs = 0;
+  private known = UNKNOWN_MEMORY;
+  private heartbeat: Heartbeat;
+  private memoryWatch: MemoryWatch;
+  /** What the first host answered to the fixed row. */
+  private rightAnswer: BackboneAnswer | null = null;
+  private readonly restarts: RestartTimer;
   private pinger: NodeJS.Timeout | null = null;
-  private restarter: NodeJS.Timeout | null = null;
   private ended: (() => void) | null = null;
 
   constructor(options: EngineClientOptions) {
     this.options = options;
+    this.silenceMs = options.silenceMs ?? SILENCE_MS;
+    this.healthyMs = options.healthyMs ?? HEALTHY_MS;
+    this.restarts = new RestartTimer(this.healthyMs);
+    this.lookEveryMs = Math.min(PING_EVERY_MS, this.silenceMs / 4);
+    [this.heartbeat, this.memoryWatch] = this.newWatches(performance.now());
   }
 
   readonly hostPid = (): number | undefined => this.host?.pid;
@@ -71,7 +91,7 @@ class HostedEngine implements EngineClient {
   async start(): Promise<EngineReport> {
     try {
       const report = await this.startHost();
-      this.setStatus('Up', '');
+      this.setStatus('Up', null);
       return report;
     } catch (error) {
       await this.close();
@@ -80,16 +100,15 @@ class HostedEngine implements EngineClient {
   }
 
   async prepare(plan: EnginePlan): Promise<PlanReport> {
-    const answer = await this.ask('prepare', { plan });
+    const answer = await this.ask(this.upHost(), 'prepare', { plan });
     if (answer.to !== 'prepare') throw unexpected(answer);
-    const slowest = Math.max(0, ...answer.report.costs.plainMs.filter(Number.isFinite));
-    this.slowestBatchMs = Math.max(this.slowestBatchMs, slowest);
+    this.heartbeat.ran(Math.max(0, ...answer.report.costs.plainMs.filter(Number.isFinite)));
     return answer.report;
   }
 
   async release(planId: number): Promise<void> {
     // A host that died took its plans with it.
-    if (this.status === 'Up') await this.ask('release', { planId });
+    if (this.status === 'Up') await this.ask(this.upHost(), 'release', { planId });
   }
 
   async run(
@@ -99,74 +118,105 @@ class HostedEngine implements EngineClient {
     const host = this.upHost();
     const { lanes } = this;
     const lane = await lanes.acquire();
-    const nowMs = performance.now();
+    const startMs = performance.now();
     const answer = await this.calls
       .add(
         (id) => {
           host.sendTo(lane, encodeBatch(id, batch));
         },
-        { onRows, nowMs },
+        { onRows, sinceMs: this.heartbeat.atMs(startMs) },
       )
       .finally(() => {
         lanes.release(lane);
       });
-    this.slowestBatchMs = Math.max(this.slowestBatchMs, performance.now() - nowMs);
+    this.heartbeat.ran(performance.now() - startMs);
     return toOutcome(answer);
   }
 
-  onStatus(listener: (status: EngineStatus, cause: string) => void): void {
+  checkBackbone(): Promise<boolean> {
+    return this.checkHost(this.upHost());
+  }
+
+  onStatus(listener: StatusListener): void {
     this.statusListeners.push(listener);
   }
 
-  memory(): { readonly rssBytes: number; readonly activations: number } {
+  memory(): EngineMemory {
     return this.known;
   }
 
   async close(): Promise<void> {
     if (this.status === 'Closed') return;
-    this.setStatus('Closed', 'closed');
-    if (this.restarter !== null) clearTimeout(this.restarter);
+    this.setStatus('Closed', null);
+    this.restarts.cancel();
     const { host } = this;
     if (host === null) return;
     await new Promise<void>((resolve) => {
       this.ended = resolve;
-      host.kill('closed');
+      host.kill('exit', 'closed');
     });
   }
 
+  private newWatches(nowMs: number): [Heartbeat, MemoryWatch] {
+    const { silenceMs, lookEveryMs, healthyMs: settleMs } = this;
+    return [
+      new Heartbeat({ silenceMs, changeMs: CHANGE_MS, lookEveryMs }, nowMs),
+      new MemoryWatch({ limitBytes: this.options.memoryBytes ?? null, settleMs }, nowMs),
+    ];
+  }
+
   private async startHost(): Promise<EngineReport> {
-    this.startedMs = performance.now();
-    this.lastHeardMs = this.startedMs;
+    this.restarts.started(performance.now());
     const host = await HostProcess.start(this.options.hostScript, {
       onFrame: (frame) => {
         this.receive(frame);
       },
-      onEnd: (cause) => {
-        this.hostEnded(cause);
+      onEnd: (end) => {
+        this.hostEnded(end);
       },
     });
     this.host = host;
+    [this.heartbeat, this.memoryWatch] = this.newWatches(performance.now());
     this.pinger = setInterval(() => {
       this.checkHeartbeat(host);
-    }, PING_EVERY_MS);
+    }, this.lookEveryMs);
     const { source, engine, threads } = this.options;
     const header: OpenHeader = { source, engine, threads };
-    const answer = await this.calls.add((id) => {
-      host.send({ kind: 'open', id, header, blobs: [] });
-    }, null);
+    if (this.isClosed()) host.kill('exit', 'closed');
+    const answer = await this.ask(host, 'open', header);
     if (answer.to !== 'open') throw unexpected(answer);
     await host.lanesConnected(answer.slots);
+    this.rightAnswer ??= answer.answer;
+    if (!(await this.checkHost(host))) throw new EngineError('EngineFailed', WRONG_ANSWER);
     this.lanes = new Lanes();
     this.lanes.open(answer.slots);
     this.slots = answer.slots;
     return answer.report;
   }
 
-  private ask(kind: 'prepare' | 'release', header: unknown): Promise<AnswerHeader> {
-    const host = this.upHost();
-    return this.calls.add((id) => {
-      host.send({ kind, id, header, blobs: [] });
-    }, null);
+  private ask(
+    host: HostProcess,
+    kind: 'open' | 'prepare' | 'release' | 'check',
+    header: unknown,
+  ): Promise<AnswerHeader> {
+    return this.calls.add(
+      (id) => {
+        host.send({ kind, id, header, blobs: [] });
+      },
+      {
+        // How long the first load takes is nobody's guess; a pod has a startup deadline for it.
+        sinceMs: this.status === 'Starting' ? null : this.heartbeat.atMs(performance.now()),
+      },
+    );
+  }
+
+  private async checkHost(host: HostProcess): Promise<boolean> {
+    const { rightAnswer } = this;
+    const reply = await this.ask(host, 'check', null);
+    if (reply.to !== 'check' || rightAnswer === null) throw unexpected(reply);
+    if (reply.answers.every((answer) => isSameAnswer(rightAnswer, answer))) return true;
+    host.kill('wrong_answers', WRONG_ANSWER);
+    return false;
   }
 
   private upHost(): HostProcess {
@@ -178,55 +228,59 @@ class HostedEngine implements EngineClient {
   }
 
   private receive(frame: Frame): void {
-    this.lastHeardMs = performance.now();
-    if (frame.kind === 'pong') this.known = frame.header as PongHeader;
-    else this.calls.receive(frame);
-  }
-
-  /** Silence, or a batch that does not end: the kernel or the process is stuck. */
-  private checkHeartbeat(host: HostProcess): void {
     const nowMs = performance.now();
-    const limitMs = Math.max(
-      this.options.silenceMs ?? SILENCE_MS,
-      SLOWEST_BATCHES * this.slowestBatchMs,
-    );
-    const oldestMs = this.calls.oldestBatchMs();
-    if (nowMs - this.lastHeardMs > limitMs) host.kill(`no heartbeat for ${Math.round(limitMs)} ms`);
-    else if (oldestMs !== null && nowMs - oldestMs > limitMs) {
-      host.kill(`a batch did not end within ${Math.round(limitMs)} ms`);
-    } else host.send({ kind: 'ping', id: 0, header: null, blobs: [] });
+    this.heartbeat.heard(nowMs);
+    if (frame.kind !== 'pong') {
+      this.calls.receive(frame);
+      return;
+    }
+    this.known = frame.header as PongHeader;
+    const tooLarge = this.memoryWatch.heard(this.known.rssBytes, nowMs);
+    if (tooLarge !== null && this.status === 'Up' && this.slots > 0) void this.recycle(tooLarge);
   }
 
-  private hostEnded(cause: string): void {
+  /** Takes no more batches, lets those under way end, and ends the host; another one follows. */
+  private async recycle(detail: string): Promise<void> {
+    const { host } = this;
+    this.slots = 0;
+    const untilMs = performance.now() + DRAIN_MS;
+    while (!this.calls.isEmpty && performance.now() < untilMs && this.host === host) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+    if (this.host === host) host?.kill('memory', detail);
+  }
+
+  private checkHeartbeat(host: HostProcess): void {
+    const problem = this.heartbeat.look(performance.now(), this.calls.awaited());
+    if (problem !== null) host.kill('stuck', problem);
+    else host.send({ kind: 'ping', id: 0, header: null, blobs: [] });
+  }
+
+  private hostEnded(end: HostEnd): void {
     this.host = null;
-    this.known = { rssBytes: 0, activations: 0 };
+    this.known = UNKNOWN_MEMORY;
     if (this.pinger !== null) clearInterval(this.pinger);
-    const gone = new EngineError('EngineDown', `the engine host is gone: ${cause}`);
+    const gone = new EngineError('EngineDown', `the engine host is gone: ${end.detail}`);
     this.lanes.close(gone);
     this.calls.rejectAll(gone);
     this.ended?.();
     if (this.status === 'Starting' || this.status === 'Closed') return;
-    this.setStatus('Down', cause);
+    this.setStatus('Down', end);
     this.scheduleRestart();
   }
 
   private scheduleRestart(): void {
-    const livedMs = performance.now() - this.startedMs;
-    if (livedMs > HEALTHY_MS) this.restartMs = RESTART_MS.first;
-    this.restarter = setTimeout(() => {
-      void this.restart();
-    }, this.restartMs);
-    this.restartMs = Math.min(RESTART_MS.most, this.restartMs * 2);
+    this.restarts.schedule(performance.now(), () => void this.restart());
   }
 
   private async restart(): Promise<void> {
     try {
       await this.startHost();
-      this.setStatus('Up', '');
+      this.setStatus('Up', null);
     } catch (error) {
       if (this.isClosed()) return;
       if (this.host === null) this.scheduleRestart();
-      else this.host.kill(error instanceof Error ? error.message : 'it did not start');
+      else this.host.kill('exit', error instanceof Error ? error.message : 'it did not start');
     }
   }
 
@@ -234,12 +288,16 @@ class HostedEngine implements EngineClient {
     return this.status === 'Closed';
   }
 
-  private setStatus(status: EngineStatus, cause: string): void {
-    if (this.status === status) return;
+  private setStatus(status: EngineStatus, end: HostEnd | null): void {
+    // A host that ends before it was up again is told too.
+    if (this.status === status && status !== 'Down') return;
     this.status = status;
-    for (const listener of this.statusListeners) listener(status, cause);
+    for (const listener of this.statusListeners) listener(status, end);
   }
 }
+
+const WRONG_ANSWER = 'its backbone no longer gives its known answer';
+const DRAIN_LOOK_MS = 5;
 
 function unexpected(answer: AnswerHeader): EngineError {
   return new EngineError('EngineFailed', `the host answered with ${answer.to}`);

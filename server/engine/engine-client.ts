@@ -2,6 +2,7 @@ import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { Track } from '../../crds/wire/evidence.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
+import type { HostEnd } from './host-end.ts';
 import type { ModelDescription } from './segment-engine.ts';
 
 /** One head set in force on a track. The host runs all heads of `bundle`; only a prefix `activeExits` may answer. */
@@ -99,6 +100,17 @@ export interface BatchOutcome {
 
 export type EngineStatus = 'Starting' | 'Up' | 'Down' | 'Closed';
 
+/** Called on each change; `end` says why the host is gone, and is null unless it went by itself or was ended for a fault. */
+export type StatusListener = (status: EngineStatus, end: HostEnd | null) => void;
+
+export interface EngineMemory {
+  readonly rssBytes: number;
+  /** 0 when idle. */
+  readonly activations: number;
+  /** Over all workers. */
+  readonly plans: number;
+}
+
 /** The model server's side of the engine host: spawns it, restarts it with backoff, speaks frames on a Unix socket. */
 export interface EngineClient {
   /** Resolves when the backbone is loaded and warm; rejects with EngineError when it cannot be (bad model, wrong digest). */
@@ -109,12 +121,17 @@ export interface EngineClient {
   release(planId: number): Promise<void>;
   /** Runs one batch to its end. `onRows` is called as rows leave, before the rest has run. Rejects with EngineError when the host dies. */
   run(batch: BatchRequest, onRows: (rows: readonly RowAnswer[]) => void): Promise<BatchOutcome>;
-  /** Batches the host takes at once (one per worker). */
+  /**
+   * Asks every worker for the backbone's known answer. False: one differs from what the first host of this process gave; the host is
+   * ended for it, and the next one is asked before it serves. Rejects with EngineError when the host cannot say.
+   */
+  checkBackbone(): Promise<boolean>;
+  /** Batches the host takes at once (one per worker); 0 while it is about to be ended for its size. */
   readonly slots: number;
   readonly status: EngineStatus;
-  /** Called on each change; after a restart all plans must be prepared again. */
-  onStatus(listener: (status: EngineStatus, cause: string) => void): void;
-  memory(): { readonly rssBytes: number; readonly activations: number };
+  /** After a restart all plans must be prepared again. */
+  onStatus(listener: StatusListener): void;
+  memory(): EngineMemory;
   close(): Promise<void>;
 }
 

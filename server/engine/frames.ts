@@ -21,6 +21,7 @@ export const FrameKind = {
   release: 3,
   run: 4,
   ping: 5,
+  check: 6,
   answer: 16,
   failure: 17,
   rows: 18,

@@ -8,15 +8,18 @@ import { join } from 'node:path';
 import { hostEnvironment } from './config.ts';
 import { EngineError } from './engine-error.ts';
 import { encodeFrame, FrameReader, type Frame } from './frames.ts';
+import type { HostEnd } from './host-end.ts';
 
 const CONNECT_DEADLINE_MS = 20_000;
+/** From a closed connection to the end of its process. */
+const EXIT_WITHIN_MS = 1_000;
 /** What a dying host wrote last; the rest of its stderr is dropped. */
 const STDERR_CHARACTERS = 2000;
 
 export interface HostListeners {
   readonly onFrame: (frame: Frame) => void;
   /** Called once, after the process is gone and its socket directory removed. */
-  readonly onEnd: (cause: string) => void;
+  readonly onEnd: (end: HostEnd) => void;
 }
 
 export class HostProcess {
@@ -27,7 +30,7 @@ export class HostProcess {
   private readonly socket: Socket;
   private readonly lanes: Socket[] = [];
   private readonly laneWaiters: (() => void)[] = [];
-  private cause: string | null = null;
+  private cause: HostEnd | null = null;
   private ended = false;
 
   private constructor(parts: {
@@ -53,7 +56,12 @@ export class HostProcess {
     this.child.on('exit', (code, signal) => {
       const last = parts.stderr().trim();
       const how = signal === null ? `ended with code ${code ?? '?'}` : `was ended by ${signal}`;
-      void this.end(this.cause ?? (last === '' ? how : `${how}: ${last}`));
+      void this.end(
+        this.cause ?? {
+          cause: signal === null ? 'exit' : 'signal',
+          detail: last === '' ? how : `${how}: ${last}`,
+        },
+      );
     });
   }
 
@@ -112,8 +120,8 @@ export class HostProcess {
   }
 
   /** Ends the process at once; `onEnd` follows. */
-  kill(cause: string): void {
-    this.cause ??= cause;
+  kill(cause: HostEnd['cause'], detail: string): void {
+    this.cause ??= { cause, detail };
     this.child.kill('SIGKILL');
   }
 
@@ -124,7 +132,10 @@ export class HostProcess {
     });
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.kill('its connection closed');
+      // A process that was ended loses its connections first: how it ended is told a moment later.
+      setTimeout(() => {
+        this.kill('exit', 'its connection closed');
+      }, EXIT_WITHIN_MS).unref();
     });
   }
 
@@ -132,18 +143,18 @@ export class HostProcess {
     try {
       for (const frame of reader.push(chunk)) this.listeners.onFrame(frame);
     } catch (error) {
-      this.kill(`it sent ${error instanceof Error ? error.message : 'garbage'}`);
+      this.kill('garbled', `it sent ${error instanceof Error ? error.message : 'garbage'}`);
     }
   }
 
-  private async end(cause: string): Promise<void> {
+  private async end(how: HostEnd): Promise<void> {
     if (this.ended) return;
     this.ended = true;
     for (const socket of [this.socket, ...this.lanes]) socket.destroy();
     for (const wake of this.laneWaiters.splice(0)) wake();
     this.server.close();
     await rm(this.directory, { recursive: true, force: true });
-    this.listeners.onEnd(cause);
+    this.listeners.onEnd(how);
   }
 }
 

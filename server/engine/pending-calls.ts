@@ -2,33 +2,37 @@
 import { decodeDone, decodeRows } from './batch-frames.ts';
 import type { BatchOutcome, RowAnswer } from './engine-client.ts';
 import { EngineError } from './engine-error.ts';
-import type { Frame } from './frames.ts';
+import { FrameError, type Frame } from './frames.ts';
+import type { Awaited } from './heartbeat.ts';
 import type { AnswerHeader, FailureHeader } from './protocol.ts';
 
-interface Pending {
+interface Pending extends Awaited {
   readonly resolve: (answer: AnswerHeader) => void;
   readonly reject: (error: EngineError) => void;
   readonly onRows: ((rows: readonly RowAnswer[]) => void) | null;
-  /** For batches: when it was sent. */
+}
+
+export interface CallOptions {
+  /** When it is sent, in the time of the heartbeat; null: it may take as long as it takes. */
   readonly sinceMs: number | null;
+  /** Of a batch: called as rows leave. */
+  readonly onRows?: (rows: readonly RowAnswer[]) => void;
 }
 
 export class PendingCalls {
   private readonly calls = new Map<number, Pending>();
   private nextId = 1;
 
-  add(
-    send: (id: number) => void,
-    batch: { readonly onRows: (rows: readonly RowAnswer[]) => void; readonly nowMs: number } | null,
-  ): Promise<AnswerHeader> {
+  add(send: (id: number) => void, { sinceMs, onRows }: CallOptions): Promise<AnswerHeader> {
     const id = this.nextId;
     this.nextId += 1;
     return new Promise((resolve, reject) => {
       this.calls.set(id, {
         resolve,
         reject,
-        onRows: batch?.onRows ?? null,
-        sinceMs: batch?.nowMs ?? null,
+        onRows: onRows ?? null,
+        isBatch: onRows !== undefined,
+        sinceMs,
       });
       send(id);
     });
@@ -41,19 +45,19 @@ export class PendingCalls {
       call.onRows?.(decodeRows(frame));
       return;
     }
+    // Read first: a call whose answer is garbled waits on, for the end of the host.
+    const answer = readAnswer(frame);
     this.calls.delete(frame.id);
-    if (frame.kind === 'done') call.resolve({ to: 'run', outcome: decodeDone(frame) });
-    else if (frame.kind === 'answer') call.resolve(frame.header as AnswerHeader);
-    else {
-      const { code, message } = frame.header as FailureHeader;
-      call.reject(new EngineError(code, message));
-    }
+    if (answer instanceof EngineError) call.reject(answer);
+    else call.resolve(answer);
   }
 
-  /** When the oldest batch in flight was sent; null when there is none. */
-  oldestBatchMs(): number | null {
-    const times = [...this.calls.values()].flatMap(({ sinceMs }) => sinceMs ?? []);
-    return times.length === 0 ? null : Math.min(...times);
+  awaited(): Iterable<Awaited> {
+    return this.calls.values();
+  }
+
+  get isEmpty(): boolean {
+    return this.calls.size === 0;
   }
 
   rejectAll(error: EngineError): void {
@@ -61,6 +65,15 @@ export class PendingCalls {
     this.calls.clear();
     for (const { reject } of calls) reject(error);
   }
+}
+
+/** Throws FrameError. */
+function readAnswer(frame: Frame): AnswerHeader | EngineError {
+  if (frame.kind === 'done') return { to: 'run', outcome: decodeDone(frame) };
+  if (frame.kind === 'answer') return frame.header as AnswerHeader;
+  if (frame.kind !== 'failure') throw new FrameError(`${frame.kind} in place of an answer`);
+  const { code, message } = frame.header as FailureHeader;
+  return new EngineError(code, message);
 }
 
 export function toOutcome(answer: AnswerHeader): BatchOutcome {

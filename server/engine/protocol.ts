@@ -1,6 +1,7 @@
 // What the frames' headers hold. Requests of the main process, answers of the host.
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
 import type { EngineSetting } from '../config.ts';
+import type { BackboneAnswer } from './backbone-answer.ts';
 import type { BatchOutcome, EnginePlan, EngineReport, PlanReport } from './engine-client.ts';
 import type { EngineErrorCode } from './engine-error.ts';
 import type { ModelSource } from './segment-engine.ts';
@@ -22,6 +23,7 @@ export interface ReleaseHeader {
 export interface PongHeader {
   readonly rssBytes: number;
   readonly activations: number;
+  readonly plans: number;
 }
 
 export interface FailureHeader {
@@ -31,9 +33,16 @@ export interface FailureHeader {
 
 /** Header of `answer`, by what was asked. */
 export type AnswerHeader =
-  | { readonly to: 'open'; readonly report: EngineReport; readonly slots: number }
+  | {
+      readonly to: 'open';
+      readonly report: EngineReport;
+      readonly slots: number;
+      readonly answer: BackboneAnswer;
+    }
   | { readonly to: 'prepare'; readonly report: PlanReport }
   | { readonly to: 'release' }
+  /** One answer per worker. */
+  | { readonly to: 'check'; readonly answers: readonly BackboneAnswer[] }
   | { readonly to: 'run'; readonly outcome: BatchOutcome };
 
 /** What a worker found at open; the first worker also measures. */
@@ -43,4 +52,5 @@ export interface WorkerReport {
   readonly versions: ServerState['engine']['versions'];
   readonly headCost: ServerState['headCost'];
   readonly costs: CostTable;
+  readonly answer: BackboneAnswer;
 }

@@ -11,8 +11,10 @@ import type {
   PlannedTrack,
   RowAnswer,
   SampledRow,
+  StatusListener,
 } from '../../server/engine/engine-client.ts';
 import { RowFlag } from '../../server/engine/engine-client.ts';
+import type { HostEnd } from '../../server/engine/host-end.ts';
 import { EngineError } from '../../server/engine/engine-error.ts';
 import { decideRow } from '../../server/core/decide.ts';
 
@@ -37,6 +39,7 @@ export const RowCode = {
 export const FAKE_DIGEST = `sha256:${'b'.repeat(64)}`;
 export const FAKE_CLASSES = 3;
 const ROW_VALUES = 4;
+const SIGKILLED: HostEnd = { cause: 'signal', detail: 'was ended by SIGKILL' };
 
 export const FAKE_COSTS: CostTable = {
   batchSizes: [1, 2, 4, 8],
@@ -115,6 +118,10 @@ export interface FakeEngine extends EngineClient {
   /** Milliseconds between death and life again. */
   restartMs: number;
   slotCount: number;
+  /** Times that the backbone's known answer was asked for. */
+  checks: number;
+  /** The next known answer is wrong, and the host dies for it. */
+  isWrong: boolean;
   /** The host dies now, with everything in flight. */
   kill(): void;
 }
@@ -123,24 +130,24 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
   const batches: BatchRequest[] = [];
   const plans = new Map<number, EnginePlan>();
   const released: number[] = [];
-  const listeners: ((status: EngineStatus, cause: string) => void)[] = [];
+  const listeners: StatusListener[] = [];
   let deaths = new AbortController();
   let status: EngineStatus = 'Starting';
   let nextPlan = 1;
 
-  function become(next: EngineStatus, cause: string): void {
+  function become(next: EngineStatus, end: HostEnd | null): void {
     status = next;
-    for (const listener of listeners) listener(next, cause);
+    for (const listener of listeners) listener(next, end);
   }
 
-  function kill(): void {
+  function kill(end: HostEnd = SIGKILLED): void {
     plans.clear();
-    become('Down', 'signal');
+    become('Down', end);
     const ended = deaths;
     deaths = new AbortController();
     ended.abort();
     setTimeout(() => {
-      if (status === 'Down') become('Up', 'restarted');
+      if (status === 'Down') become('Up', null);
     }, engine.restartMs);
   }
 
@@ -164,11 +171,15 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     isHeld: false,
     restartMs: 10,
     slotCount: 2,
-    kill,
+    checks: 0,
+    isWrong: false,
+    kill: () => {
+      kill();
+    },
     start: async () => {
       if (engine.startError !== null) throw engine.startError;
       await Promise.resolve();
-      become('Up', 'started');
+      become('Up', null);
       return report;
     },
     prepare: async (plan) => {
@@ -218,6 +229,14 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
       if (late.length > 0) onRows(late);
       return outcomeOf(rows, plan);
     },
+    checkBackbone: async () => {
+      engine.checks += 1;
+      await Promise.resolve();
+      if (!engine.isWrong) return true;
+      engine.isWrong = false;
+      kill({ cause: 'wrong_answers', detail: 'its backbone no longer gives its known answer' });
+      return false;
+    },
     get slots() {
       return engine.slotCount;
     },
@@ -227,9 +246,9 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     onStatus: (listener) => {
       listeners.push(listener);
     },
-    memory: () => ({ rssBytes: 1_000_000, activations: 0 }),
+    memory: () => ({ rssBytes: 1_000_000, activations: 0, plans: plans.size }),
     close: () => {
-      become('Closed', 'closed');
+      become('Closed', null);
       deaths.abort();
       return Promise.resolve();
     },

@@ -20,6 +20,7 @@ import { createServer } from '../../server/create-server.ts';
 import { createLoadProgress, type LoadProgress } from '../../server/backbone/load-progress.ts';
 import type { ServerMetrics } from '../../server/server-metrics.ts';
 import { DEFAULT_LIMITS } from '../../server/serving.ts';
+import type { EngineClient } from '../../server/engine/engine-client.ts';
 import type { ModelNotes } from '../../server/engine/model-notes.ts';
 import { NO_NOTES } from '../../server/engine/model-notes.ts';
 import type { ImageDecoder } from '../../server/image/image-decoder.ts';
@@ -97,8 +98,8 @@ export interface InferAnswer {
   readonly outputs: readonly { name: string; shape: number[]; data: (number | null)[] }[];
 }
 
-export interface TestServer {
-  readonly engine: FakeEngine;
+export interface ServerOnEngine<E extends EngineClient> {
+  readonly engine: E;
   readonly server: RunningServer;
   readonly data: number;
   readonly admin: number;
@@ -113,6 +114,8 @@ export interface TestServer {
   evidence(after?: number): Promise<EvidenceAnswer>;
   close(): Promise<void>;
 }
+
+export type TestServer = ServerOnEngine<FakeEngine>;
 
 export interface TestServerOptions {
   readonly engine?: FakeEngine;
@@ -151,8 +154,15 @@ const NO_IMAGES: ImageDecoder = {
 };
 
 /** A whole server on loopback with a fake engine; close it at the end of the test. */
-export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const engine = options.engine ?? createFakeEngine();
+export function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  return startServerOn(options.engine ?? createFakeEngine(), options);
+}
+
+/** A whole server on loopback on the given engine; close it at the end of the test. */
+export async function startServerOn<E extends EngineClient>(
+  engine: E,
+  options: Omit<TestServerOptions, 'engine'>,
+): Promise<ServerOnEngine<E>> {
   const server = await createServer({
     config: testConfig(options.environment),
     engine,
@@ -166,7 +176,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   });
   if (options.isStarted !== false) await server.start();
   const { dataPort: data, adminPort: admin, metricsPort: metrics } = server.ports;
-  const infer: TestServer['infer'] = (rows, more, headers = {}) =>
+  const infer: ServerOnEngine<E>['infer'] = (rows, more, headers = {}) =>
     send(data, INFER, { method: 'POST', headers, body: inferBody(rows, more) });
 
   return {

@@ -1,6 +1,7 @@
 // The host's main thread: models and plans for the workers, heartbeats answered. It never runs a model itself, and batches go
 // from the server's main process to a worker directly.
 import { availableParallelism } from 'node:os';
+import type { BackboneAnswer } from '../backbone-answer.ts';
 import type { EnginePlan, EngineReport, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
@@ -33,12 +34,16 @@ export class EngineHost {
   receive(frame: Frame): void {
     if (frame.kind === 'ping') {
       const rssBytes = process.memoryUsage.rss();
-      this.reply(frame, 'pong', { rssBytes, activations: this.activations() });
+      this.reply(frame, 'pong', { rssBytes, ...this.counts() });
     } else this.change(frame);
   }
 
-  private activations(): number {
-    return this.workers.reduce((sum, worker) => sum + worker.activations, 0);
+  private counts(): { readonly activations: number; readonly plans: number } {
+    const total = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0);
+    return {
+      activations: total(this.workers.map(({ activations }) => activations)),
+      plans: total(this.workers.map(({ plans }) => plans)),
+    };
   }
 
   private reply(frame: Frame, kind: 'answer' | 'failure' | 'pong', header: unknown): void {
@@ -68,6 +73,7 @@ export class EngineHost {
       await Promise.all(this.workers.map((worker) => worker.ask({ to: 'release', planId })));
       return { to: 'release' };
     }
+    if (frame.kind === 'check') return { to: 'check', answers: await this.check() };
     throw new EngineError('EngineFailed', `the host does not take ${frame.kind}`);
   }
 
@@ -95,7 +101,12 @@ export class EngineHost {
       headCost: measured.headCost,
       costs: measured.costs,
     };
-    return { to: 'open', report, slots: threads };
+    return { to: 'open', report, slots: threads, answer: measured.answer };
+  }
+
+  private async check(): Promise<readonly BackboneAnswer[]> {
+    const answers = this.workers.map((worker) => worker.ask({ to: 'check' }));
+    return (await Promise.all(answers)) as BackboneAnswer[];
   }
 
   private async prepare(plan: EnginePlan): Promise<PlanReport> {

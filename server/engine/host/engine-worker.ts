@@ -2,6 +2,7 @@
 // connection to the server's main process, plans and models from the host's main thread.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
+import type { BackboneAnswer } from '../backbone-answer.ts';
 import { createBusyClock } from '../busy-clock.ts';
 import type { BatchOutcome, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
@@ -10,6 +11,7 @@ import { encodeFrame, type Frame } from '../frames.ts';
 import type { WorkerReport } from '../protocol.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { BusyShare, LoadRatio } from './batch-clock.ts';
+import { answerFixedRow } from './fixed-row.ts';
 import { loadPlan, releaseLoadedPlan, type LoadedPlan, type MeasuredPlans } from './loaded-plan.ts';
 import { measureBackbone } from './measure-backbone.ts';
 import { runBatch } from './run-batch.ts';
@@ -32,8 +34,8 @@ export interface BatchLane {
 export interface WorkerPorts {
   readonly host: MessagePort;
   readonly lane: BatchLane;
-  /** One Int32: live activations, for the host's heartbeat. */
-  readonly activations: Int32Array;
+  /** Two Int32 for the host's heartbeat: live activations, plans. */
+  readonly counts: Int32Array;
 }
 
 interface OpenWorker {
@@ -42,7 +44,7 @@ interface OpenWorker {
 }
 
 export function serveWorker(
-  { host, lane, activations }: WorkerPorts,
+  { host, lane, counts }: WorkerPorts,
   { device, versions, create }: WorkerEngine,
 ): void {
   const plans = new Map<number, LoadedPlan>();
@@ -61,7 +63,8 @@ export function serveWorker(
     host.postMessage(reply);
   };
   const count = (): void => {
-    Atomics.store(activations, 0, engine.stats().activations);
+    Atomics.store(counts, 0, engine.stats().activations);
+    Atomics.store(counts, 1, plans.size);
   };
   const opened = (): OpenWorker => {
     if (open === null) throw new EngineError('EngineFailed', 'the engine has not loaded a model');
@@ -105,7 +108,8 @@ export function serveWorker(
     const whole = await engine.plan([]);
     const report = await measureBackbone(engine, described, measures);
     open = { model: report.model, whole };
-    return { ...report, device, versions };
+    const answer = await answerFixedRow(engine, whole, described);
+    return { ...report, device, versions, answer };
   }
 
   async function prepare(request: Extract<WorkerRequest, { to: 'prepare' }>): Promise<PlanReport> {
@@ -123,6 +127,13 @@ export function serveWorker(
     plans.delete(planId);
     if (loaded !== undefined) await releaseLoadedPlan(engine, loaded);
     return null;
+  }
+
+  async function check(): Promise<BackboneAnswer> {
+    const { model, whole } = opened();
+    const done = batches.then(() => answerFixedRow(engine, whole, model));
+    batches = done.catch(() => null);
+    return done;
   }
 
   async function runInTurn(frame: Frame): Promise<void> {
@@ -146,6 +157,8 @@ export function serveWorker(
         return prepare(request);
       case 'release':
         return release(request.planId);
+      case 'check':
+        return check();
     }
   }
 

@@ -6,9 +6,9 @@ import type { WorkerStart } from './worker-messages.ts';
 /** What the entry of every engine's worker thread does; nothing outside a worker thread. */
 export function serveThread(engine: WorkerEngine): void {
   if (parentPort === null) return;
-  const { socketPath, activations } = workerData as WorkerStart;
+  const { socketPath, counts } = workerData as WorkerStart;
   serveWorker(
-    { host: parentPort, lane: connectLane(socketPath), activations: new Int32Array(activations) },
+    { host: parentPort, lane: connectLane(socketPath), counts: new Int32Array(counts) },
     engine,
   );
 }

@@ -13,11 +13,11 @@ interface Waiting {
 export class WorkerHandle {
   private readonly worker: Worker;
   private readonly waiting = new Map<number, Waiting>();
-  private readonly shared = new Int32Array(new SharedArrayBuffer(4));
+  private readonly shared = new Int32Array(new SharedArrayBuffer(8));
   private nextJob = 1;
 
   constructor(script: string | URL, socketPath: string, onDeath: (cause: Error) => void) {
-    const workerData: WorkerStart = { socketPath, activations: this.shared.buffer };
+    const workerData: WorkerStart = { socketPath, counts: this.shared.buffer };
     this.worker = new Worker(script, { workerData });
     this.worker.on('message', (reply: WorkerReply) => {
       this.settle(reply);
@@ -30,6 +30,10 @@ export class WorkerHandle {
 
   get activations(): number {
     return Atomics.load(this.shared, 0);
+  }
+
+  get plans(): number {
+    return Atomics.load(this.shared, 1);
   }
 
   ask(request: WithoutJob<WorkerRequest>): Promise<unknown> {

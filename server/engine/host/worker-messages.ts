@@ -18,7 +18,8 @@ export type WorkerRequest =
       /** Null: this worker measures for all. */
       readonly measured: PlanReport | null;
     }
-  | { readonly to: 'release'; readonly job: number; readonly planId: number };
+  | { readonly to: 'release'; readonly job: number; readonly planId: number }
+  | { readonly to: 'check'; readonly job: number };
 
 export type WorkerReply =
   | { readonly from: 'done'; readonly job: number; readonly value: unknown }
@@ -33,6 +34,6 @@ export type WorkerReply =
 export interface WorkerStart {
   /** Socket of the server's main process: batches come and go there directly. */
   readonly socketPath: string;
-  /** One Int32: live activations, kept by the worker. */
-  readonly activations: SharedArrayBuffer;
+  /** Two Int32, kept by the worker: live activations, plans. */
+  readonly counts: SharedArrayBuffer;
 }

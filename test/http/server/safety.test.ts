@@ -223,6 +223,33 @@ describe('an engine that dies', () => {
   });
 });
 
+describe('a backbone that answers ten rows in a minute with what is not finite', () => {
+  const NAN: Row = [1, 0, 0, RowCode.backboneNotFinite];
+
+  test('and gives its known answer goes on: it was the input', async () => {
+    const { server } = await serverWithExits();
+    for (let i = 0; i < 9; i++) await server.ask([NAN]);
+    expect(server.engine.checks).toBe(0);
+    await server.ask([NAN]);
+    expect(server.engine.checks).toBe(1);
+    expect((await send(server.metrics, '/readyz')).status).toBe(200);
+  });
+
+  test('and no longer gives it is not ready until another host does', async () => {
+    const { server } = await serverWithExits();
+    server.engine.isWrong = true;
+    server.engine.restartMs = 300;
+    await server.ask(new Array<Row>(10).fill(NAN));
+    await eventually(async () => {
+      expect((await send(server.metrics, '/readyz')).status).toBe(503);
+    });
+    await eventually(async () => {
+      expect((await send(server.metrics, '/readyz')).status).toBe(200);
+    });
+    expect(await exitOf(server, EASY)).toBe('early');
+  });
+});
+
 describe('the end of a server', () => {
   test('drain refuses new requests, finishes old ones, and answers when idle', async () => {
     const { server } = await serverWithExits();

@@ -136,6 +136,25 @@ function perceptron(graph: GraphWriter, value: string): string {
   return graph.add('MatMul', [active, graph.weights([32, WIDTH], 32)]);
 }
 
+/** Rows of four numbers, three classes, nothing to cut: what test servers send. */
+export function denseNet(seed = 7): TestModel {
+  const graph = new GraphWriter(seed);
+  const hidden = graph.add('Relu', [graph.dense('input', 4, 8)]);
+  return graph.build([4], graph.dense(hidden, 8, 3, 'scores'), 3);
+}
+
+/** Like `denseNet`, with a tensor of as many elements as the largest number of the batch says. */
+export function hungryNet(seed = 7): TestModel {
+  const graph = new GraphWriter(seed);
+  const largest = graph.add('ReduceMax', [graph.add('Abs', ['input'])], { keepdims: { int: 0 } });
+  const size = graph.add('Cast', [largest], { to: { int: 7 } });
+  const filled = graph.add('ConstantOfShape', [graph.add('Reshape', [size, graph.integers([1])])]);
+  const sum = graph.add('ReduceSum', [filled], { keepdims: { int: 0 } });
+  const hidden = graph.add('Relu', [graph.dense('input', 4, 8)]);
+  const scores = graph.dense(hidden, 8, 3);
+  return graph.build([4], graph.add('Add', [scores, sum], {}, 'scores'), 3);
+}
+
 /** The raw input is needed again at the end: nothing carries everything on alone. */
 export function uncuttableNet(seed = 5): TestModel {
   const graph = new GraphWriter(seed);

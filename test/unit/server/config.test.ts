@@ -33,6 +33,7 @@ test('defaults are complete and in base units', () => {
     metricsPort: 9090,
     bindHost: '',
     podUid: '',
+    engineMemoryBytes: null,
     policyDir: null,
     adminDir: null,
     cacheDir: null,
@@ -111,6 +112,7 @@ test('units are read: sizes, durations, seconds, switches', () => {
   expect(
     load({
       LAYERCACHE_SAMPLE_MEMORY: '1Gi',
+      LAYERCACHE_ENGINE_MEMORY: '2Gi',
       LAYERCACHE_DRAIN_DELAY: '1m30s',
       LAYERCACHE_EVIDENCE_WINDOW_SECONDS: '1',
       LAYERCACHE_EXIT_WITH_STDIN: 'true',
@@ -118,6 +120,7 @@ test('units are read: sizes, durations, seconds, switches', () => {
     }),
   ).toMatchObject({
     sampleMemoryBytes: 2 ** 30,
+    engineMemoryBytes: 2 ** 31,
     drainDelayMs: 90_000,
     evidenceWindowMs: 1_000,
     exitWithStdin: true,
@@ -150,6 +153,7 @@ describe('problems', () => {
     ['LAYERCACHE_ENGINE_THREADS', '0', /from 1 up/],
     ['LAYERCACHE_ENGINE_THREADS', '2000', /at most 1024/],
     ['LAYERCACHE_SAMPLE_MEMORY', '256MB', /such as 256Mi/],
+    ['LAYERCACHE_ENGINE_MEMORY', 'half', /such as 256Mi/],
     ['LAYERCACHE_DRAIN_DELAY', '5', /duration/],
     ['LAYERCACHE_EXIT_WITH_STDIN', 'yes', /true or false/],
     ['LAYERCACHE_LOG_LEVEL', 'trace', /debug, info/],

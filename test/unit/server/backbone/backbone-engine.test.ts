@@ -98,7 +98,7 @@ describe('in a pod', () => {
     const engine = create();
     expect(engine.status).toBe('Starting');
     expect(engine.slots).toBe(1);
-    expect(engine.memory()).toEqual({ rssBytes: 0, activations: 0 });
+    expect(engine.memory()).toEqual({ rssBytes: 0, activations: 0, plans: 0 });
     expect(() => engine.prepare({ tracks: [], samples: [] })).toThrow(EngineError);
     await engine.close();
   });

@@ -1,0 +1,32 @@
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const BUNDLE = fileURLToPath(new URL('../../../dist/bundle/', import.meta.url));
+const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
+
+export interface FaultyHost {
+  readonly hostScript: string;
+  remove(): Promise<void>;
+}
+
+/** The engine host that ships, beside workers that fail on request. */
+export async function faultyHost(): Promise<FaultyHost> {
+  // In the tree, where native packages are found.
+  const folder = await mkdtemp(join(BUNDLE, '..', 'faulty-host-'));
+  const hostScript = join(folder, 'engine-host.mjs');
+  await copyFile(join(BUNDLE, 'engine-host.mjs'), hostScript);
+  await build({
+    entryPoints: { 'engine-onnx-worker': WORKER },
+    outdir: folder,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'esm',
+    external: ['onnxruntime-node', 'onnxruntime-node/*'],
+    logLevel: 'error',
+  });
+  return { hostScript, remove: () => rm(folder, { recursive: true, force: true }) };
+}

@@ -1,0 +1,65 @@
+// Entry of a worker thread that is the real one until a row tells it to fail.
+import { parentPort, workerData } from 'node:worker_threads';
+import { connectLane } from '../../../server/engine/host/batch-lane.ts';
+import { serveWorker } from '../../../server/engine/host/engine-worker.ts';
+import type { WorkerStart } from '../../../server/engine/host/worker-messages.ts';
+import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
+import type { Activation, SegmentEngine } from '../../../server/engine/segment-engine.ts';
+import { Fault } from './faults.ts';
+
+const { socketPath, counts } = workerData as WorkerStart;
+const lane = connectLane(socketPath);
+const grown: Buffer[] = [];
+/** Native memory lives as long as what names it. */
+const kept: Activation[] = [];
+
+const DEEDS: Readonly<Record<number, (engine: SegmentEngine) => void>> = {
+  [Fault.die]: () => {
+    process.kill(process.pid, 'SIGKILL');
+    sleep();
+  },
+  [Fault.hang]: sleep,
+  [Fault.spoil]: (engine) => {
+    const output = engine.output.bind(engine);
+    engine.output = async (plan, activation) => {
+      const outputs = await output(plan, activation);
+      return outputs.map((values) => values.map(() => NaN));
+    };
+  },
+  [Fault.garble]: () => {
+    lane.write(Buffer.from('14000000ffffffffffffffffffffffffffffffff', 'hex'));
+  },
+  [Fault.grow]: () => {
+    grown.push(Buffer.alloc(64 * 2 ** 20, 1));
+  },
+  [Fault.keepActivations]: (engine) => {
+    engine.discard = (activation) => {
+      kept.push(activation);
+    };
+  },
+  [Fault.keepPlans]: (engine) => {
+    engine.releasePlan = () => Promise.resolve();
+    engine.releaseHead = () => undefined;
+  },
+};
+
+function sleep(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+function faulty(engine: SegmentEngine): SegmentEngine {
+  const upload = engine.upload.bind(engine);
+  engine.upload = (input, rows) => {
+    const size = input.length / rows;
+    for (let row = 0; row < rows; row += 1) DEEDS[input[row * size] ?? 0]?.(engine);
+    return upload(input, rows);
+  };
+  return engine;
+}
+
+if (parentPort !== null) {
+  serveWorker(
+    { host: parentPort, lane, counts: new Int32Array(counts) },
+    { device: 'cpu', versions: {}, create: (pause) => faulty(createOnnxEngine({ pause })) },
+  );
+}

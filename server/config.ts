@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
-import { parseAllowedHosts, type AllowedHosts } from './backbone/allowed-hosts.ts';
+import { parseAllowedHosts, type AllowedHosts } from './net/allowed-hosts.ts';
 import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
 import { parseCompanions, type CompanionSetting } from './companions.ts';
 import * as fields from './config-fields.ts';

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { createBackboneEngine } from './backbone/backbone-engine.ts';
-import { resolveBySystem } from './backbone/checked-addresses.ts';
+import { resolveBySystem } from './net/checked-addresses.ts';
 import { checkFormat } from './backbone/detect-format.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import { obtainBackbone } from './backbone/obtain-backbone.ts';

@@ -1,5 +1,5 @@
 import { LoadError } from './backbone/load-error.ts';
-import { shownUrl } from './backbone/fetch-problem.ts';
+import { shownUrl } from './net/fetch-problem.ts';
 import type { BackboneUri } from './backbone/backbone-uri.ts';
 import type { ServerConfig } from './config.ts';
 import { EngineError } from './engine/engine-error.ts';

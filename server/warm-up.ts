@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { readMountedFiles } from './backbone/mounted-files.ts';
+import { readMountedFiles } from './net/mounted-files.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { RowFlag } from './engine/engine-client.ts';
 import { decodeImages } from './http/decode-images.ts';

@@ -1,5 +1,5 @@
 import { fetchFailed } from './fetch-problem.ts';
-import { readMountedFiles } from './mounted-files.ts';
+import { readMountedFiles } from '../net/mounted-files.ts';
 
 /** `Authorization` from a mounted Secret with `token`, or `username` and `password`; null when none is mounted. */
 export async function readAuthorization(dir: string | null): Promise<string | null> {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fetchFailed, shownUrl, toFetchError } from './fetch-problem.ts';
-import { openUrl, type FetchRules } from './open-url.ts';
+import { shownUrl } from '../net/fetch-problem.ts';
+import { openUrl, type FetchRules } from '../net/open-url.ts';
+import { fetchFailed, toLoadError } from './fetch-problem.ts';
 
 export interface DownloadLimits {
   readonly maxBytes: number;
@@ -50,7 +51,7 @@ export async function download(
         `${shownUrl(url)} did not arrive within ${seconds} s; look at that server.`,
       );
     }
-    throw toFetchError(url, error);
+    throw toLoadError(url, error);
   }
   return { digest: `sha256:${hash.digest('hex')}`, sizeBytes };
 }

@@ -4,11 +4,11 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parseTfjsManifest, tfjsListing } from '../core/tfjs/model-manifest.ts';
+import { shownUrl } from '../net/fetch-problem.ts';
+import type { FetchRules } from '../net/open-url.ts';
 import { TFJS_MANIFEST } from './detect-format.ts';
 import { download, type DownloadLimits } from './download.ts';
-import { shownUrl } from './fetch-problem.ts';
 import { LoadError } from './load-error.ts';
-import type { FetchRules } from './open-url.ts';
 
 /** Whatever the URI calls it: engines tell formats by the name. */
 const ONNX_FILE = 'model.onnx';

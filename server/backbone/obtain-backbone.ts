@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os';
 import { basename, join, sep } from 'node:path';
 import type { ServerConfig } from '../config.ts';
 import { MODEL_NOTES_FILE } from '../engine/model-notes.ts';
-import { readCaBundle } from './ca-bundle.ts';
-import type { Resolve } from './checked-addresses.ts';
+import { readCaBundle } from '../net/ca-bundle.ts';
+import type { Resolve } from '../net/checked-addresses.ts';
+import { shownUrl, StatusError } from '../net/fetch-problem.ts';
+import type { FetchRules } from '../net/open-url.ts';
 import { readAuthorization } from './credentials.ts';
 import { download, type DownloadLimits } from './download.ts';
-import { fetchFailed, shownUrl, StatusError, toFetchError } from './fetch-problem.ts';
+import { asLoading, BACKBONE_FIELDS, fetchFailed, toLoadError } from './fetch-problem.ts';
 import { LoadError } from './load-error.ts';
 import { digestOfModel, fetchModel, MODEL_FILES } from './model-files.ts';
-import type { FetchRules } from './open-url.ts';
 
 export type BackbonePlace = Pick<
   ServerConfig,
@@ -108,10 +109,11 @@ async function fetchAnew(
     allowedHosts: place.allowedHosts,
     proxy: place.proxy,
     resolve: options.resolve,
-    extraCas: await readCaBundle(place.caBundleDir),
+    extraCas: await asLoading(readCaBundle(place.caBundleDir, BACKBONE_FIELDS.caBundle)),
     authorization: await readAuthorization(place.credentialsDir),
     idleMs: limits.idleMs,
     signal: options.signal,
+    fields: BACKBONE_FIELDS,
   };
   const arriving = join(root, `arriving-${randomUUID()}`);
   try {
@@ -122,7 +124,7 @@ async function fetchAnew(
     if (url.protocol === 'https:') await fetchNotes(url, arriving, rules);
     return await keep(root, arriving, { digest, file: basename(path) });
   } catch (error) {
-    throw toFetchError(url, error);
+    throw toLoadError(url, error);
   } finally {
     await rm(arriving, { recursive: true, force: true });
   }
@@ -142,7 +144,8 @@ async function fetchNotes(url: URL, dir: string, rules: FetchRules): Promise<voi
     const notes = new URL(MODEL_NOTES_FILE, url);
     await download(notes, join(dir, MODEL_NOTES_FILE), { ...rules, limits });
   } catch (error) {
-    if (!(error instanceof StatusError) || error.status >= 500) throw error;
+    const cause = error instanceof LoadError ? error.cause : null;
+    if (!(cause instanceof StatusError) || cause.status >= 500) throw error;
   }
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect } from 'vitest';
 import type { LoadFailure } from '../../crds/wire/loading-state.ts';
-import type { Resolve } from '../../server/backbone/checked-addresses.ts';
+import type { Resolve } from '../../server/net/checked-addresses.ts';
 import { toLoadFailure } from '../../server/backbone/load-error.ts';
 import { obtainBackbone, type ObtainOptions } from '../../server/backbone/obtain-backbone.ts';
 import { loadConfig } from '../../server/config.ts';

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { Resolve } from '../../../server/backbone/checked-addresses.ts';
+import type { Resolve } from '../../../server/net/checked-addresses.ts';
 import { MODEL, fetchBench, serveModel, type Asked } from '../../support/fetch-bench.ts';
 
 const bench = fetchBench();

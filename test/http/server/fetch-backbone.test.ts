@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { Resolve } from '../../../server/backbone/checked-addresses.ts';
+import type { Resolve } from '../../../server/net/checked-addresses.ts';
 import { DIGEST, MODEL, fetchBench, serveModel } from '../../support/fetch-bench.ts';
 
 const bench = fetchBench();
@@ -150,7 +150,7 @@ describe('credentials', () => {
       environment: withSecret({ token: 's3cr3t' }),
     };
     const told = await failure(asked);
-    expect(told.message).toMatch(/answers 403: the credentials may not read it/);
+    expect(told.message).toMatch(/answers 403: the credentials may not do that/);
     expect(JSON.stringify(told)).not.toContain('s3cr3t');
     const broken = await failure({ ...asked, environment: withSecret({ token: 's3cr3t\nx' }) });
     expect(broken.message).toMatch(/characters that no header may have/);

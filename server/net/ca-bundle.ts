@@ -4,14 +4,14 @@ import { readMountedFiles } from './mounted-files.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
-/** Every certificate in a mounted ConfigMap, whatever its keys are called; empty when none is mounted. */
-export async function readCaBundle(dir: string | null): Promise<readonly string[]> {
+/** Every certificate in a mounted ConfigMap, whatever its keys are called; empty when none is mounted. `field` names it. */
+export async function readCaBundle(dir: string | null, field: string): Promise<readonly string[]> {
   const files = await readMountedFiles(dir);
   if (files === null) return [];
   const found = [...files.values()].flatMap((text) => text.match(CERTIFICATE) ?? []);
   if (found.length === 0 || !found.every(isCertificate)) {
     throw fetchFailed(
-      'The ConfigMap of backbone.caBundleConfigMapName holds no readable PEM certificate; put the CA into it.',
+      `The ConfigMap of ${field} holds no readable PEM certificate; put the CA into it.`,
     );
   }
   return found;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { classifyAddress } from '../../../../server/backbone/address-class.ts';
+import { classifyAddress } from '../../../../server/net/address-class.ts';
 
 describe('every address has a class', () => {
   test.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeHost, parseAllowedHosts } from '../../../../server/backbone/allowed-hosts.ts';
+import { judgeHost, parseAllowedHosts } from '../../../../server/net/allowed-hosts.ts';
 
 function judge(list: string, url: string) {
   const parsed = parseAllowedHosts(list);

@@ -5,72 +5,44 @@ import { isIP, type LookupFunction } from 'node:net';
 import { connect, rootCertificates } from 'node:tls';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import { checkedAddresses, checkedHost, literalHost, type Resolve } from './checked-addresses.ts';
-import { fetchFailed, shownUrl, StatusError } from './fetch-problem.ts';
+import { fetchFailed, shownUrl, type PlaceFields } from './fetch-problem.ts';
 import { openTunnel, proxyFor, type ProxySetting } from './proxy-tunnel.ts';
 
-export interface FetchRules {
+/** What every request of a transfer keeps to. */
+export interface NetRules {
   readonly allowedHosts: AllowedHosts;
   readonly proxy: ProxySetting;
   readonly resolve: Resolve;
   /** Trusted beside the CAs of Node. */
   readonly extraCas: readonly string[];
-  /** Sent to the origin of the first URL only. */
-  readonly authorization: string | null;
   /** Silence that ends an attempt. */
   readonly idleMs: number;
   readonly signal: AbortSignal;
+  readonly fields: PlaceFields;
 }
 
-const MAX_REDIRECTS = 3;
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-/** The answer of status 200 behind a URL and at most three redirects, each checked like the first. */
-export async function openUrl(first: URL, rules: FetchRules): Promise<IncomingMessage> {
-  let url = first;
-  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    const response = await requestOnce(url, first.origin, rules);
-    const status = response.statusCode ?? 0;
-    if (status === 200) return response;
-    response.destroy();
-    if (!REDIRECTS.has(status)) throw new StatusError(url, status);
-    url = redirectTarget(url, response.headers.location);
-  }
-  throw fetchFailed(
-    `${shownUrl(first)} redirects more than ${MAX_REDIRECTS} times; use the URI it ends at.`,
-  );
+export interface NetRequest {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
 }
 
-function redirectTarget(from: URL, location: string | undefined): URL {
-  if (location === undefined || !URL.canParse(location, from.href)) {
-    throw fetchFailed(`${shownUrl(from)} redirects to nowhere; look at that server.`);
-  }
-  const to = new URL(location, from);
-  const isSafer =
-    to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:');
-  if (!isSafer || to.username !== '' || to.password !== '') {
-    throw fetchFailed(
-      `${shownUrl(from)} redirects to ${to.protocol}//${to.host}; only https:// without a password is followed from there.`,
-    );
-  }
-  return to;
-}
-
-async function requestOnce(
+/** One request to the checked addresses of its host, without following anything; any status is an answer. */
+export async function sendRequest(
   url: URL,
-  authorizedOrigin: string,
-  rules: FetchRules,
+  { method, headers = {}, body }: NetRequest,
+  rules: NetRules,
 ): Promise<IncomingMessage> {
   const options: RequestOptions = {
-    method: 'GET',
+    method,
     timeout: rules.idleMs,
     signal: rules.signal,
     headers: {
       accept: '*/*',
       'accept-encoding': 'identity',
       'user-agent': 'layercache',
-      ...(rules.authorization !== null && url.origin === authorizedOrigin
-        ? { authorization: rules.authorization }
-        : {}),
+      ...(body === undefined ? {} : { 'content-length': body.length }),
+      ...headers,
     },
   };
   const way = await openWay(url, rules);
@@ -85,12 +57,12 @@ async function requestOnce(
     });
     outgoing.on('error', reject);
     outgoing.on('response', resolve);
-    outgoing.end();
+    outgoing.end(body);
   });
 }
 
 /** How the request gets there: pinned to the checked addresses, or through the proxy. */
-async function openWay(url: URL, rules: FetchRules): Promise<RequestOptions> {
+async function openWay(url: URL, rules: NetRules): Promise<RequestOptions> {
   const trust = {
     minVersion: 'TLSv1.2' as const,
     ...(rules.extraCas.length === 0 ? {} : { ca: [...rootCertificates, ...rules.extraCas] }),

@@ -16,6 +16,7 @@ const programs = {
   layercache: 'operator/cli/main.ts',
   bench: 'test/bench/main.ts',
   'open-loop': 'test/bench/open-loop-worker.ts',
+  'bare-server': 'test/bench/server/bare-server.ts',
 };
 
 await build({

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { readAnswerHead, type AnswerHead } from './http-message.ts';
+import { readAnswerHead, readChunks, type AnswerHead } from './http-message.ts';
 
 export type Reply =
   | { readonly ok: true; readonly head: AnswerHead; readonly body: Buffer }
@@ -88,10 +88,9 @@ export function createHttpSender(options: {
       connection.chunks = [bytes];
       connection.head = readAnswerHead(bytes);
     }
-    const { head, size } = connection;
-    const bodyBytes = head?.bodyBytes ?? Infinity;
-    if (head === null || size < head.headBytes + bodyBytes) return;
-    const body = gathered(connection).subarray(head.headBytes);
+    const { head } = connection;
+    const body = head === null ? null : wholeBody(connection, head);
+    if (head === null || body === null) return;
     if (head.closes) {
       forget(connection);
       connection.socket.end();
@@ -101,7 +100,7 @@ export function createHttpSender(options: {
 
   function finishAtEnd(connection: Connection): void {
     const { head } = connection;
-    if (head?.bodyBytes !== null) return;
+    if (head?.body !== 'connection') return;
     const body = gathered(connection).subarray(head.headBytes);
     forget(connection);
     settle(connection, { ok: true, head, body });
@@ -134,6 +133,14 @@ export function createHttpSender(options: {
       for (const connection of [...all]) end(connection, 'ended');
     },
   };
+}
+
+/** Null while something of it is to come. */
+function wholeBody(connection: Connection, { body, headBytes }: AnswerHead): Buffer | null {
+  if (body === 'connection') return null;
+  if (body === 'chunks') return readChunks(gathered(connection), headBytes);
+  if (connection.size < headBytes + body) return null;
+  return gathered(connection).subarray(headBytes, headBytes + body);
 }
 
 function gathered({ chunks, size }: Connection): Buffer {

@@ -74,6 +74,8 @@ export async function serveRawEngine(): Promise<void> {
 export interface RawRun {
   readonly rows: number;
   readonly batches: number;
+  /** Of each batch, handing it over and back included. */
+  readonly batchMs: readonly number[];
   readonly wallSeconds: number;
   readonly processorSeconds: number;
 }
@@ -88,6 +90,7 @@ export async function driveRawEngine(
 ): Promise<RawRun> {
   let rows = 0;
   let batches = 0;
+  const batchMs: number[] = [];
   const start = performance.now();
   const startUsage = process.cpuUsage();
   const work = async (worker: number): Promise<void> => {
@@ -97,7 +100,10 @@ export async function driveRawEngine(
         1,
         Math.floor(batches * plan.batchRows) - Math.floor((batches - 1) * plan.batchRows),
       );
-      await engine.run(worker, gatherRows(rowSource, rows, size), size);
+      const input = gatherRows(rowSource, rows, size);
+      const startedMs = performance.now();
+      await engine.run(worker, input, size);
+      batchMs.push(performance.now() - startedMs);
       rows += size;
     }
   };
@@ -106,6 +112,7 @@ export async function driveRawEngine(
   return {
     rows,
     batches,
+    batchMs,
     wallSeconds: (performance.now() - start) / 1_000,
     processorSeconds: (usage.user + usage.system) / 1e6,
   };

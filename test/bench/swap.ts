@@ -1,6 +1,6 @@
 import { driveServer } from './closed-loop.ts';
 import { atLeast, atMost, seen, type Figure } from './figure.ts';
-import { putInForce } from './heads-on.ts';
+import { putInForce } from './put-in-force.ts';
 import { quantile } from './median.ts';
 import { randomResNet, TINY_RESNET } from './models.ts';
 import { randomHeads } from './random-heads.ts';

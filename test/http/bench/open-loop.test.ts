@@ -135,6 +135,19 @@ test('answers in pieces, and answers that end with their connection, are read', 
   expect(countOutcomes(report)).toEqual({ 503: 50 });
 });
 
+test('answers in chunks are read to their last one', async () => {
+  const port = await serve((request, response) => {
+    request.resume();
+    response.writeHead(200);
+    response.write('one');
+    setImmediate(() => response.end('0\r\n\r\n'));
+  });
+  const report = await drive(planFor(port, { requests: 50, ratePerSecond: 100 }));
+  expect(countOutcomes(report)).toEqual({ 200: 50 });
+  // Kept connections: an answer that was taken for whole too soon would leave its rest to the next one.
+  expect(report.connectionsOpened).toBeLessThan(50);
+});
+
 test('stop ends the schedule and lets what is under way be answered', async () => {
   let asked = 0;
   const port = await serve((request, response) => {

@@ -1,0 +1,164 @@
+import { createRandom } from '../../../server/core/random.ts';
+import { putInForce } from '../put-in-force.ts';
+import { atLeast, atMost, seen, type Figure } from '../figure.ts';
+import { quantile } from '../median.ts';
+import { randomResNet, RESNET_18 } from '../models.ts';
+import { randomHeads } from '../random-heads.ts';
+import { driveRawEngine, startRawEngine, type RawEngine } from '../raw-engine.ts';
+import { serveModel, writeModel, type ServedModel } from '../served-model.ts';
+import { differenceOf, medianOf, ratioOf } from './closed-figures.ts';
+import { driveClosed, inTurns, type ClosedPlan } from './drive.ts';
+import { inferMessages } from './infer-messages.ts';
+import { readEventLoopDelay } from './event-loop-delay.ts';
+import { PATH, ROW_SHAPE, targetOf } from './layercache-target.ts';
+
+const ROUNDS = 4;
+const SECONDS = 2.5;
+/** Until the server's code is compiled: before, half of its own time is the compiler's. */
+const WARM_SECONDS = 12;
+const SECTION = 'ResNet-18, 32 x 32, 0.556 GMAC';
+
+/** The server against the engine underneath it, and with heads in force of which none lets a row leave. */
+export async function measureEngine(program: URL, workers: number): Promise<Figure[]> {
+  const model = writeModel(randomResNet(RESNET_18, 1));
+  const options = { program, modelPath: model.path, inputName: 'image', rowShape: ROW_SHAPE };
+  const engine = await startRawEngine({ ...options, workers });
+  const plain = await serveModel(model.path, ROW_SHAPE);
+  const withHeads = await serveModel(model.path, ROW_SHAPE);
+  try {
+    const heads = randomHeads(withHeads.state, {
+      tensors: ['block1', 'block3', 'block5'],
+      hidden: 64,
+      intercept: -50,
+      seed: 3,
+    });
+    await putInForce(withHeads, heads, 1);
+    for (const served of [plain, withHeads])
+      await driveClosed(targetOf(served), planOf(32, WARM_SECONDS));
+    const sides = { engine, plain, withHeads };
+    return [
+      ...(await compareAtOne(sides)),
+      ...(await compareLoaded(sides, 8)),
+      ...(await compareLoaded(sides, 32)),
+    ];
+  } finally {
+    await Promise.all([plain.stop(), withHeads.stop()]);
+    await engine.close();
+    model.remove();
+  }
+}
+
+interface Sides {
+  readonly engine: RawEngine;
+  readonly plain: ServedModel;
+  readonly withHeads: ServedModel;
+}
+
+/** What one measurement says: rows per second of wall and of processor time, and a typical latency. */
+interface Measured {
+  readonly perSecond: number;
+  readonly perProcessorSecond: number;
+  readonly medianMs: number;
+}
+
+function planOf(concurrency: number, seconds = SECONDS): ClosedPlan {
+  const messages = inferMessages({ path: PATH, rowShape: ROW_SHAPE, format: 'binary' });
+  return { messages, concurrency, seconds };
+}
+
+async function served(model: ServedModel, concurrency: number): Promise<Measured> {
+  const run = await driveClosed(targetOf(model), planOf(concurrency));
+  return {
+    perSecond: run.requests / run.wallSeconds,
+    perProcessorSecond: run.requests / run.processorSeconds,
+    medianMs: quantile(run.latencyMs, 0.5),
+  };
+}
+
+/** As many rows under way as callers would have, spread evenly over the workers: the best that batches of them can be. */
+async function raw(engine: RawEngine, concurrency: number): Promise<Measured> {
+  const workers = Math.min(engine.workers, concurrency);
+  const batchRows = concurrency / workers;
+  const run = await driveRawEngine(engine, rawRow, { workers, batchRows, seconds: SECONDS });
+  return {
+    perSecond: run.rows / run.wallSeconds,
+    perProcessorSecond: run.rows / run.processorSeconds,
+    medianMs: quantile(run.batchMs, 0.5),
+  };
+}
+
+const rawRow = (() => {
+  const random = createRandom(11);
+  const size = ROW_SHAPE.reduce((product, extent) => product * extent, 1);
+  const rows = Array.from({ length: 32 }, () =>
+    Float32Array.from({ length: size }, () => random.normal()),
+  );
+  return (index: number): Float32Array => rows[index % rows.length] ?? new Float32Array(size);
+})();
+
+async function compareAtOne({ engine, plain, withHeads }: Sides): Promise<Figure[]> {
+  const [raws = [], plains = [], heads = []] = await inTurns(ROUNDS, [
+    () => raw(engine, 1),
+    () => served(plain, 1),
+    () => served(withHeads, 1),
+  ]);
+  const added = differenceOf(plains, raws, (server, alone) => server.medianMs - alone.medianMs);
+  const section = `${SECTION}, concurrency 1`;
+  return [
+    seen(
+      { section, name: 'engine alone, median', unit: 'ms' },
+      medianOf(raws, (run) => run.medianMs),
+    ),
+    seen(
+      { section, name: 'server, median', unit: 'ms' },
+      medianOf(plains, (run) => run.medianMs),
+    ),
+    atMost({ section, name: 'added latency, median', unit: 'ms' }, added, 1),
+    seen(
+      { section, name: 'processor time per request, server / engine' },
+      1 / ratioOf(plains, raws, (run) => run.perProcessorSecond),
+    ),
+    atLeast(
+      { section, name: 'throughput per processor second, heads on / off' },
+      ratioOf(heads, plains, (run) => run.perProcessorSecond),
+      0.95,
+    ),
+  ];
+}
+
+async function compareLoaded(sides: Sides, concurrency: number): Promise<Figure[]> {
+  const { engine, plain, withHeads } = sides;
+  await readEventLoopDelay(plain);
+  const [raws = [], plains = [], heads = []] = await inTurns(ROUNDS, [
+    () => raw(engine, concurrency),
+    () => served(plain, concurrency),
+    () => served(withHeads, concurrency),
+  ]);
+  const delay = await readEventLoopDelay(plain);
+  const section = `${SECTION}, concurrency ${concurrency}`;
+  return [
+    seen(
+      { section, name: 'engine alone', unit: 'rows/s' },
+      medianOf(raws, (run) => run.perSecond),
+    ),
+    seen(
+      { section, name: 'server', unit: 'rows/s' },
+      medianOf(plains, (run) => run.perSecond),
+    ),
+    atLeast(
+      { section, name: 'throughput, server / engine (callers on the same cores)' },
+      ratioOf(plains, raws, (run) => run.perSecond),
+      0.95,
+    ),
+    seen(
+      { section, name: 'throughput per processor second, server / engine' },
+      ratioOf(plains, raws, (run) => run.perProcessorSecond),
+    ),
+    atLeast(
+      { section, name: 'throughput, heads on / off' },
+      ratioOf(heads, plains, (run) => run.perSecond),
+      0.95,
+    ),
+    atMost({ section, name: 'event-loop delay of main, p99', unit: 'ms' }, delay.p99Ms, 20),
+  ];
+}

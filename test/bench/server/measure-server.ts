@@ -1,0 +1,18 @@
+import { availableParallelism } from 'node:os';
+import type { Figure } from '../figure.ts';
+import { measureEngine } from './measure-engine.ts';
+import { measureOpenLoop } from './measure-open-loop.ts';
+import { measurePeers } from './measure-peers.ts';
+import { measureSmall } from './measure-small.ts';
+
+type Section = () => Promise<Figure[]>;
+
+/** The parts of `npm run bench server`; each can be asked for alone. @param program what the raw engine's workers run */
+export function serverSections(program: URL): Readonly<Record<string, Section>> {
+  return {
+    engine: () => measureEngine(program, availableParallelism()),
+    small: measureSmall,
+    'open-loop': measureOpenLoop,
+    peers: measurePeers,
+  };
+}

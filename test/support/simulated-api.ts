@@ -31,6 +31,8 @@ export interface SimulatedClusterOptions {
 /** A call of one client, as made. */
 export interface SimulatedCall extends ApiCall {
   readonly client: string;
+  /** Nothing came of it: a conflict, a rule, an object that is not there. */
+  readonly isRefused: boolean;
 }
 
 /** One process' way to the cluster. After `crash` none of its promises settles any more, as if it were gone. */
@@ -71,7 +73,7 @@ export function createSimulatedCluster({
         store,
         clock,
         faults,
-        onReached: (call) => calls.push({ ...call, client: name }),
+        onReached: (call, isRefused) => calls.push({ ...call, client: name, isRefused }),
       }),
     calls,
     get writes() {
@@ -105,7 +107,7 @@ interface ClientParts {
   readonly store: SimulatedStore;
   readonly clock: KubeClock;
   readonly faults: Faults;
-  readonly onReached: (call: ApiCall) => void;
+  readonly onReached: (call: ApiCall, isRefused: boolean) => void;
 }
 
 function createClientOf(parts: ClientParts): SimulatedClient {
@@ -201,8 +203,8 @@ async function runCall<T>(
   if (dies === 'Before') life.isDead = true;
   await reach(parts.clock, fault, made, options);
   if (isOver(life)) return NEVER;
-  parts.onReached(made);
   const result = attempt(() => act(fault));
+  parts.onReached(made, !result.ok);
   if (dies === 'After') life.isDead = true;
   if (isOver(life)) return NEVER;
   return answerOf(result, fault);

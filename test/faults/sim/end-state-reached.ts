@@ -64,6 +64,9 @@ export async function undisturbed(spec: Readonly<Record<string, unknown>> = {}):
   };
 }
 
+/** A cache that missed an event tries once more what stands there already, and the version it knows refuses that. */
+const MOST_REFUSED = 2;
+
 /** Passes until the state is reached, then half a minute more: it stays, and nothing is written. `part` is what counts of a state. */
 export async function expectReached(
   run: Run,
@@ -88,7 +91,9 @@ export async function expectReached(
   await run.pass(5_000);
   const before = operatorWrites(world).length;
   await run.pass(25_000);
-  expect(describeWrites(operatorWrites(world).slice(before))).toEqual([]);
+  const late = operatorWrites(world).slice(before);
+  expect(describeWrites(late.filter(({ isRefused }) => !isRefused))).toEqual([]);
+  expect(late.length).toBeLessThanOrEqual(MOST_REFUSED);
   expect(stateNow()).toEqual(state);
   expect(run.processes().flatMap(({ crashes }) => crashes)).toEqual([]);
 }

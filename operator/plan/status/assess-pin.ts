@@ -6,7 +6,7 @@ import type { LiveObject } from '../live-object.ts';
 
 /** What became of `heads.revision`. */
 export interface PinVerdict {
-  readonly code: 'Usable' | 'HeadsNotFound' | 'HeadsIncompatible';
+  readonly code: 'Usable' | 'HeadsNotFound' | 'HeadsIncompatible' | 'HeadTooLarge';
   /** One sentence that names revision and cause; empty when usable. */
   readonly message: string;
 }
@@ -40,14 +40,25 @@ export function assessPin(input: PinInput): PinVerdict | null {
     ? (findMisfit(input, read.value.spec) ?? findBundleProblem(input.pinned))
     : `breaks a rule: ${read.message}`;
   if (problem !== null) {
-    return { code: 'HeadsIncompatible', message: `heads.revision ${revision} ${problem}` };
+    const code = isTooLarge(input.pinned) ? 'HeadTooLarge' : 'HeadsIncompatible';
+    return { code, message: `heads.revision ${revision} ${problem}` };
   }
   return input.backboneDigest === null ? null : USABLE;
 }
 
+/** Another store helps, not other heads. */
+function isTooLarge(pinned: LiveObject): boolean {
+  const available = availableOf(pinned);
+  return available?.status === 'False' && available.reason === 'HeadTooLarge';
+}
+
+function availableOf(pinned: LiveObject): ReturnType<typeof listAt>[number] | undefined {
+  return listAt(pinned, 'status', 'conditions').find(({ type }) => type === 'Available');
+}
+
 /** In the words of whoever verifies bundles. */
 function findBundleProblem(pinned: LiveObject): string | null {
-  const available = listAt(pinned, 'status', 'conditions').find(({ type }) => type === 'Available');
+  const available = availableOf(pinned);
   if (available?.status !== 'False') return null;
   const { reason, message } = available;
   return `has no bundle that can be loaded (${String(reason)}: ${withoutStop(String(message))})`;

@@ -6,7 +6,7 @@ import { REASON_GROUPS } from '../../../crds/v1alpha1/reasons.ts';
 import { createControllers } from '../../../operator/controllers/create-controllers.ts';
 import { createClient } from '../../../operator/kube/client.ts';
 import { loadAccess, type ClusterAccess } from '../../../operator/kube/cluster-access.ts';
-import { systemKubeClock } from '../../../operator/kube/clock.ts';
+import { systemKubeClock, type KubeClock } from '../../../operator/kube/clock.ts';
 import { createEventRecorder } from '../../../operator/kube/events.ts';
 import { KINDS, pathOf } from '../../../operator/kube/kinds.ts';
 import type { Installation } from '../../../operator/plan/defaults.ts';
@@ -27,13 +27,21 @@ import { aRevisionManifest } from '../../unit/crds/verdicts/objects.ts';
 import {
   aBundleConfigMap,
   bundleOf,
+  specOf,
 } from '../../unit/operator/controllers/cache-head-revision/revisions.ts';
 import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
 import { aManifest } from '../../unit/crds/v1alpha1/service.ts';
 import { applyDefinition, committedDefinitions, withoutRules } from '../api/definitions.ts';
 import { createFakedKubelet, type FakedKubelet } from '../controllers/faked-kubelet.ts';
-import { createObject, patchObject, podsOf, readObject } from '../pods/node-objects.ts';
+import {
+  createObject,
+  deleteObject,
+  patchObject,
+  podsOf,
+  readObject,
+} from '../pods/node-objects.ts';
 import type { ServiceObject } from '../pods/running-service.ts';
+import { startMetricsAdapter } from './metrics-adapter.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
@@ -171,8 +179,13 @@ describe.skipIf(unavailable !== null)('a service', () => {
     await plane.stop();
   });
 
+  /** Its wall clock is this far ahead. */
+  let aheadMs = 0;
+  const clock: KubeClock = { ...systemKubeClock, nowMs: () => systemKubeClock.nowMs() + aheadMs };
+
   /** An operator process; ends with the test at the latest. */
   function startOperator(installation: Installation = INSTALLATION): () => Promise<void> {
+    aheadMs = 0;
     const own = new AbortController();
     const { signal } = own;
     const generator = seededRandom(1);
@@ -180,11 +193,11 @@ describe.skipIf(unavailable !== null)('a service', () => {
     const api = client();
     const writer = `${installation.namespace}-${Math.round(systemKubeClock.monotonicMs())}`;
     const events = createEventRecorder({
-      ...{ api, clock: systemKubeClock, random, signal, instance: writer },
+      ...{ api, clock, random, signal, instance: writer },
       controller: 'layercache.io/operator',
     });
     const running = createControllers({
-      ...{ api, readingApi: api, clock: systemKubeClock, random, signal, events, installation },
+      ...{ api, readingApi: api, clock, random, signal, events, installation },
       ...{ defaults: DEFAULTS, rootKey: ROOT_KEY, connections: kubelet.connections, writer },
       ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [served, pending] },
       leaseTransitions: () => 0,
@@ -340,6 +353,57 @@ describe.skipIf(unavailable !== null)('a service', () => {
       await says(steady(), 'ExitsActive', 'False', 'CollectingSamples');
     });
 
+    const bundleSays = (name: string, status: string, reason: string): Promise<Condition> =>
+      eventually(async () => {
+        const ref = { kind: 'CacheHeadRevision', namespace: served, name } as const;
+        const found = (await readObject<Partial<ServiceObject>>(plane, ref)).status?.conditions;
+        const available = found?.find(({ type }) => type === 'Available');
+        expect(available).toMatchObject({ status, reason });
+        return available!;
+      }, 20_000);
+
+    test('bundle that no ConfigMap should hold: HeadTooLarge sends to another store', async () => {
+      await startSteady();
+      const bytes = Buffer.alloc(950_000, 1);
+      await createObject(plane, aBundleConfigMap({ name: 'huge', namespace: served }, bytes));
+      await revision('huge', { digest: digestOf(bytes), sizeBytes: 921_600 }, DIGEST_A);
+      onTestFinished(() => edit({ heads: null }));
+      await edit({ heads: { revision: 'huge' } });
+      const cause =
+        'The bundle has 950000 bytes and a ConfigMap may hold 921600: store it in s3 or oci and set spec.bundle.uri';
+      expect((await bundleSays('huge', 'False', 'HeadTooLarge')).message).toBe(`${cause}.`);
+      expect((await says(steady(), 'ExitsActive', 'False', 'HeadTooLarge')).message).toBe(
+        `heads.revision huge has no bundle that can be loaded (HeadTooLarge: ${cause}). Use heads.store s3 or oci.`,
+      );
+      expect(await conditionOf(...steady(), 'Ready')).toMatchObject({ status: 'True' });
+    });
+
+    test('bundle that is deleted: BundleMissing says how to make it again, and that is seen', async () => {
+      await startSteady();
+      // A bundle that follows its revision is waited for.
+      aheadMs = 60_000;
+      const bytes = bundleOf(4);
+      const blob = aBundleConfigMap({ name: 'gone', namespace: served }, bytes);
+      const ref = { kind: 'ConfigMap', namespace: served, name: 'gone' } as const;
+      await createObject(plane, blob);
+      await createObject(plane, {
+        ...{ apiVersion: 'layercache.io/v1alpha1', kind: 'CacheHeadRevision' },
+        metadata: { name: 'gone', namespace: served },
+        spec: { ...specOf(bytes, 'gone'), serviceName: 'steady' },
+      });
+      await bundleSays('gone', 'True', 'Verified');
+      await deleteObject(plane, ref);
+      expect((await bundleSays('gone', 'False', 'BundleMissing')).message).toBe(
+        'There is no ConfigMap gone: create it with `kubectl create configmap gone --from-file=bundle=FILE`, or delete this revision.',
+      );
+      await eventually(async () => {
+        const { stdout } = await plane.kubectl(['describe', 'chr', 'gone', '-n', served]);
+        expect(stdout).toMatch(/Warning\s+BundleMissing/);
+      }, 20_000);
+      await createObject(plane, blob);
+      await bundleSays('gone', 'True', 'Verified');
+    });
+
     /** The same for all these tests; whoever is first makes it. */
     async function startSteady(): Promise<void> {
       startOperator();
@@ -396,6 +460,15 @@ describe.skipIf(unavailable !== null)('a service', () => {
     expect(message).toContain('Remove one of the two installations.');
     await says(shared, 'Ready', 'True', 'Serving');
     await stop();
+    // Nobody follows the spec any more: the one that looks on contradicts what the other left.
+    await patchObject(plane, service(...shared), { spec: { server: { policyMaxAge: '4m' } } });
+    await eventually(async () => {
+      expect(await conditionOf(...shared, 'Contested')).toMatchObject({ observedGeneration: 2 });
+    }, 20_000);
+    aheadMs = 61_000;
+    await patchObject(plane, service(...shared), { metadata: { labels: { look: 'again' } } });
+    expect((await says(shared, 'Valid', 'False', 'ForeignOperator')).message).toBe(message);
+    await says(shared, 'Ready', 'False', 'ForeignOperator');
     const ref = { kind: 'ConfigMap', namespace: served, name: 'shared-policy' } as const;
     const annotations = { 'layercache.io/installation': null };
     await patchObject(plane, ref, { metadata: { annotations } });
@@ -403,6 +476,29 @@ describe.skipIf(unavailable !== null)('a service', () => {
       expect(await conditionOf(...shared, 'Contested')).toBeUndefined();
     }, 60_000);
     await says(shared, 'Ready', 'True', 'Serving');
+  }, 120_000);
+
+  test('whose autoscaler gets its metrics says ScalingActive, and MetricsUnavailable without', async () => {
+    const scaled = [pending, 'scaled'] as const;
+    const adapter = await startMetricsAdapter(plane, pending);
+    onTestFinished(() => adapter.close());
+    adapter.value = 15;
+    startOperator();
+    const queue = { metric: { name: 'queue' }, target: { type: 'AverageValue', averageValue: 10 } };
+    const autoscaling = { maxReplicas: 4, metrics: [{ type: 'External', external: queue }] };
+    await create(...scaled, { autoscaling });
+    const active = await says(scaled, 'AutoscalingActive', 'True', 'ScalingActive');
+    expect(active.message).toMatch(/able to successfully calculate a replica count from external/);
+    await eventually(async () => {
+      const { spec } = await readObject<{ spec: { replicas: number } }>(plane, {
+        ...{ kind: 'Deployment', namespace: pending, name: 'scaled' },
+      });
+      expect(spec.replicas).toBe(2);
+    }, 30_000);
+    adapter.value = null;
+    const { message } = await says(scaled, 'AutoscalingActive', 'False', 'MetricsUnavailable');
+    expect(message).toMatch(/the adapter has no figures.*Check the metrics adapter/s);
+    await says(scaled, 'Valid', 'True', 'Accepted');
   }, 120_000);
 
   test('whose only pod is replaced says Updating, and warns that it interrupts', async () => {

@@ -9,8 +9,6 @@ const OF_ROLLOUTS = 'said of heads, their evidence and rollouts: provoked with t
 const OF_TRAININGS = 'said of trainings: provoked with the trainer Job';
 const OF_SERVERS =
   'the operator names no companion in a policy: the server says CompanionLoadFailed before';
-const OF_STORES = 'said of bundles: test/unit/operator/controllers/cache-head-revision';
-const OF_METRICS = 'needs a metrics adapter: test/unit/operator/plan/status/conditions.test.ts';
 
 /** Each with why no test of that kind provokes it yet. A reason that gets one has to leave the list. */
 const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
@@ -22,7 +20,6 @@ const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
   NotCertified: OF_ROLLOUTS,
   NotWorthwhile: OF_ROLLOUTS,
   Alarm: OF_ROLLOUTS,
-  HeadTooLarge: OF_STORES,
   DriftHint: OF_ROLLOUTS,
   BudgetExceeded: OF_ROLLOUTS,
   InsufficientSamples: OF_ROLLOUTS,
@@ -48,9 +45,7 @@ const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
   TooFewRows: OF_TRAININGS,
   DeadlineExceeded: OF_TRAININGS,
   UploadFailed: OF_TRAININGS,
-  ScalingActive: OF_METRICS,
   RequestHandled: OF_ROLLOUTS,
-  BundleMissing: OF_STORES,
 };
 
 const texts = ['cluster', 'faults', 'http/server'].flatMap((folder) =>

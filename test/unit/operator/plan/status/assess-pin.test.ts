@@ -53,6 +53,16 @@ const ROWS: readonly [string, Partial<PinInput>, string | null][] = [
     'HeadsIncompatible: heads.revision mine breaks a rule: spec.exits[0]: pool must be 1, 2 or 4 and hidden 0, 64, 128, 256 or 1024',
   ],
   [
+    'the bundle of the revision is too large for its store, which other heads do not change',
+    {
+      pinned: withAvailable({
+        ...{ status: 'False', reason: 'HeadTooLarge' },
+        message: 'The bundle has 950000 bytes: store it in s3 or oci.',
+      }),
+    },
+    'HeadTooLarge: heads.revision mine has no bundle that can be loaded (HeadTooLarge: The bundle has 950000 bytes: store it in s3 or oci)',
+  ],
+  [
     'the bundle of the revision is not what it says',
     {
       pinned: withAvailable({

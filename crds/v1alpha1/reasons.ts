@@ -250,6 +250,12 @@ const evidence = {
     meaning: 'After an alarm the same heads are tested again on fresh evidence.',
     action: 'Wait.',
   },
+  PodDeviates: {
+    meaning:
+      'Audited rows of a pod disagree clearly more or less often than those of the others: a certificate has to hold without them too.',
+    action:
+      'Compare image, accelerator and traffic of the named pod with the others; replace it if it is wrong.',
+  },
   LambdaTightened: {
     meaning: 'A later look certified a smaller lambda, which is in force at once.',
     action: '',

@@ -2,6 +2,7 @@
 import { emptyBlocks, addTick, dispersionOf } from '../stats/dispersion.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { dueLook, LAST_LOOK, lookSizes, reassessLook, takeLook } from '../stats/looks.ts';
+import { addPodRows, type PodRows } from '../stats/pod-rows.ts';
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { PolicyCertificate } from '../../crds/wire/policy.ts';
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
@@ -26,6 +27,7 @@ export function startAttempt(settings: ServiceSettings, start: AttemptStart): At
     firstLookRows: Math.ceil(settings.minAudits * start.lookScale),
     startedAtMs: start.nowMs,
     blocks: emptyBlocks(start.exitCount),
+    pods: [],
     looks: [],
     answeredRows: 0,
   };
@@ -34,15 +36,27 @@ export function startAttempt(settings: ServiceSettings, start: AttemptStart): At
 /** The same attempt without its rows; looks that were taken stay taken. */
 export function restartRows(attempt: Attempt, nowMs: number): Attempt {
   const exitCount = attempt.blocks.open.leave.length;
-  return { ...attempt, startedAtMs: nowMs, blocks: emptyBlocks(exitCount), answeredRows: 0 };
+  const none = { blocks: emptyBlocks(exitCount), pods: [], answeredRows: 0 };
+  return { ...attempt, ...none, startedAtMs: nowMs };
 }
 
-/** Adds a tick's audited rows, of all pods together. */
-export function addRows(attempt: Attempt, grid: EvidenceGrid, answeredRows: number): Attempt {
+/** What a tick brought for an attempt. */
+export interface TickRows {
+  /** Audited rows of all pods together. */
+  readonly grid: EvidenceGrid;
+  /** The same rows by pod. */
+  readonly pods: readonly PodRows[];
+  /** Rows that the audits were drawn from. */
+  readonly answeredRows: number;
+}
+
+/** Adds a tick's audited rows; a tick without any changes nothing. */
+export function addRows(attempt: Attempt, { grid, pods, answeredRows }: TickRows): Attempt {
   if (grid.n === 0) return attempt;
   return {
     ...attempt,
     blocks: addTick(attempt.blocks, grid),
+    pods: addPodRows(attempt.pods, pods),
     answeredRows: attempt.answeredRows + Math.max(answeredRows, grid.n),
   };
 }
@@ -66,7 +80,7 @@ export function latestLook({ looks }: Attempt): StoredLook | null {
 export function lookIfDue(attempt: Attempt, nowMs: number): Attempt {
   const look = dueLook(attempt.blocks, attempt.firstLookRows, latestLook(attempt)?.look ?? 0);
   if (look === null) return attempt;
-  const result = { ...takeLook(attempt.blocks, look, attempt), takenAtMs: nowMs };
+  const result = { ...takeLook(attempt, look, attempt), takenAtMs: nowMs };
   return { ...attempt, looks: [...attempt.looks, result] };
 }
 

@@ -6,7 +6,7 @@ import { candidateCounters, updateBaseline, wholeBaseline } from './baseline.ts'
 import { updateStep } from './checks.ts';
 import type { CandidateRecord, Ledger, PairedRecord, StableRecord } from './ledger.ts';
 import { assessLoad } from './pods.ts';
-import { evidenceWindows, factsOf, rowsBehind, sumGrids, type Tick } from './tick.ts';
+import { evidenceWindows, factsOf, sumGrids, toTickRows, type Tick } from './tick.ts';
 
 /** Adds a tick to all that is known of the candidate. */
 export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
@@ -14,12 +14,12 @@ export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
   if (candidate === null) return ledger;
   const windows = evidenceWindows(tick, candidate.headRevision);
   const { evidence } = candidate;
-  const grid = sumGrids(windows, emptyGrid(candidate.exits.length));
+  const rows = toTickRows(windows, candidate.exits.length);
   return {
     ...ledger,
     candidate: {
       ...candidate,
-      evidence: evidence === null ? null : addRows(evidence, grid, rowsBehind(windows)),
+      evidence: evidence === null ? null : addRows(evidence, rows),
       paired: stable === null ? null : nextPaired(candidate, stable, tick),
       ramp: nextRamp(candidate, tick),
       baseline: updateBaseline(candidate, tick),

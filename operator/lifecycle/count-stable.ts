@@ -1,12 +1,11 @@
 // Audited rows of stable: for its further looks, its detector and the least number a day.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { createDetector, thinnedDispersion, updateDetector } from '../../server/core/detector.ts';
-import { emptyGrid } from '../../server/core/evidence.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { addRows, auditShare } from './attempts.ts';
 import type { DetectorRecord, Ledger, StableRecord } from './ledger.ts';
-import { evidenceWindows, isAfterFence, rowsBehind, sumGrids, type Tick } from './tick.ts';
+import { evidenceWindows, isAfterFence, toTickRows, type Tick } from './tick.ts';
 
 /** Adds a tick to stable's evidence. After a switch-off only windows of later policies count. */
 export function countStable(ledger: Ledger, tick: Tick): Ledger {
@@ -15,14 +14,14 @@ export function countStable(ledger: Ledger, tick: Tick): Ledger {
   const windows = evidenceWindows(tick, stable.headRevision).filter((window) =>
     isAfterFence(window, ledger.fence),
   );
-  const grid = sumGrids(windows, emptyGrid(stable.exits.length));
+  const rows = toTickRows(windows, stable.exits.length);
   return {
     ...ledger,
     stable: {
       ...stable,
-      evidence: addRows(stable.evidence, grid, rowsBehind(windows)),
-      detector: nextDetector(ledger, stable, grid),
-      day: { ...stable.day, audits: stable.day.audits + grid.n },
+      evidence: addRows(stable.evidence, rows),
+      detector: nextDetector(ledger, stable, rows.grid),
+      day: { ...stable.day, audits: stable.day.audits + rows.grid.n },
     },
   };
 }

@@ -86,7 +86,7 @@ function wouldPass(
   const n = Math.ceil(closed.n * factor);
   const grid = { n, dis: scale(closed.dis), leave: closed.leave.map(scale) };
   const dispersion = dispersionOf(evidence.blocks);
-  const lambdaIndex = reassessLook({ look, grid, dispersion }, evidence);
+  const lambdaIndex = reassessLook({ look, grid, dispersion, flagged: null }, evidence);
   if (lambdaIndex === null) return false;
   const activeExits = facts.exits.length;
   const saving = predictedSaving(grid, lambdaIndex, { pathCost: facts.pathCost, activeExits });

@@ -12,6 +12,10 @@ const reason = sentence.refine((name) => Object.hasOwn(REASONS, name), 'expected
 const reasonName = reason as unknown as z.ZodType<Reason>;
 const column = z.array(counter).length(LAMBDA_COUNT);
 const grid = z.strictObject({ n: counter, dis: column, leave: z.array(column).max(16) });
+/** Rows with their column; steps may go down. */
+const rowColumn = z.strictObject({ n: counter, dis: column });
+const steps = z.array(z.tuple([shapes.lambdaIndex, z.number().int()])).max(LAMBDA_COUNT);
+
 const boot = { podUid: token, bootId: token };
 
 const certificate = z.strictObject({
@@ -21,6 +25,22 @@ const certificate = z.strictObject({
   attempt: ordinal,
   look: ordinal,
   backboneDigest: digest,
+});
+
+const flagged = z.strictObject({
+  count: ordinal,
+  pods: z
+    .array(
+      z.strictObject({
+        podUid: token,
+        audits: counter,
+        disagreements: counter,
+        otherAudits: counter,
+        otherDisagreements: counter,
+      }),
+    )
+    .max(8),
+  without: z.array(rowColumn).max(2),
 });
 
 const attempt = z.strictObject({
@@ -35,12 +55,18 @@ const attempt = z.strictObject({
     blocks: counter,
     open: grid,
   }),
+  // Ledgers of before did not tell pods apart. Their rows are part of the rest, and no pod stands out by them.
+  pods: z
+    .array(z.strictObject({ podUid: token, n: counter, steps }))
+    .max(64)
+    .default([]),
   looks: z
     .array(
       z.strictObject({
         look: z.number().int().min(1).max(3),
         grid,
         dispersion: z.number().min(1),
+        flagged: flagged.nullable().default(null),
         lambdaIndex: shapes.lambdaIndex.nullable(),
         takenAtMs: time,
       }),

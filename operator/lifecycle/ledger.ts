@@ -8,6 +8,7 @@ import type { Reason } from '../../crds/v1alpha1/reasons.ts';
 import type { DetectorState } from '../../server/core/detector.ts';
 import type { BlockedEvidence } from '../stats/dispersion.ts';
 import type { PodBoot, Watermark } from '../stats/merge-evidence.ts';
+import type { PodRows } from '../stats/pod-rows.ts';
 import type { SavingLimits } from '../stats/paired.ts';
 import { ledgerSchema } from './ledger-schema.ts';
 import type { LifecycleStage, StoredLook, TrainingRequest } from './types.ts';
@@ -22,6 +23,8 @@ export interface Attempt {
   readonly firstLookRows: number;
   readonly startedAtMs: number;
   readonly blocks: BlockedEvidence;
+  /** The same rows by the pod that told them, as far as pods are told apart. */
+  readonly pods: readonly PodRows[];
   readonly looks: readonly StoredLook[];
   /** Rows that were answered while the evidence came in: audits / rows is the audit rate then. */
   readonly answeredRows: number;
@@ -246,8 +249,8 @@ export function watermarks(ledger: Ledger): readonly Watermark[] {
   return ledger.watermarks;
 }
 
-/** What a ConfigMap leaves for it (api.md 6); a service of 1,000 pods with 16 exits stays below (tested). */
-export const LEDGER_MAX_BYTES = 262_144;
+/** Half of what a ConfigMap takes; a service of 1,000 pods with 16 exits stays below, whatever it is at (tested). */
+export const LEDGER_MAX_BYTES = 524_288;
 
 const kind: DocumentKind = {
   name: 'ledger',

@@ -1,4 +1,5 @@
 // Looks are taken once, stored, and held to: what is in force is never above the newest look (exits.md 6.2).
+import type { FlaggedPod } from '../stats/flagged-pods.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { certificateOf, latestLook, lookIfDue, tightenTerms } from './attempts.ts';
 import { evidenceOf, restStage, type CertifiedLambda } from './candidates.ts';
@@ -49,7 +50,7 @@ function sayLook(
   const { before, after, of } = look;
   const taken = after === null || after === before ? null : latestLook(after);
   if (after === null || taken === null || of === null) return draft;
-  return say(draft, tick.nowMs, {
+  return say(sayFlagged(draft, tick, taken, of.headRevision), tick.nowMs, {
     reason: taken.lambdaIndex === null ? 'NoCertificate' : 'Certified',
     message: lookText(taken, after),
     headRevision: of.headRevision,
@@ -57,11 +58,37 @@ function sayLook(
   });
 }
 
-function lookText({ look, grid, lambdaIndex, dispersion }: StoredLook, attempt: Attempt): string {
+/** Each pod that stands out, and that it does not speak for the others. */
+function sayFlagged(draft: Draft, tick: Tick, look: StoredLook, headRevision: string): Draft {
+  const { flagged } = look;
+  if (flagged === null) return draft;
+  const unnamed = flagged.count - flagged.pods.length;
+  return flagged.pods.reduce(
+    (said, pod, i) =>
+      say(said, tick.nowMs, {
+        reason: 'PodDeviates',
+        message: `${flaggedText(pod)}${i === 0 && unnamed > 0 ? ` So do ${count(unnamed)} pods that are not named.` : ''}`,
+        headRevision,
+        details: { look: look.look, flagged: flagged.count, ...pod },
+      }),
+    draft,
+  );
+}
+
+function flaggedText({ podUid, ...counts }: FlaggedPod): string {
+  const { audits, disagreements, otherAudits, otherDisagreements } = counts;
+  const own = `${count(disagreements)} of its ${count(audits)} audited rows disagree`;
+  const other = `${count(otherDisagreements)} of ${count(otherAudits)} of the other pods`;
+  return `Pod ${podUid} stands out: ${own}, against ${other}. It does not speak for them: the look has to pass without it too.`;
+}
+
+function lookText(taken: StoredLook, attempt: Attempt): string {
+  const { look, grid, lambdaIndex, dispersion, flagged } = taken;
   const bursts = dispersion > 1 ? `, rows come in bursts (D ${dispersion.toPrecision(3)})` : '';
   const where = `Look ${String(look)} of attempt ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
   if (lambdaIndex === null) {
-    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}; ${count(disagreementsAt(grid, 0))} disagreements at the smallest.`;
+    const without = flagged === null ? '' : ' without the pods that stand out';
+    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}${without}; ${count(disagreementsAt(grid, 0))} disagreements at the smallest.`;
   }
   const disagreements = disagreementsAt(grid, lambdaIndex);
   return `${where}: lambda ${lambdaText(lambdaIndex)} is within ${percent(attempt.budget)} at ${percent(attempt.confidence)}, with ${count(disagreements)} disagreements.`;

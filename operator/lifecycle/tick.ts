@@ -1,9 +1,11 @@
 // One tick's windows, counted once, sorted into what each rule needs. Windows that cannot be believed are no data.
 import { comparePair } from '../../crds/wire/policy.ts';
 import type { EvidenceGrid, EvidenceWindow } from '../../crds/wire/evidence.ts';
-import { mergeGrids } from '../../server/core/evidence.ts';
+import { emptyGrid, mergeGrids } from '../../server/core/evidence.ts';
 import { mergeDigests } from '../../server/core/latency-digest.ts';
 import { takeFresh, type FreshEvidence } from '../stats/merge-evidence.ts';
+import { toPodRows, type PodRows } from '../stats/pod-rows.ts';
+import type { TickRows } from './attempts.ts';
 import { NO_REQUESTS, type Ledger, type TrackCounters } from './ledger.ts';
 import { assessLoad } from './pods.ts';
 import type { BackboneFacts, HeadRevisionFacts, LifecycleInput } from './types.ts';
@@ -67,6 +69,25 @@ function isOfRevision(window: EvidenceWindow, facts: HeadRevisionFacts): boolean
 /** Sum of the grids; `start` is an empty grid with the exits of the revision. */
 export function sumGrids(windows: readonly EvidenceWindow[], start: EvidenceGrid): EvidenceGrid {
   return windows.reduce((sum, window) => mergeGrids(sum, window.grid), start);
+}
+
+/** What each pod told, of those that told a row. */
+function rowsByPod(windows: readonly EvidenceWindow[], start: EvidenceGrid): readonly PodRows[] {
+  const sums = new Map<string, EvidenceGrid>();
+  for (const { podUid, grid } of windows) {
+    sums.set(podUid, mergeGrids(sums.get(podUid) ?? start, grid));
+  }
+  return [...sums].map(([podUid, grid]) => toPodRows(podUid, grid)).filter(({ n }) => n > 0);
+}
+
+/** These windows as an attempt counts them; `exitCount` is that of their revision. */
+export function toTickRows(windows: readonly EvidenceWindow[], exitCount: number): TickRows {
+  const start = emptyGrid(exitCount);
+  return {
+    grid: sumGrids(windows, start),
+    pods: rowsByPod(windows, start),
+    answeredRows: rowsBehind(windows),
+  };
 }
 
 /** Windows of a policy that was published after the last switch-off. */

@@ -1,9 +1,10 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
-import type { EvidenceGrid, EvidenceWindow } from '../../crds/wire/evidence.ts';
+import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import type { ExitMode, Policy } from '../../crds/wire/policy.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import type { Reason } from '../../crds/v1alpha1/reasons.ts';
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import type { LookResult } from '../stats/looks.ts';
 import type { Ledger } from './ledger.ts';
 
 /** A candidate exit of the loaded backbone, in backbone order. */
@@ -170,10 +171,6 @@ export interface MoreTraffic {
 }
 
 /** The result of a look, with all it was taken on. */
-export interface StoredLook {
-  readonly look: number;
-  readonly grid: EvidenceGrid;
-  readonly dispersion: number;
-  readonly lambdaIndex: number | null;
+export interface StoredLook extends LookResult {
   readonly takenAtMs: number;
 }

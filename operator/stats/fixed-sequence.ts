@@ -1,7 +1,7 @@
 // Fixed-sequence test over the lambda grid (exits.md 6.1): with lambda_i the first of risk above the budget, any wrong
 // acceptance needs lambda_i accepted, which has probability <= level. No correction for 120 tests, no monotone risk needed.
-import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { certificateHolds } from '../../server/core/certificate.ts';
+import type { RowColumn } from './pod-rows.ts';
 
 /** What fixes the level and the size of the test. */
 export interface SequenceTest {
@@ -18,12 +18,12 @@ export interface SequenceTest {
  * Index of the largest lambda accepted before the first failure, or null when lambda_0 fails.
  * Every column is the very test that servers repeat. No rows, budget 0 or anything unsound gives null: exits stay off.
  */
-export function largestAccepted(grid: EvidenceGrid, test: SequenceTest): number | null {
+export function largestAccepted(rows: RowColumn, test: SequenceTest): number | null {
   const { budget, confidence, ...level } = test;
-  const failure = grid.dis.findIndex(
+  const failure = rows.dis.findIndex(
     (disagreements) =>
-      !certificateHolds({ audits: grid.n, disagreements, ...level }, budget, confidence),
+      !certificateHolds({ audits: rows.n, disagreements, ...level }, budget, confidence),
   );
-  const accepted = failure === -1 ? grid.dis.length : failure;
+  const accepted = failure === -1 ? rows.dis.length : failure;
   return accepted === 0 ? null : accepted - 1;
 }

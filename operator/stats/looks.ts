@@ -3,6 +3,8 @@ import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { LOOK_SHARES } from '../../server/core/certificate.ts';
 import { dispersionOf, type BlockedEvidence } from './dispersion.ts';
 import { largestAccepted } from './fixed-sequence.ts';
+import { flagPods, type FlaggedPods } from './flagged-pods.ts';
+import type { PodRows } from './pod-rows.ts';
 
 /** Number of looks of an attempt. */
 export const LAST_LOOK = LOOK_SHARES.length;
@@ -41,19 +43,40 @@ export interface LookResult {
   readonly look: number;
   readonly grid: EvidenceGrid;
   readonly dispersion: number;
+  /** Pods that are unlike the others at the lambda that all rows together would certify; null: none, or no lambda. */
+  readonly flagged: FlaggedPods | null;
   readonly lambdaIndex: number | null;
 }
 
-/** Takes a look on the closed blocks: one full pass from lambda_0 at the level of attempt and look. */
-export function takeLook(evidence: BlockedEvidence, look: number, terms: AttemptTerms): LookResult {
-  const stored = { look, grid: evidence.closed, dispersion: dispersionOf(evidence) };
-  return { ...stored, lambdaIndex: reassessLook(stored, terms) };
+/**
+ * Takes a look on the closed blocks: one full pass from lambda_0 at the level of attempt and look. A look falls on the end of a
+ * block, where no row is open: the rows of the pods are those of the blocks.
+ */
+export function takeLook(
+  { blocks, pods }: { readonly blocks: BlockedEvidence; readonly pods: readonly PodRows[] },
+  look: number,
+  terms: AttemptTerms,
+): LookResult {
+  const stored = { look, grid: blocks.closed, dispersion: dispersionOf(blocks) };
+  const { dispersion } = stored;
+  const whole = largestAccepted(blocks.closed, { ...terms, look, dispersion });
+  const flagged =
+    whole === null ? null : flagPods(pods, blocks.closed, { lambdaIndex: whole, dispersion });
+  return { ...stored, flagged, lambdaIndex: reassessLook({ ...stored, flagged }, terms) };
 }
 
-/** The same look under these terms, from its stored counts: after a restart, a tighter budget or a higher confidence. */
+/**
+ * The same look under these terms, from its stored counts: after a restart, a tighter budget or a higher confidence. With
+ * flagged pods the smallest lambda of all rows and of what they leave; null when one of them certifies none.
+ */
 export function reassessLook(
-  { look, grid, dispersion }: Omit<LookResult, 'lambdaIndex'>,
+  { look, grid, dispersion, flagged }: Omit<LookResult, 'lambdaIndex'>,
   terms: AttemptTerms,
 ): number | null {
-  return largestAccepted(grid, { ...terms, look, dispersion });
+  const accepted = [grid, ...(flagged?.without ?? [])].map((rows) =>
+    largestAccepted(rows, { ...terms, look, dispersion }),
+  );
+  return accepted.reduce((least, lambdaIndex) =>
+    least === null || lambdaIndex === null ? null : Math.min(least, lambdaIndex),
+  );
 }

@@ -48,7 +48,7 @@ function simulateCertificate(
     from = to;
     if (dueLook(evidence, FIRST_LOOK_ROWS, looks.length) !== null) looks.push(evidence);
   }
-  const results = looks.map((blocks, index) => takeLook(blocks, index + 1, TERMS));
+  const results = looks.map((blocks, index) => takeLook({ blocks, pods: [] }, index + 1, TERMS));
   const independent = results.map((result) => reassessLook({ ...result, dispersion: 1 }, TERMS));
   return {
     isOverBudget: results.some(({ lambdaIndex }) => isOver(real, lambdaIndex)),

@@ -43,6 +43,7 @@ export function anAttempt(fields: Partial<Attempt> = {}): Attempt {
     firstLookRows: 1_000,
     startedAtMs: START_MS,
     blocks: emptyBlocks(2),
+    pods: [],
     looks: [],
     answeredRows: 0,
     ...fields,
@@ -68,7 +69,7 @@ export function gridUpTo(audits: number, lambdaIndex: number | null): EvidenceGr
 
 export function aLook(look: number, lambdaIndex: number | null, audits = 1_000): StoredLook {
   const grid = gridUpTo(audits, lambdaIndex);
-  return { look, grid, dispersion: 1, lambdaIndex, takenAtMs: START_MS };
+  return { look, grid, dispersion: 1, flagged: null, lambdaIndex, takenAtMs: START_MS };
 }
 
 /** An attempt that took one look. */

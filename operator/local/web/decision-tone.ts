@@ -15,6 +15,7 @@ const TONES: Partial<Record<Reason, PageDecision['tone']>> = {
   LambdaTightened: 'Warning',
   LoadFailed: 'Warning',
   NotBetter: 'Warning',
+  PodDeviates: 'Warning',
   NotCertified: 'Warning',
   NotWorthwhile: 'Warning',
   RolloutAborted: 'Warning',

@@ -4,7 +4,16 @@ import {
   emptyBlocks,
   type BlockedEvidence,
 } from '../../../../operator/stats/dispersion.ts';
-import { dueLook, lookSizes, reassessLook, takeLook } from '../../../../operator/stats/looks.ts';
+import { LAMBDA_COUNT } from '../../../../crds/wire/lambda-grid.ts';
+import {
+  dueLook,
+  LAST_LOOK,
+  lookSizes,
+  reassessLook,
+  takeLook,
+} from '../../../../operator/stats/looks.ts';
+import { toPodRows } from '../../../../operator/stats/pod-rows.ts';
+import { emptyGrid, mergeGrids } from '../../../../server/core/evidence.ts';
 import { aGrid } from '../../../support/builders.ts';
 
 const TERMS = { budget: 0.01, confidence: 0.95, attempt: 1 };
@@ -41,15 +50,63 @@ describe('looks', () => {
   });
 
   test('keep the counts they were taken on, of closed blocks only', () => {
-    const taken = takeLook(addTick(evidence(20, 50), aGrid(49, 49)), 1, TERMS);
+    const taken = takeLook(
+      { blocks: addTick(evidence(20, 50), aGrid(49, 49)), pods: [] },
+      1,
+      TERMS,
+    );
     expect(taken).toMatchObject({ look: 1, dispersion: 1, lambdaIndex: 119 });
     expect(taken.grid.n).toBe(1_000);
   });
 
   test('are recomputed from their counts to the same lambda, and to none under a tighter budget', () => {
-    const taken = takeLook(evidence(20, 50), 1, TERMS);
+    const taken = takeLook({ blocks: evidence(20, 50), pods: [] }, 1, TERMS);
     expect(reassessLook(taken, TERMS)).toBe(taken.lambdaIndex);
     expect(reassessLook(taken, { ...TERMS, budget: 0.003 })).toBeNull();
     expect(reassessLook(taken, { ...TERMS, attempt: 10 })).toBeNull();
+  });
+});
+
+describe('a look at pods that are unlike the others', () => {
+  /** Rows of pods in 20 equal blocks: each pod with its disagreements at every lambda from `from` on. */
+  function told(...pods: readonly (readonly [n: number, k: number, from?: number])[]) {
+    const grids = pods.map(([n, k, from = 0]) => aGrid(n, k, { from }));
+    const total = grids.reduce(mergeGrids);
+    const squares = total.dis.map((k) => k ** 2 / total.n);
+    const blocks = { closed: total, squares, blocks: 20, open: emptyGrid(2) };
+    return { blocks, pods: grids.map((grid, i) => toPodRows(`pod-${String(i)}`, grid)) };
+  }
+
+  test('certifies with all rows what it does not certify without the one that never disagrees', () => {
+    const rows = told([5_000, 0], [2_500, 38], [2_500, 40]);
+    expect(takeLook({ ...rows, pods: [] }, LAST_LOOK, TERMS).lambdaIndex).toBe(LAMBDA_COUNT - 1);
+    const taken = takeLook(rows, LAST_LOOK, TERMS);
+    expect(taken.flagged?.pods).toMatchObject([{ podUid: 'pod-0', disagreements: 0 }]);
+    expect(taken.lambdaIndex).toBeNull();
+  });
+
+  test('has the smaller lambda of both', () => {
+    const rows = told([5_000, 0], [2_500, 38, 50], [2_500, 40, 50]);
+    expect(takeLook(rows, LAST_LOOK, TERMS).lambdaIndex).toBe(49);
+  });
+
+  test('is not helped by leaving out one that disagrees too often', () => {
+    const rows = told([5_000, 20], [5_000, 400, 70]);
+    expect(takeLook(rows, LAST_LOOK, TERMS).lambdaIndex).toBe(69);
+  });
+
+  test('compares them nowhere when all rows together certify nothing', () => {
+    const rows = told([5_000, 0], [5_000, 400]);
+    expect(takeLook(rows, LAST_LOOK, TERMS)).toMatchObject({ flagged: null, lambdaIndex: null });
+  });
+
+  test('is the same again from what is stored, also under tighter terms', () => {
+    const taken = takeLook(told([5_000, 0], [2_500, 9], [2_500, 9]), LAST_LOOK, TERMS);
+    expect(taken.flagged).not.toBeNull();
+    expect(reassessLook(taken, TERMS)).toBe(LAMBDA_COUNT - 1);
+    expect(reassessLook(taken, { ...TERMS, budget: 0.0045 })).toBeNull();
+    expect(reassessLook({ ...taken, flagged: null }, { ...TERMS, budget: 0.0045 })).toBe(
+      LAMBDA_COUNT - 1,
+    );
   });
 });

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { LAMBDA_COUNT } from '../../../../crds/wire/lambda-grid.ts';
+import { flagPods } from '../../../../operator/stats/flagged-pods.ts';
+import { toPodRows, type PodRows, type RowColumn } from '../../../../operator/stats/pod-rows.ts';
+
+/** Rows that disagree so often from `from` on, and never below. */
+function aColumn(n: number, disagreements: number, from = 0): RowColumn {
+  const dis = Array.from({ length: LAMBDA_COUNT }, (_, j) => (j >= from ? disagreements : 0));
+  return { n, dis };
+}
+
+const AT = { lambdaIndex: 60, dispersion: 1 };
+
+/** Pods `a`, `b`, ... with these rows and disagreements, and all of them together. */
+function fleet(...counts: readonly (readonly [n: number, k: number])[]): {
+  readonly pods: readonly PodRows[];
+  readonly total: RowColumn;
+} {
+  const pods = counts.map(([n, k], i) => toPodRows('abcdefghijklm'[i]!, aColumn(n, k)));
+  const sum = (of: 0 | 1): number => counts.reduce((all, count) => all + count[of], 0);
+  return { pods, total: aColumn(sum(0), sum(1)) };
+}
+
+describe('a pod is compared with the rest', () => {
+  test('one that never disagrees while the others do stands out, with the figures of both sides', () => {
+    const { pods, total } = fleet([2_000, 22], [2_000, 24], [2_000, 0], [2_000, 20], [2_000, 22]);
+    expect(flagPods(pods, total, AT)).toEqual({
+      count: 1,
+      pods: [
+        {
+          podUid: 'c',
+          audits: 2_000,
+          disagreements: 0,
+          otherAudits: 8_000,
+          otherDisagreements: 88,
+        },
+      ],
+      without: [aColumn(8_000, 88)],
+    });
+  });
+
+  test('one that disagrees far more often stands out as well', () => {
+    const { pods, total } = fleet([2_000, 10], [2_000, 60], [2_000, 10]);
+    expect(flagPods(pods, total, AT)?.pods).toMatchObject([{ podUid: 'b', disagreements: 60 }]);
+  });
+
+  test('pods that differ as much as chance has it do not', () => {
+    const { pods, total } = fleet([2_000, 22], [2_000, 9], [2_000, 25], [2_000, 20], [2_000, 22]);
+    expect(flagPods(pods, total, AT)).toBeNull();
+  });
+
+  test('at the lambda that is asked for, and at no other', () => {
+    const late = toPodRows('late', aColumn(2_000, 60, 61));
+    const other = toPodRows('other', aColumn(8_000, 40, 0));
+    const total = {
+      n: 10_000,
+      dis: Array.from({ length: LAMBDA_COUNT }, (_, j) => (j > 60 ? 100 : 40)),
+    };
+    const flagged = (lambdaIndex: number): unknown =>
+      flagPods([late, other], total, { ...AT, lambdaIndex });
+    expect(flagged(60)).toBeNull();
+    expect(flagged(61)).not.toBeNull();
+  });
+
+  test('rows that come in bursts are fewer: what stands out at D = 1 need not at D = 3', () => {
+    const { pods, total } = fleet([2_000, 5], [2_000, 22], [2_000, 25], [2_000, 20], [2_000, 27]);
+    expect(flagPods(pods, total, AT)).not.toBeNull();
+    expect(flagPods(pods, total, { ...AT, dispersion: 3 })).toBeNull();
+  });
+
+  test('all of whose few rows disagree is judged on whole rows', () => {
+    const { pods, total } = fleet([3, 3], [2_000, 20], [2_000, 20]);
+    expect(flagPods(pods, total, { ...AT, dispersion: 2 })).toBeNull();
+    expect(flagPods(pods, total, AT)?.pods).toMatchObject([{ podUid: 'a' }]);
+  });
+
+  test('without any pod that is told apart none stands out', () => {
+    expect(flagPods([], aColumn(10_000, 88), AT)).toBeNull();
+  });
+
+  test('rows of pods that are not told apart are part of the rest', () => {
+    const { pods } = fleet([2_000, 0]);
+    expect(flagPods(pods, aColumn(10_000, 88), AT)).toMatchObject({
+      pods: [{ podUid: 'a', otherAudits: 8_000 }],
+      without: [aColumn(8_000, 88)],
+    });
+  });
+
+  test('more rows than all pods together have stand out, and leave what certifies nothing', () => {
+    const { pods } = fleet([2_000, 40]);
+    expect(flagPods(pods, aColumn(1_000, 10), AT)?.without).toEqual([aColumn(-1_000, -30)]);
+  });
+});
+
+describe('what has to pass as well', () => {
+  test('of two pods that stand out from each other: either alone', () => {
+    const { pods, total } = fleet([5_000, 0], [5_000, 80]);
+    const flagged = flagPods(pods, total, AT);
+    expect(flagged?.count).toBe(2);
+    expect(flagged?.without).toEqual([aColumn(5_000, 0), aColumn(5_000, 80)]);
+  });
+
+  test('of three pods: what remains when the clearest is set aside, which makes the right ones stand out no more', () => {
+    const { pods, total } = fleet([5_000, 0], [5_000, 80], [5_000, 70]);
+    expect(flagPods(pods, total, AT)).toMatchObject({
+      count: 1,
+      pods: [{ podUid: 'a' }],
+      without: [aColumn(10_000, 150)],
+    });
+  });
+
+  test('of three pods that all differ: when one is set aside, either of the others alone', () => {
+    const { pods, total } = fleet([5_000, 0], [5_000, 80], [5_000, 900]);
+    expect(flagPods(pods, total, AT)).toMatchObject({
+      count: 3,
+      pods: [{ podUid: 'c', otherAudits: 10_000 }, { otherAudits: 5_000 }, { otherAudits: 5_000 }],
+      without: [aColumn(5_000, 0), aColumn(5_000, 80)],
+    });
+  });
+
+  test('of two pods beside others: the others', () => {
+    const { pods, total } = fleet([2_000, 0], [2_000, 0], [8_000, 80]);
+    const two = flagPods(pods.slice(0, 2), total, AT);
+    expect(two).toMatchObject({ count: 2, without: [aColumn(8_000, 80)] });
+  });
+
+  test('of more than eight pods: all of them, and the eight clearest are named', () => {
+    const liars = Array.from({ length: 9 }, (_, i) => [1_000 + 200 * i, 0] as const);
+    const { pods, total } = fleet(...liars, [20_000, 400], [20_000, 400]);
+    const flagged = flagPods(pods.slice(0, 9), total, AT);
+    expect(flagged?.count).toBe(9);
+    expect(flagged?.pods.map(({ podUid }) => podUid)).toEqual([...'ihgfedcb']);
+    expect(flagged?.without).toEqual([aColumn(40_000, 800)]);
+  });
+});

@@ -49,7 +49,7 @@ export const ERRORS = {
   invalid_parameter: { status: 400, template: '{field} is {value}; use {expected}.' },
   forbidden: {
     status: 403,
-    template: 'The key of this certificate may not call {method} {path}; the operator may.',
+    template: '{caller} may not call {method} {path}; the operator may.',
   },
   not_found: { status: 404, template: 'There is nothing at {method} {path}.' },
   model_not_found: {

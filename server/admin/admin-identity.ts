@@ -1,5 +1,5 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePeers, type Peer } from '../../crds/wire/peers.ts';
 import type { Result } from '../../crds/wire/result.ts';
@@ -11,13 +11,11 @@ export interface AdminIdentity {
   readonly peers: readonly Peer[];
 }
 
-/**
- * Reads `tls.key`, `tls.crt` and `peers.json` from the mounted Secret. Null: nothing is mounted. A Secret is made once and never
- * edited (a new key is a new Secret and new pods), so it is read once.
- */
+/** Reads `tls.key`, `tls.crt` and `peers.json` from the mounted Secret, all three of one state of it. Null: nothing is mounted. */
 export async function loadAdminIdentity(dir: string | null): Promise<Result<AdminIdentity | null>> {
   if (dir === null) return { ok: true, value: null };
-  const read = (name: string) => readFile(join(dir, name), 'utf8').catch(() => null);
+  const state = await realpath(join(dir, '..data')).catch(() => dir);
+  const read = (name: string) => readFile(join(state, name), 'utf8').catch(() => null);
   const [key, certificate, peersText] = await Promise.all(
     ['tls.key', 'tls.crt', 'peers.json'].map(read),
   );
@@ -32,6 +30,13 @@ export async function loadAdminIdentity(dir: string | null): Promise<Result<Admi
   return { ok: true, value: { key, certificate, peers: peers.value.peers } };
 }
 
+/** Whether the two are one identity to every caller. */
+export function isSameIdentity(a: AdminIdentity, b: AdminIdentity): boolean {
+  const rights = ({ peers }: AdminIdentity): string =>
+    peers.map((peer) => `${peer.spki} ${peer.rights}`).join();
+  return a.key === b.key && a.certificate === b.certificate && rights(a) === rights(b);
+}
+
 function isNone(text: string | null | undefined): text is null | undefined {
   return text === null || text === undefined;
 }
@@ -40,7 +45,7 @@ function unusable(what: string): Result<never> {
   return {
     ok: false,
     code: 'AdminIdentityUnusable',
-    message: `${what}; the admin port stays on loopback until the pod starts with a whole Secret.`,
+    message: `${what}; the admin port goes on as it was until the Secret is whole.`,
   };
 }
 

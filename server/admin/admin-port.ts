@@ -4,14 +4,18 @@ import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { Clock } from '../clock.ts';
 import type { ServerConfig } from '../config.ts';
 import { closeServer, createHttpServer, listen } from '../http/http-server.ts';
-import { loadAdminIdentity, type AdminIdentity } from './admin-identity.ts';
-import { createAdminServer, LOOPBACK_PEERS, type PeerBook } from './admin-server.ts';
+import { isSameIdentity, loadAdminIdentity, type AdminIdentity } from './admin-identity.ts';
+import { createAdminServer, type AdminServer } from './admin-server.ts';
+import { LOOPBACK_PEERS, type PeerBook } from './peer-book.ts';
 
 /** The admin port of a process: mutual TLS on its address with an identity, loopback without one. */
 export interface AdminPort {
   /** Resolves with the port; rejects with Node's error. */
   open(): Promise<number>;
-  /** An identity that was not mounted yet at the start: the port moves from loopback to TLS once it is there. */
+  /**
+   * Reads the mounted identity again. One that was not there at the start moves the port from loopback to TLS, another one takes the
+   * place of the one in force without a restart; one that is damaged or gone changes nothing.
+   */
   look(): Promise<void>;
   close(withinMs: number): Promise<void>;
 }
@@ -31,7 +35,8 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
   const { config, clock, log, createApp } = options;
   let server: Server | null = null;
   let port = config.adminPort;
-  let hasIdentity = false;
+  let inForce: AdminIdentity | null = null;
+  let secure: AdminServer | null = null;
   let toldProblem = '';
   let refused = 0;
   let toldMs = -Infinity;
@@ -56,13 +61,15 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
   }
 
   async function openWith(identity: AdminIdentity | null): Promise<number> {
-    hasIdentity = identity !== null;
-    server =
-      identity === null
-        ? createHttpServer(createApp(LOOPBACK_PEERS), {
-            maxBodyBytes: () => WIRE_LIMITS.headBundleBytes,
-          })
-        : createAdminServer({ identity, clock, onRefused, createApp });
+    if (identity === null) {
+      server = createHttpServer(createApp(LOOPBACK_PEERS), {
+        maxBodyBytes: () => WIRE_LIMITS.headBundleBytes,
+      });
+    } else {
+      secure = createAdminServer({ identity, clock, onRefused, createApp });
+      ({ server } = secure);
+    }
+    inForce = identity;
     port = await listen(server, port, identity === null ? LOOPBACK : config.bindHost);
     return port;
   }
@@ -74,9 +81,15 @@ export function createAdminPort(options: AdminPortOptions): AdminPort {
   return {
     open: async () => openWith(await readIdentity()),
     look: async () => {
-      if (hasIdentity || config.adminDir === null) return;
+      if (config.adminDir === null) return;
       const identity = await readIdentity();
-      if (identity === null) return;
+      if (identity === null || (inForce !== null && isSameIdentity(identity, inForce))) return;
+      if (secure !== null) {
+        secure.replace(identity);
+        inForce = identity;
+        log.info({ component: 'admin', adminPort: port }, 'admin identity replaced');
+        return;
+      }
       await close(0);
       await openWith(identity);
       log.info({ component: 'admin', adminPort: port }, 'admin port speaks TLS');

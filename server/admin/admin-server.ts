@@ -1,26 +1,25 @@
-import type { RequestListener, Server } from 'node:http';
+import type { IncomingMessage, RequestListener, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { createServer } from 'node:https';
 import { constants } from 'node:crypto';
-import type { Peer, PeerRights } from '../../crds/wire/peers.ts';
+import type { Peer } from '../../crds/wire/peers.ts';
 import type { Clock } from '../clock.ts';
 import { HTTP_LIMITS } from '../http/http-server.ts';
 import type { AdminIdentity } from './admin-identity.ts';
 import { checkPeer } from './check-peer.ts';
-
-/** Who is behind a connection; null: nobody who was let in. */
-export interface PeerBook {
-  rightsOf(socket: Socket): PeerRights | null;
-}
-
-/** The admin port on loopback: who can reach it owns the machine. */
-export const LOOPBACK_PEERS: PeerBook = { rightsOf: () => 'all' };
+import type { PeerBook } from './peer-book.ts';
 
 export interface AdminServerOptions {
   readonly identity: AdminIdentity;
   readonly clock: Clock;
   readonly onRefused: (problem: string) => void;
   readonly createApp: (peers: PeerBook) => RequestListener;
+}
+
+export interface AdminServer {
+  readonly server: Server;
+  /** The next handshake meets this key; connections of keys that are not among its peers end at once. */
+  replace(identity: AdminIdentity): void;
 }
 
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -32,26 +31,23 @@ const MAX_CONNECTIONS = 64;
  * cut off before a byte of HTTP is read. Nothing of TLS is asked of a socket after this handler: Node 20 crashes when protocol or
  * cipher are read once a handshake has failed.
  */
-export function createAdminServer(options: AdminServerOptions): Server {
-  const { identity, clock, onRefused, createApp } = options;
-  const known = new WeakMap<Socket, Peer>();
+export function createAdminServer(options: AdminServerOptions): AdminServer {
+  const { clock, onRefused, createApp } = options;
+  let { identity } = options;
+  const known = new Map<Socket, Peer>();
   const server = createServer({
     ...HTTP_LIMITS,
+    ...secrets(identity),
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    key: identity.key,
-    cert: identity.certificate,
-    minVersion: 'TLSv1.3',
-    maxVersion: 'TLSv1.3',
     requestCert: true,
     rejectUnauthorized: false,
-    // Without tickets nobody resumes a session, so every connection proves its key.
-    secureOptions: constants.SSL_OP_NO_TICKET,
   });
   server.maxConnections = MAX_CONNECTIONS;
   server.prependListener('secureConnection', (socket) => {
     const verdict = checkPeer(socket.getPeerX509Certificate(), identity.peers, clock.nowMs());
     if (verdict.ok) {
       known.set(socket, verdict.peer);
+      socket.once('close', () => known.delete(socket));
       return;
     }
     onRefused(verdict.problem);
@@ -60,6 +56,29 @@ export function createAdminServer(options: AdminServerOptions): Server {
   server.on('tlsClientError', (error) => {
     onRefused(`handshake failed: ${error.message}`);
   });
-  server.on('request', createApp({ rightsOf: (socket) => known.get(socket)?.rights ?? null }));
-  return server;
+  const rightsOf = ({ socket }: IncomingMessage) => known.get(socket)?.rights ?? null;
+  server.on('request', createApp({ rightsOf }));
+  return {
+    server,
+    replace: (next) => {
+      identity = next;
+      server.setSecureContext(secrets(next));
+      for (const [socket, { spki }] of known) {
+        const peer = next.peers.find((one) => one.spki === spki);
+        if (peer === undefined) socket.destroy();
+        else known.set(socket, peer);
+      }
+    },
+  };
+}
+
+function secrets({ key, certificate }: AdminIdentity) {
+  return {
+    key,
+    cert: certificate,
+    minVersion: 'TLSv1.3',
+    maxVersion: 'TLSv1.3',
+    // Without tickets nobody resumes a session, so every connection proves its key.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  } as const;
 }

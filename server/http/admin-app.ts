@@ -4,7 +4,7 @@ import type { LoadedModel } from '../loaded-model.ts';
 import type { EvidenceAnswer } from '../../crds/wire/evidence.ts';
 import type { LoadingState } from '../../crds/wire/loading-state.ts';
 import type { ServerState } from '../../crds/wire/state.ts';
-import type { PeerBook } from '../admin/admin-server.ts';
+import type { PeerBook } from '../admin/peer-book.ts';
 import type { ErrorObserver } from './error-handler.ts';
 import { createErrorHandler, notFound } from './error-handler.ts';
 import { requireRights } from './require-rights.ts';

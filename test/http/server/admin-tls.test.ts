@@ -1,7 +1,6 @@
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { connect, type ConnectionOptions } from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../operator/clock.ts';
 import type { AdminClient } from '../../../operator/fleet/admin-client.ts';
@@ -15,7 +14,6 @@ import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import {
   ROOT_KEY,
   SERVICE,
-  datedKeyPair,
   keyPairOf,
   mountAdminKeys,
   writeAdminKeys,
@@ -30,7 +28,6 @@ import {
   startTestServer,
 } from '../../support/test-server.ts';
 
-const DAY_MS = 86_400_000;
 const mounted = mountAdminKeys();
 let server: TestServer;
 const clients: AdminClient[] = [];
@@ -99,86 +96,6 @@ test('the operator of the service does everything over one kept connection', asy
 
 test('a new leader, which knows only the root key, is let in at once', async () => {
   expect((await pullState(operatorOf())).ok).toBe(true);
-});
-
-describe('is cut off before a byte of HTTP is answered', () => {
-  const stranger = () => keyPairOf('operator', { serviceUid: 'stranger', generation: 1 });
-  test.each<[string, () => Partial<KeyPair>]>([
-    ['no certificate', () => ({})],
-    ['a stranger', stranger],
-    [
-      'the operator of another service',
-      () => keyPairOf('operator', { ...SERVICE, serviceUid: 'x' }),
-    ],
-    [
-      'the operator of another generation',
-      () => keyPairOf('operator', { ...SERVICE, generation: 2 }),
-    ],
-    ['the key of the servers themselves', () => keyPairOf('server')],
-    [
-      'a known key with an expired certificate',
-      () => datedKeyPair(systemClock.nowMs() - 9 * DAY_MS, systemClock.nowMs() - DAY_MS),
-    ],
-    [
-      'a known key whose certificate is not valid yet',
-      () => datedKeyPair(systemClock.nowMs() + DAY_MS, systemClock.nowMs() + 9 * DAY_MS),
-    ],
-  ])('%s', async (_, keys) => {
-    for (const [method, path] of [
-      ['GET', '/v1/state'],
-      ['GET', '/v1/samples?part=long'],
-      ['PUT', '/v1/policy'],
-      ['GET', '/nothing'],
-    ] as const) {
-      expect(await callAs(keys(), method, path, method === 'PUT' ? '{}' : '')).toMatch(CUT);
-    }
-  });
-
-  test('TLS 1.2 and plain HTTP', async () => {
-    const { privateKey: key, certificate: cert } = keyPairOf('operator');
-    const attempt = (options: ConnectionOptions) =>
-      new Promise<string>((resolve) => {
-        const socket = connect({
-          port: server.admin,
-          host: '127.0.0.1',
-          rejectUnauthorized: false,
-          key,
-          cert,
-          ...options,
-        });
-        socket.on('error', (error: NodeJS.ErrnoException) => {
-          resolve(error.code ?? error.message);
-        });
-        socket.on('secureConnect', () => {
-          resolve('connected');
-          socket.destroy();
-        });
-      });
-    expect(await attempt({ maxVersion: 'TLSv1.2' })).toMatch(/PROTOCOL_VERSION|ECONNRESET/);
-    expect(await attempt({})).toBe('connected');
-    await expect(
-      fetch(`http://127.0.0.1:${server.admin}/v1/state`).then(({ status }) => status),
-    ).rejects.toThrow();
-  });
-});
-
-describe('a trainer', () => {
-  test.each([
-    ['GET', '/v1/samples?part=long', '200'],
-    ['GET', '/v1/state', '200'],
-    ['PUT', '/v1/policy', '403'],
-    ['PUT', `/v1/heads/${'a'.repeat(64)}`, '403'],
-    ['DELETE', `/v1/heads/${'a'.repeat(64)}`, '403'],
-    ['GET', '/v1/heads', '403'],
-    ['GET', '/v1/evidence', '403'],
-    ['POST', '/v1/drain', '403'],
-    ['POST', '/v1/samples', '403'],
-    ['GET', '/V1/SAMPLES?part=long', '403'],
-    ['GET', '/v1/samples/../policy', '403'],
-    ['GET', '/', '403'],
-  ])('may %s %s: %s', async (method, path, status) => {
-    expect(await callAs(keyPairOf('trainer'), method, path)).toBe(status);
-  });
 });
 
 describe('the operator speaks to nobody else', () => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from './engine-error.ts';
 
-const ModelNotesSchema = z.strictObject({
+export const ModelNotesSchema = z.strictObject({
   input: z
     .strictObject({
       name: z.string().max(512).optional(),

@@ -27,6 +27,7 @@ interface Job {
 }
 
 const TIMEOUT_MS = 10_000;
+const START_WITHIN_MS = 20_000;
 /** Above it the process is replaced once nothing runs in it. */
 const RSS_LIMIT_BYTES = 512 * 2 ** 20;
 
@@ -43,6 +44,7 @@ export function createImageClient(options: ImageClientOptions): ImageDecoder {
   let isWorn = false;
   let isClosed = false;
   let nextId = 1;
+  let startTimer: NodeJS.Timeout | undefined;
 
   function pump(): void {
     if (isWorn && running.size === 0) end();
@@ -62,14 +64,19 @@ export function createImageClient(options: ImageClientOptions): ImageDecoder {
     const process = child ?? begin();
     const id = nextId++;
     running.set(id, job);
-    job.timer = setTimeout(() => {
-      job.isLate = true;
-      process.kill('SIGKILL');
-    }, options.timeoutMs ?? TIMEOUT_MS);
+    if (isReady) arm(job, process);
     const { bytes, input } = job;
     const call: DecodeCall = { id, bytes, input, maxPixels: options.maxPixels };
     // A process that is gone tells so by its exit.
     process.send(call, () => undefined);
+  }
+
+  /** The time of a picture begins when there is somebody to decode it. */
+  function arm(job: Job, process: ChildProcess): void {
+    job.timer = setTimeout(() => {
+      job.isLate = true;
+      process.kill('SIGKILL');
+    }, options.timeoutMs ?? TIMEOUT_MS);
   }
 
   function begin(): ChildProcess {
@@ -81,6 +88,7 @@ export function createImageClient(options: ImageClientOptions): ImageDecoder {
     });
     child = process;
     isReady = false;
+    startTimer = setTimeout(() => process.kill('SIGKILL'), START_WITHIN_MS);
     process.on('message', (message: DecodeMessage) => {
       if (child === process) receive(message, process);
     });
@@ -95,6 +103,8 @@ export function createImageClient(options: ImageClientOptions): ImageDecoder {
     switch (message.kind) {
       case 'ready':
         isReady = true;
+        clearTimeout(startTimer);
+        for (const job of running.values()) arm(job, process);
         return;
       case 'unavailable':
         process.kill('SIGKILL');
@@ -119,6 +129,7 @@ export function createImageClient(options: ImageClientOptions): ImageDecoder {
     const wasReady = isReady;
     child = null;
     isWorn = false;
+    clearTimeout(startTimer);
     const jobs = [...running.keys()].flatMap((id) => take(id) ?? []);
     if (jobs.length > 0) options.onEnd(wasReady ? `ended by ${how}` : `did not start: ${how}`);
     for (const job of jobs.reverse()) {
@@ -137,6 +148,7 @@ export function createImageClient(options: ImageClientOptions): ImageDecoder {
     const process = child;
     child = null;
     isWorn = false;
+    clearTimeout(startTimer);
     process?.kill('SIGKILL');
   }
 

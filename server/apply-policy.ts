@@ -1,6 +1,6 @@
 import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
-import type { Policy } from '../crds/wire/policy.ts';
+import type { Policy, PolicyTrack } from '../crds/wire/policy.ts';
 import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
@@ -18,6 +18,7 @@ import type { Safety, SafetyView } from './safety.ts';
 import type { Serving, ServingControl } from './serving.ts';
 import type { BootCounter } from './store/boot-counter.ts';
 import type { HeadFiles } from './store/head-files.ts';
+import type { RemoteHeads, WantedHeads } from './store/remote-heads.ts';
 
 export type ApplyPath = 'push' | 'mount';
 
@@ -42,6 +43,8 @@ export interface ApplierOptions {
   readonly engine: EngineClient;
   readonly servings: ServingControl;
   readonly heads: Pick<HeadFiles, 'find'>;
+  /** Told what a policy names at a store and is not here, each time one is applied or waits. */
+  readonly remote: Pick<RemoteHeads, 'want'>;
   readonly safety: Safety;
   readonly bootCounter: BootCounter;
   readonly observer: ApplyObserver;
@@ -64,6 +67,8 @@ const APPLIED: Verdict = { result: 'Applied', reason: '', message: '' };
 export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   const { engine, servings, safety, model } = options;
   let policy: Policy | null = null;
+  /** Refused only because its stable heads are not here yet. */
+  let waiting: Policy | null = null;
   let bundles: ReadonlyMap<string, HeadBundle> = new Map();
   /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
   let inForce: Verdict = APPLIED;
@@ -131,12 +136,10 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
 
   async function takeOver(next: Policy): Promise<Verdict> {
     const found = await findBundles(next, options.heads);
-    if (next.stable !== null && !found.has(next.stable.headRevision)) {
-      return rejected({
-        reason: 'HeadMissing',
-        message: `Head bundle ${next.stable.headRevision} of stable is not here; PUT it to /v1/heads first.`,
-      });
-    }
+    options.remote.want(missingHeads(next, found));
+    const isHere = next.stable === null || found.has(next.stable.headRevision);
+    waiting = isHere ? null : next;
+    if (next.stable !== null && !isHere) return rejected(headMissing(next.stable));
     for (const track of [next.stable, next.candidate]) {
       const bundle = track === null ? undefined : found.get(track.headRevision);
       const problem =
@@ -218,6 +221,10 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     },
     headArrived: (headRevision) =>
       serially(async () => {
+        if (waiting?.stable?.headRevision === headRevision) {
+          shown = await tryTakeOver(waiting);
+          options.observer.applied(acknowledge(shown), 'push');
+        }
         if (policy === null || bundles.has(headRevision)) return;
         if (policy.candidate?.headRevision === headRevision) await tryTakeOver(policy);
       }),
@@ -249,7 +256,7 @@ function verdictOf(
   return {
     result: 'Applied',
     reason: 'CandidateMissing',
-    message: `Head bundle ${candidate.headRevision} of the candidate is not here; its share is 0 until it is pushed and a policy names it again.`,
+    message: `Head bundle ${candidate.headRevision} of the candidate is not here; its share is 0 until ${comingFrom(candidate)}.`,
   };
 }
 
@@ -257,6 +264,28 @@ function verdictOf(
 function forThisBackbone(policy: Policy, model: ModelDescription): Policy {
   if (policy.backboneDigest === model.digest && model.outputProblem === null) return policy;
   return { ...policy, exitsEnabled: false, exits: [], stable: null, candidate: null };
+}
+
+/** What a policy names, is not here, and lies in a store. */
+function missingHeads(
+  { stable, candidate }: Policy,
+  found: ReadonlyMap<string, HeadBundle>,
+): WantedHeads[] {
+  return [stable, candidate].flatMap((track) => {
+    if (track?.bundleUri === undefined || found.has(track.headRevision)) return [];
+    return [{ headRevision: track.headRevision, uri: track.bundleUri }];
+  });
+}
+
+function headMissing(stable: PolicyTrack): PolicyProblem {
+  return {
+    reason: 'HeadMissing',
+    message: `Head bundle ${stable.headRevision} of stable is not here; the policy waits until ${comingFrom(stable)}.`,
+  };
+}
+
+function comingFrom({ bundleUri }: PolicyTrack): string {
+  return bundleUri === undefined ? 'it is PUT to /v1/heads' : `it has come from ${bundleUri}`;
 }
 
 function rejected({ reason, message }: PolicyProblem): Verdict {

@@ -46,6 +46,10 @@ export interface ServerConfig {
   readonly credentialsDir: string | null;
   readonly caBundleDir: string | null;
   readonly warmupDir: string | null;
+  /** `s3://...` or `oci://...` that the store's credentials are for; null: none. */
+  readonly headStore: string | null;
+  readonly storeCredentialsDir: string | null;
+  readonly storeCaBundleDir: string | null;
   readonly allowedHosts: AllowedHosts;
   readonly proxy: { readonly url: string | null; readonly exceptions: string };
   readonly sampleMemoryBytes: number;
@@ -67,6 +71,8 @@ export const POD_PATHS = {
   credentialsDir: '/etc/layercache/credentials',
   caBundleDir: '/etc/layercache/ca-bundle',
   warmupDir: '/etc/layercache/warmup',
+  storeCredentialsDir: '/etc/layercache/store-credentials',
+  storeCaBundleDir: '/etc/layercache/store-ca-bundle',
   modelDir: '/var/lib/layercache/model',
   cacheDir: '/var/cache/layercache',
 } as const;
@@ -119,6 +125,9 @@ const schema = z.object({
   CREDENTIALS_DIR: fields.optionalText,
   CA_BUNDLE_DIR: fields.optionalText,
   WARMUP_DIR: fields.optionalText,
+  HEAD_STORE: fields.optionalText,
+  STORE_CREDENTIALS_DIR: fields.optionalText,
+  STORE_CA_BUNDLE_DIR: fields.optionalText,
   ALLOWED_HOSTS: z
     .string()
     .max(16_384)
@@ -186,6 +195,9 @@ function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
     credentialsDir: mounted(parsed.CREDENTIALS_DIR, 'credentialsDir'),
     caBundleDir: mounted(parsed.CA_BUNDLE_DIR, 'caBundleDir'),
     warmupDir: mounted(parsed.WARMUP_DIR, 'warmupDir'),
+    headStore: parsed.HEAD_STORE,
+    storeCredentialsDir: mounted(parsed.STORE_CREDENTIALS_DIR, 'storeCredentialsDir'),
+    storeCaBundleDir: mounted(parsed.STORE_CA_BUNDLE_DIR, 'storeCaBundleDir'),
     allowedHosts: parsed.ALLOWED_HOSTS,
     proxy,
     sampleMemoryBytes: parsed.SAMPLE_MEMORY,

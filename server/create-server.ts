@@ -10,12 +10,14 @@ import { describeEvidence, describeLoading, describeState } from './describe-sta
 import type { EngineClient } from './engine/engine-client.ts';
 import type { ModelNotes } from './engine/model-notes.ts';
 import { createDraws } from './evidence/draws.ts';
+import { createEvidenceReader } from './evidence/evidence-reader.ts';
 import { createAdminApp } from './http/admin-app.ts';
 import { createDataApp } from './http/data-app.ts';
 import type { ErrorObserver } from './http/error-handler.ts';
 import { closeServer, createHttpServer, listen } from './http/http-server.ts';
 import { createMetricsApp } from './http/metrics-app.ts';
 import type { ImageDecoder } from './image/image-decoder.ts';
+import { leave } from './leave.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createLoadedModel } from './load-model.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -67,6 +69,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     bootId: randomUUID(),
   };
   const draws = createDraws();
+  const reader = createEvidenceReader(clock);
   const lifecycle = createLifecycle(clock);
   const servings = createServingControl((planId) => {
     engine.release(planId).catch(() => undefined);
@@ -141,6 +144,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
         state: (model) => describeState(stateDependencies, model),
         loading: () => describeLoading(stateDependencies),
         evidence: (model, after) => describeEvidence(stateDependencies, model, after),
+        evidenceRead: (windows) => {
+          reader.answered(windows);
+        },
         drain,
         errors: quiet,
       }),
@@ -189,6 +195,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
 
   async function close(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
+    loaded?.remote.close();
     await Promise.all([
       closeServer(dataServer, 1_000),
       admin.close(1_000),
@@ -245,24 +252,20 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       log.info({ component: 'server', model: config.modelName }, 'ready');
     },
     shutdown: async () => {
-      const neverServed = lifecycle.stage === 'Starting';
-      lifecycle.enter('Leaving');
-      log.info({ component: 'server' }, 'leaving');
-      // Nobody sends requests to a pod that was never ready.
-      if (!neverServed) await delay(config.drainDelayMs);
-      await Promise.race([drain(), delay(config.drainTimeoutMs)]);
-      // The last windows stay readable for one more pull while the ports close.
-      await loaded?.windows.close();
-      await closeServer(dataServer, config.drainTimeoutMs);
+      await leave({
+        lifecycle,
+        clock,
+        log,
+        drainDelayMs: config.drainDelayMs,
+        drainTimeoutMs: config.drainTimeoutMs,
+        loaded: () => loaded,
+        reader,
+        drain,
+        closeData: (withinMs) => closeServer(dataServer, withinMs),
+      });
       await close();
       log.info({ component: 'server' }, 'ended');
     },
     close,
   };
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

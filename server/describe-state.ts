@@ -79,6 +79,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
     heads: loaded.heads
       .list()
       .map((head) => ({ ...head, inUse: applier.isInUse(head.headRevision) })),
+    ...missingHeadsOf(loaded),
     switchedOff: (serving?.plan.tracks ?? []).flatMap((track) =>
       safety.switchedOff(policy, track.headRevision),
     ),
@@ -95,6 +96,12 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
       activations: engineMemory.activations,
     },
   };
+}
+
+/** Only where something is missing: operators of the version before do not know the field. */
+function missingHeadsOf({ remote }: LoadedModel): Pick<ServerState, 'missingHeads'> {
+  const missingHeads = remote.problems();
+  return missingHeads.length === 0 ? {} : { missingHeads };
 }
 
 /** Changes when something in the state changes that a reader acts on; figures that always move are left out. */

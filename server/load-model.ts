@@ -1,4 +1,5 @@
 import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
+import type { MissingHeadsReport } from '../crds/wire/state.ts';
 import type { ApplyObserver, ApplyPath } from './apply-policy.ts';
 import { createPolicyApplier } from './apply-policy.ts';
 import { createBackboneWatch } from './backbone-watch.ts';
@@ -21,7 +22,9 @@ import type { SwitchOffCause } from './safety.ts';
 import { createSafety } from './safety.ts';
 import type { ServingControl } from './serving.ts';
 import { createBootCounter } from './store/boot-counter.ts';
+import { createHeadFetch } from './store/fetch-heads.ts';
 import { createHeadFiles } from './store/head-files.ts';
+import { createRemoteHeads } from './store/remote-heads.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
 
 export interface LoadDependencies {
@@ -46,6 +49,7 @@ export interface ServerEvents {
   readonly windowsClosed: (windows: number) => void;
   readonly diskFailed: (error: unknown) => void;
   readonly backboneChecked: (isRight: boolean) => void;
+  readonly headsMissing: (problem: MissingHeadsReport) => void;
 }
 
 /** Wires everything that needs to know the backbone. */
@@ -92,6 +96,12 @@ export function createLoadedModel(
     isInUse: (headRevision) => applier.isInUse(headRevision),
     onDiskError: events.diskFailed,
   });
+  const remote = createRemoteHeads({
+    files: heads,
+    fetch: createHeadFetch(config),
+    onArrived: (headRevision) => void applier.headArrived(headRevision),
+    onProblem: events.headsMissing,
+  });
   const observer: ApplyObserver = {
     applied: events.policyApplied,
     swapped: (next, former) => {
@@ -112,6 +122,7 @@ export function createLoadedModel(
     engine,
     servings,
     heads,
+    remote,
     safety,
     bootCounter: createBootCounter(config.cacheDir),
     observer,
@@ -141,6 +152,7 @@ export function createLoadedModel(
     samples,
     safety,
     heads,
+    remote,
     applier,
   };
 }

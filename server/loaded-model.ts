@@ -7,6 +7,7 @@ import type { Batcher } from './queue/batcher.ts';
 import type { PolicyApplier } from './apply-policy.ts';
 import type { Safety } from './safety.ts';
 import type { HeadFiles } from './store/head-files.ts';
+import type { RemoteHeads } from './store/remote-heads.ts';
 
 /** Everything that exists once the backbone is loaded. */
 export interface LoadedModel {
@@ -19,6 +20,7 @@ export interface LoadedModel {
   readonly samples: SampleRecorder;
   readonly safety: Safety;
   readonly heads: HeadFiles;
+  readonly remote: RemoteHeads;
   readonly applier: PolicyApplier;
 }
 

@@ -41,6 +41,12 @@ export function createServerEvents(dependencies: {
     backboneChecked: (isRight) => {
       log.warn({ component: 'engine', isRight }, 'backbone checked');
     },
+    headsMissing: ({ headRevision, reason, message }) => {
+      log.warn(
+        { component: 'store', headRevision, code: reason, detail: message },
+        'heads missing',
+      );
+    },
     warmUpFailed: (file, error) => {
       log.warn({ component: 'warmup', file, err: error }, 'warm-up input left out');
     },

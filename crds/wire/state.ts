@@ -49,6 +49,13 @@ export interface CompanionReport {
   readonly message: string;
 }
 
+/** Why a pod lacks heads that lie in a store, in the words of condition Available of their revision. */
+export interface MissingHeadsReport {
+  readonly headRevision: string;
+  readonly reason: 'BundleMissing' | 'DigestMismatch' | 'Malformed' | 'HeadTooLarge';
+  readonly message: string;
+}
+
 /** Why a served backbone has no class output, so that nothing can leave early; the message ends with the next step. */
 export interface OutputProblem {
   readonly code: 'OutputAmbiguous' | 'NoClassOutput';
@@ -103,6 +110,8 @@ export interface ServerState {
     readonly sizeBytes: number;
     readonly inUse: boolean;
   }[];
+  /** Heads that the policy names at a store and that could not be brought so far; absent: none. */
+  readonly missingHeads?: readonly MissingHeadsReport[];
   /** Exits that are off locally, with the cause: numeric, breaker, stale_policy, known_answer, engine. */
   readonly switchedOff: readonly { readonly exit: string; readonly cause: string }[];
   readonly companions: readonly CompanionReport[];
@@ -208,6 +217,16 @@ const heads = z.array(
   }),
 );
 
+const missingHeads = z
+  .array(
+    z.strictObject({
+      headRevision: shapes.digest,
+      reason: z.enum(['BundleMissing', 'DigestMismatch', 'Malformed', 'HeadTooLarge']),
+      message: shapes.sentence,
+    }),
+  )
+  .max(16);
+
 export const companionReports = z
   .array(
     z.strictObject({
@@ -243,6 +262,7 @@ const stateSchema: z.ZodType<ServerState> = z.strictObject({
     .nullable(),
   acknowledgement: acknowledgementSchema,
   heads: heads.max(64),
+  missingHeads: z.exactOptional(missingHeads),
   switchedOff: z
     .array(z.strictObject({ exit: shapes.exitName, cause: z.string().max(64) }))
     .max(64),

@@ -5,7 +5,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { connect, rootCertificates } from 'node:tls';
 import type { AllowedHosts } from './allowed-hosts.ts';
 import { checkedAddresses, checkedHost, literalHost, type Resolve } from './checked-addresses.ts';
-import { fetchFailed, shownUrl, type PlaceFields } from './fetch-problem.ts';
+import { fetchFailed, shownUrl, toFetchError, type PlaceFields } from './fetch-problem.ts';
 import { openTunnel, proxyFor, type ProxySetting } from './proxy-tunnel.ts';
 
 /** What every request of a transfer keeps to. */
@@ -27,8 +27,20 @@ export interface NetRequest {
   readonly body?: Uint8Array;
 }
 
-/** One request to the checked addresses of its host, without following anything; any status is an answer. */
+/** One request to the checked addresses of its host, without following anything; any status is an answer. Throws FetchError. */
 export async function sendRequest(
+  url: URL,
+  request: NetRequest,
+  rules: NetRules,
+): Promise<IncomingMessage> {
+  try {
+    return await sendTo(url, request, rules);
+  } catch (error) {
+    throw toFetchError(url, error, rules.fields);
+  }
+}
+
+async function sendTo(
   url: URL,
   { method, headers = {}, body }: NetRequest,
   rules: NetRules,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
-import { parseHeadBundle } from '../../crds/wire/head-bundle.ts';
+import { encodeHeadBundle, parseHeadBundle } from '../../crds/wire/head-bundle.ts';
 import { ServingError } from '../errors.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
 import { findBundleProblem } from './check-bundle.ts';
@@ -14,6 +14,8 @@ export interface HeadFiles {
   put(headRevision: string, bytes: Uint8Array): Promise<'Stored' | 'Existed'>;
   /** From memory, the mounted directories or the cache directory; null when it is in none or does not fit. */
   find(headRevision: string): Promise<HeadBundle | null>;
+  /** The bytes of a bundle that is here; null when they cannot be read again with their digest. */
+  read(headRevision: string): Promise<Uint8Array | null>;
   list(): readonly { readonly headRevision: string; readonly sizeBytes: number }[];
   remove(headRevision: string): Promise<void>;
 }
@@ -92,6 +94,19 @@ export function createHeadFiles(options: HeadFilesOptions): HeadFiles {
     find: async (headRevision) => {
       if (!HEAD_REVISION_PATTERN.test(headRevision)) return null;
       return kept.get(headRevision)?.bundle ?? (await load(headRevision));
+    },
+    read: async (headRevision) => {
+      if (!HEAD_REVISION_PATTERN.test(headRevision)) return null;
+      const isWhole = (bytes: Uint8Array | null): bytes is Uint8Array =>
+        bytes !== null && digestOf(bytes) === headRevision;
+      for (const path of placesOf(headRevision)) {
+        const bytes = await readIfThere(path);
+        if (isWhole(bytes)) return bytes;
+      }
+      // A disk that could not keep it loses nothing: the file is a function of its content.
+      const { bundle } = kept.get(headRevision) ?? {};
+      const encoded = bundle === undefined ? null : encodeHeadBundle(bundle);
+      return isWhole(encoded) ? encoded : null;
     },
     list: () => [...kept].map(([headRevision, { sizeBytes }]) => ({ headRevision, sizeBytes })),
     remove: async (headRevision) => {

@@ -1,4 +1,5 @@
 import { Router } from 'express';
+import { z } from 'zod';
 import { WIRE_LIMITS } from '../../../crds/wire/limits.ts';
 import { ServingError, shown } from '../../errors.ts';
 import { HEAD_REVISION_PATTERN } from '../../store/head-files.ts';
@@ -8,9 +9,14 @@ import { readBody } from '../read-body.ts';
 import { respondEmpty, respondJson } from '../respond.ts';
 import { requireLoaded } from './loaded.ts';
 
+const bring = z.strictObject({ uri: z.string().min(1).max(1024) });
+const BRING_LIMITS = { maxBytes: 4_096, timeoutMs: 10_000 };
 const LIMITS = { maxBytes: WIRE_LIMITS.headBundleBytes, timeoutMs: 60_000 };
 
-/** PUT, DELETE /v1/heads/{sha256:...} and GET /v1/heads. The digest is the name, so a repeated PUT changes nothing. */
+/**
+ * PUT, POST, GET, DELETE /v1/heads/{sha256:...} and GET /v1/heads. The digest is the name, so a repeated PUT changes nothing. POST
+ * has the server bring the bundle from `{"uri": ...}`, with the credentials that only it has; GET gives it to whoever has none.
+ */
 export function headRoutes({ loaded }: Pick<AdminAppDependencies, 'loaded'>): Router {
   const router = Router();
   router.get('/v1/heads', (_, response) => {
@@ -30,6 +36,28 @@ export function headRoutes({ loaded }: Pick<AdminAppDependencies, 'loaded'>): Ro
     const text = JSON.stringify({ headRevision, result });
     respondJson(response, result === 'Stored' ? 201 : 200, text);
   });
+  router.post('/v1/heads/:digest', async (request, response) => {
+    const { remote, applier, safety } = requireLoaded(loaded);
+    const headRevision = parseDigest(request.params.digest);
+    const { uri } = parseBring(await readBody(request, BRING_LIMITS));
+    safety.heard();
+    const brought = await remote.bring({ headRevision, uri });
+    if (brought.ok) await applier.headArrived(headRevision);
+    const { reason, message } = brought.ok ? { reason: '', message: '' } : brought.problem;
+    const result = brought.ok ? 'Stored' : 'Missing';
+    respondJson(response, 200, JSON.stringify({ headRevision, result, reason, message }));
+  });
+  router.get('/v1/heads/:digest', async (request, response) => {
+    const { heads } = requireLoaded(loaded);
+    const headRevision = parseDigest(request.params.digest);
+    const bytes = await heads.read(headRevision);
+    if (bytes === null) throw new ServingError('head_not_found', { value: headRevision });
+    response.writeHead(200, {
+      'content-type': 'application/octet-stream',
+      'content-length': bytes.length,
+    });
+    response.end(bytes);
+  });
   router.delete('/v1/heads/:digest', async (request, response) => {
     const { heads, applier } = requireLoaded(loaded);
     const headRevision = parseDigest(request.params.digest);
@@ -39,8 +67,26 @@ export function headRoutes({ loaded }: Pick<AdminAppDependencies, 'loaded'>): Ro
     respondEmpty(response, 204);
   });
   router.all('/v1/heads', methodNotAllowed('GET'));
-  router.all('/v1/heads/:digest', methodNotAllowed('PUT, DELETE'));
+  router.all('/v1/heads/:digest', methodNotAllowed('GET, PUT, POST, DELETE'));
   return router;
+}
+
+function parseBring(body: Uint8Array): z.infer<typeof bring> {
+  const parsed = bring.safeParse(parseJson(body));
+  if (parsed.success) return parsed.data;
+  throw new ServingError('malformed_request', {
+    field: 'the body',
+    value: shown(Buffer.from(body).toString('utf8')),
+    fix: 'send {"uri": "s3://..."} or {"uri": "oci://..."}.',
+  });
+}
+
+function parseJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString('utf8'));
+  } catch {
+    return null;
+  }
 }
 
 /** `sha256:<hex>`, or the 64 digits alone. Nothing else ever reaches the file system. */

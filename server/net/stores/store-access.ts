@@ -1,0 +1,47 @@
+import { readCaBundle } from '../ca-bundle.ts';
+import { fetchFailed, type PlaceFields } from '../fetch-problem.ts';
+import { readMountedFiles } from '../mounted-files.ts';
+import type { NetRules } from '../send-request.ts';
+
+/** How a store is reached and by whom. Secrets are read anew for each transfer: a renewed one holds at once. */
+export interface StoreAccess {
+  /** Where the Secret is mounted; null: none, so nobody is named. */
+  readonly credentialsDir: string | null;
+  /** Where the ConfigMap with the CA is mounted; null: none. */
+  readonly caBundleDir: string | null;
+}
+
+/** What one transfer works with. */
+export interface StoreCall {
+  readonly rules: NetRules;
+  /** Keys of the Secret; empty without one. */
+  readonly secret: ReadonlyMap<string, string>;
+  readonly maxBytes: number;
+}
+
+type CallRules = Omit<NetRules, 'extraCas'>;
+
+/** Reads what is mounted. Throws FetchError for a CA that cannot be read, and for a Secret that is not there. */
+export async function openAccess(
+  { credentialsDir, caBundleDir }: StoreAccess,
+  rules: CallRules,
+  maxBytes: number,
+): Promise<StoreCall> {
+  const secret = await readMountedFiles(credentialsDir);
+  // An optional Secret that does not exist is mounted as an empty folder.
+  if (secret?.size === 0) throw fetchFailed(missingSecret(rules.fields));
+  return {
+    rules: { ...rules, extraCas: await readCaBundle(caBundleDir, rules.fields.caBundle) },
+    secret: secret ?? new Map(),
+    maxBytes,
+  };
+}
+
+function missingSecret({ credentials }: PlaceFields): string {
+  return `The Secret of ${credentials} does not exist or is empty; create it with the keys that the field's description names.`;
+}
+
+/** A key of the Secret without the line end that editors add; empty when it is not there. */
+export function secretValue(secret: ReadonlyMap<string, string>, key: string): string {
+  return (secret.get(key) ?? '').trim();
+}

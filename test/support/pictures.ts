@@ -1,11 +1,11 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { loadImageDecoder } from '../../server/image/decode-image.ts';
 import type { ImageDecoder } from '../../server/image/image-decoder.ts';
 
 export type Pixel = readonly [red: number, green: number, blue: number];
 
 /** Rows of pixels, all of one length. */
-export function pictureOf(rows: readonly (readonly Pixel[])[]): sharp.Sharp {
+export function pictureOf(rows: readonly (readonly Pixel[])[]): Sharp {
   const bytes = Buffer.from(rows.flat(2));
   return sharp(bytes, {
     raw: { width: rows[0]!.length, height: rows.length, channels: 3 },

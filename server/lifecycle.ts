@@ -6,6 +6,10 @@ import type { Clock } from './clock.ts';
  */
 export type LifecycleStage = 'Starting' | 'Serving' | 'Leaving' | 'Draining';
 
+export function isLeaving(stage: LifecycleStage): boolean {
+  return stage === 'Leaving' || stage === 'Draining';
+}
+
 export interface ServerLifecycle {
   readonly stage: LifecycleStage;
   enter(stage: LifecycleStage): void;

@@ -22,6 +22,8 @@ export interface AdminAppDependencies {
   /** Until there is a model. */
   readonly loading: () => LoadingState;
   readonly evidence: (model: LoadedModel, after: number) => EvidenceAnswer;
+  /** An answer with these windows has left. */
+  readonly evidenceRead: (windows: EvidenceAnswer['windows']) => void;
   /** Readiness off; resolves when nothing waits and nothing runs. */
   readonly drain: () => Promise<void>;
   readonly errors: ErrorObserver;

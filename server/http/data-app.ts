@@ -4,7 +4,7 @@ import express from 'express';
 import type { Clock } from '../clock.ts';
 import type { Draws } from '../evidence/draws.ts';
 import type { ImageDecoder } from '../image/image-decoder.ts';
-import type { ServerLifecycle } from '../lifecycle.ts';
+import { isLeaving, type ServerLifecycle } from '../lifecycle.ts';
 import type { LoadedModel } from '../loaded-model.ts';
 import type { ServingControl } from '../serving.ts';
 import type { TrafficMetrics } from '../traffic-metrics.ts';
@@ -66,6 +66,8 @@ export function createDataApp(dependencies: DataAppDependencies): RequestListene
 
   return (request, response) => {
     const { url } = request;
+    // Whoever keeps a connection to a server that leaves learns it with any answer, and opens the next one elsewhere.
+    if (isLeaving(dependencies.lifecycle.stage)) response.setHeader('connection', 'close');
     if (url === inferPath && request.method === 'POST') answer(inferPath, infer, request, response);
     else if (url === predictPath && request.method === 'POST') {
       answer(predictPath, predict, request, response);

@@ -8,7 +8,7 @@ import { queryChoice, queryCount } from './query.ts';
 
 /** GET /v1/evidence?after=SEQ[&close=true]: with close, everything answered so far is in the windows. */
 export function evidenceRoute(
-  dependencies: Pick<AdminAppDependencies, 'loaded' | 'evidence'>,
+  dependencies: Pick<AdminAppDependencies, 'loaded' | 'evidence' | 'evidenceRead'>,
 ): Router {
   const router = Router();
   router.get('/v1/evidence', async (request, response) => {
@@ -19,7 +19,11 @@ export function evidenceRoute(
       await model.windows.close();
     }
     model.safety.heard();
-    respondJson(response, 200, serializeEvidenceAnswer(dependencies.evidence(model, after)));
+    const answer = dependencies.evidence(model, after);
+    response.once('finish', () => {
+      dependencies.evidenceRead(answer.windows);
+    });
+    respondJson(response, 200, serializeEvidenceAnswer(answer));
   });
   router.all('/v1/evidence', methodNotAllowed('GET'));
   return router;

@@ -149,7 +149,6 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       shape: model.shape,
     });
     headers['content-length'] = Buffer.byteLength(body);
-    if (lifecycle.stage !== 'Serving') headers.connection = 'close';
     response.writeHead(200, headers);
     response.end(body, () => {
       metrics.requestAnswered(deepest, (clock.monotonicMs() - receivedMs) / 1000, name);

@@ -55,11 +55,11 @@ export function createDriftDrill(
 }
 
 function outcomeOf(alarm: ReportAlarm | null, fromSeconds: number): string {
-  if (alarm === null) return 'no alarm in this run';
+  if (alarm === null) return 'no alarm';
   const { offSeconds, backSeconds, backBy } = alarm;
-  if (offSeconds === null) return 'alarm, and the run ended before exits were off';
+  if (offSeconds === null) return 'alarm, exits not off yet';
   const off = `exits off after ${seconds(1000 * (offSeconds - fromSeconds))}`;
-  if (backSeconds === null) return `${off}, not back on in this run`;
+  if (backSeconds === null) return `${off} and not back on`;
   const by = backBy === 'Recertified' ? 'the same heads certified again' : 'heads trained anew';
   return `${off}, back on after ${seconds(1000 * (backSeconds - fromSeconds))} (${by})`;
 }

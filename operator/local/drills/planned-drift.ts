@@ -11,6 +11,8 @@ export interface DriftSurroundings {
   /** A row as the model takes it, for sources whose rows are flat. */
   readonly modelRowShape: readonly number[];
   readonly labels: Int32Array | null;
+  /** The class whose rows the backbone answers least often as labelled. */
+  readonly hardestClass: () => number;
   readonly seed: number;
   readonly onBegin: () => void;
 }
@@ -24,7 +26,7 @@ export function planDrift(drill: DriftDrill, around: DriftSurroundings): Planned
   return {
     fromRequest,
     onBegin: around.onBegin,
-    admits: () => true,
+    heldBack: null,
     distort: (source, pass) => {
       const passes = sources.get(source) ?? [];
       sources.set(source, passes);
@@ -52,34 +54,32 @@ function blurOf(shape: ImageShape, strength: number): Distortion {
   return blur(shape, strength * Math.min(shape.height, shape.width));
 }
 
-/** Rows of some classes, the last by number, are held back until the drift: heads learn and are certified without them. */
+/** One class is held back, the one that the backbone knows least; then it takes its share. Heads learned without it. */
 function classDrift(drill: DriftDrill, around: DriftSurroundings): PlannedDrift {
-  const { labels, traffic } = around;
+  const { labels, traffic, hardestClass } = around;
   if (labels === null) {
     throw new CliError('UsageError', {
       where: flagOf.drift(drill),
-      why: 'classes are held back by their labels, and --traffic comes without.',
+      why: 'a class is held back by its label, and --traffic comes without.',
       nextStep: 'Name labels with --labels, or write --drift noise@N.',
     });
   }
-  const classes = [...new Set(labels)].sort((a, b) => b - a);
-  const most = classes.length - 1;
-  if (most < 1) {
+  if (labels.every((label) => label === labels[0])) {
     throw new CliError('UsageError', {
       where: flagOf.drift(drill),
       why: 'every row has the same label, so no class can be held back.',
       nextStep: 'Write --drift noise@N.',
     });
   }
-  const count = Math.min(most, Math.max(1, Math.round(drill.strength * classes.length)));
-  const heldBack = new Set(classes.slice(0, count));
   const labelsOf = (source: TrafficSource): Int32Array | null =>
     source === traffic ? labels : source.labels;
   return {
     fromRequest: drill.fromRequest,
     onBegin: around.onBegin,
-    admits: (source, index, hasBegun) =>
-      hasBegun || !heldBack.has(labelsOf(source)?.[index] ?? NaN),
+    heldBack: {
+      has: (source, index) => labelsOf(source)?.[index] === hardestClass(),
+      share: drill.strength,
+    },
     distort: (source) => source,
   };
 }

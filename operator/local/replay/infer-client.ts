@@ -72,32 +72,27 @@ export function createInferClient(options: InferClientOptions): InferClient {
     return outcome.ok ? { ...outcome, latencyMs: clock.monotonicMs() - startMs } : outcome;
   };
 
-  /** The servers there are, once there is one; null: nobody waits any longer. */
-  const someServers = async (): Promise<readonly string[] | null> => {
-    for (;;) {
-      const urls = options.dataUrls();
-      if (urls.length > 0) return urls;
-      if (isOver) return null;
-      await wait(NOBODY_MS);
-    }
-  };
-
   const untilTaken = async (sending: Sending): Promise<InferOutcome> => {
     let waitedMs = 0;
-    for (let refusals = 0; ; refusals++) {
-      const fromMs = clock.monotonicMs();
-      const urls = await someServers();
+    for (let refusals = 0; ;) {
+      // Chosen in the turn in which it is sent: a server may be killed in between.
+      const urls = options.dataUrls();
+      const dataUrl = urls[turn++ % Math.max(1, urls.length)];
       const sentMs = clock.monotonicMs();
-      waitedMs += sentMs - fromMs;
-      const dataUrl = urls?.[turn++ % urls.length];
-      if (urls === null || dataUrl === undefined) return NOBODY;
+      if (dataUrl === undefined) {
+        if (isOver) return NOBODY;
+        await wait(NOBODY_MS);
+        waitedMs += clock.monotonicMs() - sentMs;
+        continue;
+      }
       const outcome = await once(dataUrl, sending);
       const spentMs = clock.monotonicMs() - sending.startMs - waitedMs;
       const isLate = isOver || spentMs + REFUSED_MS > options.timeoutMs;
       const end = endOf(outcome, isLate);
       options.onSettled?.({ dataUrl, sentMs, end });
       if (end !== 'SentAgain') return outcome;
-      if (refusals + 1 >= urls.length) await wait(REFUSED_MS);
+      refusals += 1;
+      if (refusals >= urls.length) await wait(REFUSED_MS);
     }
   };
 

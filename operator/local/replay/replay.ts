@@ -26,6 +26,8 @@ export interface ReplayOptions {
   /** Sent rows at most, opted-out ones aside; null: to the end of the stream. */
   readonly maxRows: number | null;
   readonly hooks: SliceHooks;
+  /** Done before the first row is taken. */
+  readonly prepare?: () => Promise<void>;
   /** Called after each row that is sent, with how many there were. */
   readonly onSent?: (sentRows: number) => void;
 }
@@ -121,6 +123,7 @@ export function createReplay(options: ReplayOptions): Replay {
 
   return {
     run: async () => {
+      await options.prepare?.();
       while (!state.isStopped && !isSpent()) if (!(await step())) break;
       await slots.idle();
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { planDrift } from '../drills/planned-drift.ts';
+import { findHardestClass } from '../drills/hardest-class.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
 import { classOutputOf } from '../class-output.ts';
 import type { RunTally } from '../report/run-tally.ts';
@@ -41,6 +42,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     loadModelDescription(context.backbone.path),
   );
   const drift = options.drills.drift;
+  let hardestClass = NaN;
   const plan = planTraffic({
     ...options,
     ...given,
@@ -52,6 +54,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         traffic,
         modelRowShape: encoder.rowShape,
         labels: context.labels,
+        hardestClass: () => hardestClass,
         seed: options.seed,
         onBegin: drills.onDriftBegan,
       }),
@@ -76,6 +79,19 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     rate: options.rate,
     maxRows: options.loop ? options.requests : null,
     onSent: drills.onSent,
+    prepare: async () => {
+      const { labels } = context;
+      if (drift?.kind !== 'classes' || labels === null) return;
+      const rowsPerRequest = Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize);
+      const found = await findHardestClass(client, {
+        traffic,
+        labels,
+        seed: options.seed,
+        rowsPerRequest,
+      });
+      hardestClass = found.label;
+      tally.optedOut += found.asked;
+    },
     hooks: {
       onAnswer: (row, answer, latencyMs) => {
         tally.addAnswer(row, answer, latencyMs);

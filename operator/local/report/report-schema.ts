@@ -141,7 +141,7 @@ export const reportSchema = z.strictObject({
     source: z.string(),
     headSource: z.string().nullable(),
     droppedDuplicates: count,
-    /** Files that hold no readable picture, and rows that `--drift classes` left out. */
+    /** Files that hold no readable picture, and rows that `--drift classes` held back to the end. */
     skippedRows: count,
     repeated: z.boolean(),
   }),

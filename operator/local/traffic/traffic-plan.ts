@@ -17,7 +17,7 @@ export interface PlannedRow {
   readonly part: 'Training' | 'Serving';
   /** The row's bytes were sent before in this run (--loop). */
   readonly isRepeated: boolean;
-  /** The drift of a drill has begun: the row was distorted, or drawn from more classes than before. */
+  /** The drift of a drill has begun: the row was distorted, or a class is among the rows that was not before. */
   readonly isDrifted: boolean;
 }
 
@@ -26,8 +26,11 @@ export interface PlannedDrift {
   readonly fromRequest: number;
   /** The source whose rows are sent in place of these; `pass` counts repetitions of the stream. */
   distort(source: TrafficSource, pass: number): TrafficSource;
-  /** Whether a row comes, before the drift or once it has begun. */
-  admits(source: TrafficSource, index: number, hasBegun: boolean): boolean;
+  /** Rows that do not come before, and the share that they take then as long as there are any; null: all come. */
+  readonly heldBack: {
+    has(source: TrafficSource, index: number): boolean;
+    readonly share: number;
+  } | null;
   /** Called as the first drifted row is taken. */
   readonly onBegin: () => void;
 }
@@ -42,7 +45,7 @@ export interface TrafficPlan {
   readonly trainingRows: number;
   readonly servingRows: number;
   readonly droppedDuplicates: number;
-  /** Rows that the drift did not admit. */
+  /** Rows that a drift held back to the end. */
   readonly skippedRows: number;
   readonly isLooping: boolean;
 }
@@ -103,10 +106,12 @@ interface Cursor {
   position: number;
   /** How often the order was begun before. */
   pass: number;
+  /** Rows of the order that were passed over, as one of the other kind was due. */
+  readonly waiting: { held: number[]; plain: number[] };
 }
 
 function cursor(source: TrafficSource, part: PlannedRow['part'], order: Uint32Array): Cursor {
-  return { source, part, order, position: 0, pass: 0 };
+  return { source, part, order, position: 0, pass: 0, waiting: { held: [], plain: [] } };
 }
 
 function assemble(
@@ -115,7 +120,8 @@ function assemble(
   { loop, drift }: Pick<TrafficPlanOptions, 'loop' | 'drift'>,
 ): TrafficPlan {
   const seen = new Set<string>();
-  const count = { taken: 0, dropped: 0, skipped: 0 };
+  const count = { taken: 0, dropped: 0, drifted: 0, held: 0 };
+  const heldBack = drift?.heldBack ?? null;
   let looping = false;
   let hasBegun = false;
 
@@ -135,14 +141,19 @@ function assemble(
     isDrifted: now !== null,
   });
 
+  /** The next index of the order; with rows held back, of the kind that is due, or of the other where there is none left. */
+  const nextIndex = (from: Cursor, hasBegun: boolean): number | null => {
+    if (heldBack === null) return from.order[from.position++] ?? null;
+    if (!hasBegun) return draw(from, heldBack, false);
+    const isDue = count.held < heldBack.share * (count.drifted + 1);
+    return draw(from, heldBack, isDue) ?? draw(from, heldBack, !isDue);
+  };
+
   /** The next row of the cursor that may come: a new one, or any once the stream repeats. */
   const advance = (from: Cursor, now: PlannedDrift | null): PlannedRow | null => {
-    while (from.position < from.order.length) {
-      const index = from.order[from.position++] ?? 0;
-      if (drift?.admits(from.source, index, now !== null) === false) {
-        if (from.pass === 0) count.skipped += 1;
-        continue;
-      }
+    for (;;) {
+      const index = nextIndex(from, now !== null);
+      if (index === null) return null;
       const row = rowAt(from, index, now);
       if (looping) return row;
       const key = rowKey(row.source.readRow(index));
@@ -152,12 +163,12 @@ function assemble(
       }
       if (from.pass === 0) count.dropped += 1;
     }
-    return null;
   };
 
   const again = (from: Cursor, now: PlannedDrift | null): PlannedRow | null => {
     from.position = 0;
     from.pass += 1;
+    Object.assign(from.waiting, { held: [], plain: [] });
     return advance(from, now);
   };
 
@@ -171,7 +182,12 @@ function assemble(
 
   const take = (next: (now: PlannedDrift | null) => PlannedRow | null): PlannedRow | null => {
     const row = next(driftNow());
-    if (row !== null) count.taken += 1;
+    if (row === null) return null;
+    count.taken += 1;
+    if (row.isDrifted) {
+      count.drifted += 1;
+      if (heldBack?.has(row.source, row.index) === true) count.held += 1;
+    }
     return row;
   };
 
@@ -188,12 +204,29 @@ function assemble(
       return count.dropped;
     },
     get skippedRows() {
-      return count.skipped;
+      return training.waiting.held.length + serving.waiting.held.length;
     },
     get isLooping() {
       return looping;
     },
   };
+}
+
+/** The next index of one kind; rows of the other kind that lie before it wait. */
+function draw(
+  from: Cursor,
+  heldBack: NonNullable<PlannedDrift['heldBack']>,
+  wantsHeld: boolean,
+): number | null {
+  const { held, plain } = from.waiting;
+  const waiting = (wantsHeld ? held : plain).shift();
+  if (waiting !== undefined) return waiting;
+  while (from.position < from.order.length) {
+    const index = from.order[from.position++] ?? 0;
+    if (heldBack.has(from.source, index) === wantsHeld) return index;
+    (wantsHeld ? plain : held).push(index);
+  }
+  return null;
 }
 
 /** 16 bytes of SHA-256: equal keys are equal rows for any stream that fits on a disk. */

@@ -148,7 +148,7 @@ describe('an alarm', () => {
     running.onDecision(alarm);
     expect(running.alarms[0]?.drift).toBeNull();
     expect(running.reports()[0]?.message).toBe(
-      'Rows drifted (noise): no alarm in this run, 0 requests failed.',
+      'Rows drifted (noise): no alarm, 0 requests failed.',
     );
   });
 

@@ -3,6 +3,7 @@ import {
   planDrift,
   type DriftSurroundings,
 } from '../../../../../operator/local/drills/planned-drift.ts';
+import { findHardestClass } from '../../../../../operator/local/drills/hardest-class.ts';
 import { memorySource, type TrafficSource } from '../../../../../operator/local/traffic/source.ts';
 import {
   planTraffic,
@@ -26,6 +27,7 @@ function around(changes: Partial<DriftSurroundings> = {}): DriftSurroundings {
     traffic: pictures(),
     modelRowShape: [1, 4, 4],
     labels,
+    hardestClass: () => 4,
     seed: 1,
     onBegin: () => undefined,
     ...changes,
@@ -100,30 +102,26 @@ describe('rows of a drift', () => {
     expect(plan.isLooping).toBe(true);
   });
 
-  test('of classes that were held back, the last ones, come only then, among all others', () => {
-    const { rows, plan, begun } = drain('classes', { fromRequest: 21, strength: 0.33 });
-    const classesOf = (some: readonly PlannedRow[]): Set<number | undefined> =>
-      new Set(some.map(({ index }) => labels[index]));
-    expect(classesOf(rows.slice(0, 20))).toEqual(new Set([0, 1, 2, 3]));
-    expect(classesOf(rows.slice(20))).toEqual(new Set([0, 1, 2, 3, 4, 5]));
-    expect(plan.skippedRows).toBe(ROWS - rows.length);
-    expect(rows.map(({ isDrifted }) => isDrifted).indexOf(true)).toBe(20);
+  test('of a class that was held back take their share from then on, and none came before', () => {
+    const { rows, plan, begun } = drain('classes', { fromRequest: 31, strength: 0.5 });
+    const isNew = rows.map(({ index }) => labels[index] === 4);
+    expect(isNew.slice(0, 30)).toEqual(Array.from({ length: 30 }, () => false));
+    // Ten in twenty, then none are left, and what was passed over for them comes.
+    expect(isNew.slice(30, 50).filter(Boolean)).toHaveLength(10);
+    expect([rows.length, plan.skippedRows]).toEqual([ROWS, 0]);
+    expect(new Set(rows.map(({ index }) => index)).size).toBe(ROWS);
+    expect(rows.map(({ isDrifted }) => isDrifted).indexOf(true)).toBe(30);
     expect(begun).toBe(1);
   });
 
-  test('of held back classes are at least one class, and never all', () => {
-    const comesBefore = (strength: number): number =>
-      new Set(
-        drain('classes', { fromRequest: 99, strength }).rows.map(({ index }) => labels[index]),
-      ).size;
-    expect([0.01, 0.5, 1].map(comesBefore)).toEqual([5, 3, 1]);
+  test('of a class whose request never comes are held back to the end, and counted', () => {
+    const { rows, plan } = drain('classes', { fromRequest: 99, strength: 0.5 });
+    expect([rows.length, plan.skippedRows]).toEqual([ROWS - 10, 10]);
   });
 
-  test('of held back classes come from the next pass too, before anything repeats', () => {
-    const { rows } = drain('classes', { fromRequest: 31, strength: 0.33, most: 80, loop: true });
-    // 40 rows of other classes come in the first pass; the 20 that were left out then are new in the second.
-    const firstRepeated = rows.findIndex(({ isRepeated }) => isRepeated);
-    expect(firstRepeated).toBe(ROWS);
+  test('of a held back class repeat only once all came', () => {
+    const { rows } = drain('classes', { fromRequest: 31, strength: 0.5, most: 80, loop: true });
+    expect(rows.findIndex(({ isRepeated }) => isRepeated)).toBe(ROWS);
   });
 });
 
@@ -154,7 +152,7 @@ describe('a drift that these rows cannot take is refused', () => {
     expect(() =>
       planDrift({ kind: 'classes', fromRequest: 9, strength: 0.5 }, around({ labels: null })),
     ).toThrow(
-      'The command line is not understood (--drift classes@9): classes are held back by their labels, and --traffic comes without. Name labels with --labels, or write --drift noise@N. [UsageError]',
+      'The command line is not understood (--drift classes@9): a class is held back by its label, and --traffic comes without. Name labels with --labels, or write --drift noise@N. [UsageError]',
     );
   });
 
@@ -166,4 +164,28 @@ describe('a drift that these rows cannot take is refused', () => {
       ),
     ).toThrow('every row has the same label, so no class can be held back.');
   });
+});
+
+test('the hardest class is the label that the backbone meets least often; what fails is not asked again', async () => {
+  const traffic = pictures();
+  const asked: string[] = [];
+  let calls = 0;
+  const client = {
+    infer: (rows: readonly Buffer[], mode: string) => {
+      asked.push(mode);
+      calls += 1;
+      if (calls === 1)
+        return Promise.resolve({ ok: false as const, code: 'http_500', message: '' });
+      const indices = rows.map((row) =>
+        Array.from({ length: ROWS }, (_, i) => i).findIndex((i) => traffic.readRow(i).equals(row)),
+      );
+      // Rows of label 2 are taken for 3.
+      const classIds = indices.map((index) => (labels[index] === 2 ? 3 : labels[index]!));
+      const answer = { exit: 'backbone', policy: '', headRevision: '', classIds };
+      return Promise.resolve({ ok: true as const, answer, latencyMs: 1 });
+    },
+  };
+  const wish = { traffic, labels, seed: 1, rowsPerRequest: 8 };
+  expect(await findHardestClass(client, wish)).toEqual({ label: 2, asked: ROWS - 8 });
+  expect(asked).toEqual(asked.map(() => 'backbone'));
 });

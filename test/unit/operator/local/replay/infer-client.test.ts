@@ -97,7 +97,7 @@ describe('a request that no server took', () => {
   test('waits for a server to come when there is none, however short its own time is', async () => {
     const { url } = await aServer(200);
     let looks = 0;
-    const { client, attempts } = aClient(() => (looks++ < 3 ? [] : [url]), 1);
+    const { client, attempts } = aClient(() => (looks++ < 12 ? [] : [url]), 500);
     expect((await client.infer(row, 'auto')).ok).toBe(true);
     expect(attempts).toEqual([url]);
   });

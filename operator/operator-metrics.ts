@@ -8,6 +8,7 @@ import { isWrite, type ApiCall } from './kube/intercept-api.ts';
 import type { Reflector, ReflectorCounters } from './kube/reflector.ts';
 import type { Pass, WorkQueue } from './kube/work-queue.ts';
 import type { LabelOf, MetricHandles, MetricRegistry, ServiceName } from './metrics.ts';
+import { createLifecycleMetrics } from './lifecycle-metrics.ts';
 import { labelsOf, showService, SHOWN_FAMILIES } from './service-metrics.ts';
 import { createReadAges } from './read-ages.ts';
 
@@ -51,6 +52,7 @@ export function createOperatorMetrics(
   const spreading = new Map<string, number>();
   /** Services with series, as `namespace/name`. */
   const reported = new Set<string>();
+  const lifecycle = createLifecycleMetrics(handles);
   handles.operatorBuildInfo.set({ version, node_version: nodeVersion }, 1);
   return {
     queueMade: (controller, queue) => {
@@ -75,6 +77,7 @@ export function createOperatorMetrics(
       registry.forget(service, SHOWN_FAMILIES);
       registry.start(service);
       showService(handles, service, { status, budgetRatio });
+      lifecycle.show(service);
       const storedMs = spreading.get(key);
       if (storedMs === undefined || !isAcknowledged(status)) return;
       spreading.delete(key);
@@ -84,7 +87,14 @@ export function createOperatorMetrics(
     serviceGone: (key) => {
       spreading.delete(key);
       reported.delete(key);
+      lifecycle.forget(nameOf(key));
       registry.forget(nameOf(key));
+    },
+    lifecycleDecided: (key, ledger, decisions) => {
+      const service = nameOf(key);
+      registry.start(service);
+      registry.forget(service, ['serviceDetector']);
+      lifecycle.decided(service, ledger, decisions);
     },
     policyPublished: (key, path) => {
       const labels = labelsOf(nameOf(key));

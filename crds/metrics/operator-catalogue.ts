@@ -135,8 +135,8 @@ const decisions = {
     name: 'layercache_certificates_total',
     type: 'counter',
     unit: 'events',
-    help: 'Looks at the evidence for a certificate, by whether a lambda passed.',
-    labels: { ...SERVICE_LABELS, result: ['passed', 'no_lambda'] },
+    help: 'Attempts at a certificate: a lambda passed, none did, or too few rows came.',
+    labels: { ...SERVICE_LABELS, result: ['passed', 'no_lambda', 'too_few_rows'] },
   },
   alarms: {
     name: 'layercache_alarms_total',

@@ -7,6 +7,8 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { Pass, WorkQueue } from '../kube/work-queue.ts';
 import type { Installation, ServiceDefaults } from '../plan/defaults.ts';
 import type { PullResult } from '../fleet/pull-result.ts';
+import type { Ledger } from '../lifecycle/ledger.ts';
+import type { Decision } from '../lifecycle/types.ts';
 import type { WatchedKind } from './watched-kind.ts';
 
 /** Constant messages, facts in fields (style.md 8); pino's shape. */
@@ -29,6 +31,8 @@ export interface ControllerMetrics {
   passEnded(controller: ControllerName, pass: Pass): void;
   /** After a status was written, and once per service after a start. `key` is `namespace/name`; null: no sound spec. */
   serviceReported(key: string, status: ServiceStatus, budgetRatio: number | null): void;
+  /** After a ledger is stored, with the decisions that led to it. */
+  lifecycleDecided(key: string, ledger: Ledger, decisions: readonly Decision[]): void;
   /** The service is gone: its series go too. */
   serviceGone(key: string): void;
   /** A policy was stored (`Mount`) or handed to the fleet (`Push`). */

@@ -12,7 +12,7 @@ import type { Tick } from './tick.ts';
 import { afterNow } from './training-wishes.ts';
 
 /** A false alarm costs about an hour of saving; one per 20,000 audits at the budget (exits.md 8.1). */
-const SERVING_ALARM = 20_000;
+export const SERVING_ALARM = 20_000;
 const REPEATED_WITHIN_MS = 86_400_000;
 const MAX_ALARMS = 10;
 

@@ -166,6 +166,7 @@ export const NO_METRICS: ControllerMetrics = {
   kindWatched: NOTHING,
   passEnded: NOTHING,
   serviceReported: NOTHING,
+  lifecycleDecided: NOTHING,
   serviceGone: NOTHING,
   policyPublished: NOTHING,
   evidencePulled: NOTHING,

@@ -206,6 +206,7 @@ async function finish(
   const untold = own.untold.splice(0);
   if (!isBlank(plan.ledger)) {
     tellDecisions(pass, untold);
+    shell.deps.metrics.lifecycleDecided(gathered.key, plan.ledger, untold);
     lookAgain(plan.nextDelayMs);
   }
   const { exitsOffUntilMs } = readVerbs(service.annotations, gathered.nowMs);

@@ -47,6 +47,7 @@ export function startController(
     passEnded: (_, { outcome }) => outcomes.push(outcome),
     serviceReported: nothing,
     serviceGone: nothing,
+    lifecycleDecided: nothing,
     policyPublished: nothing,
     evidencePulled: nothing,
     fleetMade: nothing,

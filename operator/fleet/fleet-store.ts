@@ -1,7 +1,8 @@
 import type { PodState } from '../../crds/wire/loading-state.ts';
 import { comparePair } from '../../crds/wire/policy.ts';
+import type { Result } from '../../crds/wire/result.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
-import type { AdminClient } from './admin-client.ts';
+import type { AdminAnswer, AdminCall, AdminClient } from './admin-client.ts';
 import type { FleetPod, PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
@@ -32,6 +33,8 @@ export interface FleetStore {
    * those that come later, get it after their next poll.
    */
   publish(key: string, publication: Publication): Promise<void>;
+  /** One call of a pod beside its polls and pushes. */
+  call(key: string, podUid: string, call: AdminCall): Promise<Result<AdminAnswer>>;
   /** Windows up to the watermark of `podUid bootId` are in the ledger. */
   dropConsumed(key: string, watermarks: ReadonlyMap<string, number>): void;
   /** Starts every poll that is due; resolves when these have ended. */
@@ -204,6 +207,12 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       service.publication = publication;
       const entries = [...service.entries.values()];
       await Promise.all(entries.map((entry) => pushIfNeeded(key, service, entry)));
+    },
+    call: async (key, podUid, call) => {
+      const entry = services.get(key)?.entries.get(podUid);
+      return entry === undefined
+        ? { ok: false, code: 'NoAnswer', message: `pod ${podUid} is not there` }
+        : entry.client.call(call);
     },
     dropConsumed: (key, watermarks) => {
       for (const entry of services.get(key)?.entries.values() ?? []) {

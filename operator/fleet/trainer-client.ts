@@ -3,12 +3,15 @@ import type { Result } from '../../crds/wire/result.ts';
 import { refusal, type AdminClient } from './admin-client.ts';
 
 const trainerState = z.object({
-  state: z.enum(['Pulling', 'Training', 'Done', 'Failed']),
+  state: z.enum(['Pulling', 'Training', 'Uploading', 'Done', 'Failed']),
   progress: z.number().min(0).max(1),
   message: z.string().max(4096),
   outcome: z.enum(['Trained', 'NotBetter', 'TooFewRows']).nullable(),
   digest: z.string().max(80).nullable(),
   sizeBytes: z.number().nullable(),
+  // Trainers of the version before know no stores.
+  uri: z.string().max(1024).nullable().default(null),
+  failure: z.enum(['UploadFailed']).nullable().default(null),
   rows: z.number().nullable(),
   durationSeconds: z.number().nullable(),
   summary: z.unknown(),

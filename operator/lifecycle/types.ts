@@ -55,7 +55,7 @@ export type TrainingReport =
   | {
       readonly kind: 'Failed';
       readonly attempt: number;
-      readonly reason: 'NotBetter' | 'TooFewRows' | 'Failed' | 'DeadlineExceeded';
+      readonly reason: 'NotBetter' | 'TooFewRows' | 'Failed' | 'DeadlineExceeded' | 'UploadFailed';
       readonly message: string;
     };
 

@@ -18,6 +18,8 @@ export interface TrainedHeads {
   readonly digest: string;
   readonly sizeBytes: number;
   readonly bundle: HeadBundle;
+  /** Where its file lies in a remote store; null: in a ConfigMap of the revision's name. */
+  readonly uri: string | null;
   readonly training: NonNullable<CacheHeadRevisionSpec['training']>;
 }
 
@@ -29,19 +31,20 @@ export interface CacheHeadRevisionObject {
   readonly spec: CacheHeadRevisionSpec;
 }
 
-/** The revision of a bundle whose digest was verified. It is created before its ConfigMap, which it owns. */
+/** The revision of a bundle whose digest was verified. It is created before its ConfigMap, where it has one, and owns it. */
 export function planHeadRevision({
   service,
   digest,
   sizeBytes,
   bundle,
+  uri,
   training,
 }: TrainedHeads): CacheHeadRevisionObject {
   const name = headRevisionName(service.name, digest);
   const spec: CacheHeadRevisionSpec = {
     serviceName: service.name,
     backboneDigest: bundle.backboneDigest,
-    bundle: { digest, sizeBytes, configMapName: name },
+    bundle: { digest, sizeBytes, ...(uri === null ? { configMapName: name } : { uri }) },
     exits: bundle.heads.map(toExit),
     classCount: bundle.classCount,
     training,

@@ -1,5 +1,5 @@
 import type { Job } from 'kubernetes-types/batch/v1.js';
-import type { Container, PodSpec } from 'kubernetes-types/core/v1.js';
+import type { Container, EnvVar, PodSpec, Volume, VolumeMount } from 'kubernetes-types/core/v1.js';
 
 import { canonicalJson } from '../../crds/wire/json.ts';
 import { compact } from './compact.ts';
@@ -8,24 +8,35 @@ import { childLabels } from './labels.ts';
 import { mergeOverride } from './merge-pod-template.ts';
 import { trainerAccountName, trainerSecretName, trainingJobName } from './names.ts';
 import { childMetadata } from './owner.ts';
+import type { PushStore } from './push-store.ts';
 import type { ServiceToPlan } from './service.ts';
+import { STORE_CA_BUNDLE_DIR, STORE_CREDENTIALS_DIR } from './template-v1/paths.ts';
 
 export interface TrainingJobInput {
   readonly service: ServiceToPlan;
   readonly defaults: TrainerDefaults;
   readonly adminGeneration: number;
   readonly attempt: number;
+  /** Where its bundle goes; null: nowhere, it is offered to the operator alone. */
+  readonly store: PushStore | null;
+  /** Hosts that may have private addresses, as pods have them. */
+  readonly allowedHosts: readonly string[];
   /** What the process reads as LAYERCACHE_TRAINER_JOB. */
   readonly job: object;
 }
 
 export const ADMIN_PORT = 8081;
 const ADMIN_DIR = '/etc/layercache/admin';
+const NAME = 'trainer';
+const STORE_SECRET = 'store-credentials';
+const STORE_CA = 'store-ca-bundle';
 const USER = 65_532;
 /** A pod that failed is followed by one more; then the Job has failed. */
 const BACKOFF_LIMIT = 1;
 const TTL_SECONDS = 3_600;
 const GRACE_SECONDS = 10;
+/** With this code a trainer ends whose store refuses its bundle: training once more would change nothing. */
+export const UPLOAD_FAILED_CODE = 3;
 
 /**
  * One training: a pod without API token, accelerator or rights that pulls samples and offers its bundle until it is told that
@@ -43,6 +54,14 @@ export function planTrainingJob(input: TrainingJobInput): Job {
     metadata: childMetadata(service, trainingJobName(service.name, attempt), 'trainer'),
     spec: {
       backoffLimit: BACKOFF_LIMIT,
+      podFailurePolicy: {
+        rules: [
+          {
+            action: 'FailJob',
+            onExitCodes: { containerName: NAME, operator: 'In', values: [UPLOAD_FAILED_CODE] },
+          },
+        ],
+      },
       activeDeadlineSeconds: Math.ceil(deadline / 1000),
       ttlSecondsAfterFinished: TTL_SECONDS,
       template: {
@@ -83,14 +102,16 @@ function podSpec(input: TrainingJobInput): PodSpec {
         },
       },
       { name: 'tmp', emptyDir: { sizeLimit: '64Mi' } },
+      ...storeVolumes(input),
     ],
   });
 }
 
-function container({ service, defaults, job }: TrainingJobInput): Container {
+function container(input: TrainingJobInput): Container {
+  const { service, defaults, job } = input;
   const { resources } = service.spec.heads.training;
   return {
-    name: 'trainer',
+    name: NAME,
     image: defaults.image,
     imagePullPolicy: defaults.imagePullPolicy,
     command: ['node', '/app/trainer.mjs'],
@@ -103,12 +124,14 @@ function container({ service, defaults, job }: TrainingJobInput): Container {
         name: 'LAYERCACHE_TRAINER_THREADS',
         valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1' } },
       },
+      ...storeEnvironment(input),
     ],
     // Raw in our schema; the API server checks it.
     resources: resources ?? defaults.resources,
     volumeMounts: [
       { name: 'admin', mountPath: ADMIN_DIR, readOnly: true },
       { name: 'tmp', mountPath: '/tmp' },
+      ...storeMounts(input),
     ],
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -118,4 +141,43 @@ function container({ service, defaults, job }: TrainingJobInput): Container {
     },
     terminationMessagePolicy: 'FallbackToLogsOnError',
   };
+}
+
+/** Optional, as in servers: the trainer itself says what is missing. */
+function storeVolumes({ store }: TrainingJobInput): Volume[] {
+  const secretName = store?.pushSecretName;
+  const caName = store?.caBundleConfigMapName;
+  return [
+    ...(secretName === undefined
+      ? []
+      : [
+          {
+            name: STORE_SECRET,
+            secret: { secretName, optional: true, defaultMode: 0o440 },
+          },
+        ]),
+    ...(caName === undefined
+      ? []
+      : [{ name: STORE_CA, configMap: { name: caName, optional: true } }]),
+  ];
+}
+
+function storeMounts(input: TrainingJobInput): VolumeMount[] {
+  return storeVolumes(input).map(({ name }) => ({
+    name,
+    mountPath: name === STORE_CA ? STORE_CA_BUNDLE_DIR : STORE_CREDENTIALS_DIR,
+    readOnly: true,
+  }));
+}
+
+function storeEnvironment(input: TrainingJobInput): EnvVar[] {
+  const { store, allowedHosts } = input;
+  if (store === null) return [];
+  const mounted = storeMounts(input).map(({ name, mountPath }) => ({
+    name: name === STORE_CA ? 'LAYERCACHE_STORE_CA_BUNDLE_DIR' : 'LAYERCACHE_STORE_CREDENTIALS_DIR',
+    value: mountPath,
+  }));
+  return allowedHosts.length === 0
+    ? mounted
+    : [...mounted, { name: 'LAYERCACHE_ALLOWED_HOSTS', value: allowedHosts.join(',') }];
 }

@@ -1,5 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { parseAllowedHosts, type AllowedHosts } from '../../server/net/allowed-hosts.ts';
+import type { ProxySetting } from '../../server/net/proxy-tunnel.ts';
 
 const ratio = z.number().min(0).max(1);
 
@@ -23,6 +25,8 @@ const jobSchema = z.object({
     maxOverhead: ratio,
     maxBundleBytes: z.number().int().positive(),
   }),
+  /** The remote store of the service; absent: the bundle is offered here alone. */
+  store: z.object({ uri: z.string().max(1024) }).optional(),
   seed: z.number().int().min(0),
   parent: z.string().nullable(),
   trainerVersion: z.string().max(128),
@@ -37,6 +41,12 @@ export interface TrainerConfig {
   readonly bindHost: string;
   /** Folder with `tls.key`, `tls.crt` and `peers.json`; null: the admin port speaks plain HTTP. */
   readonly adminDir: string | null;
+  /** Where the push Secret of the store is mounted; null: none. */
+  readonly storeCredentialsDir: string | null;
+  readonly storeCaBundleDir: string | null;
+  /** Hosts that a store may have, as servers have them. */
+  readonly allowedHosts: AllowedHosts;
+  readonly proxy: ProxySetting;
   /** Heads trained at once, each on one core. */
   readonly threads: number;
   readonly exitWithStdin: boolean;
@@ -74,6 +84,18 @@ const schema = z.object({
   ADMIN_PORT: wholeNumber(8081, 65_535),
   BIND_HOST: z.string().min(1).max(253).default('0.0.0.0'),
   ADMIN_DIR: z.string().min(1).max(4096).optional(),
+  STORE_CREDENTIALS_DIR: z.string().min(1).max(4096).optional(),
+  STORE_CA_BUNDLE_DIR: z.string().min(1).max(4096).optional(),
+  ALLOWED_HOSTS: z
+    .string()
+    .max(16_384)
+    .default('')
+    .transform((text, context) => {
+      const parsed = parseAllowedHosts(text);
+      if (parsed.ok) return parsed.value;
+      context.addIssue(parsed.message);
+      return z.NEVER;
+    }),
   TRAINER_THREADS: wholeNumber(Math.min(MAX_THREADS, availableParallelism()), MAX_THREADS),
   EXIT_WITH_STDIN: z.enum(['true', 'false'], { error: 'must be true or false' }).default('false'),
   LOG_LEVEL: z
@@ -104,11 +126,22 @@ export function loadConfig(
       adminPort: data.ADMIN_PORT,
       bindHost: data.BIND_HOST,
       adminDir: data.ADMIN_DIR ?? null,
+      storeCredentialsDir: data.STORE_CREDENTIALS_DIR ?? null,
+      storeCaBundleDir: data.STORE_CA_BUNDLE_DIR ?? null,
+      allowedHosts: data.ALLOWED_HOSTS,
+      proxy: {
+        url: emptyToNull(environment.HTTPS_PROXY ?? environment.https_proxy),
+        exceptions: environment.NO_PROXY ?? environment.no_proxy ?? '',
+      },
       threads: Math.max(1, data.TRAINER_THREADS),
       exitWithStdin: data.EXIT_WITH_STDIN === 'true',
       logLevel: data.LOG_LEVEL,
     },
   };
+}
+
+function emptyToNull(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : text;
 }
 
 /** The configuration of this process. */

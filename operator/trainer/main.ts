@@ -2,15 +2,18 @@ import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
+import { UPLOAD_FAILED_CODE } from '../plan/training-job.ts';
 import { connectServers } from './connect-servers.ts';
 import { loadProcessConfig, type TrainerConfig } from './config.ts';
 import { createJobPool } from './job-pool.ts';
 import { followJob, postJob } from './job-thread.ts';
-import { startJob } from './run-job.ts';
+import { startJob, type JobTools } from './run-job.ts';
 import { serveJobs } from './serve-jobs.ts';
 import { createTrainerApp } from './trainer-app.ts';
 import { loadTrainerIdentity, type TrainerIdentity } from './trainer-identity.ts';
 import { createTrainerServer } from './trainer-server.ts';
+import type { TrainerState } from './training-state.ts';
+import { uploadBundle } from './upload-bundle.ts';
 
 // One file, three roles: the main thread answers the admin port, one thread conducts the training (merging 50,000 rows takes
 // seconds), and the threads of its pool train heads.
@@ -22,8 +25,18 @@ else if (parentPort !== null) {
   else {
     const runJob = createJobPool(script, config.threads);
     const connect = connectServers(config, systemClock);
-    postJob(startJob(config.job, { runJob, clock: systemClock, connect }), parentPort);
+    const upload = uploadOf(config);
+    postJob(startJob(config.job, { runJob, clock: systemClock, connect, upload }), parentPort);
   }
+}
+
+function uploadOf({ job, ...config }: TrainerConfig): JobTools['upload'] {
+  const { store } = job;
+  if (store === undefined) return null;
+  const { storeCredentialsDir: credentialsDir, storeCaBundleDir: caBundleDir } = config;
+  const { allowedHosts, proxy } = config;
+  const settings = { uri: store.uri, credentialsDir, caBundleDir, allowedHosts, proxy };
+  return (bundle, onTrouble) => uploadBundle(bundle, settings, onTrouble);
 }
 
 function main(): void {
@@ -33,6 +46,12 @@ function main(): void {
     process.exit(2);
   }
   start(config.value);
+}
+
+/** A Job whose training failed shall fail too: it then tries once more, unless the store refused what was trained. */
+function exitCodeOf({ state, failure }: TrainerState): number {
+  if (state !== 'Failed') return 0;
+  return failure === 'UploadFailed' ? UPLOAD_FAILED_CODE : 1;
 }
 
 function loadIdentity({ adminDir }: TrainerConfig): TrainerIdentity | null {
@@ -62,10 +81,9 @@ function start(config: TrainerConfig): void {
     );
   });
   const identity = loadIdentity(config);
-  // A Job whose training failed shall fail too: it then tries once more.
   const app = createTrainerServer(
     identity,
-    createTrainerApp(job, () => process.exit(job.state().state === 'Failed' ? 1 : 0)),
+    createTrainerApp(job, () => process.exit(exitCodeOf(job.state()))),
     systemClock,
   );
   app.on('error', (error: NodeJS.ErrnoException) => {

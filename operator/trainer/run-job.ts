@@ -7,6 +7,7 @@ import { trainHeads, type TrainingOutcome, type TrainingStage } from '../trainin
 import type { TrainerJob } from './config.ts';
 import { pullSamples, type PulledSamples } from './pull-samples.ts';
 import { INITIAL_STATE, type TrainerState } from './training-state.ts';
+import type { TrainedBundle, Uploaded } from './upload-bundle.ts';
 
 /** A training that runs by itself; `state` and `bundle` may be read at any time. */
 export interface RunningJob {
@@ -22,6 +23,9 @@ export interface JobTools {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Opens the admin port of a server. */
   readonly connect: (baseUrl: string) => AdminClient;
+  /** Brings a bundle into the remote store of the service; null: it has none. */
+  readonly upload:
+    ((bundle: TrainedBundle, onTrouble: (message: string) => void) => Promise<Uploaded>) | null;
 }
 
 /** Share of the work after which each stage begins. */
@@ -66,8 +70,27 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
       },
     });
     bytes = outcome.kind === 'Trained' ? outcome.bytes : null;
-    change({ ...finished(outcome, pulled.value), durationSeconds: seconds() });
+    const ending = { ...finished(outcome, pulled.value), durationSeconds: seconds() };
+    change(await store(ending, bytes));
   };
+  /** The state that ends a training, once its bundle lies where the service keeps bundles. */
+  async function store(
+    ending: Partial<TrainerState>,
+    trained: Uint8Array | null,
+  ): Promise<Partial<TrainerState>> {
+    const { digest = null } = ending;
+    if (tools.upload === null || trained === null || digest === null) return ending;
+    const say = (trouble: string): void => {
+      change({ state: 'Uploading', message: `Storing the bundle.${trouble}` });
+    };
+    say('');
+    const uploaded = await tools.upload({ digest, bytes: trained }, (message) => {
+      say(` It is tried again: ${message}`);
+    });
+    if (uploaded.ok) return { ...ending, uri: uploaded.uri };
+    const message = `The heads are trained and cannot be stored: ${uploaded.message}`;
+    return { state: 'Failed', failure: 'UploadFailed', message, durationSeconds: seconds() };
+  }
   run().catch((error: unknown) => {
     change({ state: 'Failed', message: messageOf(error), durationSeconds: seconds() });
   });

@@ -1,5 +1,4 @@
 import type { CacheHeadRevisionSpec } from '../../../crds/v1alpha1/cache-head-revision.ts';
-import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../crds/v1alpha1/head-revision-rules.ts';
 import type { BundleHead, HeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { verifyBundle } from '../../fleet/pull-bundle.ts';
 
@@ -25,11 +24,15 @@ export function unavailable(
 }
 
 /** What a revision says of its bundle, held against the bytes that lie in the store. Size and digest first: only then is it parsed. */
-export function assessBundle(spec: CacheHeadRevisionSpec, bytes: Uint8Array): BundleVerdict {
-  if (bytes.length > MAX_CONFIG_MAP_BUNDLE_BYTES) {
+export function assessBundle(
+  spec: CacheHeadRevisionSpec,
+  bytes: Uint8Array,
+  maxBytes: number,
+): BundleVerdict {
+  if (bytes.length > maxBytes) {
     return unavailable(
       'HeadTooLarge',
-      `The bundle has ${bytes.length} bytes and a ConfigMap may hold ${MAX_CONFIG_MAP_BUNDLE_BYTES}: store it in s3 or oci and set spec.bundle.uri.`,
+      `The bundle has ${bytes.length} bytes and a ConfigMap may hold ${maxBytes}: store it in s3 or oci and set spec.bundle.uri.`,
     );
   }
   const verified = verifyBundle(bytes, spec.bundle.digest);

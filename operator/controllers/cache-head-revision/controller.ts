@@ -10,6 +10,7 @@ import { createWorkQueue, type PassResult, type WorkQueue } from '../../kube/wor
 import { FIELD_MANAGER } from '../../plan/names.ts';
 import type { Caches } from '../caches.ts';
 import type { Controller, ControllerDependencies } from '../dependencies.ts';
+import type { ServiceFleet } from '../service-fleet.ts';
 import { watchKind } from '../watched-kind.ts';
 import { unavailable, type BundleVerdict } from './assess-bundle.ts';
 import { availableOf, planAvailable } from './plan-available.ts';
@@ -22,16 +23,17 @@ const BUNDLE_FOLLOWS_MS = 30_000;
 const ABANDONED_MS = 600_000;
 const DELAY_MS = { bundleFollows: 5_000, unresolved: 30_000, forbidden: 300_000, resync: 600_000 };
 
-export interface AcknowledgedHeads {
-  /** Digests of the head bundles that pods of a service last said they hold; `key` is `namespace/name`. */
-  acknowledgedHeads(key: string): ReadonlySet<string>;
-}
+/** What pods of a service say of head bundles; `key` is `namespace/name`. */
+export type HeadReports = Pick<
+  ServiceFleet,
+  'acknowledgedHeads' | 'missingHeads' | 'remoteBundle' | 'onChange'
+>;
 
 /** Verifies the bundles of head revisions (`Available`) and deletes the revisions that retention gives up (api.md 3). */
 export function createHeadRevisionController(
   deps: ControllerDependencies,
   caches: Pick<Caches, 'services' | 'headRevisions'>,
-  fleet: AcknowledgedHeads,
+  fleet: HeadReports,
 ): Controller {
   const { api, clock, random, signal, metrics } = deps;
   const bundles = watchKind(
@@ -48,7 +50,7 @@ export function createHeadRevisionController(
     },
   });
   metrics.queueMade(NAME, queue);
-  const reader = createBundleReader({ api, bundles, ...fleet });
+  const reader = createBundleReader({ api, bundles, fleet });
   const applier = createApplier(api, `${FIELD_MANAGER}-bundles`);
   const shell: Shell = { deps, caches, fleet, reader, applier };
 
@@ -64,6 +66,9 @@ export function createHeadRevisionController(
   });
   bundles.onKey(({ key }) => {
     wakeUsers(key, caches, queue);
+  });
+  fleet.onChange((key) => {
+    wakeRemote(key, caches, queue);
   });
   return {
     name: NAME,
@@ -82,6 +87,18 @@ function wakeRevisions(
   if (object === null || object.metadata.generation === previous?.metadata.generation) return;
   for (const { metadata } of headRevisions.listIndexed(key)) {
     queue.add(`${String(metadata.namespace)}/${metadata.name}`);
+  }
+}
+
+/** Pods have said something: only of bundles in remote stores it is a word about the bundle. */
+function wakeRemote(
+  serviceKey: string,
+  { headRevisions }: Pick<Caches, 'headRevisions'>,
+  queue: WorkQueue,
+): void {
+  for (const { metadata, spec } of headRevisions.listIndexed(serviceKey)) {
+    const { uri } = (spec as { readonly bundle?: { readonly uri?: string } }).bundle ?? {};
+    if (uri !== undefined) queue.add(`${String(metadata.namespace)}/${metadata.name}`);
   }
 }
 
@@ -106,7 +123,7 @@ function bundleNameOf({ spec }: KubeObject): string | undefined {
 interface Shell {
   readonly deps: ControllerDependencies;
   readonly caches: Pick<Caches, 'services' | 'headRevisions'>;
-  readonly fleet: AcknowledgedHeads;
+  readonly fleet: HeadReports;
   readonly reader: BundleReader;
   readonly applier: Applier;
 }
@@ -130,11 +147,12 @@ async function reconcile(shell: Shell, revision: KubeObject): Promise<PassResult
   const { clock } = shell.deps;
   const read = readHeadRevision(revision);
   const verdict = read.ok
-    ? await shell.reader.assess(read.value, revision.metadata.uid ?? '')
+    ? lasting(await shell.reader.assess(read.value, revision.metadata.uid ?? ''), revision)
     : unavailable('Malformed', `The revision cannot be read: ${read.message}.`);
   const isMissing = verdict.reason === 'BundleMissing';
   const ageMs = clock.nowMs() - Date.parse(revision.metadata.creationTimestamp ?? '');
-  if (isMissing && ageMs < BUNDLE_FOLLOWS_MS) {
+  const mayFollow = bundleNameOf(revision) !== undefined && ageMs < BUNDLE_FOLLOWS_MS;
+  if (isMissing && mayFollow) {
     return { kind: 'RequeueAfter', delayMs: DELAY_MS.bundleFollows };
   }
   await report(shell, revision, verdict);
@@ -145,6 +163,13 @@ async function reconcile(shell: Shell, revision: KubeObject): Promise<PassResult
     kind: 'RequeueAfter',
     delayMs: isSettled ? DELAY_MS.resync : DELAY_MS.unresolved,
   };
+}
+
+/** Pods that need it no more say nothing of a bundle in a remote store: what they verified stays said. */
+function lasting(verdict: BundleVerdict, revision: KubeObject): BundleVerdict {
+  const said = availableOf(revision);
+  if (verdict.reason !== 'WaitingForReplicas' || said?.status !== 'True') return verdict;
+  return { status: 'True', reason: 'Verified', message: said.message };
 }
 
 /** By what was said last: a bundle that was there and vanished may be restored for as long as one that never came. */

@@ -1,8 +1,12 @@
 import type { CacheHeadRevision } from '../../../crds/v1alpha1/cache-head-revision.ts';
+import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../crds/v1alpha1/head-revision-rules.ts';
+import { WIRE_LIMITS } from '../../../crds/wire/limits.ts';
+import { isBundle } from '../../fleet/remote-bundles.ts';
 import type { Api, KubeObject } from '../../kube/api.ts';
 import { getOrNull } from '../../kube/get-or-null.ts';
 import type { Store } from '../../kube/store.ts';
 import type { ObjectMeta } from '../../plan/live-object.ts';
+import type { ServiceFleet } from '../service-fleet.ts';
 import { assessBundle, unavailable, type BundleVerdict } from './assess-bundle.ts';
 
 /** Says what lies in the store under a revision, and reads a bundle again only when it may have changed. */
@@ -19,12 +23,14 @@ interface Assessed {
   readonly verdict: BundleVerdict;
 }
 
+/** What pods of a service say of a bundle in a remote store; `key` is `namespace/name` of the service. */
+type RemoteReports = Pick<ServiceFleet, 'acknowledgedHeads' | 'missingHeads' | 'remoteBundle'>;
+
 export interface BundleReaderOptions {
   readonly api: Api;
   /** Metadata of the ConfigMaps that are labelled as bundles. */
   readonly bundles: Pick<Store, 'get'>;
-  /** Digests that pods of a service acknowledge; `key` is `namespace/name` of the service. */
-  readonly acknowledgedHeads: (key: string) => ReadonlySet<string>;
+  readonly fleet: RemoteReports;
 }
 
 export function createBundleReader(options: BundleReaderOptions): BundleReader {
@@ -34,7 +40,7 @@ export function createBundleReader(options: BundleReaderOptions): BundleReader {
     assess: async (revision, uid) => {
       const { namespace = '' } = revision.metadata;
       const { configMapName } = revision.spec.bundle;
-      if (configMapName === undefined) return assessRemote(revision, namespace, options);
+      if (configMapName === undefined) return assessRemote(revision, namespace, options.fleet);
       const known = assessed.get(uid);
       const cached = bundles.get(`${namespace}/${configMapName}`);
       if (known !== undefined && isVersionOf(cached, known)) return known.verdict;
@@ -79,18 +85,26 @@ function assessStored(
       `ConfigMap ${name} has no key bundle under binaryData: create it again with --from-file=bundle=FILE.`,
     );
   }
-  return assessBundle(spec, Buffer.from(bundle, 'base64'));
+  return assessBundle(spec, Buffer.from(bundle, 'base64'), MAX_CONFIG_MAP_BUNDLE_BYTES);
 }
 
-/** Pods fetch it themselves; the operator has no credentials and takes their word. */
+/** Pods fetch it themselves; the operator has no credentials and takes their word, but checks what the revision says of it. */
 function assessRemote(
   { spec }: CacheHeadRevision,
   namespace: string,
-  { acknowledgedHeads }: BundleReaderOptions,
+  fleet: RemoteReports,
 ): BundleVerdict {
   const { digest, uri = '' } = spec.bundle;
-  if (acknowledgedHeads(`${namespace}/${spec.serviceName}`).has(digest)) {
-    return { status: 'True', reason: 'Verified', message: `Pods loaded the bundle from ${uri}.` };
+  const key = `${namespace}/${spec.serviceName}`;
+  const brought = fleet.remoteBundle(key, digest);
+  if (isBundle(brought)) {
+    const verdict = assessBundle(spec, brought.bytes, WIRE_LIMITS.headBundleBytes);
+    if (verdict.status === 'False') return verdict;
+  }
+  const problem = fleet.missingHeads(key, digest) ?? (isBundle(brought) ? null : brought);
+  if (problem !== null) return unavailable(problem.reason, problem.message);
+  if (fleet.acknowledgedHeads(key).has(digest)) {
+    return { status: 'True', reason: 'Verified', message: `Pods loaded the bundle of ${uri}.` };
   }
   return {
     status: 'Unknown',

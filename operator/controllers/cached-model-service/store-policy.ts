@@ -2,6 +2,7 @@ import type { Decision } from './decide.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import type { Publication } from '../../fleet/push-to-pod.ts';
 import { applyChild } from './apply-child.ts';
+import { fetchedHeads } from './lifecycle/bundle-uris.ts';
 import type { LifecycleMemory } from './lifecycle/lifecycle-memory.ts';
 import type { ServicePass } from './service-pass.ts';
 
@@ -26,8 +27,9 @@ export async function storePolicy(
   if (pushed !== memory.pushed) {
     memory.pushed = pushed;
     // Nobody waits for pods: what they answer comes back as a change of the fleet.
-    const heads = memory.lifecycle.heads;
-    const bundles = new Map([...heads].map(([digest, { bytes }]) => [digest, bytes]));
+    const fetched = fetchedHeads(policy);
+    const own = [...memory.lifecycle.heads].filter(([digest]) => !fetched.has(digest));
+    const bundles = new Map(own.map(([digest, { bytes }]) => [digest, bytes]));
     void fleet.publish(gathered.key, { policy, bundles, trial });
     deps.metrics.policyPublished(gathered.key, 'Push');
   }

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# build.sh control-plane|kwok|node : prints the folder that holds the group's programs, building those that are missing.
+# build.sh control-plane|kwok|node|stores : prints the folder that holds the group's programs, building those that are missing.
 # Sources are Go modules pinned by the go.mod and go.sum beside this file. The folder is named after a hash of its
 # recipe, so a changed pin builds anew; a lock lets any number of callers ask at once while only one builds.
 set -euo pipefail
 recipe=$(cd "$(dirname "$0")" && pwd)
-group=${1:?which group: control-plane, kwok or node}
+group=${1:?which group: control-plane, kwok, node or stores}
 export CGO_ENABLED=0
 
 kubernetes=$(sed -n 's|^require k8s.io/kubernetes v||p' "$recipe/control-plane/go.mod")
@@ -17,7 +17,8 @@ case $group in
   control-plane) programs='etcd kube-apiserver kube-controller-manager kube-scheduler' inputs='control-plane' ;;
   kwok) programs='kwok kwok-stages.yaml' inputs='kwok' ;;
   node) programs='kubelet kube-proxy containerd containerd-shim-runc-v2 ctr pause' inputs='control-plane node' ;;
-  *) echo "unknown group $group: use control-plane, kwok or node" >&2; exit 2 ;;
+  stores) programs='s3-server' inputs='stores' ;;
+  *) echo "unknown group $group: use control-plane, kwok, node or stores" >&2; exit 2 ;;
 esac
 
 missing() { for p in $programs; do [ -e "$out/$p" ] || echo "$p"; done; }
@@ -44,6 +45,9 @@ build() {
   mv "$out/.$program.part" "$out/$program"   # appears whole or not at all
 }
 
+# Apart from build, whose text is part of every group's hash.
+build_store() { compile stores "./$program" -ldflags '-s -w'; mv "$out/.$program.part" "$out/$program"; }
+
 pins() { cd "$recipe" && for input in $inputs; do find "$input" -type f | LC_ALL=C sort | xargs cat; done; }
 hash=$({ declare -f compile stages build; echo "$stamped"; pins; } | sha256sum)
 cache=${LAYERCACHE_TEST_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/layercache/test-cluster}
@@ -56,6 +60,9 @@ if [ -n "$(missing)" ]; then
   flock -n 9 || { echo "waiting for another build of the test cluster ($cache/lock)" >&2; flock 9; }
   todo=$(missing)
   [ -z "$todo" ] || echo "BUILDING the Kubernetes test cluster, group $group:" $todo '- once, up to ten minutes on two cores;' "kept in $out" >&2
-  for program in $todo; do echo "  building $program" >&2; build; done
+  for program in $todo; do
+    echo "  building $program" >&2
+    if [ "$group" = stores ]; then build_store; else build; fi
+  done
 fi
 echo "$out"

@@ -2,16 +2,21 @@
 import { createHash } from 'node:crypto';
 import { serializeAcknowledgement } from '../../../crds/wire/acknowledgement.ts';
 import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
-import { parseHeadBundle } from '../../../crds/wire/head-bundle.ts';
+import { encodeHeadBundle, parseHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
 import type { Result } from '../../../crds/wire/result.ts';
-import { serializeServerState, type ServerState } from '../../../crds/wire/state.ts';
+import {
+  serializeServerState,
+  type MissingHeadsReport,
+  type ServerState,
+} from '../../../crds/wire/state.ts';
 import type { AdminAnswer, AdminCall } from '../../../operator/fleet/admin-client.ts';
 import { knownAnswersOf } from '../../../operator/fleet/revision-facts.ts';
 import type { FakePod } from '../../support/fake-pod.ts';
 import { BACKBONE_DIGEST } from '../../support/builders.ts';
 import { EXITS } from '../../support/simulated-fleet.ts';
 import { anAcknowledgement, aState } from '../../unit/crds/documents.ts';
+import { createLoopStore, fetchFrom, type LoopStore } from './loop-store.ts';
 
 /** What a server is beside its windows. */
 export interface LoopPod {
@@ -25,13 +30,22 @@ export interface LoopPod {
   /** Says that it runs its heads, and runs others. */
   isLying: boolean;
   isCut: boolean;
+  readonly store: LoopStore;
+  /** Why heads that a policy names at the store are not here. */
+  readonly missing: Map<string, MissingHeadsReport>;
+  /** The last policy that it was given. */
+  policyText: string;
 }
 
 const answer = (status: number, body: string): Promise<Result<AdminAnswer>> =>
   Promise.resolve({ ok: true, value: { status, body: Buffer.from(body) } });
 
 /** Puts a server behind a fake pod's admin port. */
-export function equip(fake: FakePod, backboneDigest = BACKBONE_DIGEST): LoopPod {
+export function equip(
+  fake: FakePod,
+  backboneDigest = BACKBONE_DIGEST,
+  store = createLoopStore(),
+): LoopPod {
   const pod: LoopPod = {
     ...{ fake, backboneDigest },
     policy: null,
@@ -39,6 +53,7 @@ export function equip(fake: FakePod, backboneDigest = BACKBONE_DIGEST): LoopPod 
     seen: 0,
     isLying: false,
     isCut: false,
+    ...{ store, missing: new Map(), policyText: '' },
   };
   fake.acknowledgement = anAcknowledgement({
     ...{ podUid: fake.pod.uid, bootId: fake.bootId, epoch: 0, revision: 0 },
@@ -54,18 +69,22 @@ function respond(pod: LoopPod, call: AdminCall): Promise<Result<AdminAnswer>> | 
     return Promise.resolve({ ok: false, code: 'NoAnswer', message: 'no answer within 2000 ms' });
   }
   if (call.path.startsWith('/v1/state')) return answer(200, serializeServerState(stateOf(pod)));
-  if (call.path.startsWith('/v1/heads/')) return answer(201, storeHeads(pod, call));
-  if (call.path.startsWith('/v1/policy')) return answer(200, applyPolicy(pod, String(call.body)));
+  if (call.path.startsWith('/v1/heads/')) return answerHeads(pod, call);
+  if (call.path.startsWith('/v1/policy')) {
+    pod.policyText = String(call.body);
+    return answer(200, applyPolicy(pod, pod.policyText));
+  }
   return undefined;
 }
 
 /** Samples change with the rows: so does the digest under which they are told. */
-export function touchState({ fake, seen }: LoopPod): void {
-  const text = `${fake.bootId} ${String(Math.min(25_000, seen))}`;
+export function touchState({ fake, seen, missing }: LoopPod): void {
+  const lacks = JSON.stringify([...missing.values()]);
+  const text = `${fake.bootId} ${String(Math.min(25_000, seen))} ${lacks}`;
   fake.stateDigest = `sha256:${createHash('sha256').update(text).digest('hex')}`;
 }
 
-function stateOf({ fake, seen, policy, backboneDigest }: LoopPod): ServerState {
+function stateOf({ fake, seen, policy, backboneDigest, missing }: LoopPod): ServerState {
   const state = aState();
   const samples = Math.min(25_000, seen);
   const shares = [0.2, 0.4, 0.65, 0.85];
@@ -94,8 +113,41 @@ function stateOf({ fake, seen, policy, backboneDigest }: LoopPod): ServerState {
     },
     acknowledgement: { ...fake.acknowledgement, podUid: fake.pod.uid, bootId: fake.bootId },
     ...{ heads: [], switchedOff: [], companions: [] },
+    ...(missing.size === 0 ? {} : { missingHeads: [...missing.values()] }),
     samples: { long: samples, recent: samples, seen },
   };
+}
+
+function answerHeads(pod: LoopPod, call: AdminCall): Promise<Result<AdminAnswer>> {
+  const headRevision = `sha256:${call.path.slice('/v1/heads/'.length)}`;
+  if (call.method === 'PUT') return answer(201, storeHeads(pod, call));
+  if (call.method === 'POST') {
+    const { uri } = JSON.parse(String(call.body)) as { readonly uri: string };
+    const found = fetchFrom(pod.store, headRevision, uri);
+    const { reason, message } = 'reason' in found ? found : { reason: '', message: '' };
+    if (!('reason' in found)) pod.heads.set(headRevision, found);
+    const result = 'reason' in found ? 'Missing' : 'Stored';
+    return answer(200, JSON.stringify({ headRevision, result, reason, message }));
+  }
+  const bundle = pod.heads.get(headRevision);
+  if (bundle === undefined) return answer(404, '{"error":"head_not_found"}');
+  const body = Buffer.from(encodeHeadBundle(bundle));
+  return Promise.resolve({ ok: true, value: { status: 200, body } });
+}
+
+/** Tries again what its policy names at the store, as servers do on their own. */
+export function fetchAgain(pod: LoopPod): void {
+  if (pod.missing.size > 0 && !pod.isCut) applyPolicy(pod, pod.policyText);
+}
+
+function fetchNamed(pod: LoopPod, policy: Policy): void {
+  pod.missing.clear();
+  for (const track of [policy.stable, policy.candidate]) {
+    if (track?.bundleUri === undefined || pod.heads.has(track.headRevision)) continue;
+    const found = fetchFrom(pod.store, track.headRevision, track.bundleUri);
+    if ('reason' in found) pod.missing.set(track.headRevision, found);
+    else pod.heads.set(track.headRevision, found);
+  }
 }
 
 function storeHeads({ heads }: LoopPod, { path, body }: AdminCall): string {
@@ -112,6 +164,7 @@ function applyPolicy(pod: LoopPod, text: string): string {
   const policy = parsed.value;
   const own = { ...fake.acknowledgement, podUid: fake.pod.uid, bootId: fake.bootId };
   if (comparePair(policy, own) < 0) return serializeAcknowledgement({ ...own, result: 'Stale' });
+  fetchNamed(pod, policy);
   const stable = policy.stable?.headRevision;
   if (stable !== undefined && !pod.heads.has(stable)) {
     return serializeAcknowledgement({ ...own, result: 'Rejected', reason: 'HeadMissing' });

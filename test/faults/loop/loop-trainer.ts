@@ -9,10 +9,13 @@ import { fakePod } from '../../support/fake-pod.ts';
 import { EXITS } from '../../support/simulated-fleet.ts';
 import { aBundle, aHead } from '../../unit/crds/documents.ts';
 import { NAMESPACE, type World } from '../sim/world.ts';
+import type { LoopStore } from './loop-store.ts';
 
 /** What the next trainers do. */
 export interface TrainerScript {
-  outcome: 'Trained' | 'NotBetter' | 'Failed' | 'Silent';
+  outcome: 'Trained' | 'NotBetter' | 'Failed' | 'Silent' | 'UploadFailed';
+  /** Where bundles go that the Job wants stored. */
+  readonly store: LoopStore;
   /** Heads of an attempt are the same in every run; the same seed gives the same heads. */
   seedOf: (attempt: number) => number;
 }
@@ -33,7 +36,10 @@ export function aLoopBundle(seed: number): { readonly digest: string; readonly b
 interface JobSpec {
   readonly template: {
     readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-    readonly spec: { readonly volumes?: unknown };
+    readonly spec: {
+      readonly volumes?: unknown;
+      readonly containers: readonly [{ readonly env: readonly { readonly value?: string }[] }];
+    };
   };
 }
 
@@ -86,19 +92,42 @@ async function answerTrainer(
   if (script.outcome === 'Silent') return { ok: false, code: 'NoAnswer', message: 'no answer' };
   if (path === '/v1/bundle') return answer(200, Buffer.from(bytes));
   if (path === '/v1/done') {
-    const isFailed = script.outcome === 'Failed';
-    await endJob(world, job.metadata.name, isFailed ? 'BackoffLimitExceeded' : null);
+    await endJob(world, job.metadata.name, END_OF[script.outcome] ?? null);
     return answer(200, Buffer.from('{}'));
   }
   const isTrained = script.outcome === 'Trained';
+  const isFailed = END_OF[script.outcome] !== undefined;
+  const uri = isTrained ? upload(job, digest, bytes, script.store) : null;
   const state = {
-    state: script.outcome === 'Failed' ? 'Failed' : 'Done',
+    state: isFailed ? 'Failed' : 'Done',
     ...{ progress: 1, message: 'As the script has it.' },
-    outcome: script.outcome === 'Failed' ? null : script.outcome,
+    outcome: isFailed ? null : script.outcome,
+    ...{ uri, failure: script.outcome === 'UploadFailed' ? 'UploadFailed' : null },
     ...{ digest: isTrained ? digest : null, sizeBytes: bytes.length, rows: 10_000 },
     ...{ durationSeconds: 1, summary: null },
   };
   return answer(200, Buffer.from(JSON.stringify(state)));
+}
+
+/** Why the Job fails after such a trainer. */
+const END_OF: Partial<Record<TrainerScript['outcome'], string>> = {
+  Failed: 'BackoffLimitExceeded',
+  UploadFailed: 'PodFailurePolicy',
+};
+
+/** Where the Job wants its bundle; null: nowhere. */
+function upload(
+  { spec }: KubeObject,
+  digest: string,
+  bytes: Uint8Array,
+  { files }: LoopStore,
+): string | null {
+  const [{ value = '{}' } = {}] = (spec as JobSpec).template.spec.containers[0].env;
+  const { store } = JSON.parse(value) as { readonly store?: { readonly uri: string } };
+  if (store === undefined) return null;
+  const uri = `${store.uri}/${digest.slice('sha256:'.length)}`;
+  files.set(uri, bytes);
+  return uri;
 }
 
 /** As the Job controller says it; null: it completed. */

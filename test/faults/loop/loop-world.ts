@@ -10,7 +10,8 @@ import { DEFAULTS } from '../../unit/operator/plan/builders.ts';
 import { superviseWith, type Run } from '../sim/end-state-reached.ts';
 import { aServiceObject, conditionOf, find } from '../sim/services.ts';
 import { createWorld, type World } from '../sim/world.ts';
-import { equip, touchState, type LoopPod } from './loop-pod.ts';
+import { equip, fetchAgain, touchState, type LoopPod } from './loop-pod.ts';
+import { createLoopStore } from './loop-store.ts';
 import { runJobs, type TrainerScript } from './loop-trainer.ts';
 
 export interface LoopOptions {
@@ -55,10 +56,11 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
   const { seed = 1, rowsPerSecond = 40 } = options;
   const world = createWorld();
   const pods = new Map<string, LoopPod>();
-  const trainer: TrainerScript = { outcome: 'Trained', seedOf: (attempt) => attempt };
+  const store = createLoopStore();
+  const trainer: TrainerScript = { outcome: 'Trained', seedOf: (attempt) => attempt, store };
   const set = world.pods.set.bind(world.pods);
   world.pods.set = (uid, fake) => {
-    if (fake.override === null) pods.set(uid, equip(fake, loop.backboneDigest));
+    if (fake.override === null) pods.set(uid, equip(fake, loop.backboneDigest, store));
     return set(uid, fake);
   };
   const run = superviseWith(world, {
@@ -107,7 +109,10 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
     const rows = driftRows(drawRows(random, count), loop.drift, random);
     const draws = Array.from({ length: count }, () => [random.uniform(), random.uniform()]);
     const live = [...pods.values()].filter(({ fake }) => isThere(fake.pod.uid));
-    for (const pod of live) learn(pod);
+    for (const pod of live) {
+      fetchAgain(pod);
+      learn(pod);
+    }
     live.forEach((pod, p) => {
       const { fake, policy } = pod;
       const own = draws.flatMap((_, row) => (row % live.length === p ? [row] : []));

@@ -44,7 +44,6 @@ const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
   Failed: OF_TRAININGS,
   TooFewRows: OF_TRAININGS,
   DeadlineExceeded: OF_TRAININGS,
-  UploadFailed: OF_TRAININGS,
   RequestHandled: OF_ROLLOUTS,
 };
 

@@ -7,7 +7,10 @@ import type { Decision, HeadRevisionFacts, LifecycleInput } from '../../../lifec
 export interface HeadFile {
   readonly headRevision: string;
   readonly bytes: Uint8Array;
-  readonly base64: string;
+  /** Null: it lies in a remote store, and not beside the policy. */
+  readonly base64: string | null;
+  /** Its place in a remote store; null: it lies in a ConfigMap. */
+  readonly uri: string | null;
   readonly bundle: HeadBundle;
   readonly knownAnswers: HeadRevisionFacts['knownAnswers'];
 }

@@ -1,5 +1,6 @@
 import { readHeadRevision } from '../../../../crds/v1alpha1/read-object.ts';
 import { verifyBundle, type VerifiedBundle } from '../../../fleet/pull-bundle.ts';
+import { isBundle, type RemoteBundle } from '../../../fleet/remote-bundles.ts';
 import type { KubeObject } from '../../../kube/api.ts';
 import { getOrNull } from '../../../kube/get-or-null.ts';
 import { isTerminating } from '../../../kube/owner.ts';
@@ -12,6 +13,14 @@ import type { HeadFile, LifecycleMemory } from './lifecycle-memory.ts';
 /** A bundle that is not there may come: it is asked for again after this long. */
 const ABSENT_MS = 30_000;
 
+/** Digests of bundles that a pass needs. */
+export interface WantedHeads {
+  /** In the ledger: nothing is decided while one of them is unknown. */
+  readonly named: readonly string[];
+  /** May join it: what is not here yet can wait. */
+  readonly asked: readonly string[];
+}
+
 /**
  * Reads the bundles of these digests that are not in memory, verifies them, and drops the others. False: one could not be
  * asked for, so nothing can be said about it now; one that is not there is simply not in memory.
@@ -19,24 +28,30 @@ const ABSENT_MS = 30_000;
 export async function loadHeads(
   pass: ServicePass,
   memory: LifecycleMemory,
-  digests: readonly string[],
+  { named, asked }: WantedHeads,
 ): Promise<boolean> {
+  const digests = new Set([...named, ...asked]);
   for (const known of [...memory.heads.keys()]) {
-    if (!digests.includes(known)) memory.heads.delete(known);
+    if (!digests.has(known)) memory.heads.delete(known);
   }
+  const remote = remoteBundles(pass, digests);
+  pass.shell.fleet.wantBundles(pass.gathered.key, remote);
+  const uris = new Map(remote.map(({ headRevision, uri }) => [headRevision, uri]));
   let isCertain = true;
-  for (const digest of new Set(digests)) {
+  for (const digest of digests) {
     if (memory.heads.has(digest)) continue;
-    const found = await findHead(pass, memory, digest);
+    const uri = uris.get(digest) ?? null;
+    const found =
+      uri === null ? await findHead(pass, memory, digest) : findRemote(pass, digest, named);
     if (found === 'Unknown') isCertain = false;
-    else if (found !== 'Absent') memory.heads.set(digest, toHeadFile(found));
+    else if (found !== 'Absent') memory.heads.set(digest, toHeadFile(found, uri));
   }
   return isCertain;
 }
 
-export function toHeadFile({ headRevision, bytes, bundle }: VerifiedBundle): HeadFile {
-  const base64 = Buffer.from(bytes).toString('base64');
-  return { headRevision, bytes, base64, bundle, knownAnswers: knownAnswersOf(bundle) };
+function toHeadFile({ headRevision, bytes, bundle }: VerifiedBundle, uri: string | null): HeadFile {
+  const base64 = uri === null ? Buffer.from(bytes).toString('base64') : null;
+  return { headRevision, bytes, base64, uri, bundle, knownAnswers: knownAnswersOf(bundle) };
 }
 
 type Found = VerifiedBundle | 'Absent' | 'Unknown';
@@ -54,6 +69,30 @@ async function findHead(
   if (heads === 'Absent') absentUntilMs.set(digest, clock.monotonicMs() + ABSENT_MS);
   else absentUntilMs.delete(digest);
   return heads;
+}
+
+/** A pod brings it in the background and gives it on; until one has answered, heads of the ledger are unknown. */
+function findRemote(
+  { shell, gathered }: ServicePass,
+  digest: string,
+  named: readonly string[],
+): Found {
+  const found = shell.fleet.remoteBundle(gathered.key, digest);
+  if (isBundle(found)) return found;
+  return found === null && named.includes(digest) ? 'Unknown' : 'Absent';
+}
+
+/** Those of these digests that lie in a remote store. */
+function remoteBundles(
+  { shell, gathered }: ServicePass,
+  digests: ReadonlySet<string>,
+): RemoteBundle[] {
+  return shell.caches.headRevisions.listIndexed(gathered.key).flatMap((object) => {
+    const read = readHeadRevision(object);
+    if (!read.ok || isTerminating(object)) return [];
+    const { digest: headRevision, uri } = read.value.spec.bundle;
+    return uri === undefined || !digests.has(headRevision) ? [] : [{ headRevision, uri }];
+  });
 }
 
 async function readHead(pass: ServicePass, digest: string): Promise<Found> {

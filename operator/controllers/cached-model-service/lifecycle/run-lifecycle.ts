@@ -17,6 +17,7 @@ import type { ServiceToPlan } from '../../../plan/service.ts';
 import { policyState, storedPolicy } from '../decide-policy.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
+import { withBundleUris } from './bundle-uris.ts';
 import { holdContent } from './hold-content.ts';
 import type { LifecycleMemory } from './lifecycle-memory.ts';
 import { loadHeads } from './load-heads.ts';
@@ -79,7 +80,7 @@ export async function runLifecycle(
   const revisions = shell.caches.headRevisions.listIndexed(gathered.key);
   const request = readRequest(service.annotations, revisions);
   const pin = readPin(gathered, service, state.backbone.digest);
-  const wanted = [...namedHeads(ledger), ...askedHeads(training, request, pin)];
+  const wanted = { named: namedHeads(ledger), asked: askedHeads(training, request, pin) };
   if (!(await loadHeads(pass, own, wanted))) return held;
   const facts = { service, settings, state, before, ledger, training, request, pin };
   const input = gatherInput(pass, facts);
@@ -201,7 +202,8 @@ async function finish(
   if (stored === 'Refused') {
     // Taking exits away needs no proof, and must not wait for one.
     const isOff = plan.policy?.exitsEnabled === false;
-    return isOff ? { ...held, content: plan.policy } : held;
+    const placed = plan.policy && withBundleUris(plan.policy, own.heads, plan.ledger);
+    return isOff ? { ...held, content: placed } : held;
   }
   const untold = own.untold.splice(0);
   if (!isBlank(plan.ledger)) {
@@ -211,7 +213,8 @@ async function finish(
   }
   const { exitsOffUntilMs } = readVerbs(service.annotations, gathered.nowMs);
   if (exitsOffUntilMs !== null) lookAgain(Math.max(0, exitsOffUntilMs - gathered.nowMs));
-  const policy = plan.policy && withStickyKey(pass, service, plan.policy);
+  const placed = plan.policy && withBundleUris(plan.policy, own.heads, plan.ledger);
+  const policy = placed && withStickyKey(pass, service, placed);
   const { input } = own;
   const facts = input && toLifecycleFacts(pass, { ledger: plan.ledger, input, decisions: untold });
   return { content: policy, plan, training, facts };

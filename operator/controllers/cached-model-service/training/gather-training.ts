@@ -61,12 +61,21 @@ function revisionOfBundle(
   return isKnown ? digest : null;
 }
 
-/** A training that ended well without heads. One that failed is repeated by its Job. */
+/** A training that ended without heads for good. One that broke off is repeated by its Job. */
 function readOutcome(attempt: number, view: TrainerView | null): GatheredTraining | null {
   const state = view?.state ?? null;
+  if (state !== null && state.failure !== null) {
+    return { kind: 'Failed', attempt, reason: state.failure, message: state.message };
+  }
   if (state?.state !== 'Done' || state.outcome === null || state.outcome === 'Trained') return null;
   return { kind: 'Failed', attempt, reason: state.outcome, message: state.message };
 }
+
+/** A trainer's exit code says that its store refused the bundle: the Job's policy on codes then ends it. */
+const FAILED_AS: Readonly<Record<string, 'DeadlineExceeded' | 'UploadFailed'>> = {
+  DeadlineExceeded: 'DeadlineExceeded',
+  PodFailurePolicy: 'UploadFailed',
+};
 
 function readEnd(
   { memory }: ServicePass,
@@ -78,7 +87,7 @@ function readEnd(
   const word = memory.training.words.get(attempt) ?? '';
   const told = (text: string): string => (word === '' ? text : `${text} Its last words: ${word}`);
   if (failure !== null) {
-    const reason = failure.reason === 'DeadlineExceeded' ? 'DeadlineExceeded' : 'Failed';
+    const reason = FAILED_AS[failure.reason] ?? 'Failed';
     return { kind: 'Failed', attempt, reason, message: told(`${failure.message}.`) };
   }
   if (!isComplete) return null;

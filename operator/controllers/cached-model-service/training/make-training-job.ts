@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../../crds/v1alpha1/head-revision-rules.ts';
+import { WIRE_LIMITS } from '../../../../crds/wire/limits.ts';
 import { settingsInForce } from '../lifecycle/settings-in-force.ts';
 import { createTrainerKeys, pinOf } from '../../../fleet/identity/identities.ts';
 import { ApiStatusError } from '../../../kube/api-status-error.ts';
@@ -7,6 +8,7 @@ import { toKubeObject } from '../../../kube/apply.ts';
 import type { KubeObject } from '../../../kube/api.ts';
 import type { TrainingRequest } from '../../../lifecycle/types.ts';
 import { trainerSecretName, trainingJobName } from '../../../plan/names.ts';
+import { pushStoreOf, type PushStore } from '../../../plan/push-store.ts';
 import { planTrainerSecret } from '../../../plan/trainer-secret.ts';
 import { ADMIN_PORT, planTrainingJob } from '../../../plan/training-job.ts';
 import { VERSION } from '../../../version.ts';
@@ -43,9 +45,12 @@ export async function makeTrainingJob(
     memory.training.secrets.add(adminGeneration);
   }
   const serverPin = pinOf(rootKey, { ...keysOf, role: 'server' });
+  const { template } = shell.deps.defaults;
+  const store = pushStoreOf(service, template);
   const job = planTrainingJob({
     ...{ service, defaults: trainer, adminGeneration, attempt: request.attempt },
-    job: toTrainerJob(pass, work, request, { servers, serverPin }),
+    ...{ store, allowedHosts: template.allowedHosts },
+    job: toTrainerJob(pass, work, request, { servers, serverPin, store }),
   });
   const name = trainingJobName(service.name, request.attempt);
   await createOnce(pass, 'Job', name, toKubeObject(job));
@@ -63,7 +68,14 @@ function toTrainerJob(
   { gathered }: ServicePass,
   { service, parent }: TrainingWork,
   { part, after, attempt }: TrainingRequest,
-  from: { readonly servers: readonly string[]; readonly serverPin: string },
+  {
+    store,
+    ...from
+  }: {
+    readonly servers: readonly string[];
+    readonly serverPin: string;
+    readonly store: PushStore | null;
+  },
 ): object {
   const { budget, maxActiveExits, minSaving, maxOverhead } = settingsInForce(service, {
     nowMs: gathered.nowMs,
@@ -73,11 +85,16 @@ function toTrainerJob(
   return {
     ...from,
     ...{ part, after, parent },
-    settings: { ...limits, maxBundleBytes: MAX_CONFIG_MAP_BUNDLE_BYTES },
+    settings: { ...limits, maxBundleBytes: maxBytesIn(store) },
+    ...(store === null ? {} : { store: { uri: store.uri } }),
     // Another training of the same rows may find other heads.
     seed: attempt,
     trainerVersion: VERSION,
   };
+}
+
+function maxBytesIn(store: PushStore | null): number {
+  return store === null ? MAX_CONFIG_MAP_BUNDLE_BYTES : WIRE_LIMITS.headBundleBytes;
 }
 
 /** Whether it is there afterwards; one that exists is ours by its name, which says what it holds. */

@@ -48,7 +48,7 @@ async function attend(
   if (pod !== null) fleet.followTrainer(key, pod);
   const view = fleet.trainer(key, request.attempt);
   const bundle = offeredBundle(view);
-  if (bundle !== null) return takeOver(pass, work, bundle);
+  if (bundle !== null) return takeOver(pass, work, bundle, view?.state?.uri ?? null);
   // It ends with an error, and its Job tries once more.
   if (view?.state?.state === 'Failed') fleet.endTrainer(key);
   const isMade = liveOf(pass.gathered, 'Job', trainingJobName(name, request.attempt)) !== null;

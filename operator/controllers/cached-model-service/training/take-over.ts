@@ -14,13 +14,16 @@ import type { TrainingWork } from './run-training.ts';
 
 /**
  * Brings a verified bundle into the API server: the revision, then its blob, owned by it, and only then the trainer may end. A
- * crash in between leaves a trainer that still offers it, and names that say what is there already.
+ * crash in between leaves a trainer that still offers it, and names that say what is there already. Of a bundle in a remote store
+ * the revision says where it lies; its bytes stay in memory for the pod that tries it first.
  */
 export async function takeOver(
   pass: ServicePass,
   work: TrainingWork,
-  { headRevision: digest, bytes, bundle }: VerifiedBundle,
+  verified: VerifiedBundle,
+  uri: string | null,
 ): Promise<void> {
+  const { headRevision: digest, bytes, bundle } = verified;
   const { shell, gathered } = pass;
   const { service, request } = work;
   const { namespace } = service;
@@ -29,7 +32,7 @@ export async function takeOver(
   const job = liveOf(gathered, 'Job', jobName);
   const revision = toKubeObject(
     planHeadRevision({
-      ...{ service, digest, sizeBytes: bytes.length, bundle },
+      ...{ service, digest, sizeBytes: bytes.length, bundle, uri },
       training: {
         jobName,
         ...(request === null ? {} : { trigger: request.trigger }),
@@ -43,6 +46,11 @@ export async function takeOver(
   const made = await createOrFind(pass, work, revision);
   // Another revision under our name holds other heads: its owner has to remove it.
   if (made === null || bundleDigestOf(made) !== digest) return;
+  if (uri !== null) {
+    shell.fleet.keepBundle(gathered.key, verified);
+    shell.fleet.endTrainer(gathered.key);
+    return;
+  }
   const { uid } = made.metadata;
   if (uid === undefined) return;
   const base64 = Buffer.from(bytes).toString('base64');

@@ -3,10 +3,11 @@ import type { TrainerDefaults } from '../../../../operator/plan/defaults.ts';
 import { planHeadConfigMap, planHeadRevision } from '../../../../operator/plan/head-revision.ts';
 import { planLedgerConfigMap, storedLedger } from '../../../../operator/plan/ledger-config-map.ts';
 import { planTrainerSecret } from '../../../../operator/plan/trainer-secret.ts';
-import { planTrainingJob } from '../../../../operator/plan/training-job.ts';
+import { pushStoreOf } from '../../../../operator/plan/push-store.ts';
+import { planTrainingJob, UPLOAD_FAILED_CODE } from '../../../../operator/plan/training-job.ts';
 import { cacheHeadRevision } from '../../../../crds/v1alpha1/cache-head-revision.ts';
 import { aBundle, aCompanion, aHead, DIGEST_A, DIGEST_C } from '../../crds/documents.ts';
-import { aServiceToPlan, stored } from './builders.ts';
+import { aServiceToPlan, DEFAULTS, stored } from './builders.ts';
 
 const TRAINER: TrainerDefaults = {
   image: 'registry.example.com/layercache/operator:0.1.0',
@@ -19,6 +20,7 @@ function planned(training: object = {}, defaults: TrainerDefaults = TRAINER) {
   return planTrainingJob({
     service: aServiceToPlan({ heads: { training } }),
     ...{ defaults, adminGeneration: 3, attempt: 2, job: { seed: 2 } },
+    ...{ store: null, allowedHosts: [] },
   });
 }
 
@@ -101,6 +103,118 @@ test('podTemplate may also take the labels away: the trainer keeps those it is f
   expect(job.spec?.template.metadata?.labels).toMatchObject({ 'layercache.io/service': 'vision' });
 });
 
+test('a trainer whose store refuses its bundle ends the Job at once', () => {
+  const [rule] = planned().spec!.podFailurePolicy!.rules;
+  expect(rule).toEqual({
+    action: 'FailJob',
+    onExitCodes: { containerName: 'trainer', operator: 'In', values: [UPLOAD_FAILED_CODE] },
+  });
+});
+
+const STORES: readonly [string, object, object][] = [
+  ['no store', {}, { store: null, volumes: ['admin', 'tmp'], variables: [] }],
+  [
+    'S3 with a Secret for each side and a CA',
+    {
+      s3: {
+        ...{ uri: 's3://heads/vision', pullSecretName: 'read', pushSecretName: 'write' },
+        caBundleConfigMapName: 'ca',
+      },
+    },
+    {
+      store: {
+        uri: 's3://heads/vision',
+        ...{ pushSecretName: 'write', caBundleConfigMapName: 'ca' },
+      },
+      volumes: ['admin', 'tmp', 'store-credentials', 'store-ca-bundle'],
+      variables: [
+        'LAYERCACHE_STORE_CREDENTIALS_DIR=/etc/layercache/store-credentials',
+        'LAYERCACHE_STORE_CA_BUNDLE_DIR=/etc/layercache/store-ca-bundle',
+        'LAYERCACHE_ALLOWED_HOSTS=minio.ml:9000',
+      ],
+    },
+  ],
+  [
+    'a registry that one Secret reads and writes',
+    { oci: { repository: 'registry.example.com/heads', pullSecretName: 'both' } },
+    {
+      store: { uri: 'oci://registry.example.com/heads', pushSecretName: 'both' },
+      volumes: ['admin', 'tmp', 'store-credentials'],
+      variables: [
+        'LAYERCACHE_STORE_CREDENTIALS_DIR=/etc/layercache/store-credentials',
+        'LAYERCACHE_ALLOWED_HOSTS=minio.ml:9000',
+      ],
+    },
+  ],
+  [
+    'a registry with a Secret of the trainer alone',
+    { oci: { repository: 'registry.example.com/heads', pushSecretName: 'write' } },
+    {
+      store: { uri: 'oci://registry.example.com/heads', pushSecretName: 'write' },
+      volumes: ['admin', 'tmp', 'store-credentials'],
+      variables: [
+        'LAYERCACHE_STORE_CREDENTIALS_DIR=/etc/layercache/store-credentials',
+        'LAYERCACHE_ALLOWED_HOSTS=minio.ml:9000',
+      ],
+    },
+  ],
+  [
+    'a bucket that everybody may write',
+    { s3: { uri: 's3://heads' } },
+    {
+      store: { uri: 's3://heads' },
+      volumes: ['admin', 'tmp'],
+      variables: ['LAYERCACHE_ALLOWED_HOSTS=minio.ml:9000'],
+    },
+  ],
+];
+
+test.each(STORES)('with %s a trainer gets what it writes with, as files', (_, given, wanted) => {
+  const service = aServiceToPlan(
+    Object.keys(given).length === 0 ? {} : { heads: { store: given } },
+  );
+  const store = pushStoreOf(service, DEFAULTS.template);
+  const job = planTrainingJob({
+    ...{ service, store, allowedHosts: ['minio.ml:9000'] },
+    ...{ defaults: TRAINER, adminGeneration: 3, attempt: 2, job: {} },
+  });
+  const { volumes = [], containers } = podOf(job);
+  const mounts = containers[0]?.volumeMounts?.map(({ name }) => name);
+  const known = ['LAYERCACHE_TRAINER_JOB', 'LAYERCACHE_ADMIN_DIR', 'LAYERCACHE_TRAINER_THREADS'];
+  const variables = containers[0]?.env?.filter(({ name }) => !known.includes(name)) ?? [];
+  expect({
+    store,
+    volumes: volumes.map(({ name }) => name),
+    variables: variables.map(({ name, value = '' }) => `${name}=${value}`),
+  }).toEqual(wanted);
+  expect(mounts).toEqual(volumes.map(({ name }) => name));
+  // A missing Secret is told by the trainer; a required one would keep its pod from starting.
+  const secret = volumes.find(({ name }) => name === 'store-credentials')?.secret;
+  expect(secret === undefined || secret.optional).toBe(true);
+});
+
+test('hosts are named only where a store is, and only if there are any', () => {
+  const service = aServiceToPlan({ heads: { store: { s3: { uri: 's3://heads' } } } });
+  const store = pushStoreOf(service, DEFAULTS.template);
+  const job = planTrainingJob({
+    ...{ service, store, allowedHosts: [] },
+    ...{ defaults: TRAINER, adminGeneration: 3, attempt: 2, job: {} },
+  });
+  const names = podOf(job).containers[0]?.env?.map(({ name }) => name);
+  expect(names).not.toContain('LAYERCACHE_ALLOWED_HOSTS');
+});
+
+test('a revision of a remote store names the place of its bundle and no ConfigMap', () => {
+  const uri = `s3://heads/vision/${'0'.repeat(64)}`;
+  const revision = planHeadRevision({
+    service: aServiceToPlan(),
+    ...{ digest: DIGEST_A, sizeBytes: 7, bundle: aBundle({ heads: [aHead()] }), uri },
+    training: {},
+  });
+  expect(revision.spec.bundle).toEqual({ digest: DIGEST_A, sizeBytes: 7, uri });
+  expect(cacheHeadRevision.safeParse(revision).success).toBe(true);
+});
+
 test('the keys of a trainer have a name per generation and never change', () => {
   const keys = { privateKey: 'key', certificate: 'crt', peers: '{}' };
   expect(planTrainerSecret(aServiceToPlan(), 3, keys)).toMatchObject({
@@ -115,6 +229,7 @@ test('a revision says what its bundle holds, and is one that the API takes', () 
   const revision = planHeadRevision({
     service: aServiceToPlan(),
     ...{ digest, sizeBytes: 7, bundle: aBundle({ heads: [aHead(), aCompanion()] }) },
+    uri: null,
     training: { jobName: 'vision-train-2', rows: 10_000 },
   });
   expect(revision.metadata).toMatchObject({ name: 'vision-3f2a9c1b77d0' });
@@ -136,6 +251,7 @@ test('a head without a tensor is told with an empty one, which the API refuses',
   const revision = planHeadRevision({
     service: aServiceToPlan(),
     ...{ digest: DIGEST_A, sizeBytes: 7, bundle: aBundle({ heads: [aHead({ tensor: null })] }) },
+    uri: null,
     training: {},
   });
   expect(revision.spec.exits).toMatchObject([{ name: 'early', tensor: '' }]);

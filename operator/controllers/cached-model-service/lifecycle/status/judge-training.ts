@@ -27,7 +27,12 @@ export function judgeTraining(
   return toVerdict('Unknown', isCooling ? 'Cooldown' : 'WaitingForSamples', message);
 }
 
-const FAILURES: ReadonlySet<string> = new Set(['TrainingFailed', 'TooFewRows', 'DeadlineExceeded']);
+const FAILURES: ReadonlySet<string> = new Set([
+  'TrainingFailed',
+  'TooFewRows',
+  'DeadlineExceeded',
+  'UploadFailed',
+]);
 
 /** `status.training`, out of what was decided since the last one. */
 export function trainingOf(

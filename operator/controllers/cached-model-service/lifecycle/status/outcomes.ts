@@ -26,6 +26,7 @@ const TRAINING: Partial<Record<Reason, readonly [Verdict['status'], Reason]>> = 
   TrainingFailed: ['False', 'Failed'],
   TooFewRows: ['False', 'TooFewRows'],
   DeadlineExceeded: ['False', 'DeadlineExceeded'],
+  UploadFailed: ['False', 'UploadFailed'],
 };
 
 /** What these decisions ended, else what was remembered. A word about both tells itself apart by the revision that it names. */

@@ -7,6 +7,8 @@ import type {
   ControllerMetrics,
 } from '../../../../../operator/controllers/dependencies.ts';
 import { createPodConnections } from '../../../../../operator/fleet/pod-connections.ts';
+import type { VerifiedBundle } from '../../../../../operator/fleet/pull-bundle.ts';
+import type { BundleProblem } from '../../../../../operator/fleet/remote-bundles.ts';
 import type { Api, KubeObject } from '../../../../../operator/kube/api.ts';
 import type { KubeClock } from '../../../../../operator/kube/clock.ts';
 import type { EventFacts } from '../../../../../operator/kube/events.ts';
@@ -22,6 +24,15 @@ export interface ControllerRun {
   readonly events: readonly string[];
   readonly outcomes: readonly PassOutcome[];
   readonly acknowledged: Set<string>;
+  /** What pods say of bundles in remote stores. */
+  readonly said: RemoteWords;
+  /** Pods of a service have said something else. */
+  readonly changed: (key: string) => void;
+}
+
+export interface RemoteWords {
+  missing: BundleProblem | null;
+  brought: VerifiedBundle | BundleProblem | null;
 }
 
 /** Starts it in time that the test moves; it ends with the test. */
@@ -68,8 +79,15 @@ export function startController(
     leaseTransitions: () => 1,
   };
   const caches = createCaches(deps);
+  const said: RemoteWords = { missing: null, brought: null };
+  const handlers: ((key: string) => void)[] = [];
   const controller = createHeadRevisionController(deps, caches, {
     acknowledgedHeads: () => acknowledged,
+    missingHeads: () => said.missing,
+    remoteBundle: () => said.brought,
+    onChange: (handler) => {
+      handlers.push(handler);
+    },
   });
   const watching = [caches.services, caches.headRevisions].map((watched) => watched.run());
   const synced = Promise.all([caches.services.synced, caches.headRevisions.synced]);
@@ -79,7 +97,10 @@ export function startController(
     await patience();
     await Promise.all([...watching, working]);
   });
-  return { events, outcomes, acknowledged };
+  const changed = (key: string): void => {
+    for (const handler of handlers) handler(key);
+  };
+  return { events, outcomes, acknowledged, said, changed };
 }
 
 /** `True Verified`, or null before there is a condition. */

@@ -9,7 +9,7 @@ import {
   type SimulatedCluster,
 } from '../../../../support/simulated-api.ts';
 import { CALM, seededFaults } from '../../../../support/simulated-api-faults.ts';
-import { aPolicy, aTrack, digestOf } from '../../../../support/test-server.ts';
+import { aPolicy, aTrack, digestOf, fakeBundle } from '../../../../support/test-server.ts';
 import { availableIn, runController, type ControllerRun } from './controller-run.ts';
 import {
   aBundleConfigMap,
@@ -150,18 +150,65 @@ describe('Available', () => {
     expect(available('r1')).toBe('False Malformed');
   });
 
-  test('of a bundle in a store is Unknown until a pod says that it holds it', async () => {
-    const { spec, ...rest } = aRevisionObject({ name: 'r1', mark: 1, namespace, owner: null });
-    const { bundle } = spec as { bundle: { digest: string; sizeBytes: number } };
-    const { digest, sizeBytes } = bundle;
-    const remote = { digest, sizeBytes, uri: 's3://heads/vision/1' };
-    await user.create({ ...rest, spec: { ...(spec as object), bundle: remote } });
-    const run = start();
-    await clock.pass(1_000);
-    expect(available('r1')).toBe('Unknown WaitingForReplicas');
-    run.acknowledged.add(digest);
-    await clock.pass(31_000);
-    expect(available('r1')).toBe('True Verified');
+  describe('of a bundle in a remote store', () => {
+    async function addRemote(change: object = {}): Promise<string> {
+      const { spec, ...rest } = aRevisionObject({ name: 'r1', mark: 1, namespace, owner: null });
+      const { bundle } = spec as { bundle: { digest: string; sizeBytes: number } };
+      const { digest, sizeBytes } = bundle;
+      const remote = { digest, sizeBytes, uri: 's3://heads/vision/1' };
+      await user.create({ ...rest, spec: { ...(spec as object), bundle: remote, ...change } });
+      return digest;
+    }
+
+    test('waits for pods, takes their word at once, and keeps it when nobody needs the heads', async () => {
+      const digest = await addRemote();
+      const run = start();
+      await clock.pass(1_000);
+      expect(available('r1')).toBe('Unknown WaitingForReplicas');
+      run.acknowledged.add(digest);
+      run.changed('ml/vision');
+      await clock.pass(1_000);
+      expect(available('r1')).toBe('True Verified');
+      run.acknowledged.clear();
+      run.changed('ml/vision');
+      await clock.pass(1_000);
+      expect(available('r1')).toBe('True Verified');
+    });
+
+    test('one pod that cannot have it is heard before those that have it', async () => {
+      const run = start();
+      run.acknowledged.add(await addRemote());
+      for (const reason of [
+        'BundleMissing',
+        'DigestMismatch',
+        'Malformed',
+        'HeadTooLarge',
+      ] as const) {
+        run.said.missing = { reason, message: 'Pod a: it is not there.' };
+        run.changed('ml/vision');
+        await clock.pass(1_000);
+        expect(available('r1')).toBe(`False ${reason}`);
+      }
+      expect(run.events).toContain('r1 DigestMismatch');
+      run.said.missing = null;
+      run.changed('ml/vision');
+      await clock.pass(1_000);
+      expect(available('r1')).toBe('True Verified');
+    });
+
+    test('what nobody could bring is missing, and what was brought is held against the revision', async () => {
+      const digest = await addRemote({ classCount: 7 });
+      const run = start();
+      run.said.brought = { reason: 'BundleMissing', message: 'Pod a: it answers 404.' };
+      run.changed('ml/vision');
+      await clock.pass(1_000);
+      expect(available('r1')).toBe('False BundleMissing');
+      const bytes = bundleOf(1);
+      run.said.brought = { headRevision: digest, bytes, bundle: fakeBundle(1) };
+      run.changed('ml/vision');
+      await clock.pass(1_000);
+      expect(available('r1')).toBe('False Malformed');
+    });
   });
 
   test('leaves the conditions of the lifecycle alone', async () => {

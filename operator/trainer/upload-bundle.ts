@@ -1,0 +1,73 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
+import type { AllowedHosts } from '../../server/net/allowed-hosts.ts';
+import { resolveBySystem } from '../../server/net/checked-addresses.ts';
+import type { ProxySetting } from '../../server/net/proxy-tunnel.ts';
+import { parseStoreUri, type StorePlace } from '../../server/net/stores/store-uri.ts';
+import { isWorthRepeating, storeBundle } from '../../server/net/stores/transfer-bundle.ts';
+import { messageOf } from '../errors.ts';
+
+/** The remote store of a service, as its trainer reaches it. */
+export interface UploadSettings {
+  readonly uri: string;
+  readonly credentialsDir: string | null;
+  readonly caBundleDir: string | null;
+  readonly allowedHosts: AllowedHosts;
+  readonly proxy: ProxySetting;
+}
+
+export interface TrainedBundle {
+  /** `sha256:<64 hex>` */
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+}
+
+export type Uploaded =
+  { readonly ok: true; readonly uri: string } | { readonly ok: false; readonly message: string };
+
+/** A store that is away for a minute costs no training. */
+const PAUSES_MS: readonly number[] = [1_000, 2_000, 4_000, 8_000, 16_000];
+const TOTAL_MS = 60_000;
+const IDLE_MS = 15_000;
+
+/** Stores a bundle under its digest, so that repeating it is harmless. `onTrouble` hears of each try that will be repeated. */
+export async function uploadBundle(
+  bundle: TrainedBundle,
+  settings: UploadSettings,
+  onTrouble: (message: string) => void,
+  pausesMs = PAUSES_MS,
+): Promise<Uploaded> {
+  const place = parseStoreUri(settings.uri);
+  if (!place.ok) return { ok: false, message: `heads.store: ${place.message}.` };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return { ok: true, uri: await storeOnce(place.value, bundle, settings) };
+    } catch (error) {
+      const pauseMs = pausesMs[attempt];
+      const message = messageOf(error);
+      if (pauseMs === undefined || !isWorthRepeating(error)) return { ok: false, message };
+      onTrouble(message);
+      await wait(pauseMs);
+    }
+  }
+}
+
+function storeOnce(
+  place: StorePlace,
+  bundle: TrainedBundle,
+  { credentialsDir, caBundleDir, allowedHosts, proxy }: UploadSettings,
+): Promise<string> {
+  const { kind } = place;
+  return storeBundle(place, bundle, {
+    access: { credentialsDir, caBundleDir },
+    net: { allowedHosts, proxy, resolve: resolveBySystem, idleMs: IDLE_MS },
+    fields: {
+      uri: kind === 's3' ? 'heads.store.s3.uri' : 'heads.store.oci.repository',
+      credentials: `heads.store.${kind}.pushSecretName`,
+      caBundle: `heads.store.${kind}.caBundleConfigMapName`,
+    },
+    totalMs: TOTAL_MS,
+    maxBytes: WIRE_LIMITS.headBundleBytes,
+    signal: new AbortController().signal,
+  });
+}

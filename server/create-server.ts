@@ -156,7 +156,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       lifecycle,
       hasStarted: () => lifecycle.stage !== 'Starting' || progress.now.failure !== null,
       render: async () => {
-        metrics.gather({ lifecycle, engine, loaded, servings, progress });
+        metrics.gather({ lifecycle, engine, loaded, servings, progress, reader });
         return metrics.render();
       },
       errors: quiet,

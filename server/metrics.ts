@@ -7,6 +7,7 @@ import {
   type HistogramHandle,
   type Labels,
 } from '../crds/metrics/label-types.ts';
+import { createExitSeries, type ExitSeries } from './exit-series.ts';
 
 interface GaugeHandle<L> {
   set(labels: L, value: number): void;
@@ -28,6 +29,8 @@ export interface MetricRegistry {
   readonly metrics: Metrics;
   /** One family at a time with a turn of the event loop between: 2,000 series at once would hold it for 10 ms. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** The exits of the heads in force: see `ExitSeries`. */
+  readonly followExits: ExitSeries['follow'];
 }
 
 /** Registers the catalogue; series of closed label sets start at 0. */
@@ -36,10 +39,12 @@ export function createMetricRegistry(modelName: string): MetricRegistry {
   registry.setDefaultLabels({ model: modelName });
   collectDefaultMetrics({ register: registry });
   const handles: Record<string, unknown> = {};
+  const exits = createExitSeries();
   for (const [key, family] of Object.entries(SERVER_METRICS))
-    handles[key] = register(family, registry);
+    handles[key] = register(family, registry, exits);
   return {
     metrics: handles as Metrics,
+    followExits: exits.follow,
     render: async () => {
       const parts: string[] = [];
       for (const { name } of registry.getMetricsAsArray()) {
@@ -51,14 +56,29 @@ export function createMetricRegistry(modelName: string): MetricRegistry {
   };
 }
 
-function register(family: MetricFamily, registry: Registry): unknown {
+function register(family: MetricFamily, registry: Registry, exits: ExitSeries): unknown {
   const { name, help, labels } = family;
   const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
   switch (family.type) {
     case 'counter': {
       const counter = new Counter(options);
       for (const series of closedSeries(labels)) counter.inc(series, 0);
-      return counter;
+      if (!('exit' in labels)) return counter;
+      exits.add({
+        labels,
+        start: (series) => {
+          counter.inc(series, 0);
+        },
+        remove: (series) => {
+          counter.remove(series);
+        },
+      });
+      return {
+        inc: (series: Record<'exit', string>, count?: number) => {
+          exits.used(series.exit);
+          counter.inc(series, count);
+        },
+      };
     }
     case 'gauge': {
       const gauge = new Gauge(options);
@@ -71,7 +91,22 @@ function register(family: MetricFamily, registry: Registry): unknown {
         },
       };
     }
-    case 'histogram':
-      return new Histogram({ ...options, buckets: [...(family.buckets ?? [])] });
+    case 'histogram': {
+      const histogram = new Histogram({ ...options, buckets: [...(family.buckets ?? [])] });
+      if (!('exit' in labels)) return histogram;
+      exits.add({
+        labels,
+        start: null,
+        remove: (series) => {
+          histogram.remove(series);
+        },
+      });
+      return {
+        observe: (series: Record<'exit', string>, value: number) => {
+          exits.used(series.exit);
+          histogram.observe(series, value);
+        },
+      };
+    }
   }
 }

@@ -4,7 +4,9 @@ import type { Policy } from '../crds/wire/policy.ts';
 import type { ApplyPath } from './apply-policy.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
+import { ERRORS } from './errors.ts';
 import type { HostEndCause } from './engine/host-end.ts';
+import type { EvidenceReader } from './evidence/evidence-reader.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import type { Metrics, MetricRegistry } from './metrics.ts';
@@ -21,6 +23,7 @@ export interface GaugeSources {
   readonly loaded: LoadedModel | null;
   readonly servings: ServingControl;
   readonly progress: LoadProgress;
+  readonly reader: EvidenceReader;
 }
 
 export interface ServerMetrics {
@@ -43,9 +46,16 @@ const RESULTS = {
 } as const;
 
 export function createServerMetrics(
-  { metrics, render }: MetricRegistry,
+  { metrics, render, followExits }: MetricRegistry,
   version: string,
 ): ServerMetrics {
+  for (const protocol of ['v1', 'v2'] as const) {
+    for (const code of ['ok', ...Object.keys(ERRORS)]) metrics.requests.inc({ protocol, code }, 0);
+  }
+  for (const track of ['stable', 'candidate'] as const) {
+    metrics.rows.inc({ exit: 'backbone', track }, 0);
+    metrics.audits.inc({ exit: 'backbone', track, result: 'agree' }, 0);
+  }
   let countedFailures = 0;
   metrics.buildInfo.set({ version, commit: '', node_version: process.versions.node }, 1);
   return {
@@ -78,7 +88,9 @@ export function createServerMetrics(
       metrics.fetches.inc({ kind: 'backbone', result: 'failed' }, failedAttempts - countedFailures);
       countedFailures = failedAttempts;
       gatherServer(metrics, sources);
-      gatherExits(metrics, sources.servings.latest());
+      const serving = sources.servings.latest();
+      gatherExits(metrics, serving);
+      followExits(exitsOf(serving));
     },
     render,
   };
@@ -86,7 +98,7 @@ export function createServerMetrics(
 
 function gatherServer(
   metrics: Metrics,
-  { lifecycle, engine, loaded, servings }: GaugeSources,
+  { lifecycle, engine, loaded, servings, reader }: GaugeSources,
 ): void {
   metrics.ready.set({}, lifecycle.isReady() ? 1 : 0);
   metrics.engineUp.set({}, engine.status === 'Up' ? 1 : 0);
@@ -95,7 +107,14 @@ function gatherServer(
   metrics.engineActivations.set({}, activations);
   metrics.queueRows.set({}, loaded?.batcher.queuedRows ?? 0);
   metrics.queueCapacity.set({}, limitsOf(servings.latest()).maxQueueLength);
+  if (reader.lastReadMs !== null) metrics.evidenceRead.set({}, reader.lastReadMs / 1000);
   metrics.sampleReservoir.set({}, loaded?.samples.counts().long ?? 0);
+}
+
+/** Of all heads that run, whether they may answer or not. */
+function exitsOf(serving: Serving | null): ReadonlySet<string> {
+  const tracks = serving?.plan.tracks ?? [];
+  return new Set(tracks.flatMap(({ bundle }) => bundle.heads.map(({ exit }) => exit)));
 }
 
 function gatherExits(metrics: Metrics, serving: Serving | null): void {

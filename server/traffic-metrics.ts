@@ -1,5 +1,6 @@
 import type { Track } from '../crds/wire/evidence.ts';
 import type { BatchOutcome, RowAnswer } from './engine/engine-client.ts';
+import { systemClock, type Clock } from './clock.ts';
 import type { Metrics } from './metrics.ts';
 import type { BatchRow, RowRecord } from './queue/batch-log.ts';
 import type { AnsweredRow } from './queue/job.ts';
@@ -25,7 +26,16 @@ export interface TrafficMetrics {
   sampled(counts: { readonly kept: number; readonly skipped: number }): void;
 }
 
-export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
+export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemClock): TrafficMetrics {
+  /** Audited rows that left early and are still run to the end: when they left. */
+  const leftMs = new WeakMap<BatchRow, number>();
+  let backlog = 0;
+
+  function auditsEnded(rows: readonly BatchRow[]): void {
+    backlog -= countAudited(rows);
+    metrics.auditBacklog.set({}, backlog);
+  }
+
   return {
     inFlight: (requests) => {
       metrics.requestsInFlight.set({}, requests);
@@ -39,6 +49,8 @@ export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
     },
     batchStarted: (rows) => {
       metrics.batchRows.observe({}, rows.length);
+      backlog += countAudited(rows);
+      metrics.auditBacklog.set({}, backlog);
       for (const { waitedMs } of rows) metrics.queueDuration.observe({}, waitedMs / 1000);
     },
     rowAnswered: (record) => {
@@ -51,10 +63,17 @@ export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
         }
       }
       if (record.answer.exit >= 0) {
+        if (row.audited) leftMs.set(row, clock.monotonicMs());
         metrics.computeAvoided.inc({ exit }, secondsAvoided(serving, track, record.answer.exit));
       }
     },
     batchFinished: (batch) => {
+      auditsEnded(batch.rows);
+      for (const row of batch.rows) {
+        const sinceMs = leftMs.get(row);
+        if (sinceMs === undefined) continue;
+        metrics.auditDelay.observe({}, (clock.monotonicMs() - sinceMs) / 1000);
+      }
       countAudits(metrics, batch);
       const { seconds, nonFiniteHeads } = batch.outcome;
       metrics.computeSeconds.inc({ kind: 'segment' }, seconds.segment);
@@ -65,7 +84,8 @@ export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
       if (numeric > 0) metrics.rowsForced.inc({ reason: 'numeric' }, numeric);
     },
     batchFailed: (rows) => {
-      const lost = rows.filter(({ audited }) => audited).length;
+      auditsEnded(rows);
+      const lost = countAudited(rows);
       if (lost > 0) metrics.auditsDropped.inc({ reason: 'engine' }, lost);
     },
     sampled: ({ kept, skipped }) => {
@@ -73,6 +93,10 @@ export function createTrafficMetrics(metrics: Metrics): TrafficMetrics {
       if (skipped > 0) metrics.samples.inc({ result: 'skipped' }, skipped);
     },
   };
+}
+
+function countAudited(rows: readonly BatchRow[]): number {
+  return rows.filter(({ audited }) => audited).length;
 }
 
 function headsReached({ answer, serving, track }: RowRecord): readonly string[] {

@@ -155,6 +155,28 @@ const audits = {
     help: 'Evidence windows closed.',
     labels: {},
   },
+  evidenceRead: {
+    name: 'layercache_evidence_last_read_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Time at which evidence was last pulled; 0 while nobody has.',
+    labels: {},
+  },
+  auditBacklog: {
+    name: 'layercache_audit_backlog_rows',
+    type: 'gauge',
+    unit: 'rows',
+    help: 'Audited rows whose answer of the backbone is still to come.',
+    labels: {},
+  },
+  auditDelay: {
+    name: 'layercache_audit_delay_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'From the answer of an audited row until the answer of the backbone was known; rows that left early alone.',
+    labels: {},
+    buckets: LATENCY_BUCKETS,
+  },
 } as const satisfies Record<string, MetricFamily>;
 
 const queue = {

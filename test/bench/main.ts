@@ -10,7 +10,7 @@ import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE]
-  sections: engine small open-loop peers swap example drift resnet20; server: the first four; none: all that can run
+  sections: engine small scrape open-loop peers swap example drift resnet20; server: the first five; none: all that can run
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
 `;

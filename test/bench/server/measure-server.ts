@@ -3,6 +3,7 @@ import type { Figure } from '../figure.ts';
 import { measureEngine } from './measure-engine.ts';
 import { measureOpenLoop } from './measure-open-loop.ts';
 import { measurePeers } from './measure-peers.ts';
+import { measureScrape } from './measure-scrape.ts';
 import { measureSmall } from './measure-small.ts';
 
 type Section = () => Promise<Figure[]>;
@@ -12,6 +13,7 @@ export function serverSections(program: URL): Readonly<Record<string, Section>> 
   return {
     engine: () => measureEngine(program, availableParallelism()),
     small: measureSmall,
+    scrape: measureScrape,
     'open-loop': measureOpenLoop,
     peers: measurePeers,
   };

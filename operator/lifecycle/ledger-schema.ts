@@ -40,7 +40,7 @@ const flagged = z.strictObject({
       }),
     )
     .max(8),
-  without: z.array(rowColumn).max(2),
+  without: rowColumn.nullable(),
 });
 
 const attempt = z.strictObject({

@@ -79,7 +79,9 @@ function flaggedText({ podUid, ...counts }: FlaggedPod): string {
   const { audits, disagreements, otherAudits, otherDisagreements } = counts;
   const own = `${count(disagreements)} of its ${count(audits)} audited rows disagree`;
   const other = `${count(otherDisagreements)} of ${count(otherAudits)} of the other pods`;
-  return `Pod ${podUid} stands out: ${own}, against ${other}. It does not speak for them: the look has to pass without it too.`;
+  const isBelow = disagreements * otherAudits < otherDisagreements * audits;
+  const so = isBelow ? ' It does not speak for them: the look has to pass without it too.' : '';
+  return `Pod ${podUid} stands out: ${own}, against ${other}.${so}`;
 }
 
 function lookText(taken: StoredLook, attempt: Attempt): string {
@@ -87,7 +89,7 @@ function lookText(taken: StoredLook, attempt: Attempt): string {
   const bursts = dispersion > 1 ? `, rows come in bursts (D ${dispersion.toPrecision(3)})` : '';
   const where = `Look ${String(look)} of attempt ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
   if (lambdaIndex === null) {
-    const without = flagged === null ? '' : ' without the pods that stand out';
+    const without = flagged?.without ? ' without the pods that disagree too seldom' : '';
     return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}${without}; ${count(disagreementsAt(grid, 0))} disagreements at the smallest.`;
   }
   const disagreements = disagreementsAt(grid, lambdaIndex);

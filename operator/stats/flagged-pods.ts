@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- columns have 120 places, and a lambda index is one of them */
 // Pods whose rows are unlike those of the others do not speak for them (reliability.md P6): a certificate has to hold with
-// them and without.
+// them and without those that would make it easier.
 import { effectiveCounts } from '../../server/core/certificate.ts';
 import { fisherTail, type SideCounts } from './fisher-tail.ts';
 import { columnOf, type PodRows, type RowColumn } from './pod-rows.ts';
@@ -19,8 +19,8 @@ export interface FlaggedPods {
   readonly count: number;
   /** The clearest first, at most eight. */
   readonly pods: readonly FlaggedPod[];
-  /** What has to pass the test of the look as well. */
-  readonly without: readonly RowColumn[];
+  /** All rows but those of pods that disagree too seldom: they have to pass the test of the look as well. Null: none does. */
+  readonly without: RowColumn | null;
 }
 
 /** An honest fleet of 10 pods is flagged in at most 0.3 % of certificates. */
@@ -34,8 +34,9 @@ export interface Comparison {
 }
 
 /**
- * Compares each pod with the rest at one lambda; null: none stands out. The clearest is set aside before the others are
- * compared again, so that one wrong pod does not make right ones stand out from a rest that it is part of.
+ * Compares each pod with the rest at one lambda; null: none stands out. One that disagrees too seldom is set aside: it would
+ * speak for the others. One that disagrees too often speaks only against them, and if it were set aside, pods that deny
+ * everything could make the right one stand out and be rid of it.
  * @param total all closed rows, of these pods and of pods that are not told apart.
  */
 export function flagPods(
@@ -43,60 +44,42 @@ export function flagPods(
   total: RowColumn,
   at: Comparison,
 ): FlaggedPods | null {
-  const named = pods.map((pod) => ({ podUid: pod.podUid, column: columnOf(pod) }));
-  const { flagged, without } = flagAmong({ pods: named, total }, at);
+  const flagged = pods
+    .map((pod) => comparePod(pod.podUid, columnOf(pod), total, at))
+    .filter(({ tail }) => tail <= LEVEL)
+    .sort((a, b) => a.tail - b.tail);
   if (flagged.length === 0) return null;
-  return { count: flagged.length, pods: flagged.slice(0, MAX_NAMED), without };
+  const denying = flagged.filter(({ pod }) => isBelow(pod));
+  return {
+    count: flagged.length,
+    pods: flagged.slice(0, MAX_NAMED).map(({ pod }) => pod),
+    without: denying.length === 0 ? null : denying.map(({ column }) => column).reduce(minus, total),
+  };
 }
 
-interface NamedColumn {
-  readonly podUid: string;
+/** Disagrees less often than the rest. */
+function isBelow({ audits, disagreements, otherAudits, otherDisagreements }: FlaggedPod): boolean {
+  return disagreements * otherAudits < otherDisagreements * audits;
+}
+
+interface ComparedPod {
+  readonly pod: FlaggedPod;
   readonly column: RowColumn;
-}
-
-interface Fleet {
-  readonly pods: readonly NamedColumn[];
-  readonly total: RowColumn;
-}
-
-function flagAmong(
-  { pods, total }: Fleet,
-  at: Comparison,
-): { readonly flagged: readonly FlaggedPod[]; readonly without: readonly RowColumn[] } {
-  const compared = pods.map((pod) => comparePod(pod, total, at)).sort((a, b) => a.tail - b.tail);
-  const clearest = compared[0];
-  if (clearest === undefined || clearest.tail > LEVEL) return { flagged: [], without: [total] };
-  const rest = minus(total, clearest.column);
-  // Of the last two each is the rest of the other, and nothing says which is wrong: either alone has to pass.
-  if (compared[1]?.column.n === rest.n && compared.length === 2) {
-    return {
-      flagged: compared.map(({ flagged }) => flagged),
-      without: compared.map(({ column }) => column),
-    };
-  }
-  const others = flagAmong(
-    { pods: pods.filter((pod) => pod.podUid !== clearest.podUid), total: rest },
-    at,
-  );
-  return { ...others, flagged: [clearest.flagged, ...others.flagged] };
-}
-
-interface ComparedPod extends NamedColumn {
-  readonly flagged: FlaggedPod;
   readonly tail: number;
 }
 
 function comparePod(
-  pod: NamedColumn,
+  podUid: string,
+  column: RowColumn,
   total: RowColumn,
   { lambdaIndex, dispersion }: Comparison,
 ): ComparedPod {
-  const own = sideAt(pod.column, lambdaIndex);
-  const other = sideAt(minus(total, pod.column), lambdaIndex);
+  const own = sideAt(column, lambdaIndex);
+  const other = sideAt(minus(total, column), lambdaIndex);
   const { audits: otherAudits, disagreements: otherDisagreements } = other;
   return {
-    ...pod,
-    flagged: { podUid: pod.podUid, ...own, otherAudits, otherDisagreements },
+    pod: { podUid, ...own, otherAudits, otherDisagreements },
+    column,
     tail: fisherTail(thinned(own, dispersion), thinned(other, dispersion)),
   };
 }

@@ -66,17 +66,17 @@ export function takeLook(
 }
 
 /**
- * The same look under these terms, from its stored counts: after a restart, a tighter budget or a higher confidence. With
- * flagged pods the smallest lambda of all rows and of what they leave; null when one of them certifies none.
+ * The same look under these terms, from its stored counts: after a restart, a tighter budget or a higher confidence. Where
+ * pods are set aside, the smaller lambda of all rows and of what they leave; null when either certifies none.
  */
 export function reassessLook(
   { look, grid, dispersion, flagged }: Omit<LookResult, 'lambdaIndex'>,
   terms: AttemptTerms,
 ): number | null {
-  const accepted = [grid, ...(flagged?.without ?? [])].map((rows) =>
-    largestAccepted(rows, { ...terms, look, dispersion }),
-  );
-  return accepted.reduce((least, lambdaIndex) =>
-    least === null || lambdaIndex === null ? null : Math.min(least, lambdaIndex),
-  );
+  const test = { ...terms, look, dispersion };
+  const whole = largestAccepted(grid, test);
+  const rest = flagged?.without ?? null;
+  if (whole === null || rest === null) return whole;
+  const others = largestAccepted(rest, test);
+  return others === null ? null : Math.min(whole, others);
 }

@@ -78,7 +78,7 @@ describe('a look at pods that are unlike the others', () => {
   }
 
   test('certifies with all rows what it does not certify without the one that never disagrees', () => {
-    const rows = told([5_000, 0], [2_500, 38], [2_500, 40]);
+    const rows = told([5_000, 0], ...Array.from({ length: 5 }, () => [1_000, 15] as const));
     expect(takeLook({ ...rows, pods: [] }, LAST_LOOK, TERMS).lambdaIndex).toBe(LAMBDA_COUNT - 1);
     const taken = takeLook(rows, LAST_LOOK, TERMS);
     expect(taken.flagged?.pods).toMatchObject([{ podUid: 'pod-0', disagreements: 0 }]);

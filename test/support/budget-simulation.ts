@@ -1,0 +1,95 @@
+// Services whose heads disagree on exactly the budget, driven through the real `decide`: whatever it certifies is a mistake.
+import { decide } from '../../operator/lifecycle/decide.ts';
+import { emptyLedger, type Ledger } from '../../operator/lifecycle/ledger.ts';
+import type { HeadRevisionFacts, TrainingReport } from '../../operator/lifecycle/types.ts';
+import {
+  aBackbone,
+  aDigest,
+  aGrid,
+  anAcknowledgement,
+  anEvidenceWindow,
+  anInput,
+  aPod,
+  aRevision,
+  aService,
+  servedRows,
+  START_MS,
+} from './builders.ts';
+import { seededRandom } from './seeded-random.ts';
+
+export interface BudgetStory {
+  /** Attempt of the episode that was certified; null: none was. */
+  readonly certifiedAt: number | null;
+  readonly attempts: number;
+}
+
+const TICK_MS = 10_000;
+/** 20 blocks to the first look of 1,000 rows, then as many as bring the others, on 3,000 and on 10,000. */
+const BLOCKS = [
+  ...new Array<number>(20).fill(50),
+  ...new Array<number>(4).fill(500),
+  ...new Array<number>(7).fill(1_000),
+];
+const SETTINGS = aService({ cooldownMs: 0 });
+const BACKBONE = aBackbone();
+const ENOUGH = { long: 20_000, recent: 20_000, seen: 20_000 };
+
+/**
+ * Trains heads, shadows them, rejects them and trains again, until a look certifies or `maxAttempts` were rejected. Each row
+ * disagrees with the probability of the budget at every lambda, so the first lambda is already one of too much risk.
+ */
+export function simulateAtBudget(seed: readonly number[], maxAttempts: number): BudgetStory {
+  const random = seededRandom(seed);
+  let ledger: Ledger = emptyLedger();
+  let revisions: readonly HeadRevisionFacts[] = [];
+  let training: TrainingReport = { kind: 'Idle' };
+  let seq = 0;
+  let block = 0;
+  for (let tick = 1; ledger.failed.length < maxAttempts; tick++) {
+    const { candidate, stage } = ledger;
+    const audits = stage === 'Shadowing' ? BLOCKS[block++ % BLOCKS.length]! : 0;
+    const disagreements = random.binomial(audits, SETTINGS.budget);
+    const window = {
+      ...anEvidenceWindow({ headRevision: candidate?.headRevision ?? null, audits, disagreements }),
+      ...({
+        track: 'candidate',
+        seq: audits > 0 ? ++seq : seq,
+        grid: aGrid(audits, disagreements),
+      } as const),
+      served: servedRows(2, audits),
+    };
+    const pod = aPod({
+      windows: audits > 0 ? [window] : [],
+      acknowledgement: anAcknowledgement(revisions),
+      samples: ENOUGH,
+    });
+    if (tick > 100 * maxAttempts) throw new Error(`stuck in ${stage} after ${String(tick)} ticks`);
+    const nowMs = START_MS + tick * TICK_MS;
+    const input = anInput({ nowMs, settings: SETTINGS, backbone: BACKBONE, pods: [pod] });
+    const plan = decide(ledger, { ...input, revisions, training });
+    const attempt = ledger.episode.attempts;
+    ledger = plan.ledger;
+    if (plan.decisions.some(({ reason }) => reason === 'Certified')) {
+      return { certifiedAt: attempt, attempts: attempt };
+    }
+    const asked = plan.training?.attempt ?? null;
+    if (asked !== null) {
+      const revision = aRevision({ headRevision: aDigest(asked) });
+      revisions = [revision];
+      training = { kind: 'Trained', attempt: asked, revision };
+      block = 0;
+    }
+  }
+  return { certifiedAt: null, attempts: ledger.episode.attempts };
+}
+
+/** Certified services by the attempt that was certified. */
+export function certifiedByAttempt(
+  stories: readonly BudgetStory[],
+): Readonly<Record<number, number>> {
+  const counts: Record<number, number> = {};
+  for (const { certifiedAt } of stories) {
+    if (certifiedAt !== null) counts[certifiedAt] = (counts[certifiedAt] ?? 0) + 1;
+  }
+  return counts;
+}

@@ -2,7 +2,7 @@ import type { Express, RequestHandler } from 'express';
 import { methodNotAllowed } from './error-handler.ts';
 
 /** Every path of the data port, as its OpenAPI description writes it; the first that fits answers. */
-const DATA_PATHS = [
+export const DATA_PATHS = [
   '/',
   '/openapi.json',
   '/v2',

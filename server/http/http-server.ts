@@ -47,9 +47,10 @@ export function createHttpServer(app: RequestListener, options: HttpServerOption
     }
     app(request, response);
   });
-  // Silence is allowed while an answer is computed; only one that its client does not take is cut off.
-  server.setTimeout(limits.writeTimeoutMs, (socket) => {
-    if (socket.writableLength > 0) socket.destroy();
+  // Silence is allowed while an answer is computed; one that its client does not take is cut off, and so is a connection without
+  // one: with a listener here Node leaves the end of keep-alive to it.
+  server.setTimeout(limits.writeTimeoutMs, (socket: AnsweringSocket) => {
+    if (socket.writableLength > 0 || !isAnswering(socket)) socket.destroy();
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const refusal = toRefusal(error.code, limits);
@@ -72,10 +73,13 @@ interface AnsweringSocket extends Duplex {
   readonly _httpMessage?: object | null;
 }
 
+function isAnswering({ _httpMessage: answer }: AnsweringSocket): boolean {
+  return answer !== undefined && answer !== null;
+}
+
 /** Says no by hand, since there is no request to answer; false when bytes would land in somebody else's answer. */
 function answerBrokenRequest(refusal: ServingError, socket: AnsweringSocket): boolean {
-  const isFree = (socket._httpMessage ?? null) === null;
-  if (!socket.writable || !isFree) {
+  if (!socket.writable || isAnswering(socket)) {
     socket.destroy();
     return false;
   }

@@ -51,6 +51,9 @@ Examples:
 
 Rows that the backbone was trained on may train heads (--head-traffic) but never certify: use rows it has not seen as --traffic.`;
 
+const { noise, blur, rotation, classes } = DRIFT_STRENGTH;
+const STRENGTH_HELP = `noise: share of the range (${noise.standard}); blur: of the shorter side (${blur.standard}); rotation: degrees (${rotation.standard}); classes: share of the new class (${classes.standard}); in brackets the defaults, at which about 3% of the example are answered wrong`;
+
 /** `layercache local run` (operations.md 7). */
 export function runCommand(io: CliIo, outcome: Outcome): Command {
   return new Command('run')
@@ -106,12 +109,7 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
         'drill: from request n on distort rows by noise, blur or rotation, or let a class come that was held back',
       ).argParser(driftFlag),
     )
-    .addOption(
-      new Option(
-        '--drift-strength <x>',
-        'noise: share of the range; blur: of the shorter side; rotation: degrees; classes: share of the new class (without: about 3 % wrong answers on the example)',
-      ).argParser(driftStrength),
-    )
+    .addOption(new Option('--drift-strength <x>', STRENGTH_HELP).argParser(driftStrength))
     .addOption(
       new Option(
         '--kill <who@n>',

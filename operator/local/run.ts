@@ -143,7 +143,6 @@ export function createRun(context: RunContext): Run {
     decisions: [] as Decision[],
     progress: null as StageProgress | null,
     areExitsOn: false,
-    repeatsFrom: null as number | null,
     isOver: false,
   };
   const loop = createLifecycleLoop(
@@ -157,7 +156,7 @@ export function createRun(context: RunContext): Run {
       settings,
       backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
       collectRows: traffic.collectRows,
-      isRepeating: traffic.isLooping,
+      isRepeating: () => traffic.repeatsFrom() !== null,
       blockRows: blockRows(settings.minAudits, traffic.evidenceRows ?? Infinity),
       revisions: () =>
         [...store.bundles()].map(([headRevision, bundle]) => factsOf({ headRevision, bundle })),
@@ -179,7 +178,6 @@ export function createRun(context: RunContext): Run {
       },
       onProgress: (next) => {
         record.progress = next;
-        if (traffic.isLooping()) record.repeatsFrom ??= replay.sentRows;
         tally.setSwitchedOff(feed.states.some(({ switchedOff }) => switchedOff.length > 0));
         phases.enter(next.stage, clock.nowMs(), tally.run.requests);
         shown.progress(next);
@@ -197,7 +195,7 @@ export function createRun(context: RunContext): Run {
       budget: settings.budget,
       firstLookRows: Math.max(settings.minAudits, LEAST_EVIDENCE_ROWS),
       evidenceRows: traffic.evidenceRows,
-      repeatsFrom: record.repeatsFrom,
+      repeatsFrom: traffic.repeatsFrom(),
       plain: tally.plain,
       areExitsOn: record.areExitsOn,
       verdict: lastVerdict(record.decisions),

@@ -36,7 +36,7 @@ export const DRIFT_STRENGTH: Readonly<
 > = {
   noise: { standard: 0.3, most: 1 },
   blur: { standard: 0.06, most: 0.5 },
-  rotation: { standard: 30, most: 180 },
+  rotation: { standard: 30.5, most: 180 },
   classes: { standard: 0.4, most: 1 },
 };
 

@@ -113,12 +113,12 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         replay.isTrainingSpent ? Math.max(1, given.recorded()) : plan.trainingRows,
       ),
     evidenceRows: options.loop ? null : plan.servingRows,
-    isLooping: () => plan.isLooping,
+    repeatsFrom: () => plan.repeatsFrom,
     onWindow: () => undefined,
     facts: () => ({
       droppedDuplicates: plan.droppedDuplicates,
       skippedRows: plan.skippedRows + (traffic.skippedRows ?? 0),
-      repeated: plan.isLooping,
+      repeated: plan.repeatsFrom !== null,
     }),
     compare: (isStopped) =>
       countTrueDisagreement(tally.early, {

@@ -10,7 +10,8 @@ export interface RunTraffic {
   readonly collectRows: () => number;
   /** Rows that may be evidence; null: nobody knows. */
   readonly evidenceRows: number | null;
-  readonly isLooping: () => boolean;
+  /** The first row that was sent before; null: none was. */
+  readonly repeatsFrom: () => number | null;
   /** Each evidence window as it comes. */
   readonly onWindow: (window: EvidenceWindow) => void;
   readonly facts: () => Pick<Report['traffic'], 'droppedDuplicates' | 'skippedRows' | 'repeated'>;

@@ -35,7 +35,7 @@ export function createUserTraffic({ tally, drills }: UserTrafficOptions): RunTra
     },
     collectRows: () => MAX_COLLECT_ROWS,
     evidenceRows: null,
-    isLooping: () => false,
+    repeatsFrom: () => null,
     onWindow: (window) => {
       tally.addServed(window);
       drills.onSent(tally.run.requests);

@@ -47,7 +47,8 @@ export interface TrafficPlan {
   readonly droppedDuplicates: number;
   /** Rows that a drift held back to the end. */
   readonly skippedRows: number;
-  readonly isLooping: boolean;
+  /** The first repeated row, counted from 1 in the order they are sent; null: none was. */
+  readonly repeatsFrom: number | null;
 }
 
 export interface TrafficPlanOptions {
@@ -122,7 +123,7 @@ function assemble(
   const seen = new Set<string>();
   const count = { taken: 0, dropped: 0, drifted: 0, held: 0 };
   const heldBack = drift?.heldBack ?? null;
-  let looping = false;
+  let repeatsFrom: number | null = null;
   let hasBegun = false;
 
   /** The drift, once the next row is one of its rows. */
@@ -137,7 +138,7 @@ function assemble(
     source: now === null ? from.source : now.distort(from.source, from.pass),
     index,
     part: from.part,
-    isRepeated: looping,
+    isRepeated: repeatsFrom !== null,
     isDrifted: now !== null,
   });
 
@@ -155,7 +156,7 @@ function assemble(
       const index = nextIndex(from, now !== null);
       if (index === null) return null;
       const row = rowAt(from, index, now);
-      if (looping) return row;
+      if (repeatsFrom !== null) return row;
       const key = rowKey(row.source.readRow(index));
       if (!seen.has(key)) {
         seen.add(key);
@@ -174,9 +175,9 @@ function assemble(
 
   /** Distorted anew, rows that were sent before are new rows; only when none is does the stream repeat. */
   const nextLooped = (now: PlannedDrift | null): PlannedRow | null => {
-    const fresh = now === null || looping ? null : again(serving, now);
+    const fresh = now === null || repeatsFrom !== null ? null : again(serving, now);
     if (fresh !== null) return fresh;
-    looping = true;
+    repeatsFrom ??= count.taken + 1;
     return again(serving, now);
   };
 
@@ -206,8 +207,8 @@ function assemble(
     get skippedRows() {
       return training.waiting.held.length + serving.waiting.held.length;
     },
-    get isLooping() {
-      return looping;
+    get repeatsFrom() {
+      return repeatsFrom;
     },
   };
 }

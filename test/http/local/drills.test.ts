@@ -12,7 +12,7 @@ describe('a server that dies and an engine that is slow', () => {
     const started = run(
       place,
       ...['--replicas', '2', '--kill', 'server@400', '--slow', '5ms@900', '--concurrency', '8'],
-      '--loop',
+      ...['--loop', '--drift', 'noise@600'],
     );
     await eventually(() => {
       expect(started.stderr()).toContain('Drill: local-1 answers again after');
@@ -31,6 +31,10 @@ describe('a server that dies and an engine that is slow', () => {
     expect(held?.requests).toBeLessThanOrEqual(8);
     expect([report.errors.count, failedRequests]).toEqual([held?.failed, held?.failed]);
     expect(report.run.requests).toBeGreaterThan(900);
+    expect(drillOf(report, 'Drift')).toMatchObject({
+      flag: '--drift noise@600 --drift-strength 0.3',
+      message: 'Rows drifted (noise): no alarm, 0 requests failed.',
+    });
     expect(drillOf(report, 'Slow').message).toMatch(
       /mean latency [\d.]+ ms before, [\d.]+ ms from then on/,
     );

@@ -63,7 +63,7 @@ kind: CachedModelService
 metadata: {name: texture}
 spec:
   backbone: {uri: "file:model.onnx"}
-  accuracy: {maxDisagreement: 5%, auditRate: 0.5%}
+  accuracy: {maxDisagreement: 5%, auditRate: 0.1%}
   exits: [{name: early, tensor: stem}]
 `,
   );

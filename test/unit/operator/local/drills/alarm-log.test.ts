@@ -152,6 +152,18 @@ describe('an alarm', () => {
     );
   });
 
+  test.each(['noise', 'blur', 'rotation', 'classes'] as const)(
+    'that never comes leaves a line that names the drift: %s',
+    (kind) => {
+      const { running, notes } = aRun({ drift: { ...drift, kind } });
+      running.onDriftBegan();
+      expect(notes).toEqual([`Drill: ${kind} of strength 0.1 begins at request 5,000 (0.0 s).`]);
+      expect(running.lines()).toEqual([
+        `--drift ${kind}@5000 --drift-strength 0.1: Rows drifted (${kind}): no alarm, 0 requests failed.`,
+      ]);
+    },
+  );
+
   test('counts drifted rows until exits are off, and none after', () => {
     const { running, tally } = aRun({ drift });
     const answer = { exit: 'early', policy: '1.2', headRevision: DIGEST_A, classIds: [1] };

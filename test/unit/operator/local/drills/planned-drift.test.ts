@@ -85,7 +85,7 @@ describe('rows of a drift', () => {
       loop: true,
     });
     expect(new Set(bytes).size).toBe(4 * ROWS);
-    expect([plan.isLooping, rows.some(({ isRepeated }) => isRepeated)]).toEqual([false, false]);
+    expect([plan.repeatsFrom, rows.some(({ isRepeated }) => isRepeated)]).toEqual([null, false]);
   });
 
   test('with a blur repeat once every row was blurred', () => {
@@ -99,7 +99,7 @@ describe('rows of a drift', () => {
     // 10 rows came plain, 50 blurred, then those 10 blurred too.
     expect(firstRepeated).toBe(ROWS + 10);
     expect(new Set(bytes).size).toBe(ROWS + 10);
-    expect(plan.isLooping).toBe(true);
+    expect(plan.repeatsFrom).toBe(firstRepeated + 1);
   });
 
   test('of a class that was held back take their share from then on, and none came before', () => {

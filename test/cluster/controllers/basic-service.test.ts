@@ -1,20 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createControllers } from '../../../operator/controllers/create-controllers.ts';
 import type { Api } from '../../../operator/kube/api.ts';
-import { createClient } from '../../../operator/kube/client.ts';
-import { loadAccess } from '../../../operator/kube/cluster-access.ts';
 import { systemKubeClock } from '../../../operator/kube/clock.ts';
-import { createEventRecorder } from '../../../operator/kube/events.ts';
-import { interceptApi, isWrite } from '../../../operator/kube/intercept-api.ts';
 import type { KindName } from '../../../operator/kube/kinds.ts';
-import { ROOT_KEY } from '../../support/admin-keys.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
-import { NO_LOG, NO_METRICS } from '../../faults/sim/world.ts';
-import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
 import { installDefinitions } from '../kube/definitions.ts';
-import { createFakedKubelet } from './faked-kubelet.ts';
+import { runControllers } from './run-controllers.ts';
 
 const plane = await sharedControlPlane();
 const CHILDREN: readonly (readonly [KindName, string])[] = [
@@ -29,8 +20,7 @@ const CHILDREN: readonly (readonly [KindName, string])[] = [
 describe.skipIf(plane.unavailable !== null)('a service on a real API server', () => {
   let namespace: string;
   let user: Api;
-  /** `patch Deployment/resnet`, in order, without events. */
-  let writes: string[];
+  let writes: readonly string[];
   const kubectl = async (...args: string[]): Promise<string> => {
     const { code, stdout, stderr } = await plane.kubectl([...args, '-n', namespace]);
     expect(code, stderr).toBe(0);
@@ -41,44 +31,9 @@ describe.skipIf(plane.unavailable !== null)('a service on a real API server', ()
 
   beforeEach(async () => {
     namespace = (await plane.namespace()).name;
-    const access = loadAccess({ from: 'File', path: plane.kubeconfigPath });
-    const clock = systemKubeClock;
-    const client = createClient({ access, clock, budget: null });
-    user = client;
-    writes = [];
-    const api = interceptApi(client, {
-      after: (call) => {
-        if (!isWrite(call) || call.kind === 'Event') return;
-        writes.push(
-          `${call.verb} ${call.kind}/${String(call.name)} ${call.subresource ?? ''}`.trim(),
-        );
-      },
-    });
-    const ended = new AbortController();
-    const { signal } = ended;
-    const generator = seededRandom(1);
-    const random = (): number => generator.uniform();
-    const kubelet = createFakedKubelet(client, namespace);
-    const instance = 'operator-under-test';
-    const running = Promise.all([
-      kubelet.run(signal),
-      createControllers({
-        ...{ api, readingApi: client, clock, random, signal },
-        ...{ installation: INSTALLATION, defaults: DEFAULTS, rootKey: ROOT_KEY },
-        connections: kubelet.connections,
-        events: createEventRecorder({
-          ...{ api, clock, random, signal, instance },
-          controller: 'layercache.io/operator',
-        }),
-        ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [namespace], writer: instance },
-        leaseTransitions: () => 0,
-      }).run(),
-    ]);
-    return async () => {
-      ended.abort();
-      await running;
-      access.close();
-    };
+    const running = runControllers(plane, namespace);
+    ({ user, writes } = running);
+    return () => running.stop();
   });
 
   test('becomes Ready from the sample, rests, is repaired within 10 s and leaves nothing behind', async () => {

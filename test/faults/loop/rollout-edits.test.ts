@@ -6,18 +6,25 @@ import { enabledOn, rampingLoop } from './ramping-loop.ts';
 
 const shareOf = (loop: LoopWorld): number | undefined => loop.ledger()?.candidate?.ramp?.share;
 
-test('a tighter budget in a ramp stands on the evidence that there is: a smaller lambda, or exits off', async () => {
-  const loop = await rampingLoop();
-  const before = loop.ledger()!.candidate!.lambdaIndex!;
-  await editSpec(loop.world, { accuracy: { maxDisagreement: '0.5%' } });
-  await loop.pass(30_000);
-  const after = loop.ledger()!;
-  expect(after.candidate?.lambdaIndex ?? -1).toBeLessThan(before);
-  for (const { policy } of loop.pods.values()) {
-    expect(policy?.candidate?.lambdaIndex ?? -1).toBeLessThan(before);
-  }
-  loop.world.close();
-}, 120_000);
+test.each([
+  ['tighter budget', { maxDisagreement: '0.5%' }],
+  ['higher confidence', { maxDisagreement: '1%', confidence: '99.9%' }],
+])(
+  'a %s in a ramp stands on the evidence that there is: a smaller lambda, or exits off',
+  async (_, accuracy) => {
+    const loop = await rampingLoop();
+    const before = loop.ledger()!.candidate!.lambdaIndex!;
+    await editSpec(loop.world, { accuracy });
+    await loop.pass(30_000);
+    const after = loop.ledger()!;
+    expect(after.candidate?.lambdaIndex ?? -1).toBeLessThan(before);
+    for (const { policy } of loop.pods.values()) {
+      expect(policy?.candidate?.lambdaIndex ?? -1).toBeLessThan(before);
+    }
+    loop.world.close();
+  },
+  120_000,
+);
 
 test('a looser budget in a ramp changes nothing before there is a certificate for it', async () => {
   const loop = await rampingLoop();
@@ -28,17 +35,27 @@ test('a looser budget in a ramp changes nothing before there is a certificate fo
   loop.world.close();
 }, 120_000);
 
-test('other exits in a ramp supersede the candidate, which has not failed, and rows are collected anew', async () => {
-  const loop = await rampingLoop();
-  const exits = ['a', 'b'].map((name) => ({ name, tensor: `${name}_out` }));
-  await editSpec(loop.world, { exits });
-  await loop.until('collecting', () => loop.ledger()?.candidate === null, 60_000);
-  expect(loop.ledger()).toMatchObject({ stable: null, failed: [] });
-  expect(enabledOn(loop)).toEqual([false, false]);
-  expect(conditionOf(loop.world, 'RolloutSucceeded')).toBe('False Superseded');
-  expect(conditionOf(loop.world, 'Ready')).toBe('True Serving');
-  loop.world.close();
-}, 120_000);
+const exitsAt = (cuts: Readonly<Record<string, string>>): object[] =>
+  Object.entries(cuts).map(([name, cut]) => ({ name, tensor: `${cut}_out` }));
+
+test.each([
+  ['fewer exits', exitsAt({ a: 'a', b: 'b' })],
+  ['renamed exits', exitsAt({ first: 'a', second: 'b', third: 'c', fourth: 'd' })],
+  ['exits whose cuts are swapped', exitsAt({ a: 'b', b: 'a', c: 'c', d: 'd' })],
+])(
+  '%s in a ramp supersede the candidate, which has not failed, and rows are collected anew',
+  async (_, exits) => {
+    const loop = await rampingLoop();
+    await editSpec(loop.world, { exits });
+    await loop.until('collecting', () => loop.ledger()?.candidate === null, 60_000);
+    expect(loop.ledger()).toMatchObject({ stable: null, failed: [] });
+    expect(enabledOn(loop)).toEqual([false, false]);
+    expect(conditionOf(loop.world, 'RolloutSucceeded')).toBe('False Superseded');
+    expect(conditionOf(loop.world, 'Ready')).toBe('True Serving');
+    loop.world.close();
+  },
+  120_000,
+);
 
 test('other steps in a ramp keep the share, and the next step is the first larger one', async () => {
   const loop = await rampingLoop();

@@ -56,6 +56,23 @@ function aStored(writer: string, epoch: number, digest = DIGEST_A): KubeObject {
   };
 }
 
+/** A pod with the file of the others whose class output nobody named. */
+function withoutClassOutput(view: PodView): PodView {
+  if (view.state?.loaded !== true) throw new Error('it has not loaded its backbone');
+  const { state } = view.state;
+  const outputProblem = { code: 'OutputAmbiguous', message: 'Name one.' } as const;
+  const none = { outputName: null, outputKind: null, classCount: 0, outputProblem };
+  const backbone = { ...state.backbone, ...none };
+  return { ...view, state: { loaded: true, state: { ...state, backbone, cuts: [] } } };
+}
+
+test('without a class output there is a policy without exits; one pod of a roll that has a name speaks for all', () => {
+  const ambiguous = withoutClassOutput(aView('a', DIGEST_A));
+  expect(decided([ambiguous]).policy).toMatchObject({ exits: [], backboneDigest: DIGEST_A });
+  const { policy } = decided([ambiguous, aView('b', DIGEST_A)]);
+  expect(policy?.exits).not.toEqual([]);
+});
+
 test('before any backbone is known an epoch is claimed and no policy made', () => {
   expect(decided([])).toEqual({ epoch: 1, policy: null });
 });

@@ -38,7 +38,7 @@ export function toLifecycleFacts(
   const nameOf = (digest: string): string => names.get(digest) ?? headRevisionName(name, digest);
   const saving = savingOf(ledger.stable, input);
   return {
-    exitsActive: judgeExits(ledger, input),
+    exitsActive: judgeExits(ledger, input, own.outcomes),
     withinBudget: judgeBudget(ledger),
     rolloutSucceeded: judgeRollout(ledger, input) ?? own.outcomes.rollout,
     trained: judgeTraining(ledger, input, own.outcomes.training),

@@ -83,7 +83,6 @@ describe('rows that train and rows that follow', () => {
   test('--loop repeats the second part and says so of each row', () => {
     const plan = aPlan({ traffic: rows(2_100), loop: true });
     expect(drain(plan.nextServing, 100)).toHaveLength(100);
-    expect(plan.repeatsFrom).toBeNull();
     const repeated = plan.nextServing();
     expect(repeated?.isRepeated).toBe(true);
     expect(plan.repeatsFrom).toBe(101);

@@ -106,5 +106,6 @@ test('audits that got lost void the evidence, and exits are off', async () => {
   for (const { fake } of loop.pods.values()) loseAudits(fake.windows);
   await says(loop, 'WithinBudget', 'Unknown EvidenceVoid');
   await says(loop, 'ExitsActive', 'False EvidenceVoid');
+  expect(loop.events().some((event) => event.startsWith('ExitsDisabled'))).toBe(true);
   loop.world.close();
 }, 120_000);

@@ -12,7 +12,19 @@ import {
   planPolicy,
   tracksToHold,
 } from './plan-policy.ts';
+import { createPlanDeaths } from './plan-deaths.ts';
 import type { PolicyProblem } from './policy-checks.ts';
+import {
+  APPLIED,
+  PLAN_FAILED,
+  crashed,
+  forThisBackbone,
+  headMissing,
+  rejected,
+  stale,
+  verdictOf,
+  type Verdict,
+} from './policy-verdicts.ts';
 import { findPolicyProblem, findTrackProblem } from './policy-checks.ts';
 import type { Safety, SafetyView } from './safety.ts';
 import type { Serving, ServingControl } from './serving.ts';
@@ -59,10 +71,7 @@ export interface ApplyObserver {
   planFailed(error: unknown): void;
 }
 
-type Verdict = Pick<Acknowledgement, 'result' | 'reason' | 'message'>;
-
 const NOTHING_HELD: SafetyView = { held: new Set(), isStale: false };
-const APPLIED: Verdict = { result: 'Applied', reason: '', message: '' };
 
 export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   const { engine, servings, safety, model } = options;
@@ -73,6 +82,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
   let inForce: Verdict = APPLIED;
   let shown: Verdict = APPLIED;
+  const deaths = createPlanDeaths();
   let chain: Promise<unknown> = Promise.resolve();
 
   function serially<T>(step: () => Promise<T>): Promise<T> {
@@ -108,12 +118,9 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     return problem === null ? tryTakeOver(next) : rejected(problem);
   }
 
-  function findCrash({ epoch, revision }: Policy): PolicyProblem | null {
-    if (!options.bootCounter.isDeadly({ epoch, revision })) return null;
-    return {
-      reason: 'PolicyCrashed',
-      message: `Policy ${epoch}.${revision} ended this server twice while it was applied; publish another one.`,
-    };
+  function findCrash(next: Policy): PolicyProblem | null {
+    const isDeadly = options.bootCounter.isDeadly(next) || deaths.isDeadly(next);
+    return isDeadly ? crashed(next) : null;
   }
 
   async function tryTakeOver(next: Policy): Promise<Verdict> {
@@ -146,7 +153,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
         track === null || bundle === undefined ? null : findTrackProblem(next, track, bundle);
       if (problem !== null) return rejected(problem);
     }
-    const prepared = await prepare(planPolicy(next, found, safety));
+    const prepared = await prepareFor(next, planPolicy(next, found, safety));
     policy = next;
     bundles = found;
     swap(prepared);
@@ -162,6 +169,21 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     if (current !== null && isSamePlan(current.plan, plan)) return current;
     const report = await engine.prepare(plan);
     return { plan, planId: report.planId, costs: report.costs, knownAnswers: report.knownAnswers };
+  }
+
+  const isUp = (): boolean => engine.status === 'Up';
+
+  /** Remembers when it is the plan that ends the engine. */
+  async function prepareFor(cause: Policy | null, plan: EnginePlan): Promise<Prepared> {
+    const wasUp = isUp();
+    try {
+      const prepared = await prepare(plan);
+      if (cause !== null) deaths.survived(cause);
+      return prepared;
+    } catch (error) {
+      if (cause !== null && wasUp && !isUp()) deaths.died(cause);
+      throw error;
+    }
   }
 
   function swap({ plan, planId, costs, knownAnswers }: Prepared): void {
@@ -188,20 +210,31 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
 
   async function replanNow(): Promise<void> {
     const wanted = policy === null ? BACKBONE_PLAN : planPolicy(policy, bundles, safety);
+    if (policy !== null && deaths.isDeadly(policy)) {
+      await fallBack([BACKBONE_PLAN], crashed(policy));
+      return;
+    }
     try {
-      const prepared = await prepare(wanted);
+      const prepared = await prepareFor(policy, wanted);
       if (engine.status === 'Up') swap(prepared);
     } catch (error) {
       if (engine.status !== 'Up') return;
       options.observer.planFailed(error);
-      // Heads that cannot be prepared any more must not keep the backbone from answering.
-      const prepared = await prepare({ ...BACKBONE_PLAN, samples: wanted.samples });
-      shown = {
-        result: 'Applied',
-        reason: 'EngineFailed',
-        message: 'The engine no longer prepares the heads; exits are off until the next policy.',
-      };
+      await fallBack([{ ...BACKBONE_PLAN, samples: wanted.samples }, BACKBONE_PLAN], PLAN_FAILED);
+    }
+  }
+
+  /** Heads that cannot be prepared any more must not keep the backbone from answering. */
+  async function fallBack(plans: readonly EnginePlan[], why: PolicyProblem): Promise<void> {
+    const [plan, ...others] = plans;
+    if (plan === undefined) return;
+    try {
+      const prepared = await prepare(plan);
+      shown = { result: 'Applied', ...why };
       swap(prepared);
+    } catch (error) {
+      if (others.length === 0) throw error;
+      await fallBack(others, why);
     }
   }
 
@@ -236,36 +269,6 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   };
 }
 
-function verdictOf(
-  { backboneDigest, candidate }: Policy,
-  model: ModelDescription,
-  found: ReadonlyMap<string, HeadBundle>,
-): Verdict {
-  if (backboneDigest !== model.digest) {
-    return {
-      result: 'Applied',
-      reason: 'BackboneMismatch',
-      message: `The policy is for backbone ${backboneDigest}, loaded is ${model.digest}; exits are off here until a policy names this backbone.`,
-    };
-  }
-  if (model.outputProblem !== null) {
-    const { code: reason, message } = model.outputProblem;
-    return { result: 'Applied', reason, message };
-  }
-  if (candidate === null || found.has(candidate.headRevision)) return APPLIED;
-  return {
-    result: 'Applied',
-    reason: 'CandidateMissing',
-    message: `Head bundle ${candidate.headRevision} of the candidate is not here; its share is 0 until ${comingFrom(candidate)}.`,
-  };
-}
-
-/** A policy for another backbone, or one whose class output is known elsewhere: its limits hold here, no exit, head or sample does. */
-function forThisBackbone(policy: Policy, model: ModelDescription): Policy {
-  if (policy.backboneDigest === model.digest && model.outputProblem === null) return policy;
-  return { ...policy, exitsEnabled: false, exits: [], stable: null, candidate: null };
-}
-
 /** What a policy names, is not here, and lies in a store. */
 function missingHeads(
   { stable, candidate }: Policy,
@@ -275,29 +278,6 @@ function missingHeads(
     if (track?.bundleUri === undefined || found.has(track.headRevision)) return [];
     return [{ headRevision: track.headRevision, uri: track.bundleUri }];
   });
-}
-
-function headMissing(stable: PolicyTrack): PolicyProblem {
-  return {
-    reason: 'HeadMissing',
-    message: `Head bundle ${stable.headRevision} of stable is not here; the policy waits until ${comingFrom(stable)}.`,
-  };
-}
-
-function comingFrom({ bundleUri }: PolicyTrack): string {
-  return bundleUri === undefined ? 'it is PUT to /v1/heads' : `it has come from ${bundleUri}`;
-}
-
-function rejected({ reason, message }: PolicyProblem): Verdict {
-  return { result: 'Rejected', reason, message: message.slice(0, 1024) };
-}
-
-function stale(next: Policy, inForce: Policy | null): Verdict {
-  return {
-    result: 'Stale',
-    reason: '',
-    message: `Policy ${next.epoch}.${next.revision} is older than the one in force, ${inForce?.epoch ?? 0}.${inForce?.revision ?? 0}.`,
-  };
 }
 
 async function findBundles(

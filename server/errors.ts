@@ -118,6 +118,12 @@ export const ERRORS = {
     template: 'The queue is full ({value} rows wait); try again shortly.',
     retryAfterSeconds: 1,
   },
+  no_time: {
+    status: 429,
+    template:
+      'So many rows wait ({value}) that this request would not be answered within its {expected} s; try again shortly.',
+    retryAfterSeconds: 1,
+  },
   too_many_requests: {
     status: 429,
     template: 'More than {value} requests are being answered; try again shortly.',

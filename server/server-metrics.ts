@@ -102,9 +102,10 @@ function gatherServer(
 ): void {
   metrics.ready.set({}, lifecycle.isReady() ? 1 : 0);
   metrics.engineUp.set({}, engine.status === 'Up' ? 1 : 0);
-  const { rssBytes, activations } = engine.memory();
+  const { rssBytes, activations, plans } = engine.memory();
   metrics.engineMemory.set({ kind: 'rss' }, rssBytes);
   metrics.engineActivations.set({}, activations);
+  metrics.enginePlans.set({}, plans);
   metrics.queueRows.set({}, loaded?.batcher.queuedRows ?? 0);
   metrics.queueCapacity.set({}, limitsOf(servings.latest()).maxQueueLength);
   if (reader.lastReadMs !== null) metrics.evidenceRead.set({}, reader.lastReadMs / 1000);

@@ -317,6 +317,13 @@ const engine = {
     help: 'Live activations; returns to 0 when idle: a leak detector.',
     labels: {},
   },
+  enginePlans: {
+    name: 'layercache_engine_plans',
+    type: 'gauge',
+    unit: 'count',
+    help: 'Cut backbones that the engine holds; the same after each swap of heads: a leak detector.',
+    labels: {},
+  },
   engineRestarts: {
     name: 'layercache_engine_restarts_total',
     type: 'counter',

@@ -9,6 +9,7 @@ import { batchSize, batchWaitMs } from './buckets.ts';
 import type { InferJob, PendingJob, PendingRow } from './job.ts';
 import { rowInput } from './job.ts';
 import { createModalBatch } from './modal-batch.ts';
+import { createPace } from './pace.ts';
 import type { PoisonList } from './poison.ts';
 import { createRowQueue } from './queue.ts';
 
@@ -34,8 +35,10 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
   const { engine, servings, observer, poison, clock } = dependencies;
   const queue = createRowQueue();
   const modalBatch = createModalBatch();
+  const pace = createPace();
   const idleWaiters: (() => void)[] = [];
   let inFlight = 0;
+  let runningRows = 0;
   let isScheduled = false;
   let waitTimer: NodeJS.Timeout | null = null;
 
@@ -69,13 +72,16 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
       waitTimer = setTimeout(pump, waitMs - waitedMs);
       return [];
     }
-    return queue.take(size);
+    // While batches run, their time is known: rows that the next one could only answer too late are not run.
+    const endMs = clock.monotonicMs() + (inFlight > 0 ? pace.batchMs : 0);
+    return queue.take(size, endMs);
   }
 
   async function runBatch(rows: readonly PendingRow[]): Promise<void> {
     const serving = servings.acquire();
     if (serving === null) return;
     inFlight += 1;
+    runningRows += rows.length;
     modalBatch.add(rows.length);
     const nowMs = clock.monotonicMs();
     const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
@@ -93,6 +99,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
           deliver(row, batchRow, answer, { serving, log });
         }
       });
+      pace.ran(rows.length, clock.monotonicMs() - nowMs);
       log.finished(outcome, answers);
       retryUnanswered(rows, answers, 'the engine left it out');
     } catch (error) {
@@ -102,6 +109,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
       log.close();
       servings.release(serving);
       inFlight -= 1;
+      runningRows -= rows.length;
       schedule();
     }
   }
@@ -218,6 +226,14 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     },
   };
 
+  /** More waits than a round of batches, and all of it would not be answered before the job's deadline. */
+  function isTooLate(job: InferJob, maxBatchSize: number): boolean {
+    const slots = Math.max(1, engine.slots);
+    if (queue.length < slots * maxBatchSize) return false;
+    const remainingMs = job.deadlineMs - clock.monotonicMs();
+    return pace.waitMs(queue.length + runningRows, slots) > remainingMs;
+  }
+
   function refuse(job: InferJob): ServingError | null {
     const { maxQueueLength } = limitsOf(servings.latest());
     if (job.rows > maxQueueLength) {
@@ -225,6 +241,10 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     }
     if (queue.length + job.rows > maxQueueLength) {
       return new ServingError('queue_full', { value: queue.length });
+    }
+    if (isTooLate(job, limitsOf(servings.latest()).maxBatchSize)) {
+      const seconds = Math.round(job.deadlineMs - job.receivedMs) / 1000;
+      return new ServingError('no_time', { value: queue.length, expected: seconds });
     }
     for (let index = 0; index < job.rows; index++) {
       const start = index * job.rowBytes;

@@ -13,8 +13,11 @@ export interface RowQueue {
   /** The rows of an ended job no longer count. */
   forget(job: PendingJob): void;
   takeRetry(): PendingRow | null;
-  /** Up to `max` rows of one datatype, oldest first. */
-  take(max: number): PendingRow[];
+  /**
+   * Up to `max` rows of one datatype, oldest first. Rows whose deadline is not after `endMs` are passed over: nobody would get their
+   * answer, and their places are free when their deadline ends them.
+   */
+  take(max: number, endMs: number): PendingRow[];
   oldestReceivedMs(): number | null;
 }
 
@@ -26,10 +29,12 @@ export function createRowQueue(): RowQueue {
   let length = 0;
   const retries: PendingRow[] = [];
 
-  function dropEnded(): PendingRow | undefined {
+  function dropEnded(endMs = -Infinity): PendingRow | undefined {
     for (;;) {
       const row = rows[head];
-      if (!row?.pending.settled) return row;
+      if (row === undefined) return row;
+      const { settled, job } = row.pending;
+      if (!settled && job.deadlineMs > endMs) return row;
       head += 1;
     }
   }
@@ -79,9 +84,10 @@ export function createRowQueue(): RowQueue {
       const row = retries.shift();
       return row === undefined ? null : leave(row);
     },
-    take: (max) => {
+    take: (max, endMs) => {
       const taken: PendingRow[] = [];
-      for (let row = dropEnded(); row !== undefined && taken.length < max; row = dropEnded()) {
+      const next = (): PendingRow | undefined => dropEnded(endMs);
+      for (let row = next(); row !== undefined && taken.length < max; row = next()) {
         if (row.pending.job.datatype !== (taken[0] ?? row).pending.job.datatype) break;
         head += 1;
         taken.push(leave(row));

@@ -115,6 +115,10 @@ export interface FakeEngine extends EngineClient {
   startError: EngineError | null;
   /** While true, batches stay in flight. */
   isHeld: boolean;
+  /** Batches of so many rows stay in flight once rows have left early. */
+  heldRows: number | null;
+  /** So many more times, preparing heads ends the host. */
+  deadlyPrepares: number;
   /** Milliseconds between death and life again. */
   restartMs: number;
   slotCount: number;
@@ -151,10 +155,10 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     }, engine.restartMs);
   }
 
-  async function pause(): Promise<void> {
+  async function pause(isHeld: () => boolean): Promise<void> {
     const { signal } = deaths;
     const startedMs = performance.now();
-    while (engine.isHeld || performance.now() - startedMs < engine.latencyMs) {
+    while (isHeld() || performance.now() - startedMs < engine.latencyMs) {
       if (signal.aborted) break;
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
@@ -169,6 +173,8 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     prepareError: null,
     startError: null,
     isHeld: false,
+    heldRows: null,
+    deadlyPrepares: 0,
     restartMs: 10,
     slotCount: 2,
     checks: 0,
@@ -185,6 +191,11 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     prepare: async (plan) => {
       await Promise.resolve();
       if (status !== 'Up') throw new EngineError('EngineDown', 'the engine is down');
+      if (engine.deadlyPrepares > 0 && plan.tracks.length > 0) {
+        engine.deadlyPrepares -= 1;
+        kill();
+        throw new EngineError('EngineDown', 'the engine process ended');
+      }
       const { prepareError } = engine;
       engine.prepareError = null;
       if (prepareError !== null) throw prepareError;
@@ -220,11 +231,11 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
         });
         throw new EngineError('EngineDown', 'the engine process ended');
       }
-      await pause();
+      await pause(() => engine.isHeld);
       const answers = rows.map((row, i) => answerRow(row, i, plan));
       const early = answers.filter(({ exit }) => exit >= 0);
       if (early.length > 0) onRows(early);
-      await pause();
+      await pause(() => engine.isHeld || engine.heldRows === batch.rows);
       const late = answers.filter(({ exit }) => exit === -1);
       if (late.length > 0) onRows(late);
       return outcomeOf(rows, plan);

@@ -11,8 +11,11 @@ export interface StartedServer {
 }
 
 /** Starts the bundled server on free loopback ports, with these variables of its own. The caller kills it. */
-export function spawnServer(environment: Readonly<Record<string, string>>): StartedServer {
-  const child = spawn(process.execPath, [PROGRAM], {
+export function spawnServer(
+  environment: Readonly<Record<string, string>>,
+  program = PROGRAM,
+): StartedServer {
+  const child = spawn(process.execPath, [program], {
     env: {
       PATH: process.env.PATH ?? '',
       LAYERCACHE_MODEL_NAME: 'digits',

@@ -63,8 +63,9 @@ export function serveWorker(
     host.postMessage(reply);
   };
   const count = (): void => {
-    Atomics.store(counts, 0, engine.stats().activations);
-    Atomics.store(counts, 1, plans.size);
+    const stats = engine.stats();
+    Atomics.store(counts, 0, stats.activations);
+    Atomics.store(counts, 1, stats.plans);
   };
   const opened = (): OpenWorker => {
     if (open === null) throw new EngineError('EngineFailed', 'the engine has not loaded a model');

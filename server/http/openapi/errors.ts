@@ -33,6 +33,7 @@ export const OF_INFERENCE: readonly ErrorCode[] = [
   'too_many_rows',
   'unsupported_encoding',
   'queue_full',
+  'no_time',
   'too_many_requests',
   'engine_failed',
   'poison_row',

@@ -8,15 +8,19 @@ const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
 
 export interface FaultyHost {
   readonly hostScript: string;
+  /** A server that starts this host. */
+  readonly program: string;
   remove(): Promise<void>;
 }
 
-/** The engine host that ships, beside workers that fail on request. */
+/** The server and the engine host that ship, beside workers that fail on request. */
 export async function faultyHost(): Promise<FaultyHost> {
   // In the tree, where native packages are found.
   const folder = await mkdtemp(join(BUNDLE, '..', 'faulty-host-'));
   const hostScript = join(folder, 'engine-host.mjs');
+  const program = join(folder, 'server.mjs');
   await copyFile(join(BUNDLE, 'engine-host.mjs'), hostScript);
+  await copyFile(join(BUNDLE, 'server.mjs'), program);
   await build({
     entryPoints: { 'engine-onnx-worker': WORKER },
     outdir: folder,
@@ -28,5 +32,5 @@ export async function faultyHost(): Promise<FaultyHost> {
     external: ['onnxruntime-node', 'onnxruntime-node/*'],
     logLevel: 'error',
   });
-  return { hostScript, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { hostScript, program, remove: () => rm(folder, { recursive: true, force: true }) };
 }

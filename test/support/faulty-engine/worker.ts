@@ -4,14 +4,14 @@ import { connectLane } from '../../../server/engine/host/batch-lane.ts';
 import { serveWorker } from '../../../server/engine/host/engine-worker.ts';
 import type { WorkerStart } from '../../../server/engine/host/worker-messages.ts';
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
-import type { Activation, SegmentEngine } from '../../../server/engine/segment-engine.ts';
+import type { SegmentEngine } from '../../../server/engine/segment-engine.ts';
 import { Fault } from './faults.ts';
 
 const { socketPath, counts } = workerData as WorkerStart;
 const lane = connectLane(socketPath);
 const grown: Buffer[] = [];
 /** Native memory lives as long as what names it. */
-const kept: Activation[] = [];
+const kept: object[] = [];
 
 const DEEDS: Readonly<Record<number, (engine: SegmentEngine) => void>> = {
   [Fault.die]: () => {
@@ -38,8 +38,13 @@ const DEEDS: Readonly<Record<number, (engine: SegmentEngine) => void>> = {
     };
   },
   [Fault.keepPlans]: (engine) => {
-    engine.releasePlan = () => Promise.resolve();
-    engine.releaseHead = () => undefined;
+    engine.releasePlan = (plan) => {
+      kept.push(plan);
+      return Promise.resolve();
+    };
+    engine.releaseHead = (head) => {
+      kept.push(head);
+    };
   },
 };
 

@@ -7,6 +7,8 @@ import { createPoisonList } from '../../../../server/queue/poison.ts';
 import { createRowQueue } from '../../../../server/queue/queue.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 
+const NOW = 0;
+
 function aJob(rows: number, more: Partial<InferJob> = {}): PendingJob {
   const job: InferJob = {
     rows,
@@ -31,7 +33,7 @@ describe('the queue', () => {
     queue.push(a);
     queue.push(b);
     expect(queue.length).toBe(5);
-    expect(queue.take(3).map((row) => [row.pending === a, row.index])).toEqual([
+    expect(queue.take(3, NOW).map((row) => [row.pending === a, row.index])).toEqual([
       [true, 0],
       [true, 1],
       [false, 0],
@@ -43,8 +45,8 @@ describe('the queue', () => {
     const queue = createRowQueue();
     queue.push(aJob(2));
     queue.push(aJob(2, { datatype: 'UINT8' }));
-    expect(queue.take(10)).toHaveLength(2);
-    expect(queue.take(10).every(({ pending }) => pending.job.datatype === 'UINT8')).toBe(true);
+    expect(queue.take(10, NOW)).toHaveLength(2);
+    expect(queue.take(10, NOW).every(({ pending }) => pending.job.datatype === 'UINT8')).toBe(true);
   });
 
   test('a job that ended frees its places at once and is skipped', () => {
@@ -56,7 +58,7 @@ describe('the queue', () => {
     queue.forget(a);
     expect(queue.length).toBe(1);
     expect(queue.oldestReceivedMs()).toBe(0);
-    expect(queue.take(10).map(({ pending }) => pending)).toEqual([b]);
+    expect(queue.take(10, NOW).map(({ pending }) => pending)).toEqual([b]);
     expect(queue.oldestReceivedMs()).toBeNull();
   });
 
@@ -91,7 +93,7 @@ describe('the queue', () => {
             waiting.set(job, n);
             queue.push(job);
           } else if (kind === 'take') {
-            for (const { pending } of queue.take(n))
+            for (const { pending } of queue.take(n, NOW))
               waiting.set(pending, waiting.get(pending)! - 1);
           } else {
             const job = jobs[n];

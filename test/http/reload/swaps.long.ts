@@ -1,0 +1,71 @@
+// 5,000 swaps with the real engine, and two controls that leak.
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Fault } from '../../support/faulty-engine/faults.ts';
+import { faultyHost, type FaultyHost } from '../../support/faulty-engine/faulty-host.ts';
+import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
+import { residualNet } from '../../support/onnx-models/networks.ts';
+import { spawnServer, type StartedServer } from '../../support/server-process.ts';
+import { growthOf, runSwaps, type SwapRun } from '../../support/swap-run.ts';
+
+/** Per swap, once warm: a head of these bundles takes 30 KiB as numbers alone, and a swap loads four. */
+const FLAT_BYTES = 24 * 1024;
+
+let file: ModelFile;
+let host: FaultyHost;
+let running: StartedServer | null = null;
+beforeAll(async () => {
+  file = await modelFile(residualNet());
+  host = await faultyHost();
+});
+afterAll(async () => {
+  await file.remove();
+  await host.remove();
+});
+afterEach(async () => {
+  running?.child.kill('SIGKILL');
+  await running?.code;
+});
+
+async function run(swaps: number, fault?: number): Promise<SwapRun> {
+  running = spawnServer(
+    { LAYERCACHE_BACKBONE_URI: file.path, LAYERCACHE_ENGINE_THREADS: '2' },
+    fault === undefined ? undefined : host.program,
+  );
+  const done = await runSwaps(running, fault === undefined ? { swaps } : { swaps, fault });
+  const mib = (rss: readonly number[]): string =>
+    [0, 0.25, 0.5, 0.75, 1]
+      .map((part) =>
+        Math.round(rss[Math.min(rss.length - 1, Math.floor(part * rss.length))]! / 2 ** 20),
+      )
+      .join(' ');
+  process.stdout.write(
+    `${swaps} swaps, ${done.requests} requests, ${done.failures.length} failed; ` +
+      `MiB of the host ${mib(done.hostRss)} (${Math.round(growthOf(done.hostRss))} bytes a swap at the end), ` +
+      `of main ${mib(done.mainRss)} (${Math.round(growthOf(done.mainRss))})\n`,
+  );
+  return done;
+}
+
+test(
+  '5,000 swaps under load fail no request, and memory stays flat',
+  { timeout: 1_200_000 },
+  async () => {
+    const { failures, refusals, before, after, hostRss, mainRss } = await run(5_000);
+    expect(failures).toEqual([]);
+    expect(refusals).toEqual([]);
+    expect(after).toEqual(before);
+    expect(growthOf(hostRss)).toBeLessThan(FLAT_BYTES);
+    expect(growthOf(mainRss)).toBeLessThan(FLAT_BYTES);
+  },
+);
+
+test(
+  'the same check catches an engine that keeps what nobody needs',
+  { timeout: 600_000 },
+  async () => {
+    const { failures, before, after, hostRss } = await run(500, Fault.keepPlans);
+    expect(failures).toEqual([]);
+    expect(after.plans).toBeGreaterThan(before.plans);
+    expect(growthOf(hostRss)).toBeGreaterThan(FLAT_BYTES);
+  },
+);

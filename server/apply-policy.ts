@@ -1,6 +1,6 @@
 import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
-import type { Policy, PolicyTrack } from '../crds/wire/policy.ts';
+import type { Policy } from '../crds/wire/policy.ts';
 import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';

@@ -193,8 +193,11 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
   log.info({ component: 'server', ...ports }, 'listening');
   timers.push(setInterval(() => void admin.look().catch(events.diskFailed), WATCH_MS));
 
+  let unfollow = (): void => undefined;
+
   async function close(): Promise<void> {
     for (const timer of timers) clearInterval(timer);
+    unfollow();
     loaded?.remote.close();
     await Promise.all([
       closeServer(dataServer, 1_000),
@@ -242,6 +245,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           onProblem: events.warmUpFailed,
         });
       }
+      unfollow = watch.follow(events.diskFailed);
       timers.push(
         setInterval(() => void watch.look().catch(events.diskFailed), WATCH_MS),
         setInterval(checkSafety, SAFETY_CHECK_MS),

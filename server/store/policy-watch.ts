@@ -1,3 +1,4 @@
+import { watch } from 'node:fs';
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import type { PolicyApplier } from '../apply-policy.ts';
 import type { Clock } from '../clock.ts';
@@ -6,6 +7,8 @@ import { readMountedPolicy } from './policy-files.ts';
 export interface PolicyWatch {
   /** Reads the directory when its target changed, or when it was not read for 30 s; cheap otherwise. */
   look(): Promise<void>;
+  /** Looks as soon as the system tells of a change, where it does; looking now and then stays needed. Returns what ends it. */
+  follow(onError: (error: unknown) => void): () => void;
   /** The directory that the mounted policy was last read from, for head bundles beside it. */
   readonly dirs: readonly string[];
 }
@@ -32,6 +35,8 @@ export function createPolicyWatch({
   let text = '';
   let readMs = -Infinity;
   let isLooking = false;
+  /** Something changed while it was looked at. */
+  let isStale = false;
 
   async function look(): Promise<void> {
     const target = applier();
@@ -50,15 +55,38 @@ export function createPolicyWatch({
     if (isHigher(after, before)) onHigher();
   }
 
+  async function lookOnce(): Promise<void> {
+    isStale = true;
+    if (isLooking) return;
+    isLooking = true;
+    try {
+      while (takeStale()) await look();
+    } finally {
+      isLooking = false;
+    }
+  }
+
+  function takeStale(): boolean {
+    const wasStale = isStale;
+    isStale = false;
+    return wasStale;
+  }
+
   return {
     dirs,
-    look: async () => {
-      if (isLooking) return;
-      isLooking = true;
+    look: lookOnce,
+    follow: (onError) => {
+      if (dir === null) return () => undefined;
       try {
-        await look();
-      } finally {
-        isLooking = false;
+        const watcher = watch(dir, { persistent: false }, () => void lookOnce().catch(onError));
+        watcher.on('error', onError);
+        return () => {
+          watcher.close();
+        };
+      } catch (error) {
+        // Not mounted yet, or no watches left: looking now and then does it.
+        onError(error);
+        return () => undefined;
       }
     },
   };

@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util';
 import { measureDrift } from './drift.ts';
 import { measureExample, measureResNet20 } from './example.ts';
 import { formatFigures, type Figure } from './figure.ts';
+import { measureOverload } from './overload.ts';
 import { serveRawEngine } from './raw-engine.ts';
 import { describeEnvironment, formatEnvironment } from './server/environment.ts';
 import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE]
-  sections: engine small scrape open-loop peers swap example drift resnet20; server: the first five; none: all that can run
+  sections: engine small scrape open-loop peers overload swap example drift resnet20; server: the first five; none: all that can run
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
 `;
@@ -53,6 +54,7 @@ const SERVER = serverSections(new URL(import.meta.url));
 function sectionsOf(resnet20: string | undefined): Record<string, Section> {
   const sections: Record<string, Section> = {
     ...SERVER,
+    overload: measureOverload,
     swap: measureSwap,
     example: measureExample,
     drift: measureDrift,

@@ -43,10 +43,11 @@ export function writeModel(bytes: Uint8Array): { readonly path: string; remove()
 
 const DISTINCT_ROWS = 64;
 
-/** Starts one server on the model, with one engine worker per core as the product does, and a client of float rows. */
+/** Starts one server on the model, with one engine worker per core as the product does unless told, and a client of float rows. */
 export async function serveModel(
   modelPath: string,
   rowShape: readonly number[],
+  { engineThreads = null }: { readonly engineThreads?: number | null } = {},
 ): Promise<ServedModel> {
   const server = await startServer({
     bundleDir: BUNDLE_DIR,
@@ -56,7 +57,7 @@ export async function serveModel(
     backboneDigest: null,
     outputName: null,
     engine: 'Auto',
-    engineThreads: null,
+    engineThreads,
     port: 0,
     startupDeadlineMs: 120_000,
     environment: { PATH: process.env.PATH ?? '' },

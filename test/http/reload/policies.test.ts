@@ -133,7 +133,9 @@ describe('a push of heads', () => {
   function begin(announced: number, sent: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = connect(server.admin, '127.0.0.1', () => {
-        socket.write(`PUT ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${announced}\r\n\r\n`);
+        socket.write(
+          `PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${announced}\r\n\r\n`,
+        );
         socket.write(sent, () => {
           socket.destroy();
           resolve();
@@ -161,7 +163,9 @@ describe('a push of heads', () => {
   test('over the cap is refused before it is read', async () => {
     const status = await new Promise<string>((resolve, reject) => {
       const socket = connect(server.admin, '127.0.0.1', () => {
-        socket.write(`PUT ${path} HTTP/1.1\r\nHost: a\r\nContent-Length: ${2 ** 31}\r\n\r\n`);
+        socket.write(
+          `PUT ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${2 ** 31}\r\n\r\n`,
+        );
       });
       socket.once('data', (chunk: Buffer) => {
         resolve(chunk.toString().split('\r\n')[0]!);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Acknowledgement } from '../../../../crds/wire/acknowledgement.ts';
 import { createPolicyWatch, type PolicyWatch } from '../../../../server/store/policy-watch.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { anAcknowledgement } from '../../crds/documents.ts';
 
@@ -67,6 +68,46 @@ test('a policy is applied once, and a new one as soon as it is looked for', asyn
   expect(applied).toEqual(['1', '2']);
   expect(watch.dirs).toEqual([join(dir, 'b')]);
   expect(higher).toBe(2);
+});
+
+test('one that is followed is applied as soon as the link moves, until it is no longer followed', async () => {
+  const problems: unknown[] = [];
+  publish('a', '1');
+  const unfollow = watch.follow((error) => problems.push(error));
+  await watch.look();
+  publish('b', '2');
+  await eventually(() => {
+    expect(applied).toEqual(['1', '2']);
+  });
+  unfollow();
+  publish('c', '3');
+  await watch.look();
+  expect(applied).toEqual(['1', '2', '3']);
+  expect(problems).toEqual([]);
+});
+
+test('a change while a policy is applied is looked at after it', async () => {
+  publish('a', '1');
+  next = (text) => {
+    if (text === '1') {
+      publish('b', '2');
+      void watch.look();
+    }
+    return ack(Number(text));
+  };
+  await watch.look();
+  expect(applied).toEqual(['1', '2']);
+});
+
+test('a directory that cannot be followed is told once, and looked at all the same', async () => {
+  const problems: unknown[] = [];
+  rmSync(dir, { recursive: true });
+  watch.follow((error) => problems.push(error))();
+  expect(problems).toHaveLength(1);
+  mkdirSync(dir);
+  publish('a', '1');
+  await watch.look();
+  expect(applied).toEqual(['1']);
 });
 
 test('nothing is read before the backbone is loaded, or without a directory', async () => {

@@ -324,6 +324,21 @@ const PROVOKED: Readonly<Partial<Record<ErrorCode, Provoked>>> = {
   unsupported_media_type: infer(() => ({ headers: { 'content-type': 'text/plain' } })),
   unsupported_encoding: infer(() => ({ headers: { 'content-encoding': 'zstd' } })),
   queue_full: at(INFER_PATH, () => held({ maxBatchSize: 1, maxQueueLength: 1 }, (to) => post(to))),
+  no_time: at(INFER_PATH, () =>
+    held({ maxBatchSize: 1 }, async (to) => {
+      // Once the engine has shown its pace, one that waits is more than fits into a millisecond.
+      to.engine.latencyMs = 5;
+      to.engine.isHeld = false;
+      await post(to);
+      to.engine.isHeld = true;
+      const waiting = [post(to), post(to)];
+      await expect.poll(async () => (await to.state()).queue.rows).toBe(1);
+      const answer = await post(to, { headers: { 'request-timeout': '0.001' } });
+      to.engine.isHeld = false;
+      await Promise.all(waiting);
+      return answer;
+    }),
+  ),
   too_many_requests: at(INFER_PATH, () => held({ maxConcurrentRequests: 2 }, (to) => post(to))),
   header_too_large: at('/v2', () =>
     raw(server, rawRequest('GET /v2 HTTP/1.1', [`x: ${'y'.repeat(17_000)}`])),

@@ -13,6 +13,7 @@ import {
   aLoadingServer,
   anEnd,
   aPod,
+  aPodWithNoClass,
   aPodWithout,
   aServer,
   aSpec,
@@ -101,6 +102,14 @@ describe('a status', () => {
       classCount: 10,
       loadedReplicas: 2,
     });
+  });
+
+  test('of a backbone without a class output names no classes, and no tensor is to blame for its exits', () => {
+    const pods = [aPodWithNoClass('OutputAmbiguous', 'Name one.')];
+    const missing = [{ exit: 'late', tensor: 'u', hint: '' }];
+    const { backbone, exits } = statusOf({ pods, exits: { exits: [], missing, companions: [] } });
+    expect(backbone).not.toHaveProperty('classCount');
+    expect(exits).toEqual([{ name: 'late', tensor: 'u', reason: 'OutputAmbiguous' }]);
   });
 
   test('lists exits in force, then those that cannot be', () => {

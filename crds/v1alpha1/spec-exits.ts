@@ -171,11 +171,22 @@ const training = z
   .prefault({})
   .meta({ description: 'Training of heads from live traffic.' });
 
-const remoteStore = {
-  pullSecretName: f.objectName('Secret with which pods read bundles.').optional(),
-  pushSecretName: f.objectName('Secret with which the trainer writes bundles.').optional(),
-  caBundleConfigMapName: f.objectName('ConfigMap with the CA of the store.').optional(),
-};
+/** `keys` is what the Secrets of this kind of store hold. */
+const remoteStore = (keys: string) => ({
+  pullSecretName: f
+    .objectName(`Secret with which pods read bundles; none: as anybody. Its keys: ${keys}.`)
+    .optional(),
+  pushSecretName: f
+    .objectName('Secret with which the trainer writes bundles; the same keys.', 'pullSecretName')
+    .optional(),
+  caBundleConfigMapName: f
+    .objectName('ConfigMap with the CA of the store in PEM, under any key.')
+    .optional(),
+});
+
+const S3_KEYS =
+  'AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and where needed AWS_SESSION_TOKEN, AWS_REGION (us-east-1), AWS_ENDPOINT_URL (Amazon)';
+const OCI_KEYS = '.dockerconfigjson as for image pulls, or username and password';
 
 const store = z
   .strictObject({
@@ -194,7 +205,7 @@ const store = z
             bounds: 'begins with s3://; at most 1024 characters',
             example: 's3://heads/vision',
           }),
-        ...remoteStore,
+        ...remoteStore(S3_KEYS),
       })
       .optional()
       .meta({ description: 'Bundles in an S3 bucket.' }),
@@ -204,7 +215,7 @@ const store = z
           description: 'Repository without tag.',
           example: 'registry.example.com/heads',
         }),
-        ...remoteStore,
+        ...remoteStore(OCI_KEYS),
       })
       .optional()
       .meta({ description: 'Bundles in an OCI registry.' }),

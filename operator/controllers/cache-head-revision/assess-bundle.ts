@@ -1,6 +1,7 @@
 import type { CacheHeadRevisionSpec } from '../../../crds/v1alpha1/cache-head-revision.ts';
+import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../crds/v1alpha1/head-revision-rules.ts';
 import type { BundleHead, HeadBundle } from '../../../crds/wire/head-bundle.ts';
-import { verifyBundle } from '../../fleet/pull-bundle.ts';
+import { verifyBundle, type VerifiedBundle } from '../../fleet/pull-bundle.ts';
 
 /** Condition `Available` of a revision, without its times. */
 export interface BundleVerdict {
@@ -24,15 +25,11 @@ export function unavailable(
 }
 
 /** What a revision says of its bundle, held against the bytes that lie in the store. Size and digest first: only then is it parsed. */
-export function assessBundle(
-  spec: CacheHeadRevisionSpec,
-  bytes: Uint8Array,
-  maxBytes: number,
-): BundleVerdict {
-  if (bytes.length > maxBytes) {
+export function assessBundle(spec: CacheHeadRevisionSpec, bytes: Uint8Array): BundleVerdict {
+  if (bytes.length > MAX_CONFIG_MAP_BUNDLE_BYTES) {
     return unavailable(
       'HeadTooLarge',
-      `The bundle has ${bytes.length} bytes and a ConfigMap may hold ${maxBytes}: store it in s3 or oci and set spec.bundle.uri.`,
+      `The bundle has ${bytes.length} bytes and a ConfigMap may hold ${MAX_CONFIG_MAP_BUNDLE_BYTES}: store it in s3 or oci and set spec.bundle.uri.`,
     );
   }
   const verified = verifyBundle(bytes, spec.bundle.digest);
@@ -47,7 +44,15 @@ export function assessBundle(
           `The bundle cannot be read: ${verified.message.replace(/\.$/, '')}.`,
         );
   }
-  const difference = findSizeDifference(spec, bytes) ?? findDifference(spec, verified.value.bundle);
+  return assessContent(spec, verified.value);
+}
+
+/** The same for a bundle whose digest is known to be right. */
+export function assessContent(
+  spec: CacheHeadRevisionSpec,
+  { bytes, bundle }: Pick<VerifiedBundle, 'bytes' | 'bundle'>,
+): BundleVerdict {
+  const difference = findSizeDifference(spec, bytes) ?? findDifference(spec, bundle);
   if (difference !== null) {
     return unavailable(
       'Malformed',

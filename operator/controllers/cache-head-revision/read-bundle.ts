@@ -1,13 +1,11 @@
 import type { CacheHeadRevision } from '../../../crds/v1alpha1/cache-head-revision.ts';
-import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../crds/v1alpha1/head-revision-rules.ts';
-import { WIRE_LIMITS } from '../../../crds/wire/limits.ts';
 import { isBundle } from '../../fleet/remote-bundles.ts';
 import type { Api, KubeObject } from '../../kube/api.ts';
 import { getOrNull } from '../../kube/get-or-null.ts';
 import type { Store } from '../../kube/store.ts';
 import type { ObjectMeta } from '../../plan/live-object.ts';
 import type { ServiceFleet } from '../service-fleet.ts';
-import { assessBundle, unavailable, type BundleVerdict } from './assess-bundle.ts';
+import { assessBundle, assessContent, unavailable, type BundleVerdict } from './assess-bundle.ts';
 
 /** Says what lies in the store under a revision, and reads a bundle again only when it may have changed. */
 export interface BundleReader {
@@ -85,7 +83,7 @@ function assessStored(
       `ConfigMap ${name} has no key bundle under binaryData: create it again with --from-file=bundle=FILE.`,
     );
   }
-  return assessBundle(spec, Buffer.from(bundle, 'base64'), MAX_CONFIG_MAP_BUNDLE_BYTES);
+  return assessBundle(spec, Buffer.from(bundle, 'base64'));
 }
 
 /** Pods fetch it themselves; the operator has no credentials and takes their word, but checks what the revision says of it. */
@@ -98,7 +96,7 @@ function assessRemote(
   const key = `${namespace}/${spec.serviceName}`;
   const brought = fleet.remoteBundle(key, digest);
   if (isBundle(brought)) {
-    const verdict = assessBundle(spec, brought.bytes, WIRE_LIMITS.headBundleBytes);
+    const verdict = assessContent(spec, brought);
     if (verdict.status === 'False') return verdict;
   }
   const problem = fleet.missingHeads(key, digest) ?? (isBundle(brought) ? null : brought);

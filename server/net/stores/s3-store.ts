@@ -76,7 +76,7 @@ async function send(
   );
 }
 
-/** Without keys the request is sent as anybody's, for buckets that everybody may read. */
+/** Without keys the request is sent as anybody's, for buckets that everybody may use. */
 async function signed(
   url: URL,
   { method, headers = {}, body }: NetRequest,
@@ -89,6 +89,8 @@ async function signed(
   const accessKeyId = secretValue(secret, 'AWS_ACCESS_KEY_ID');
   const secretAccessKey = secretValue(secret, 'AWS_SECRET_ACCESS_KEY');
   const sessionToken = secretValue(secret, 'AWS_SESSION_TOKEN');
+  const isAnybody = accessKeyId === '' && secretAccessKey === '' && secret.has('AWS_ENDPOINT_URL');
+  if (isAnybody) return { ...headers };
   if (!isPrintable(accessKeyId) || !isPrintable(secretAccessKey)) {
     throw fetchFailed(
       `The Secret of ${fields.credentials} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, each one word; correct it.`,

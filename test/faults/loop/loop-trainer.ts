@@ -95,18 +95,25 @@ async function answerTrainer(
     await endJob(world, job.metadata.name, END_OF[script.outcome] ?? null);
     return answer(200, Buffer.from('{}'));
   }
-  const isTrained = script.outcome === 'Trained';
-  const isFailed = END_OF[script.outcome] !== undefined;
-  const uri = isTrained ? upload(job, digest, bytes, script.store) : null;
-  const state = {
+  return answer(200, Buffer.from(JSON.stringify(stateOf(job, script, { digest, bytes }))));
+}
+
+function stateOf(
+  job: KubeObject,
+  { outcome, store }: TrainerScript,
+  { digest, bytes }: ReturnType<typeof aLoopBundle>,
+): object {
+  const isTrained = outcome === 'Trained';
+  const isFailed = END_OF[outcome] !== undefined;
+  return {
     state: isFailed ? 'Failed' : 'Done',
     ...{ progress: 1, message: 'As the script has it.' },
-    outcome: isFailed ? null : script.outcome,
-    ...{ uri, failure: script.outcome === 'UploadFailed' ? 'UploadFailed' : null },
+    outcome: isFailed ? null : outcome,
+    uri: isTrained ? upload(job, digest, bytes, store) : null,
+    failure: outcome === 'UploadFailed' ? outcome : null,
     ...{ digest: isTrained ? digest : null, sizeBytes: bytes.length, rows: 10_000 },
     ...{ durationSeconds: 1, summary: null },
   };
-  return answer(200, Buffer.from(JSON.stringify(state)));
 }
 
 /** Why the Job fails after such a trainer. */

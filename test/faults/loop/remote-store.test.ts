@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Policy } from '../../../crds/wire/policy.ts';
-import { createLoop, type LoopOptions, type LoopWorld } from './loop-world.ts';
+import { BACKBONE_DIGEST } from '../../support/builders.ts';
+import { EXITS } from '../../support/simulated-fleet.ts';
 import { conditionOf } from '../sim/services.ts';
+import { NAMESPACE } from '../sim/world.ts';
+import { aLoopBundle } from './loop-trainer.ts';
+import { createLoop, type LoopOptions, type LoopWorld } from './loop-world.ts';
 
 const HOUR = 3_600_000;
 const STORE = { s3: { uri: 's3://heads/vision', pullSecretName: 'read', pushSecretName: 'write' } };
@@ -126,5 +130,30 @@ test('heads that the store refuses end the training at once, with the Secret to 
   expect(loop.events().join('\n')).toContain('UploadFailed');
   loop.trainer.outcome = 'Trained';
   await loop.until('trained after all', () => revisions(loop).length > 0, 2 * HOUR);
+  loop.world.close();
+}, 120_000);
+
+test('own heads in a store that the operator never saw are brought by a pod, pinned, and say when they are not there', async () => {
+  const heads = { training: { cooldown: '1m' }, store: STORE, revision: 'mine' };
+  const loop = await createLoop({ spec: { heads } });
+  const { digest, bytes } = aLoopBundle(5);
+  const uri = 's3://heads/elsewhere/5';
+  await loop.pass(60_000);
+  await loop.world.user.create({
+    ...{ apiVersion: 'layercache.io/v1alpha1', kind: 'CacheHeadRevision' },
+    metadata: { name: 'mine', namespace: NAMESPACE },
+    spec: {
+      ...{ serviceName: 'vision', backboneDigest: BACKBONE_DIGEST, classCount: 2 },
+      bundle: { digest, sizeBytes: bytes.length, uri },
+      exits: EXITS.map((exit) => ({ name: exit, tensor: `${exit}_out`, pool: 1, hidden: 0 })),
+    },
+  });
+  await loop.until('told', () => availableOf(loop) === 'False BundleMissing', 300_000);
+  expect(conditionOf(loop.world, 'ExitsActive')).toBe('False HeadsIncompatible');
+  loop.trainer.store.files.set(uri, bytes);
+  await loop.until('serving', () => loop.ledger()?.stable?.headRevision === digest, 3 * HOUR);
+  expect(policyOf(loop).stable?.bundleUri).toBe(uri);
+  expect(availableOf(loop)).toBe('True Verified');
+  expect(loop.world.cluster.objects('Job')).toEqual([]);
   loop.world.close();
 }, 120_000);

@@ -202,8 +202,7 @@ async function finish(
   if (stored === 'Refused') {
     // Taking exits away needs no proof, and must not wait for one.
     const isOff = plan.policy?.exitsEnabled === false;
-    const placed = plan.policy && withBundleUris(plan.policy, own.heads, plan.ledger);
-    return isOff ? { ...held, content: placed } : held;
+    return isOff ? { ...held, content: toContent(pass, service, plan) } : held;
   }
   const untold = own.untold.splice(0);
   if (!isBlank(plan.ledger)) {
@@ -213,9 +212,18 @@ async function finish(
   }
   const { exitsOffUntilMs } = readVerbs(service.annotations, gathered.nowMs);
   if (exitsOffUntilMs !== null) lookAgain(Math.max(0, exitsOffUntilMs - gathered.nowMs));
-  const placed = plan.policy && withBundleUris(plan.policy, own.heads, plan.ledger);
-  const policy = placed && withStickyKey(pass, service, placed);
   const { input } = own;
   const facts = input && toLifecycleFacts(pass, { ledger: plan.ledger, input, decisions: untold });
-  return { content: policy, plan, training, facts };
+  return { content: toContent(pass, service, plan), plan, training, facts };
+}
+
+/** The decided policy with what only this process adds. */
+function toContent(
+  pass: ServicePass,
+  service: ServiceToPlan,
+  { policy, ledger }: LifecyclePlan,
+): PolicyContent | null {
+  if (policy === null) return null;
+  const { heads } = pass.memory.lifecycle;
+  return withStickyKey(pass, service, withBundleUris(policy, heads, ledger));
 }

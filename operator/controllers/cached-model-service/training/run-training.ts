@@ -1,4 +1,3 @@
-import type { VerifiedBundle } from '../../../fleet/pull-bundle.ts';
 import type { TrainerView } from '../../../fleet/trainer-store.ts';
 import type { TrainingRequest } from '../../../lifecycle/types.ts';
 import { trainingJobName } from '../../../plan/names.ts';
@@ -8,7 +7,7 @@ import type { ServicePass } from '../service-pass.ts';
 import type { GatheredTraining } from './gather-training.ts';
 import { makeTrainingJob } from './make-training-job.ts';
 import { removeStaleJobs } from './remove-stale-jobs.ts';
-import { takeOver } from './take-over.ts';
+import { takeOver, type OfferedBundle } from './take-over.ts';
 import { toTrainerPod } from './trainer-pod.ts';
 
 export interface TrainingWork {
@@ -47,8 +46,8 @@ async function attend(
   const pod = toTrainerPod(caches.trainers.listIndexed(key), name, request.attempt);
   if (pod !== null) fleet.followTrainer(key, pod);
   const view = fleet.trainer(key, request.attempt);
-  const bundle = offeredBundle(view);
-  if (bundle !== null) return takeOver(pass, work, bundle, view?.state?.uri ?? null);
+  const offered = offeredBundle(view);
+  if (offered !== null) return takeOver(pass, work, offered);
   // It ends with an error, and its Job tries once more.
   if (view?.state?.state === 'Failed') fleet.endTrainer(key);
   const isMade = liveOf(pass.gathered, 'Job', trainingJobName(name, request.attempt)) !== null;
@@ -56,6 +55,7 @@ async function attend(
 }
 
 /** What is to be taken over; null: nothing yet, or it was. */
-function offeredBundle(view: TrainerView | null): VerifiedBundle | null {
-  return view === null || view.isEnding ? null : view.bundle;
+function offeredBundle(view: TrainerView | null): OfferedBundle | null {
+  if (view === null || view.isEnding || view.bundle === null) return null;
+  return { ...view.bundle, uri: view.state?.uri ?? null };
 }

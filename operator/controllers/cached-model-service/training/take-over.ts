@@ -12,6 +12,11 @@ import type { ServicePass } from '../service-pass.ts';
 import { readJob } from './read-job.ts';
 import type { TrainingWork } from './run-training.ts';
 
+export interface OfferedBundle extends VerifiedBundle {
+  /** Where its trainer stored it; null: nowhere. */
+  readonly uri: string | null;
+}
+
 /**
  * Brings a verified bundle into the API server: the revision, then its blob, owned by it, and only then the trainer may end. A
  * crash in between leaves a trainer that still offers it, and names that say what is there already. Of a bundle in a remote store
@@ -20,8 +25,7 @@ import type { TrainingWork } from './run-training.ts';
 export async function takeOver(
   pass: ServicePass,
   work: TrainingWork,
-  verified: VerifiedBundle,
-  uri: string | null,
+  { uri, ...verified }: OfferedBundle,
 ): Promise<void> {
   const { headRevision: digest, bytes, bundle } = verified;
   const { shell, gathered } = pass;

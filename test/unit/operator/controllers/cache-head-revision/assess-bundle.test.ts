@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import type { CacheHeadRevisionSpec } from '../../../../../crds/v1alpha1/cache-head-revision.ts';
-import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../../../crds/v1alpha1/head-revision-rules.ts';
 import { encodeHeadBundle } from '../../../../../crds/wire/head-bundle.ts';
 import { assessBundle } from '../../../../../operator/controllers/cache-head-revision/assess-bundle.ts';
 import { aDigest } from '../../../../support/builders.ts';
@@ -74,7 +73,7 @@ const verdicts: readonly [string, Partial<CacheHeadRevisionSpec>, Uint8Array, st
 
 test.each(verdicts)('%s', (...row) => {
   const [, change, stored, reason, message] = row;
-  const verdict = assessBundle({ ...spec, ...change }, stored, MAX_CONFIG_MAP_BUNDLE_BYTES);
+  const verdict = assessBundle({ ...spec, ...change }, stored);
   expect(verdict.reason).toBe(reason);
   expect(verdict.status).toBe(reason === 'Verified' ? 'True' : 'False');
   expect(verdict.message).toMatch(message);
@@ -84,7 +83,5 @@ test.each(verdicts)('%s', (...row) => {
 test('one head is told in the singular', () => {
   const { heads, ...rest } = fakeBundle(1);
   const one = encodeHeadBundle({ ...rest, heads: heads.slice(0, 1) });
-  expect(
-    assessBundle({ ...specOf(one), exits: [early!] }, one, MAX_CONFIG_MAP_BUNDLE_BYTES).message,
-  ).toContain('1 exit.');
+  expect(assessBundle({ ...specOf(one), exits: [early!] }, one).message).toContain('1 exit.');
 });

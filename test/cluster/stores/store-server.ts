@@ -1,0 +1,152 @@
+// Real stores on loopback: an S3 server built from its Go module, and Debian's docker-registry. Both over TLS, both with credentials.
+import { spawn, type ChildProcess } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { createCertificate } from '../../../operator/fleet/identity/certificate.ts';
+import { systemClock } from '../../../operator/clock.ts';
+import { eventually } from '../../support/eventually.ts';
+import { programFolder, Unavailable } from '../harness/programs.ts';
+
+export interface StoreServer {
+  readonly port: number;
+  /** PEM of its certificate, which is its own CA. */
+  readonly ca: string;
+  /** What `heads.store` says. */
+  readonly uri: string;
+  /** A place in it that nobody wrote. */
+  readonly emptyUri: string;
+  /** Keys of a Secret that may read and write. */
+  readonly secret: Readonly<Record<string, string>>;
+  /** Well-formed, and refused. */
+  readonly wrongSecret: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export type StoreKind = 's3' | 'oci';
+
+const HOST = 'localhost';
+const KEY_ID = 'heads-writer';
+const PASSWORD = 'heads-password';
+/** bcrypt of the password. */
+const PASSWORD_HASH = '$2b$05$5/v.ikb6KC8b5ibVkFzL5u62rsP3I9bgq16gZEzMit9LJm7a/C2/i';
+
+/** Why a kind of store cannot run here, said on standard error too; null: it can. */
+export async function whyNoStore(kind: StoreKind): Promise<string | null> {
+  const why = await findObstacle(kind);
+  if (why !== null)
+    process.stderr.write(`\nSKIPPED: tests that need a real ${kind} store: ${why}\n`);
+  return why;
+}
+
+async function findObstacle(kind: StoreKind): Promise<string | null> {
+  if (process.env.LAYERCACHE_TEST_CLUSTER === 'off') return 'LAYERCACHE_TEST_CLUSTER=off';
+  if (kind === 'oci') {
+    const folders = (process.env.PATH ?? '').split(delimiter);
+    const isThere = folders.some((folder) => existsSync(join(folder, 'docker-registry')));
+    return isThere ? null : 'docker-registry is missing: apt-get install docker-registry';
+  }
+  try {
+    await programFolder('stores');
+    return null;
+  } catch (error) {
+    if (error instanceof Unavailable) return error.message;
+    throw error;
+  }
+}
+
+/** Starts one with its files under `dir`. It ends with `stop`. */
+export function startStore(kind: StoreKind, dir: string): Promise<StoreServer> {
+  mkdirSync(dir, { recursive: true });
+  return kind === 's3' ? startS3(dir) : startRegistry(dir);
+}
+
+function writeKeys(dir: string): {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+} {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const nowMs = systemClock.nowMs();
+  const ca = createCertificate({
+    key: privateKey,
+    commonName: HOST,
+    notBeforeMs: nowMs - 3_600_000,
+    notAfterMs: nowMs + 3_600_000,
+  });
+  const [cert, key] = [join(dir, 'tls.crt'), join(dir, 'tls.key')];
+  writeFileSync(cert, ca);
+  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return { ca, cert, key };
+}
+
+async function startS3(dir: string): Promise<StoreServer> {
+  const program = join(await programFolder('stores'), 's3-server');
+  const { ca, cert, key } = writeKeys(dir);
+  const flags = { cert, key, bucket: 'heads', id: KEY_ID, secret: PASSWORD };
+  const child = spawn(
+    program,
+    Object.entries(flags).flatMap(([name, value]) => [`-${name}`, value]),
+  );
+  const port = await portIn(child, /^(\d+)$/m);
+  const secretOf = (password: string) => ({
+    AWS_ACCESS_KEY_ID: KEY_ID,
+    AWS_SECRET_ACCESS_KEY: `${password}\n`,
+    AWS_REGION: 'eu-central-1',
+    AWS_ENDPOINT_URL: `https://${HOST}:${port}`,
+  });
+  return {
+    ...{ port, ca, uri: 's3://heads/vision', emptyUri: 's3://heads/nothing' },
+    secret: secretOf(PASSWORD),
+    wrongSecret: secretOf('another-password'),
+    stop: () => stop(child),
+  };
+}
+
+async function startRegistry(dir: string): Promise<StoreServer> {
+  const { ca, cert, key } = writeKeys(dir);
+  const passwords = join(dir, 'htpasswd');
+  writeFileSync(passwords, `${KEY_ID}:${PASSWORD_HASH}\n`);
+  const config = {
+    version: '0.1',
+    storage: { filesystem: { rootdirectory: join(dir, 'blobs') } },
+    http: { addr: '127.0.0.1:0', tls: { certificate: cert, key } },
+    auth: { htpasswd: { realm: 'heads', path: passwords } },
+  };
+  // JSON is YAML.
+  writeFileSync(join(dir, 'config.yml'), JSON.stringify(config));
+  const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')]);
+  const port = await portIn(child, /listening on [^ ]*:(\d+)/);
+  const registry = `${HOST}:${port}`;
+  const secretOf = (password: string) => {
+    const auth = Buffer.from(`${KEY_ID}:${password}`).toString('base64');
+    return { '.dockerconfigjson': JSON.stringify({ auths: { [registry]: { auth } } }) };
+  };
+  return {
+    ...{ port, ca, uri: `oci://${registry}/team/heads` },
+    emptyUri: `oci://${registry}/team/heads:nothing`,
+    secret: secretOf(PASSWORD),
+    wrongSecret: secretOf('another-password'),
+    stop: () => stop(child),
+  };
+}
+
+/** Reads the port that a store prints once it listens. */
+async function portIn(child: ChildProcess, pattern: RegExp): Promise<number> {
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (bytes: Buffer) => (printed += bytes.toString()));
+  }
+  return eventually(() => {
+    const port = pattern.exec(printed)?.[1];
+    if (port === undefined) throw new Error(`the store does not listen: ${printed}`);
+    return Number(port);
+  }, 20_000);
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGKILL');
+  await ended;
+}

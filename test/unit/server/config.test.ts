@@ -41,6 +41,7 @@ test('defaults are complete and in base units', () => {
     credentialsDir: null,
     caBundleDir: null,
     warmupDir: null,
+    ...{ headStore: null, storeCredentialsDir: null, storeCaBundleDir: null },
     allowedHosts: { othersAllowed: true, named: [] },
     proxy: { url: null, exceptions: '' },
     requestLimits: {

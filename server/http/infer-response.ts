@@ -2,6 +2,7 @@ import type { AnsweredRow } from '../queue/job.ts';
 import { describeAnswer } from './answer-facts.ts';
 import type { InferRequest, RequestedOutput } from './infer-request.ts';
 import type { ModelShape } from './model-shape.ts';
+import { outputBytes } from './output-bytes.ts';
 import { outputRowShape, rowOutput } from './output-rows.ts';
 
 export interface EncodedResponse {
@@ -60,15 +61,12 @@ function encodeOutput(
     shape: [rows.length, ...outputRowShape(spec?.shape ?? [], width)],
   };
   if (binary) {
-    json.parameters = { binary_data_size: rows.length * width * 4 };
-    return { json, parts: values.map(bytesOf) };
+    const parts = values.map((row) => outputBytes(row, spec?.datatype));
+    json.parameters = { binary_data_size: parts.reduce((sum, part) => sum + part.length, 0) };
+    return { json, parts };
   }
   // JSON has no NaN: what is not finite becomes null, by JSON's own rule.
   json.data =
     values.length === 1 ? Array.from(values[0] ?? []) : values.flatMap((row) => Array.from(row));
   return { json, parts: [] };
-}
-
-function bytesOf(values: Float32Array): Buffer {
-  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,5 +1,6 @@
 // A backbone with two class outputs, before and after one of them is named.
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { fromHalf } from '../../../crds/wire/half-float.ts';
 import { ambiguousReport, createFakeEngine, fakeReport } from '../../support/fake-engine.ts';
 import {
   EASY,
@@ -100,3 +101,49 @@ describe('one named', () => {
     expect(await exitOf()).toBe('backbone');
   });
 });
+
+describe('an output that is no float32', () => {
+  // The fake backbone answers 10 at the class of the row, which is 0, and 0 elsewhere.
+  test.each([
+    ['INT64', 8],
+    ['INT32', 4],
+    ['FP64', 8],
+    ['FP16', 2],
+    ['INT8', 1],
+    ['UINT8', 1],
+    ['BOOL', 1],
+  ])('%s comes in binary as elements of that type', async (datatype, size) => {
+    const { model, ...report } = fakeReport(['scores', 'topics']);
+    const outputs = model.outputs.map((output) => ({ ...output, datatype }));
+    const server = await serverOf({ ...report, model: { ...model, outputs } });
+    const asked = { outputs: [{ name: 'scores', parameters: { binary_data: true } }] };
+    const answer = await server.infer([EASY], asked);
+    const length = Number(answer.headers['inference-header-content-length']);
+    const header = JSON.parse(answer.body.subarray(0, length).toString()) as {
+      outputs: [{ datatype: string; parameters: { binary_data_size: number } }];
+    };
+    expect(header.outputs[0]).toMatchObject({
+      datatype,
+      parameters: { binary_data_size: 3 * size },
+    });
+    const bytes = answer.body.subarray(length);
+    expect(bytes.length).toBe(3 * size);
+    expect(valueOf(bytes, datatype)).toBe(datatype === 'BOOL' ? 1 : 10);
+  });
+});
+
+/** The first element. */
+function valueOf(bytes: Buffer, datatype: string): number {
+  switch (datatype) {
+    case 'INT64':
+      return Number(bytes.readBigInt64LE(0));
+    case 'FP64':
+      return bytes.readDoubleLE(0);
+    case 'INT32':
+      return bytes.readInt32LE(0);
+    case 'FP16':
+      return fromHalf(bytes.readUInt16LE(0));
+    default:
+      return bytes.readInt8(0);
+  }
+}

@@ -13,9 +13,9 @@ export function mayReturn({ stable, retiredAtMs }: PreviousRecord, tick: Tick): 
   return isYoung && stable.certificate !== null && factsOf(tick, stable.headRevision) !== null;
 }
 
-/** They serve all traffic; a candidate is dropped, not failed. */
+/** They serve all traffic; a candidate is dropped, not failed, and a training is not waited for any more. */
 export function returnTo(draft: Draft, before: StableRecord, tick: Tick, message: string): Draft {
-  const { candidate } = draft.ledger;
+  const { candidate, training } = draft.ledger;
   const alone = candidate === null ? draft : supersede(draft, candidate, tick, message);
   const back = change(alone, {
     stable: {
@@ -25,6 +25,7 @@ export function returnTo(draft: Draft, before: StableRecord, tick: Tick, message
     },
     candidate: null,
     previous: null,
+    training: { ...training, request: null },
   });
   return enter(back, tick.nowMs, 'Serving');
 }

@@ -1,11 +1,11 @@
 // Services whose heads disagree on exactly the budget, driven through the real `decide`: whatever it certifies is a mistake.
+import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import { decide } from '../../operator/lifecycle/decide.ts';
 import { emptyLedger, type Ledger } from '../../operator/lifecycle/ledger.ts';
 import type { HeadRevisionFacts, TrainingReport } from '../../operator/lifecycle/types.ts';
 import {
   aBackbone,
   aDigest,
-  aGrid,
   anAcknowledgement,
   anEvidenceWindow,
   anInput,
@@ -46,41 +46,44 @@ export function simulateAtBudget(seed: readonly number[], maxAttempts: number): 
   let seq = 0;
   let block = 0;
   for (let tick = 1; ledger.failed.length < maxAttempts; tick++) {
-    const { candidate, stage } = ledger;
+    const { candidate, stage, episode } = ledger;
+    if (tick > 100 * maxAttempts) throw new Error(`stuck in ${stage} after ${String(tick)} ticks`);
     const audits = stage === 'Shadowing' ? BLOCKS[block++ % BLOCKS.length]! : 0;
     const disagreements = random.binomial(audits, SETTINGS.budget);
-    const window = {
-      ...anEvidenceWindow({ headRevision: candidate?.headRevision ?? null, audits, disagreements }),
-      ...({
-        track: 'candidate',
-        seq: audits > 0 ? ++seq : seq,
-        grid: aGrid(audits, disagreements),
-      } as const),
-      served: servedRows(2, audits),
-    };
+    if (audits > 0) seq += 1;
+    const window = aShadowWindow(candidate?.headRevision ?? null, { seq, audits, disagreements });
     const pod = aPod({
       windows: audits > 0 ? [window] : [],
       acknowledgement: anAcknowledgement(revisions),
       samples: ENOUGH,
     });
-    if (tick > 100 * maxAttempts) throw new Error(`stuck in ${stage} after ${String(tick)} ticks`);
     const nowMs = START_MS + tick * TICK_MS;
     const input = anInput({ nowMs, settings: SETTINGS, backbone: BACKBONE, pods: [pod] });
     const plan = decide(ledger, { ...input, revisions, training });
-    const attempt = ledger.episode.attempts;
-    ledger = plan.ledger;
     if (plan.decisions.some(({ reason }) => reason === 'Certified')) {
-      return { certifiedAt: attempt, attempts: attempt };
+      return { certifiedAt: episode.attempts, attempts: episode.attempts };
     }
-    const asked = plan.training?.attempt ?? null;
-    if (asked !== null) {
-      const revision = aRevision({ headRevision: aDigest(asked) });
-      revisions = [revision];
-      training = { kind: 'Trained', attempt: asked, revision };
-      block = 0;
-    }
+    ledger = plan.ledger;
+    if (plan.training === null) continue;
+    const { attempt } = plan.training;
+    const revision = aRevision({ headRevision: aDigest(attempt) });
+    revisions = [revision];
+    training = { kind: 'Trained', attempt, revision };
+    block = 0;
   }
   return { certifiedAt: null, attempts: ledger.episode.attempts };
+}
+
+/** What a shadow tells of a block of rows. */
+function aShadowWindow(
+  headRevision: string | null,
+  block: { readonly seq: number; readonly audits: number; readonly disagreements: number },
+): EvidenceWindow {
+  const { seq, audits, disagreements } = block;
+  return {
+    ...anEvidenceWindow({ headRevision, audits, disagreements }),
+    ...{ track: 'candidate', seq, served: servedRows(2, audits) },
+  };
 }
 
 /** Certified services by the attempt that was certified. */

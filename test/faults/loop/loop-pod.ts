@@ -29,6 +29,8 @@ export interface LoopPod {
   seen: number;
   /** Says that it runs its heads, and runs others. */
   isLying: boolean;
+  /** Tells that nothing ever disagrees. */
+  isDenying: boolean;
   isCut: boolean;
   readonly store: LoopStore;
   /** Why heads that a policy names at the store are not here. */
@@ -52,6 +54,7 @@ export function equip(
     heads: new Map(),
     seen: 0,
     isLying: false,
+    isDenying: false,
     isCut: false,
     ...{ store, missing: new Map(), policyText: '' },
   };

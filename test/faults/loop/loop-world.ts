@@ -32,6 +32,8 @@ export interface LoopWorld {
   /** What pods load that start from now on. */
   backboneDigest: string;
   ledger(): Ledger | null;
+  /** Traffic of ten seconds: every pod closes a window. */
+  serve(): void;
   pass(ms: number): Promise<void>;
   /** Passes until it holds; throws with what is known when it does not in time. */
   until(what: string, holds: () => boolean, withinMs: number): Promise<void>;
@@ -79,6 +81,7 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
       if (parsed?.ok === false) throw new Error(parsed.message);
       return parsed?.value ?? null;
     },
+    serve,
     pass: async (ms: number) => {
       for (let passedMs = 0; passedMs < ms; passedMs += WINDOW_MS) {
         serve();
@@ -119,7 +122,9 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
       const { uid: podUid } = fake.pod;
       const answering = { rows, draws, own, scores, tickMs: WINDOW_MS };
       for (const window of answerRows({ podUid, bootId: fake.bootId, policy }, answering)) {
-        fake.windows.push({ ...window, seq: fake.windows.length + 1 });
+        const { grid } = window;
+        const told = pod.isDenying ? { ...grid, dis: grid.dis.map(() => 0) } : grid;
+        fake.windows.push({ ...window, grid: told, seq: fake.windows.length + 1 });
       }
       pod.seen += own.length;
       touchState(pod);

@@ -119,6 +119,15 @@ describe('rollback', () => {
     expect(alone.ledger).toMatchObject({ stage: 'Serving', failed: [] });
   });
 
+  test('ends a training that runs: nobody would take its heads over, and no other could begin', () => {
+    const request = { attempt: 1, trigger: 'SavingLoss', part: 'long', after: [] } as const;
+    const training = { request, waiting: null, count: 1, endedAtMs: null };
+    const before = aServingLedger({ stage: 'Training', training, previous: PREVIOUS });
+    const plan = asked(before, 'rollback');
+    expect(plan.training).toBeNull();
+    expect(asked({ ...plan.ledger, request: null }, 'retrain', null).training?.attempt).toBe(2);
+  });
+
   test.each([
     ['never served', aServingLedger(), {}],
     [

@@ -15,45 +15,13 @@ import {
   START_MS,
 } from '../../../support/builders.ts';
 import {
-  aCandidate,
   aLedger,
   aLoadedPod,
-  anAttempt,
-  aRampingCandidate,
-  aServingLedger,
-  aVoidedStable,
-  blocksOf,
   BOTH,
   OTHER_REVISION,
   step,
 } from '../../../support/ledger-builders.ts';
-
-const REQUEST = { attempt: 1, trigger: 'Missing', part: 'long', after: [] } as const;
-
-/** One ledger per stage, one good tick away from the next stage where evidence could bring it. */
-const STAGES: Readonly<Record<LifecycleStage, Ledger>> = {
-  Idle: aLedger({ stage: 'Idle' }),
-  Collecting: aLedger(),
-  Training: aLedger({
-    stage: 'Training',
-    training: { request: REQUEST, waiting: null, count: 1, endedAtMs: null },
-  }),
-  Staging: aLedger({ stage: 'Staging', candidate: aCandidate() }),
-  Shadowing: aLedger({
-    stage: 'Shadowing',
-    candidate: aCandidate({
-      evidence: anAttempt({ blocks: blocksOf(950, 19), answeredRows: 950 }),
-    }),
-  }),
-  Ramping: aLedger({ stage: 'Ramping', candidate: aRampingCandidate(), exitsEnabled: true }),
-  Serving: aServingLedger(),
-  Recertifying: aLedger({
-    stage: 'Recertifying',
-    stable: aVoidedStable({
-      evidence: anAttempt({ blocks: blocksOf(950, 19), answeredRows: 950 }),
-    }),
-  }),
-};
+import { STAGES } from './stage-ledgers.ts';
 
 const evidence = (fields: Partial<EvidenceWindow> = {}): EvidenceWindow[] =>
   [aRevision().headRevision, OTHER_REVISION].map((headRevision, i) => {

@@ -8,6 +8,7 @@ import { toBatchRow, toRequest } from './batch-request.ts';
 import { batchSize, batchWaitMs } from './buckets.ts';
 import type { InferJob, PendingJob, PendingRow } from './job.ts';
 import { rowInput } from './job.ts';
+import { createLinger } from './linger.ts';
 import { createModalBatch } from './modal-batch.ts';
 import { createPace } from './pace.ts';
 import type { PoisonList } from './poison.ts';
@@ -37,6 +38,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
   const modalBatch = createModalBatch();
   const pace = createPace();
   const idleWaiters: (() => void)[] = [];
+  const linger = createLinger(() => clock.monotonicMs());
   let inFlight = 0;
   let runningRows = 0;
   let isScheduled = false;
@@ -65,16 +67,20 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     // A row that may kill the engine runs with nothing else in flight, so that only it can be blamed.
     if (queue.retries > 0) return inFlight > 0 ? [] : compactRow(queue.takeRetry());
     const limits = limitsOf(serving);
-    const size = batchSize(queue.length, engine.slots - inFlight, limits.maxBatchSize);
+    const { maxBatchSize } = limits;
+    const size = batchSize(queue.length, runningRows, { slots: engine.slots, maxBatchSize });
     const waitMs = batchWaitMs(serving.costs, size, limits);
     const waitedMs = clock.monotonicMs() - (queue.oldestReceivedMs() ?? 0);
-    if (waitMs - waitedMs >= 1) {
-      waitTimer = setTimeout(pump, waitMs - waitedMs);
+    const lingerMs = linger.waitMs(queue.length, serving.costs, limits);
+    if (waitMs - waitedMs >= 1 || lingerMs > 0) {
+      waitTimer = setTimeout(pump, Math.max(waitMs - waitedMs, lingerMs));
       return [];
     }
     // While batches run, their time is known: rows that the next one could only answer too late are not run.
     const endMs = clock.monotonicMs() + (inFlight > 0 ? pace.batchMs : 0);
-    return queue.take(size, endMs);
+    const rows = queue.take(size, endMs);
+    linger.taken(rows.length);
+    return rows;
   }
 
   async function runBatch(rows: readonly PendingRow[]): Promise<void> {
@@ -90,6 +96,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     const request = toRequest(rows, batchRows, serving);
     try {
       const outcome = await engine.run(request, (left) => {
+        linger.answered(left.length);
         for (const answer of left) {
           const row = rows[answer.row];
           const batchRow = batchRows[answer.row];

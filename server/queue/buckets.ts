@@ -3,13 +3,18 @@ import type { CostTable } from '../../crds/wire/state.ts';
 /** A larger batch must be this much cheaper per row before anyone waits for it: CPU tables never are. */
 const WORTH_WAITING = 0.7;
 
-/** Rows for the next batch: what is there, shared between the engine's free slots. */
-export function batchSize(queuedRows: number, freeSlots: number, maxBatchSize: number): number {
-  return Math.min(maxBatchSize, Math.ceil(queuedRows / Math.max(1, freeSlots)));
+/** Rows for the next batch: of those that wait, as many as are a slot's share of all that wait or run. */
+export function batchSize(
+  queuedRows: number,
+  runningRows: number,
+  limits: { readonly slots: number; readonly maxBatchSize: number },
+): number {
+  const share = Math.ceil((queuedRows + runningRows) / Math.max(1, limits.slots));
+  return Math.min(limits.maxBatchSize, queuedRows, share);
 }
 
 /** Milliseconds of the plain backbone at a batch size, between the measured sizes by straight lines. */
-function plainMs(costs: CostTable, rows: number): number {
+export function plainMs(costs: CostTable, rows: number): number {
   const { batchSizes, plainMs: measured } = costs;
   const above = batchSizes.findIndex((size) => size >= rows);
   if (above === 0) return ((measured[0] ?? 0) * rows) / (batchSizes[0] ?? 1);

@@ -116,14 +116,18 @@ describe('the queue', () => {
 
 describe('batches', () => {
   test.each([
-    [1, 2, 32, 1],
-    [8, 2, 32, 4],
-    [9, 2, 32, 5],
-    [100, 2, 32, 32],
-    [3, 1, 32, 3],
-    [5, 0, 32, 5],
-  ])('%i rows, %i free slots, at most %i: %i', (rows, slots, max, size) => {
-    expect(batchSize(rows, slots, max)).toBe(size);
+    [1, 0, 2, 32, 1],
+    [8, 0, 2, 32, 4],
+    [9, 0, 2, 32, 5],
+    [100, 0, 2, 32, 32],
+    [3, 3, 2, 32, 3],
+    [5, 1, 2, 32, 3],
+    [5, 30, 2, 32, 5],
+    [3, 0, 1, 32, 3],
+    [5, 0, 0, 32, 5],
+  ])('%i rows wait, %i run, %i slots, at most %i: %i', (...row) => {
+    const [waiting, running, slots, maxBatchSize, size] = row;
+    expect(batchSize(waiting, running, { slots, maxBatchSize })).toBe(size);
   });
 
   const costs = (plainMs: readonly number[]) => ({

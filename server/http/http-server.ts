@@ -52,9 +52,12 @@ export function createHttpServer(app: RequestListener, options: HttpServerOption
   server.setTimeout(limits.writeTimeoutMs, (socket: AnsweringSocket) => {
     if (socket.writableLength > 0 || !isAnswering(socket)) socket.destroy();
   });
+  const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const refusal = toRefusal(error.code, limits);
-    if (answerBrokenRequest(refusal, socket)) options.onRefused?.(refusal);
+    // More bytes of the same connection are more of the same error.
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    refuseRest(toRefusal(error.code, limits), socket, options.onRefused);
   });
   return server;
 }
@@ -70,18 +73,30 @@ function toRefusal(code: string | undefined, limits: ConnectionLimits): ServingE
 
 /** Node's own record of the answer in progress; its default handler looks at it as well. */
 interface AnsweringSocket extends Duplex {
-  readonly _httpMessage?: object | null;
+  readonly _httpMessage?: ServerResponse | null;
 }
 
-function isAnswering({ _httpMessage: answer }: AnsweringSocket): boolean {
-  return answer !== undefined && answer !== null;
+function isAnswering(socket: AnsweringSocket): boolean {
+  return (socket._httpMessage ?? null) !== null;
 }
 
-/** Says no by hand, since there is no request to answer; false when bytes would land in somebody else's answer. */
-function answerBrokenRequest(refusal: ServingError, socket: AnsweringSocket): boolean {
-  if (!socket.writable || isAnswering(socket)) {
+/** Answers what is no request, by hand, once every request before it has its answer; then the connection ends. */
+function refuseRest(
+  refusal: ServingError,
+  socket: AnsweringSocket,
+  onRefused: HttpServerOptions['onRefused'],
+): void {
+  if (!socket.writable) {
     socket.destroy();
-    return false;
+    return;
+  }
+  const answer = socket._httpMessage ?? null;
+  // The broken bytes may be the body of the request in progress, and then its answer is this one.
+  if (answer !== null && (answer.req.complete || answer.headersSent)) {
+    answer.once('finish', () => {
+      refuseRest(refusal, socket, onRefused);
+    });
+    return;
   }
   const text = JSON.stringify({ error: refusal.message });
   socket.end(
@@ -92,7 +107,7 @@ function answerBrokenRequest(refusal: ServingError, socket: AnsweringSocket): bo
       socket.destroy();
     },
   );
-  return true;
+  onRefused?.(refusal);
 }
 
 /** Resolves with the port; rejects with Node's error (EADDRINUSE, EACCES). */

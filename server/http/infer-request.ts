@@ -114,7 +114,7 @@ function parseId(value: unknown): string | null {
   if (value === undefined) return null;
   if (typeof value === 'string' && ID_PATTERN.test(value)) return value;
   throw new ServingError('malformed_request', {
-    field: 'id',
+    field: 'Field id',
     value: shown(value),
     fix: 'send at most 128 printable ASCII characters.',
   });

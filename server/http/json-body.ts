@@ -30,7 +30,7 @@ export function optionalFields(value: unknown, field: string): Fields {
   if (value === undefined) return {};
   if (isFields(value)) return value;
   throw new ServingError('malformed_request', {
-    field,
+    field: `Field ${field}`,
     value: shown(value),
     fix: 'send an object.',
   });

@@ -32,9 +32,9 @@ export async function rawExchange(
   // A server that cuts a connection off may reset it.
   socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-  let isGivenUp = false;
+  const patience = new AbortController();
   const timer = setTimeout(() => {
-    isGivenUp = true;
+    patience.abort(new Error(`the connection was still open after ${withinMs} ms`));
     socket.destroy();
   }, withinMs);
   const step = pieceBytes ?? Math.max(1, data.length);
@@ -48,7 +48,7 @@ export async function rawExchange(
   if (ends) socket.end();
   await closed;
   clearTimeout(timer);
-  if (isGivenUp) throw new Error(`the connection was still open after ${withinMs} ms`);
+  patience.signal.throwIfAborted();
   return parseAnswers(Buffer.concat(chunks).toString('latin1'));
 }
 

@@ -1,9 +1,21 @@
 // The examples of TensorFlow Serving's REST API, for a backbone of one input. Its half_plus_three answers x / 2 + 3; this one answers x.
 // https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMetricRegistry } from '../../../server/metrics.ts';
+import { createServerMetrics } from '../../../server/server-metrics.ts';
 import { createEchoEngine } from '../../support/echo-engine.ts';
 import type { TestServer } from '../../support/test-server.ts';
-import { send, startTestServer } from '../../support/test-server.ts';
+import {
+  EASY,
+  INFER,
+  MODEL,
+  aCandidate,
+  aPolicy,
+  aTrack,
+  fakeBundle,
+  send,
+  startTestServer,
+} from '../../support/test-server.ts';
 
 const started: TestServer[] = [];
 afterAll(() => Promise.all(started.map((server) => server.close())));
@@ -228,5 +240,63 @@ describe('what a request may say beside its rows', () => {
       'layercache-policy': '0.0',
       'layercache-track': 'stable',
     });
+  });
+});
+
+test('requests are counted under the protocol that they spoke', async () => {
+  const server = await startTestServer({
+    engine: createEchoEngine({ inputName: 'x', rowShape: [1], outputNames: ['y'] }),
+    metrics: createServerMetrics(createMetricRegistry(MODEL), '0.1.0'),
+  });
+  started.push(server);
+  const post = (path: string, body: string) => send(server.data, path, { method: 'POST', body });
+  await post(`/v1/models/${MODEL}:predict`, '{"instances": [1]}');
+  await post(`/v1/models/${MODEL}:predict`, '{"instances": [1]}');
+  await post(`/v1/models/${MODEL}/versions/1:predict`, '{"instances": []}');
+  await post(INFER, '{"inputs": []}');
+  const page = (await send(server.metrics, '/metrics')).body.toString();
+  const counted = [...page.matchAll(/^layercache_requests_total\{(.*)\} ([1-9]\d*)$/gm)].map(
+    ([, labels, count]) => [
+      /protocol="(\w+)"/.exec(labels!)![1],
+      /code="(\w+)"/.exec(labels!)![1],
+      count,
+    ],
+  );
+  expect(counted).toEqual([
+    ['v1', 'ok', '2'],
+    ['v1', 'wrong_input', '1'],
+    ['v2', 'wrong_input', '1'],
+  ]);
+});
+
+describe('the label candidate', () => {
+  test('is there while candidate heads are loaded, and chooses nobody', async () => {
+    const server = await startTestServer();
+    started.push(server);
+    const path = `/v1/models/${MODEL}/labels/candidate`;
+    expect((await send(server.data, path)).status).toBe(404);
+    const [stable, candidate] = [
+      await server.push(fakeBundle(2)),
+      await server.push(fakeBundle(3)),
+    ];
+    await server.apply(aPolicy({ stable: aTrack(stable), candidate: aCandidate(candidate, 0) }));
+    expect((await send(server.data, path)).status).toBe(200);
+    const answer = await send(server.data, `${path}:predict`, {
+      method: 'POST',
+      body: JSON.stringify({ instances: [EASY] }),
+    });
+    // The candidate's share is 0.
+    expect(answer.headers).toMatchObject({
+      'layercache-exit': 'early',
+      'layercache-track': 'stable',
+      'layercache-head-revision': stable,
+      'layercache-score': expect.stringMatching(/^0\.9999/) as string,
+    });
+    const backbone = await send(server.data, `${path}:predict`, {
+      method: 'POST',
+      headers: { 'layercache-mode': 'backbone' },
+      body: JSON.stringify({ instances: [EASY] }),
+    });
+    expect(backbone.headers['layercache-exit']).toBe('backbone');
   });
 });

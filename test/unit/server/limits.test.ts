@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { WIRE_LIMITS } from '../../../crds/wire/limits.ts';
 import type { ServerConfig } from '../../../server/config.ts';
 import { CONFIG_VARIABLES, loadConfig } from '../../../server/config.ts';
-import type { ErrorCode } from '../../../server/errors.ts';
 import { ERRORS } from '../../../server/errors.ts';
 import {
   MAX_ID_LENGTH,
@@ -98,7 +97,7 @@ describe('the table of limits in the README', () => {
     const codes = rows.flatMap(({ past }) =>
       [...past.matchAll(/`(\w+)`/g)].map((code) => code[1]!),
     );
-    for (const code of codes) expect(ERRORS).toHaveProperty(code as ErrorCode);
+    for (const code of codes) expect(ERRORS).toHaveProperty(code);
     for (const { past } of rows) expect(past).toMatch(/^closed$|`/);
     // Whatever is too large, too deep or too slow has its limit in the table.
     const bounded = Object.keys(ERRORS).filter((code) => /^too_|_too_|full|deadline/.test(code));
@@ -109,14 +108,13 @@ describe('the table of limits in the README', () => {
     expect(load().connectionLimits).toEqual(STANDARD_CONNECTION_LIMITS);
   });
 
-  test.each(rows.flatMap(({ limit, setWith }) => (/^`/.test(setWith) ? [[limit, setWith]] : [])))(
-    '%s is set with the variable %s',
-    (limit, setWith) => {
-      const name = setWith!.replaceAll('`', '');
-      expect(CONFIG_VARIABLES).toContain(name);
-      const isTime = name.endsWith('TIMEOUT');
-      const changed = limitsInForce(load({ [`LAYERCACHE_${name}`]: isTime ? '13s' : '13' }));
-      expect(changed[limit!]![0]).toBe(isTime ? 13_000 : 13);
-    },
-  );
+  test.each(
+    rows.flatMap(({ limit, setWith }) => (setWith.startsWith('`') ? [[limit, setWith]] : [])),
+  )('%s is set with the variable %s', (limit, setWith) => {
+    const name = setWith.replaceAll('`', '');
+    expect(CONFIG_VARIABLES).toContain(name);
+    const isTime = name.endsWith('TIMEOUT');
+    const changed = limitsInForce(load({ [`LAYERCACHE_${name}`]: isTime ? '13s' : '13' }));
+    expect(changed[limit]![0]).toBe(isTime ? 13_000 : 13);
+  });
 });

@@ -86,6 +86,7 @@ export function createRun(context: RunContext): Run {
   });
   const drills = createRunDrills({
     drills: options.drills,
+    budget: settings.budget,
     tally,
     closeWindows: feed.pull,
     onRestarted: (server) => {
@@ -251,6 +252,7 @@ export function createRun(context: RunContext): Run {
         phases.enter('Comparing', clock.nowMs(), tally.run.requests);
         const isStopped = (): boolean => interrupted.signal.aborted || failed.signal.aborted;
         const truth = await traffic.compare(isStopped);
+        drills.onCompared(truth);
         // What was served stands: the report only lacks the comparison.
         if (failed.signal.aborted) onProblem(messageOf(failed.signal.reason));
         return {

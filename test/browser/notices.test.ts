@@ -65,6 +65,7 @@ const DRILLS: readonly ReportDrill[] = (
   ...{ kind, flag, message: `What came of drill ${i}.`, atSeconds: 60 + i, atRequest: 9_000 + i },
   ...{ failedRequests: i, held: kind === 'Kill' ? { requests: 8, failed: i } : null },
   recoveredSeconds: null,
+  drifted: null,
 }));
 
 describe.skipIf(chromiumPath === null)('limits and drills', () => {

@@ -133,6 +133,7 @@ export function aReport(changes: Partial<Report> = {}): Report {
         failedRequests: 0,
         held: null,
         recoveredSeconds: null,
+        drifted: { n: 1_210, early: 820, k: 37, outcome: 'Alarm' },
       },
     ],
     statements: [

@@ -12,8 +12,12 @@ export interface AlarmLog {
   decided(decision: Decision): void;
   /** Every server acknowledged this policy. */
   inForce(policy: Policy): void;
-  /** A drift is on, exits were on when it began, and they are not off for it yet. */
+  /** A drift is on, and exits did not go off since it began. */
   readonly isExposed: boolean;
+  /** Exits were on when it began. */
+  readonly wereExitsOn: boolean;
+  /** Audited rows since it began. */
+  readonly driftAudits: number;
   readonly alarms: readonly ReportAlarm[];
 }
 
@@ -41,6 +45,7 @@ export function createAlarmLog(options: AlarmLogOptions): AlarmLog {
   const alarms: Mutable<ReportAlarm>[] = [];
   let drift: (Moment & { audits: number }) | null = null;
   let isExposed = false;
+  let wereExitsOn = false;
   let areExitsOn = false;
 
   const now = (): Moment => ({
@@ -50,7 +55,7 @@ export function createAlarmLog(options: AlarmLogOptions): AlarmLog {
 
   /** Each drift is answered by one alarm, the first after it. */
   const takeDrift = (): ReportAlarm['drift'] => {
-    if (drift === null || !isExposed) return null;
+    if (drift === null || !isExposed || !wereExitsOn) return null;
     const audits = options.audits() - drift.audits;
     const served = { n: 0, k: null };
     return { fromSeconds: drift.seconds, fromRequest: drift.request, audits, served };
@@ -63,7 +68,7 @@ export function createAlarmLog(options: AlarmLogOptions): AlarmLog {
       alarm.offRequest = at.request;
       options.onNote(offLine(alarm, at));
     }
-    isExposed = false;
+    if (areExitsOn) isExposed = false;
   };
 
   const cameBack = (policy: Policy): void => {
@@ -81,7 +86,8 @@ export function createAlarmLog(options: AlarmLogOptions): AlarmLog {
   return {
     driftBegan: (request) => {
       drift = { ...now(), request, audits: options.audits() };
-      isExposed = areExitsOn;
+      isExposed = true;
+      wereExitsOn = areExitsOn;
     },
     driftWindowsBegan: () => {
       if (drift !== null) drift.audits = options.audits();
@@ -101,12 +107,18 @@ export function createAlarmLog(options: AlarmLogOptions): AlarmLog {
       });
     },
     inForce: (policy) => {
-      areExitsOn = policy.exitsEnabled;
       if (policy.exitsEnabled) cameBack(policy);
       else wentOff();
+      areExitsOn = policy.exitsEnabled;
     },
     get isExposed() {
       return isExposed;
+    },
+    get wereExitsOn() {
+      return wereExitsOn;
+    },
+    get driftAudits() {
+      return drift === null ? 0 : options.audits() - drift.audits;
     },
     alarms,
   };

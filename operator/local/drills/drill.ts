@@ -60,6 +60,6 @@ export function notReached(
     flag,
     message,
     ...{ atSeconds: null, atRequest: null },
-    ...{ failedRequests: 0, held: null, recoveredSeconds: null },
+    ...{ failedRequests: 0, held: null, recoveredSeconds: null, drifted: null },
   };
 }

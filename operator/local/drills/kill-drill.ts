@@ -104,6 +104,7 @@ export function createKillDrill(drill: KillDrill, world: DrillWorld): RunningKil
         failedRequests,
         held: { requests: inFlight, failed: ends.Failed },
         recoveredSeconds: recoveredMs === null ? null : (recoveredMs - atMs) / 1000,
+        drifted: null,
       };
     },
   };

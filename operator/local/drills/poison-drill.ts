@@ -62,6 +62,7 @@ export function createPoisonDrill(world: DrillWorld): RunningPoisonDrill {
         message: `Heads with their classes shifted by one were offered and answered ${grouped(served)} requests; ${outcome}`,
         failedRequests: world.failed() - failedBefore,
         held: null,
+        drifted: null,
         recoveredSeconds: null,
       };
     },

@@ -6,6 +6,7 @@ import type { SettledRequest } from '../replay/infer-client.ts';
 import type { InferAnswer } from '../replay/infer-codec.ts';
 import type { ReportAlarm, ReportDrill } from '../report/report-schema.ts';
 import type { RunTally } from '../report/run-tally.ts';
+import type { Truth } from '../report/true-disagreement.ts';
 import { createAlarmLog } from './alarm-log.ts';
 import type { Drill, DrillWorld } from './drill.ts';
 import type { DrillOptions } from './drill-options.ts';
@@ -24,6 +25,8 @@ export interface RunDrills {
   readonly onInForce: (policy: Policy) => void;
   /** The first drifted row is taken. */
   readonly onDriftBegan: () => void;
+  /** The backbone ran on every early row; null: it did not. */
+  readonly onCompared: (truth: Truth | null) => void;
   readonly offer: (bundle: VerifiedBundle) => VerifiedBundle;
   readonly isExpectedEnd: (podUid: string) => boolean;
   /** A drill killed it, and it is not ready again: nothing is sent there. */
@@ -37,6 +40,8 @@ export interface RunDrills {
 
 export interface RunDrillsOptions {
   readonly drills: DrillOptions;
+  /** Share of wrong answers that the service allows. */
+  readonly budget: number;
   readonly world: DrillWorld;
   readonly tally: RunTally;
   readonly closeWindows: () => Promise<void>;
@@ -53,7 +58,14 @@ export function createRunDrills(options: RunDrillsOptions): RunDrills {
     audits: () => tally.run.evidence.audits,
     onNote,
   });
-  const drift = drills.drift && createDriftDrill(drills.drift, world, log, options.closeWindows);
+  const drift =
+    drills.drift &&
+    createDriftDrill(drills.drift, world, {
+      log,
+      budget: options.budget,
+      closeWindows: options.closeWindows,
+      rows: () => tally.exposed,
+    });
   const kill = drills.kill && createKillDrill(drills.kill, world);
   if (kill !== null) kill.onRestarted = options.onRestarted;
   const slow = drills.slow && createSlowDrill(drills.slow, world);
@@ -83,6 +95,9 @@ export function createRunDrills(options: RunDrillsOptions): RunDrills {
     onDriftBegan: () => {
       drift?.onBegin();
       tally.setExposed(log.isExposed);
+    },
+    onCompared: (truth) => {
+      drift?.onCompared(truth);
     },
     offer: (bundle) => poison?.offer(bundle) ?? bundle,
     isExpectedEnd: (podUid) => kill?.isExpectedEnd(podUid) ?? false,

@@ -83,6 +83,7 @@ export function createSlowDrill(drill: SlowDrill, world: DrillWorld): Drill {
         message: `Every engine host stood still for ${drill.pauseMs} ms of every ${2 * drill.pauseMs} ms: mean latency ${meanOf(before)} ms before, ${meanOf(after)} ms from then on; ${consequences(followed)}, ${grouped(failedRequests)} requests failed.`,
         failedRequests,
         held: null,
+        drifted: null,
         recoveredSeconds: null,
       };
     },

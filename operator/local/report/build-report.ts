@@ -204,7 +204,7 @@ function roundTo12(x: number): number {
 /** What the comparison with the backbone found among the rows that a drift met with exits on. */
 function withTruth(alarm: ReportAlarm, { truth, tally }: RunRecord): ReportAlarm {
   if (alarm.drift === null) return alarm;
-  const served = { n: tally.exposed, k: truth?.exposed.k ?? null };
+  const served = { n: tally.exposed.n, k: truth?.exposed.k ?? null };
   return { ...alarm, drift: { ...alarm.drift, served } };
 }
 

@@ -92,6 +92,17 @@ const drill = z.strictObject({
   held: z.strictObject({ requests: count, failed: count }).nullable(),
   /** Until answers came again as before; null where nothing stood still, or nothing came. */
   recoveredSeconds: z.number().min(0).nullable(),
+  /** Rows of a drift that were answered until exits went off, else to the end; null: none is drifted. */
+  drifted: z
+    .strictObject({
+      n: count,
+      /** By an exit. */
+      early: count,
+      /** Answered unlike the backbone; null without the comparison. */
+      k: count.nullable(),
+      outcome: z.enum(['Alarm', 'LambdaTightened', 'NoAlarm']),
+    })
+    .nullable(),
 });
 
 /** What a person should know about the run as a whole: one of the known limits. */
@@ -153,5 +164,6 @@ export const reportSchema = z.strictObject({
 export type Report = z.infer<typeof reportSchema>;
 export type ReportAlarm = z.infer<typeof alarm>;
 export type ReportDrill = z.infer<typeof drill>;
+export type ReportDrifted = NonNullable<ReportDrill['drifted']>;
 export type ReportScope = z.infer<typeof scope>;
 export type ReportLatency = z.infer<typeof latency>;

@@ -44,8 +44,8 @@ export interface RunTally {
   /** Labelled rows that the backbone answered because exits were off, and those of them answered as labelled. */
   readonly plain: { n: number; right: number };
   optedOut: number;
-  /** Drifted rows that were answered, by anyone, while a drift was on and exits were not off for it yet. */
-  exposed: number;
+  /** Drifted rows that were answered while a drift was on and exits were not off for it yet: by anyone, and by an exit. */
+  readonly exposed: { n: number; early: number };
   readonly addAnswer: (row: PlannedRow, answer: InferAnswer, latencyMs: number) => void;
   readonly addError: (code: string) => void;
   /** Requests that failed, of all codes. */
@@ -75,7 +75,7 @@ export function createRunTally(labels: Int32Array | null): RunTally {
     errors: new Map(),
     plain: { n: 0, right: 0 },
     optedOut: 0,
-    exposed: 0,
+    exposed: { n: 0, early: 0 },
     latency: new Map(),
     addAnswer: (row, answer, latencyMs) => {
       countLatency(tally.latency, answer.exit, latencyMs);
@@ -84,13 +84,14 @@ export function createRunTally(labels: Int32Array | null): RunTally {
       const [classId = -1] = answer.classIds;
       const isRight = labelOutcome(labels, row, classId);
       countLabel(tally, isRight, policy);
-      const isExposed = isDriftUnanswered && row.isDrifted;
-      if (isExposed) tally.exposed += 1;
+      const isExposed = isDriftUnanswered && isNewAndDrifted(row);
       const charged = chargedTo(policy, answer);
       for (const scope of inServing ? [run, serving] : [run]) {
         addToScope(scope, row, charged, isRight);
       }
-      if (answer.exit !== 'backbone' && !row.isRepeated) {
+      const isEarly = answer.exit !== 'backbone';
+      if (isExposed) countExposed(tally.exposed, isEarly);
+      if (isEarly && !row.isRepeated) {
         tally.early.push({ row, classId, inServing, isExposed });
       }
     },
@@ -138,6 +139,16 @@ function addServed(scope: ScopeTally, window: EvidenceWindow, { areExitsOn }: Po
     scope.distinct += rows;
     if (rows > 0) addCount(byExit, window.exits[exit] ?? 'backbone', rows);
   });
+}
+
+/** A row that is repeated is not compared. */
+function isNewAndDrifted({ isDrifted, isRepeated }: PlannedRow): boolean {
+  return isDrifted && !isRepeated;
+}
+
+function countExposed(exposed: RunTally['exposed'], isEarly: boolean): void {
+  exposed.n += 1;
+  if (isEarly) exposed.early += 1;
 }
 
 /** While exits are off a row is charged to no heads. */

@@ -111,12 +111,13 @@ describe('rows that no head has seen', () => {
     expect(report.errors).toEqual({ count: 0, byCode: {} });
     const { message } = drillOf(report, 'Drift');
     expect(message).toMatch(
-      /^Rows drifted \(classes\): hint after [^,]+, exits off after [^,]+, back on after [^,]+ \(heads trained anew\), 0 requests failed\.$/,
+      /^Rows drifted \(classes\): hint after [^,]+, exits off after [^,]+, back on after [^,]+ \(heads trained anew\), 0 requests failed\. Until exits were off, [\d,]+ drifted rows were answered, [\d,]+ of them early, and [\d,]+ unlike the backbone: [\d.]+% of all, above the budget of 1%\.$/,
     );
     expect(report.alarms).toHaveLength(1);
     const [alarm] = report.alarms;
     expect(alarm).toMatchObject({ reason: 'Alarm', backBy: 'Retrained' });
     const { n, k } = alarm!.drift!.served;
+    expect(drillOf(report, 'Drift').drifted).toMatchObject({ n, k, outcome: 'Alarm' });
     // One new row in seven is of a colour that heads know, with a texture that they do not see; some of the greys leave too.
     expect(n).toBeGreaterThan(100);
     expect(k! / n).toBeGreaterThan(0.05);

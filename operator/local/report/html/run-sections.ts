@@ -1,5 +1,5 @@
 import { clockTime, grouped, shortDigest } from '../../page/state/format.ts';
-import type { Report } from '../report-schema.ts';
+import type { Report, ReportDrifted } from '../report-schema.ts';
 import { figure } from './figure.ts';
 import { markup, type Content, type Markup } from './markup.ts';
 import { timePlot } from './plots.ts';
@@ -98,6 +98,7 @@ function drillSection(drills: Report['drills']): readonly Markup[] {
     figure(drill.failedRequests, `drills.${i}.failedRequests`, 'grouped'),
     drill.held === null ? '–' : figure(drill.held.failed, `drills.${i}.held.failed`, 'grouped'),
     figure(drill.recoveredSeconds, `drills.${i}.recoveredSeconds`, 'duration'),
+    driftedCell(drill.drifted, `drills.${i}.drifted`),
   ]);
   const columns = [
     'drill',
@@ -106,8 +107,16 @@ function drillSection(drills: Report['drills']): readonly Markup[] {
     '#failed requests',
     '#held by the killed',
     '#recovered after',
+    'drifted rows',
   ];
   return [markup`<section><h2>Drills</h2>${table(columns, rows)}</section>`];
+}
+
+function driftedCell(drifted: ReportDrifted | null, at: string): Content {
+  if (drifted === null) return '–';
+  const { n, early, k } = drifted;
+  const wrong = k === null ? 'not compared' : markup`${figure(k, `${at}.k`, 'grouped')} wrong`;
+  return markup`${figure(n, `${at}.n`, 'grouped')} answered, ${figure(early, `${at}.early`, 'grouped')} early, ${wrong}`;
 }
 
 export function factsSection(report: Report): Markup {

@@ -18,6 +18,7 @@ function aRun(drills: Partial<DrillOptions>) {
   const at = { request: 0 };
   const running = createRunDrills({
     drills: { ...NONE, ...drills },
+    budget: 0.01,
     tally,
     closeWindows: () => Promise.resolve(),
     onRestarted: () => undefined,
@@ -82,7 +83,7 @@ describe('a drift in a run of the real lifecycle', () => {
     expect(alarm?.offRequest).toBeGreaterThan(begun.request);
     expect(alarm?.backRequest).toBeGreaterThan(alarm?.offRequest ?? Infinity);
     expect(running.reports()[0]?.message).toMatch(
-      /^Rows drifted \(noise\): (hint after .* s, )?exits off after .* s, back on after .* \(the same heads certified again\), 0 requests failed\.$/,
+      /^Rows drifted \(noise\): (hint after .* s, )?exits off after .* s, back on after .* \(the same heads certified again\), 0 requests failed\. Until exits were off, no drifted row was answered\.$/,
     );
     expect(notes.map((line) => line.split(' ').slice(0, 4).join(' '))).toEqual([
       'Drill: noise of strength',
@@ -148,7 +149,7 @@ describe('an alarm', () => {
     running.onDecision(alarm);
     expect(running.alarms[0]?.drift).toBeNull();
     expect(running.reports()[0]?.message).toBe(
-      'Rows drifted (noise): no alarm, 0 requests failed.',
+      'Rows drifted (noise): exits were off as it began, alarm, exits not off yet, 0 requests failed. Since it began, no drifted row was answered.',
     );
   });
 
@@ -159,7 +160,7 @@ describe('an alarm', () => {
       running.onDriftBegan();
       expect(notes).toEqual([`Drill: ${kind} of strength 0.1 begins at request 5,000 (0.0 s).`]);
       expect(running.lines()).toEqual([
-        `--drift ${kind}@5000 --drift-strength 0.1: Rows drifted (${kind}): no alarm, 0 requests failed.`,
+        `--drift ${kind}@5000 --drift-strength 0.1: Rows drifted (${kind}): exits were off as it began, no alarm on 0 audits, 0 requests failed. Since it began, no drifted row was answered.`,
       ]);
     },
   );
@@ -178,7 +179,7 @@ describe('an alarm', () => {
     answerRow(false);
     running.onInForce(off);
     answerRow(true);
-    expect(tally.exposed).toBe(1);
+    expect(tally.exposed).toEqual({ n: 1, early: 1 });
     expect(tally.early.map(({ isExposed }) => isExposed)).toEqual([false, true, false, false]);
   });
 });

@@ -293,6 +293,19 @@ const aDrill: ReportDrill = {
   failedRequests: 0,
   held: { requests: 3, failed: 0 },
   recoveredSeconds: 0.8,
+  drifted: null,
+};
+
+const aDrift: ReportDrill = {
+  kind: 'Drift',
+  flag: '--drift classes@800',
+  atSeconds: 80,
+  atRequest: 800,
+  message: 'Rows drifted.',
+  failedRequests: 0,
+  held: null,
+  recoveredSeconds: 40,
+  drifted: { n: 105, early: 60, k: 3, outcome: 'Alarm' },
 };
 
 function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
@@ -334,7 +347,7 @@ function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
       },
     ],
     alarms: [anAlarm],
-    drills: [aDrill],
+    drills: [aDrill, aDrift],
     statements: [{ reason: 'StreamRepeats', message: 'It repeats.', nextStep: 'Bring more.' }],
     startedMs: 1_000,
     traffic: {
@@ -428,6 +441,7 @@ describe('report.json', () => {
         "saved        -0.0% of multiply-adds, 27.6% of engine time, 50.0% of mean latency (4.0 -> 2.0 ms)",
         "errors       1",
         "drill        --kill host@50: The engine host of local-0 was killed.",
+        "drill        --drift classes@800: Rows drifted.",
         "alarm        Alarm at 1 min 30 s, 10.0 s after the drift began, on 40 audits; 0 drifted rows were answered meanwhile, 0 answered unlike the backbone (-)",
         "StreamRepeats: It repeats. Bring more.",
       ]

@@ -1,5 +1,5 @@
 // Looks are taken once, stored, and held to: what is in force is never above the newest look (exits.md 6.2).
-import type { FlaggedPod } from '../stats/flagged-pods.ts';
+import { disagreesTooSeldom, type FlaggedPod } from '../stats/flagged-pods.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { certificateOf, latestLook, lookIfDue, tightenTerms } from './attempts.ts';
 import { evidenceOf, restStage, type CertifiedLambda } from './candidates.ts';
@@ -62,12 +62,13 @@ function sayLook(
 function sayFlagged(draft: Draft, tick: Tick, look: StoredLook, headRevision: string): Draft {
   const { flagged } = look;
   if (flagged === null) return draft;
-  const unnamed = flagged.count - flagged.pods.length;
+  const isWhole = flagged.count === flagged.pods.length;
+  const all = isWhole ? '' : ` In all ${count(flagged.count)} pods do.`;
   return flagged.pods.reduce(
     (said, pod, i) =>
       say(said, tick.nowMs, {
         reason: 'PodDeviates',
-        message: `${flaggedText(pod)}${i === 0 && unnamed > 0 ? ` So do ${count(unnamed)} pods that are not named.` : ''}`,
+        message: `${flaggedText(pod)}${i === 0 ? all : ''}`,
         headRevision,
         details: { look: look.look, flagged: flagged.count, ...pod },
       }),
@@ -75,12 +76,13 @@ function sayFlagged(draft: Draft, tick: Tick, look: StoredLook, headRevision: st
   );
 }
 
-function flaggedText({ podUid, ...counts }: FlaggedPod): string {
-  const { audits, disagreements, otherAudits, otherDisagreements } = counts;
+function flaggedText(pod: FlaggedPod): string {
+  const { podUid, audits, disagreements, otherAudits, otherDisagreements } = pod;
   const own = `${count(disagreements)} of its ${count(audits)} audited rows disagree`;
   const other = `${count(otherDisagreements)} of ${count(otherAudits)} of the other pods`;
-  const isBelow = disagreements * otherAudits < otherDisagreements * audits;
-  const so = isBelow ? ' It does not speak for them: the look has to pass without it too.' : '';
+  const so = disagreesTooSeldom(pod)
+    ? ' It does not speak for them: the look has to pass without it too.'
+    : '';
   return `Pod ${podUid} stands out: ${own}, against ${other}.${so}`;
 }
 

@@ -49,7 +49,7 @@ export function flagPods(
     .filter(({ tail }) => tail <= LEVEL)
     .sort((a, b) => a.tail - b.tail);
   if (flagged.length === 0) return null;
-  const denying = flagged.filter(({ pod }) => isBelow(pod));
+  const denying = flagged.filter(({ pod }) => disagreesTooSeldom(pod));
   return {
     count: flagged.length,
     pods: flagged.slice(0, MAX_NAMED).map(({ pod }) => pod),
@@ -57,8 +57,13 @@ export function flagPods(
   };
 }
 
-/** Disagrees less often than the rest. */
-function isBelow({ audits, disagreements, otherAudits, otherDisagreements }: FlaggedPod): boolean {
+/** Of a pod that stands out: it disagrees less often than the rest, not more. */
+export function disagreesTooSeldom({
+  audits,
+  disagreements,
+  otherAudits,
+  otherDisagreements,
+}: FlaggedPod): boolean {
   return disagreements * otherAudits < otherDisagreements * audits;
 }
 

@@ -64,14 +64,22 @@ describe('a pod that stands out', () => {
     expect(plan.ledger.candidate?.evidence?.looks).toMatchObject([{ flagged: { count: 1 } }]);
   });
 
+  test('for disagreeing too often is said, and left where it is', () => {
+    const plan = told(almostDone(), [1_000, 30], [5_000, 10], [5_000, 10]);
+    expect(deviations(plan)[0]?.message).toBe(
+      'Pod pod-0 stands out: 30 of its 1,000 audited rows disagree, against 20 of 10,950 of the other pods.',
+    );
+    expect(reasonsOf(plan)).toContain('Certified');
+  });
+
   test('is one of more than are named', () => {
     const liars = Array.from({ length: 9 }, () => [4_000, 0] as const);
     const said = deviations(
       told(almostDone(), ...liars, ...Array.from({ length: 8 }, () => [9_000, 50] as const)),
     );
     expect(said).toHaveLength(8);
-    expect(said[0]?.message).toContain(' So do 1 pods that are not named.');
-    expect(said[1]?.message).not.toContain('not named');
+    expect(said[0]?.message).toContain(' In all 9 pods do.');
+    expect(said[1]?.message).not.toContain('In all');
   });
 });
 

@@ -85,6 +85,7 @@ describe('promote', () => {
   test.each([
     ['without a certificate', shadowing(), {}, /no certificate/],
     ['while a pod lacks it', ramping(), { pods: [aPod()] }, /Only 0 of 1/],
+    ['while its bundle is gone', ramping(), { revisions: [] }, /Only 0 of 1/],
     ['without a ready pod', ramping(), { pods: [] }, /Only 0 of 0/],
   ])('is refused %s', (_, before, fields, message) => {
     const { ledger } = asked(before, 'promote', OTHER_REVISION, fields);

@@ -76,9 +76,9 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
       waitTimer = setTimeout(pump, Math.max(waitMs - waitedMs, lingerMs));
       return [];
     }
-    // While batches run, their time is known: rows that the next one could only answer too late are not run.
-    const endMs = clock.monotonicMs() + (inFlight > 0 ? pace.batchMs : 0);
-    const rows = queue.take(size, endMs);
+    const nowMs = clock.monotonicMs();
+    const endMs = nowMs + pace.batchMs(size);
+    const rows = queue.take(size, { nowMs, endMs });
     linger.taken(rows.length);
     return rows;
   }
@@ -233,12 +233,11 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     },
   };
 
-  /** More waits than a round of batches, and all of it would not be answered before the job's deadline. */
+  /** Behind all that waits and runs, the job would not be answered before its deadline. */
   function isTooLate(job: InferJob, maxBatchSize: number): boolean {
-    const slots = Math.max(1, engine.slots);
-    if (queue.length < slots * maxBatchSize) return false;
-    const remainingMs = job.deadlineMs - clock.monotonicMs();
-    return pace.waitMs(queue.length + runningRows, slots) > remainingMs;
+    const limits = { slots: engine.slots, maxBatchSize };
+    const waitMs = pace.waitMs({ queued: queue.length, running: runningRows }, limits);
+    return inFlight > 0 && waitMs > job.deadlineMs - clock.monotonicMs();
   }
 
   function refuse(job: InferJob): ServingError | null {

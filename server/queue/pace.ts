@@ -1,30 +1,33 @@
 /** How fast the engine answers, from what its last batches took: audits, heads and other load of the machine are in it. */
 export interface Pace {
   ran(rows: number, elapsedMs: number): void;
-  /** Milliseconds that a batch takes; 0 before the first. */
-  readonly batchMs: number;
-  /** Milliseconds until rows behind so many others are answered, with so many batches at once. */
-  waitMs(rowsAhead: number, slots: number): number;
+  /** Milliseconds that a batch of so many rows takes; 0 before the first. */
+  batchMs(rows: number): number;
+  /** Milliseconds until one more row would be answered, behind those that wait and those that run. */
+  waitMs(
+    rows: { readonly queued: number; readonly running: number },
+    limits: { readonly slots: number; readonly maxBatchSize: number },
+  ): number;
 }
 
-/** Share of a new batch: about the last twenty count. */
-const NEW_SHARE = 0.1;
+/** Share of a new batch: about the last ten count. */
+const NEW_SHARE = 0.2;
 
 export function createPace(): Pace {
-  let batchMs = 0;
-  let batchRows = 0;
+  let elapsed = 0;
+  let answered = 0;
+  const rowMs = (): number => (answered === 0 ? 0 : elapsed / answered);
   return {
     ran: (rows, elapsedMs) => {
-      const share = batchRows === 0 ? 1 : NEW_SHARE;
-      batchMs += share * (elapsedMs - batchMs);
-      batchRows += share * (rows - batchRows);
+      const share = answered === 0 ? 1 : NEW_SHARE;
+      elapsed += share * (elapsedMs - elapsed);
+      answered += share * (rows - answered);
     },
-    get batchMs() {
-      return batchMs;
-    },
-    waitMs: (rowsAhead, slots) => {
-      if (batchRows === 0) return 0;
-      return batchMs + (rowsAhead * batchMs) / (batchRows * Math.max(1, slots));
+    batchMs: (rows) => rows * rowMs(),
+    waitMs: ({ queued, running }, { slots, maxBatchSize }) => {
+      const ahead = (queued + running) / Math.max(1, slots);
+      const ownBatch = Math.min(maxBatchSize, queued + 1);
+      return (ahead + ownBatch) * rowMs();
     },
   };
 }

@@ -14,10 +14,10 @@ export interface RowQueue {
   forget(job: PendingJob): void;
   takeRetry(): PendingRow | null;
   /**
-   * Up to `max` rows of one datatype, oldest first. Rows whose deadline is not after `endMs` are passed over: nobody would get their
-   * answer, and their places are free when their deadline ends them.
+   * Up to `max` rows of one datatype, oldest first. Rows whose deadline is not after the likely end of the batch are passed over: nobody
+   * would get their answer, and their places are free when their deadline ends them. When that leaves none, likely is not enough.
    */
-  take(max: number, endMs: number): PendingRow[];
+  take(max: number, at: { readonly nowMs: number; readonly endMs: number }): PendingRow[];
   oldestReceivedMs(): number | null;
 }
 
@@ -49,6 +49,17 @@ export function createRowQueue(): RowQueue {
     row.pending.queued -= 1;
     length -= 1;
     return row;
+  }
+
+  function takeUntil(max: number, endMs: number): PendingRow[] {
+    const taken: PendingRow[] = [];
+    const next = (): PendingRow | undefined => dropEnded(endMs);
+    for (let row = next(); row !== undefined && taken.length < max; row = next()) {
+      if (row.pending.job.datatype !== (taken[0] ?? row).pending.job.datatype) break;
+      head += 1;
+      taken.push(leave(row));
+    }
+    return taken;
   }
 
   function dropEndedRetries(): void {
@@ -84,13 +95,12 @@ export function createRowQueue(): RowQueue {
       const row = retries.shift();
       return row === undefined ? null : leave(row);
     },
-    take: (max, endMs) => {
-      const taken: PendingRow[] = [];
-      const next = (): PendingRow | undefined => dropEnded(endMs);
-      for (let row = next(); row !== undefined && taken.length < max; row = next()) {
-        if (row.pending.job.datatype !== (taken[0] ?? row).pending.job.datatype) break;
-        head += 1;
-        taken.push(leave(row));
+    take: (max, { nowMs, endMs }) => {
+      const from = head;
+      let taken = takeUntil(max, endMs);
+      if (taken.length === 0) {
+        head = from;
+        taken = takeUntil(max, nowMs);
       }
       compact();
       return taken;

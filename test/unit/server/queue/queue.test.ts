@@ -7,7 +7,7 @@ import { createPoisonList } from '../../../../server/queue/poison.ts';
 import { createRowQueue } from '../../../../server/queue/queue.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 
-const NOW = 0;
+const NOW = { nowMs: 0, endMs: 0 };
 
 function aJob(rows: number, more: Partial<InferJob> = {}): PendingJob {
   const job: InferJob = {
@@ -60,6 +60,28 @@ describe('the queue', () => {
     expect(queue.oldestReceivedMs()).toBe(0);
     expect(queue.take(10, NOW).map(({ pending }) => pending)).toEqual([b]);
     expect(queue.oldestReceivedMs()).toBeNull();
+  });
+
+  test('rows that a batch would answer too late are passed over, and keep their places until their deadline', () => {
+    const queue = createRowQueue();
+    const [late, early] = [aJob(2, { deadlineMs: 50 }), aJob(1, { deadlineMs: 500 })];
+    queue.push(late);
+    queue.push(early);
+    const taken = queue.take(10, { nowMs: 10, endMs: 60 });
+    expect(taken.map(({ pending }) => pending)).toEqual([early]);
+    expect(queue.length).toBe(2);
+    late.settled = true;
+    queue.forget(late);
+    expect(queue.length).toBe(0);
+  });
+
+  test('where all would be late, the oldest whose deadline is still to come are taken', () => {
+    const queue = createRowQueue();
+    const [gone, late] = [aJob(1, { deadlineMs: 5 }), aJob(1, { deadlineMs: 50 })];
+    queue.push(gone);
+    queue.push(late);
+    const taken = queue.take(10, { nowMs: 10, endMs: 60 });
+    expect(taken.map(({ pending }) => pending)).toEqual([late]);
   });
 
   test('a row that failed waits apart, and not at all when its job has ended', () => {

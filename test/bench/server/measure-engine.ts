@@ -6,14 +6,14 @@ import { randomResNet, RESNET_18 } from '../models.ts';
 import { randomHeads } from '../random-heads.ts';
 import { driveRawEngine, startRawEngine, type RawEngine } from '../raw-engine.ts';
 import { serveModel, writeModel, type ServedModel } from '../served-model.ts';
-import { differenceOf, medianOf, ratioOf } from './closed-figures.ts';
+import { differenceOf, medianOf, perSecond, ratioOf } from './closed-figures.ts';
 import { driveClosed, inTurns, type ClosedPlan } from './drive.ts';
 import { inferMessages } from './infer-messages.ts';
 import { readEventLoopDelay } from './event-loop-delay.ts';
 import { PATH, ROW_SHAPE, targetOf } from './layercache-target.ts';
 
 const ROUNDS = 4;
-const SECONDS = 2.5;
+const SECONDS = 2;
 /** Until the server's code is compiled: before, half of its own time is the compiler's. */
 const WARM_SECONDS = 12;
 const SECTION = 'ResNet-18, 32 x 32, 0.556 GMAC';
@@ -40,6 +40,7 @@ export async function measureEngine(program: URL, workers: number): Promise<Figu
       ...(await compareAtOne(sides)),
       ...(await compareLoaded(sides, 8)),
       ...(await compareLoaded(sides, 32)),
+      ...(await compareJson(plain)),
     ];
   } finally {
     await Promise.all([plain.stop(), withHeads.stop()]);
@@ -61,8 +62,12 @@ interface Measured {
   readonly medianMs: number;
 }
 
-function planOf(concurrency: number, seconds = SECONDS): ClosedPlan {
-  const messages = inferMessages({ path: PATH, rowShape: ROW_SHAPE, format: 'binary' });
+function planOf(
+  concurrency: number,
+  seconds = SECONDS,
+  format: 'json' | 'binary' = 'binary',
+): ClosedPlan {
+  const messages = inferMessages({ path: PATH, rowShape: ROW_SHAPE, format });
   return { messages, concurrency, seconds };
 }
 
@@ -160,5 +165,17 @@ async function compareLoaded(sides: Sides, concurrency: number): Promise<Figure[
       0.95,
     ),
     atMost({ section, name: 'event-loop delay of main, p99', unit: 'ms' }, delay.p99Ms, 20),
+  ];
+}
+
+async function compareJson(plain: ServedModel): Promise<Figure[]> {
+  const target = targetOf(plain);
+  const [binary = [], json = []] = await inTurns(ROUNDS, [
+    () => driveClosed(target, planOf(8, SECONDS, 'binary')),
+    () => driveClosed(target, planOf(8, SECONDS, 'json')),
+  ]);
+  const section = `${SECTION}, concurrency 8`;
+  return [
+    atLeast({ section, name: 'throughput, JSON / binary' }, ratioOf(json, binary, perSecond), 0.5),
   ];
 }

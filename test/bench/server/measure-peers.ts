@@ -13,8 +13,8 @@ import { trivialModel } from './trivial-model.ts';
 
 const ROUNDS = 2;
 const SECONDS = 2;
-const WARM_SECONDS = 4;
-const OPEN_SECONDS = 5;
+const WARM_SECONDS = 3;
+const OPEN_SECONDS = 4;
 /** Of what the slower of two servers answers in a closed loop: both keep up, and queues are seen. */
 const OPEN_LOAD = 0.6;
 
@@ -60,10 +60,7 @@ async function comparePeer(
   const served = await serveModel(model.path, one.rowShape);
   const other = await peer.start(environment, { modelPath: model.path, engineThreads });
   try {
-    const figures: Figure[] = [];
-    for (const format of peer.formats)
-      figures.push(...(await compareFormat({ peer, served, other }, one, format)));
-    return figures;
+    return await compare({ peer, served, other }, one);
   } finally {
     await Promise.all([served.stop(), other.stop()]);
     model.remove();
@@ -76,11 +73,11 @@ interface Sides {
   readonly other: Target;
 }
 
-async function compareFormat(
+async function compare(
   { peer, served, other }: Sides,
   { name, rowShape }: Case,
-  format: 'json' | 'binary',
 ): Promise<Figure[]> {
+  const { format } = peer;
   const messages = inferMessages({ path: PATH, rowShape, format });
   const drive = (target: Target, concurrency: number, seconds = SECONDS): Promise<ClosedRun> =>
     driveClosed(target, { messages, concurrency, seconds });

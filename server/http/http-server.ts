@@ -93,6 +93,8 @@ function refuseRest(
   const answer = socket._httpMessage ?? null;
   // The broken bytes may be the body of the request in progress, and then its answer is this one.
   if (answer !== null && (answer.req.complete || answer.headersSent)) {
+    // Nothing after this is read, so that a client that takes no answer cannot stay by sending on.
+    socket.pause();
     answer.once('finish', () => {
       refuseRest(refusal, socket, onRefused);
     });

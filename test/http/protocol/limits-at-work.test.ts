@@ -250,6 +250,18 @@ describe('a connection', () => {
     ).toBe(200);
   });
 
+  test('whose bytes stop being requests keeps the answers before them', async () => {
+    const server = await serve({});
+    const answers = await rawExchange(
+      server.data,
+      Buffer.concat([GOOD, GOOD, Buffer.from('\x01\x02\r\n\r\n')]),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400]);
+    expect(answers.at(-1)?.body).toBe(
+      '{"error":"The request is not HTTP/1.1 that this server reads."}',
+    );
+  });
+
   test('beyond the number of connections is closed without an answer', async () => {
     const server = await serve({ environment: { LAYERCACHE_MAX_CONNECTIONS: '2' } });
     const held = [0, 1].map(() => connect(server.data, '127.0.0.1'));

@@ -149,20 +149,23 @@ export async function runSwaps(
   return { requests, failures, refusals, hostRss, mainRss, before, after };
 }
 
-/** What the host holds once nothing is under way; it tells once a second. */
+/** Reads, a tenth of a second apart, in which nothing may change: the host tells once a second. */
+const STILL_READS = 30;
+
+/** What the host holds once nothing is under way and it has said so. */
 async function heldWhenIdle(metricsPort: number): Promise<Held> {
-  let least: Held = { activations: Infinity, plans: Infinity };
-  for (let i = 0; i < 20; i += 1) {
+  let held: Held = { activations: NaN, plans: NaN };
+  for (let still = 0; still < STILL_READS; still += 1) {
     const page = (await send(metricsPort, '/metrics')).body.toString();
     const value = (name: string): number =>
-      Number(new RegExp(`^layercache_engine_${name}\\{.*\\} (\\d+)$`, 'm').exec(page)?.[1]);
-    least = {
-      activations: Math.min(least.activations, value('activations')),
-      plans: Math.min(least.plans, value('plans')),
-    };
+      Number(new RegExp(`^layercache_engine_${name}\\{.*\\} (\\S+)$`, 'm').exec(page)?.[1]);
+    const now: Held = { activations: value('activations'), plans: value('plans') };
+    const isHeard = value('memory_bytes') > 0;
+    if (!isHeard || now.activations !== held.activations || now.plans !== held.plans) still = 0;
+    held = now;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  return least;
+  return held;
 }
 
 /** Bytes per swap that the typical figure of the last quarter is above that of the quarter before it. */

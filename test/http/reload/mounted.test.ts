@@ -53,7 +53,6 @@ function publish(revision: number): void {
 }
 
 test('10,000 swaps of the mounted directory under readers: a policy never finds the heads of another one', async () => {
-  const texts: string[] = [];
   const pairs: [policy: number, bundle: number][] = [];
   let applied = 0;
   let isSwapping = true;
@@ -66,7 +65,6 @@ test('10,000 swaps of the mounted directory under readers: a policy never finds 
         ({ epoch: 0, revision: 0, result: 'Applied', reason: '' }) as Acknowledgement,
       apply: async (text) => {
         const { revision } = JSON.parse(text) as { readonly revision: number };
-        texts.push(text);
         // What a bundle is looked for in, after the link may have moved on.
         await new Promise(setImmediate);
         const found = Number(watch.dirs[0]!.split('..').at(-1));
@@ -84,15 +82,17 @@ test('10,000 swaps of the mounted directory under readers: a policy never finds 
     await watch.look();
   };
   const reader = read();
-  for (let revision = 1; revision <= 10_000; revision += 1) {
+  let revision = 0;
+  // Readers have their turns too, however slow the disk is.
+  while (revision < 10_000 || applied < 50) {
+    revision += 1;
     publish(revision);
     if (revision % 20 === 0) await new Promise(setImmediate);
   }
   isSwapping = false;
   await reader;
-  expect(applied).toBeGreaterThan(10);
   expect(pairs.filter(([policy, bundle]) => policy !== bundle)).toEqual([]);
-  expect(pairs.at(-1)).toEqual([10_000, 10_000]);
+  expect(pairs.at(-1)).toEqual([revision, revision]);
 });
 
 test('a server follows the link under load: every answer is of the heads that its policy names, and no request fails', async () => {

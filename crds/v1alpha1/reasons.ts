@@ -2,6 +2,7 @@
  * The one catalogue of reasons: conditions, events, decisions, CLI errors and log lines use these names; metric labels
  * are their snake_case. A reason keeps its meaning for ever; people switch on it.
  */
+import { platform } from './platform-reasons.ts';
 
 /** `meaning` defines the reason in one sentence; `action` is what the user does, empty when nothing is asked of him. */
 export interface ReasonEntry {
@@ -336,41 +337,6 @@ const training = {
   },
   TrainingStarted: { meaning: 'A training of candidate heads began.', action: '' },
   TrainingSucceeded: { meaning: 'A training gave candidate heads.', action: '' },
-} as const satisfies Record<string, ReasonEntry>;
-
-const platform = {
-  ScalingActive: { meaning: 'The autoscaler has its metrics.', action: '' },
-  MetricsUnavailable: {
-    meaning: 'The autoscaler gets no metrics.',
-    action: 'Check the metrics adapter; the message is the one of the HPA.',
-  },
-  BackboneLoaded: { meaning: 'A pod loaded the backbone for the first time.', action: '' },
-  BackboneNotPinned: {
-    meaning: 'The backbone has no digest, so its file may change under the same URI.',
-    action: 'Set backbone.digest.',
-  },
-  UpdateWillInterrupt: {
-    meaning: 'With one replica and no surge an update interrupts the endpoint.',
-    action: 'Use two replicas or allow surge.',
-  },
-  ChildEditedRepeatedly: {
-    meaning: 'Somebody keeps editing an object that the operator owns.',
-    action: 'Find the other writer; use the spec instead.',
-  },
-  RequestHandled: { meaning: 'A request annotation was handled.', action: '' },
-  Verified: { meaning: 'The bundle of a revision is what the revision says.', action: '' },
-  BundleMissing: {
-    meaning: 'The bundle of a revision is not in its store.',
-    action: 'Restore it or remove the revision.',
-  },
-  DigestMismatch: {
-    meaning: 'The bundle in the store is not the one that the revision names.',
-    action: 'Restore the right file.',
-  },
-  Malformed: {
-    meaning: 'The bundle of a revision cannot be read.',
-    action: 'Make it again with a current trainer.',
-  },
 } as const satisfies Record<string, ReasonEntry>;
 
 /** Every reason there is, by group in the order of the reference (`charts/layercache/docs/reasons.md`). */

@@ -19,6 +19,8 @@ const CALLS = [
   { call: 'GET /v1/evidence', trainer: false },
   { call: 'GET /v1/heads', trainer: false },
   { call: `PUT ${HEAD}`, trainer: false },
+  { call: `GET ${HEAD}`, trainer: false },
+  { call: `POST ${HEAD}`, trainer: false },
   { call: `DELETE ${HEAD}`, trainer: false },
   { call: 'PUT /v1/policy', trainer: false },
   { call: 'POST /v1/drain', trainer: false },

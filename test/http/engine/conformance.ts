@@ -150,11 +150,14 @@ export function describeEngine(subject: ConformanceCase): void {
       const swap = (): void => {
         engine.releaseHead(engine.prepareHead(head));
       };
-      for (let i = 0; i < 20; i += 1) swap();
-      const before = process.memoryUsage().rss;
-      for (let i = 0; i < 300; i += 1) swap();
-      // A head of this size leaves more than this behind when its session is not released.
-      expect(process.memoryUsage().rss - before).toBeLessThan(30e6);
+      const growth = (): number => {
+        const before = process.memoryUsage().rss;
+        for (let i = 0; i < 300; i += 1) swap();
+        return process.memoryUsage().rss - before;
+      };
+      // Sessions that are not released leave more than this behind in every round; the rest of the process, now and then.
+      const rounds = [growth(), growth(), growth()];
+      expect(Math.min(...rounds)).toBeLessThan(30e6);
     });
 
     test('compacted rows answer what they answer in the whole batch', async () => {

@@ -193,6 +193,12 @@ test.each(STORES)('with %s a trainer gets what it writes with, as files', (_, gi
   expect(secret === undefined || secret.optional).toBe(true);
 });
 
+test('without a store of its own a service has that of the installation, and writes with what pods read with', () => {
+  const ours = { uri: 's3://heads', pullSecretName: 'heads-reader' };
+  const store = pushStoreOf(aServiceToPlan(), { ...DEFAULTS.template, store: ours });
+  expect(store).toEqual({ uri: 's3://heads', pushSecretName: 'heads-reader' });
+});
+
 test('hosts are named only where a store is, and only if there are any', () => {
   const service = aServiceToPlan({ heads: { store: { s3: { uri: 's3://heads' } } } });
   const store = pushStoreOf(service, DEFAULTS.template);

@@ -1,4 +1,4 @@
-import type { ReasonEntry } from '../v1alpha1/reasons.ts';
+import type { ReasonEntry } from '../v1alpha1/reason-entry.ts';
 
 const TITLES: Readonly<Record<string, string>> = {
   service: 'Service and pods',

@@ -1,4 +1,4 @@
-import type { ReasonEntry } from './reasons.ts';
+import type { ReasonEntry } from './reason-entry.ts';
 
 /** What happens to what a service is made of: autoscaler, backbone, children, bundles. */
 export const platform = {

@@ -3,12 +3,7 @@
  * are their snake_case. A reason keeps its meaning for ever; people switch on it.
  */
 import { platform } from './platform-reasons.ts';
-
-/** `meaning` defines the reason in one sentence; `action` is what the user does, empty when nothing is asked of him. */
-export interface ReasonEntry {
-  readonly meaning: string;
-  readonly action: string;
-}
+import type { ReasonEntry } from './reason-entry.ts';
 
 const service = {
   Serving: {

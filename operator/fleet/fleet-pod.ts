@@ -37,6 +37,15 @@ export interface PodView {
   readonly oldestSeq: number;
 }
 
+/** Head revisions that a pod has, as it said itself. */
+export function heldRevisions({ acknowledgement, state }: PodView): string[] {
+  const listed = state?.loaded === true ? state.state.heads : [];
+  return [
+    ...(acknowledgement?.headRevisions ?? []),
+    ...listed.map(({ headRevision }) => headRevision),
+  ];
+}
+
 /** An acknowledgement counts this long. */
 const ACKNOWLEDGEMENT_MS = 90_000;
 

@@ -3,7 +3,7 @@ import { comparePair } from '../../crds/wire/policy.ts';
 import type { Result } from '../../crds/wire/result.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { AdminAnswer, AdminCall, AdminClient } from './admin-client.ts';
-import type { FleetPod, PodView } from './fleet-pod.ts';
+import { heldRevisions, type FleetPod, type PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
 import { forPod, needsPush, pushToPod, type Publication } from './push-to-pod.ts';
@@ -150,7 +150,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
 
   async function push(entry: Entry, publication: Publication): Promise<PodMemory> {
     const { memory, client } = entry;
-    const pushed = await pushToPod(client, publication, presentHeads(memory));
+    const pushed = await pushToPod(client, publication, heldRevisions(memory));
     if (!pushed.ok) {
       // It may have arrived all the same: the next evidence says so.
       entry.dueMs = Math.min(entry.dueMs, monotonicMs() + SOON_MS.missed);
@@ -245,14 +245,6 @@ function withoutConsumed(memory: PodMemory, { bootId, seq: last }: Entry['consum
     windows: memory.windows.filter(({ seq }) => seq > last),
     droppedSeqs: memory.droppedSeqs.filter((seq) => seq > last),
   };
-}
-
-function presentHeads({ acknowledgement, state }: PodView): string[] {
-  const listed = state?.loaded === true ? state.state.heads : [];
-  return [
-    ...(acknowledgement?.headRevisions ?? []),
-    ...listed.map(({ headRevision }) => headRevision),
-  ];
 }
 
 /** Time alone is no change; an acknowledgement, a window, a state, or a pod that falls silent or speaks again is. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseHeadBundle, type HeadBundle } from '../../crds/wire/head-bundle.ts';
+import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { Result } from '../../crds/wire/result.ts';
 import { refusal, type AdminClient } from './admin-client.ts';
 
@@ -10,7 +11,6 @@ export interface VerifiedBundle {
 }
 
 const BUNDLE_DEADLINE_MS = 30_000;
-const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 
 /** Pulls the trainer's bundle and believes none of it: the digest is recomputed before the bytes are parsed. */
 export async function pullBundle(
@@ -21,7 +21,7 @@ export async function pullBundle(
     method: 'GET',
     path: '/v1/bundle',
     deadlineMs: BUNDLE_DEADLINE_MS,
-    maxBytes: MAX_BUNDLE_BYTES,
+    maxBytes: WIRE_LIMITS.headBundleBytes,
   });
   if (!answer.ok) return answer;
   if (answer.value.status !== 200) return refusal('GET /v1/bundle', answer.value);

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { Result } from '../../crds/wire/result.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
 import { refusal, type AdminAnswer, type AdminCall } from './admin-client.ts';
-import type { PodView } from './fleet-pod.ts';
+import { heldRevisions, type PodView } from './fleet-pod.ts';
 import { verifyBundle, type VerifiedBundle } from './pull-bundle.ts';
 
 /** A bundle in a remote store, as a revision names it. */
@@ -54,7 +55,6 @@ const AGAIN_MS = { unasked: 2_000, missing: 15_000 };
 /** A pod goes on fetching when nobody waits any more, and is asked again. */
 const BRING_MS = 10_000;
 const READ_MS = 30_000;
-const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 
 export function createRemoteBundles(options: RemoteBundleOptions): RemoteBundleStore {
   const { clock, signal, onChange } = options;
@@ -149,7 +149,7 @@ async function bring(
   { pods, call }: Asking,
 ): Promise<VerifiedBundle | BundleProblem | null> {
   const answering = pods(key).filter(({ state, problem }) => state?.loaded && problem === null);
-  const holders = answering.filter((view) => holds(view, headRevision));
+  const holders = answering.filter((view) => heldRevisions(view).includes(headRevision));
   const able = holders.length > 0 ? holders : answering;
   const pod = able[attempt % Math.max(1, able.length)];
   if (pod === undefined) return null;
@@ -167,21 +167,13 @@ async function bring(
     const { result, reason, message } = fetched.value;
     if (result === 'Missing') return { reason, message: `Pod ${name}: ${message}` };
   }
-  const limits = { deadlineMs: READ_MS, maxBytes: MAX_BUNDLE_BYTES };
+  const limits = { deadlineMs: READ_MS, maxBytes: WIRE_LIMITS.headBundleBytes };
   const answer = await call(key, uid, { method: 'GET', path, ...limits });
   if (!answer.ok || answer.value.status !== 200) return null;
   const verified = verifyBundle(answer.value.body, headRevision);
   if (verified.ok) return verified.value;
   const reason = verified.code === 'DigestMismatch' ? 'DigestMismatch' : 'Malformed';
   return { reason, message: `Pod ${name}: ${verified.message}.` };
-}
-
-function holds({ state, acknowledgement }: PodView, headRevision: string): boolean {
-  const listed = state?.loaded === true ? state.state.heads : [];
-  return (
-    acknowledgement?.headRevisions.includes(headRevision) === true ||
-    listed.some((head) => head.headRevision === headRevision)
-  );
 }
 
 const fetchAnswer = z.discriminatedUnion('result', [

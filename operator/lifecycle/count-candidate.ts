@@ -5,8 +5,7 @@ import { addRows } from './attempts.ts';
 import { candidateCounters, updateBaseline, wholeBaseline } from './baseline.ts';
 import { updateStep } from './checks.ts';
 import type { CandidateRecord, Ledger, PairedRecord, StableRecord } from './ledger.ts';
-import { assessLoad } from './pods.ts';
-import { evidenceWindows, factsOf, sumGrids, toTickRows, type Tick } from './tick.ts';
+import { evidenceWindows, factsOf, holds, sumGrids, toTickRows, type Tick } from './tick.ts';
 
 /** Adds a tick to all that is known of the candidate. */
 export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
@@ -119,7 +118,6 @@ function nextLoads(
   { loads, crashes, headRevision }: CandidateRecord,
   tick: Tick,
 ): Pick<CandidateRecord, 'loads' | 'crashes'> {
-  const facts = factsOf(tick, headRevision);
   const young = loads.filter(({ atMs }) => tick.nowMs - atMs < CRASH_MS);
   const crashed = young.filter(({ podUid, bootId }) =>
     tick.input.pods.some((pod) => pod.podUid === podUid && pod.bootId !== bootId),
@@ -127,12 +125,7 @@ function nextLoads(
   const kept = loads.filter((load) => !crashed.includes(load));
   const isKnown = (pod: { podUid: string; bootId: string }): boolean =>
     kept.some(({ podUid, bootId }) => podUid === pod.podUid && bootId === pod.bootId);
-  const loaded = tick.input.pods.filter(
-    (pod) =>
-      facts !== null &&
-      !isKnown(pod) &&
-      assessLoad(pod.acknowledgement, facts, tick.backbone.digest) === 'Loaded',
-  );
+  const loaded = tick.input.pods.filter((pod) => !isKnown(pod) && holds(pod, headRevision, tick));
   const added = loaded.map(({ podUid, bootId }) => ({ podUid, bootId, atMs: tick.nowMs }));
   return { loads: [...kept, ...added].slice(0, MAX_LOADS), crashes: crashes + crashed.length };
 }

@@ -1,8 +1,6 @@
 // One pod first: heads that end a process end one, and the others go on (api.md 8).
 import type { CandidateRecord, FirstPod } from './ledger.ts';
-import { assessLoad } from './pods.ts';
-import { factsOf, type Tick } from './tick.ts';
-import type { PodReport } from './types.ts';
+import { holds, type Tick } from './tick.ts';
 
 const TRIAL_MS = 60_000;
 
@@ -22,13 +20,6 @@ export function nextFirst({ first, headRevision }: CandidateRecord, tick: Tick):
   const isHeld = holds(pod, headRevision, tick);
   if (isHeld === (first.loadedAtMs !== null)) return first;
   return { ...first, loadedAtMs: isHeld ? tick.nowMs : null };
-}
-
-/** Whether a pod holds the verified heads of a revision. */
-export function holds({ acknowledgement }: PodReport, headRevision: string, tick: Tick): boolean {
-  const facts = factsOf(tick, headRevision);
-  if (facts === null) return false;
-  return assessLoad(acknowledgement, facts, tick.backbone.digest) === 'Loaded';
 }
 
 /** When the other pods may load it; null: its first pod does not hold it yet. */

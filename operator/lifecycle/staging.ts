@@ -2,9 +2,9 @@
 import { formatDuration } from '../../crds/v1alpha1/duration.ts';
 import { abort, type Abort } from './candidates.ts';
 import { change, enter, say, type Draft } from './draft.ts';
-import { holds, nextFirst, trialEndMs } from './first-pod.ts';
+import { nextFirst, trialEndMs } from './first-pod.ts';
 import type { CandidateRecord, FirstPod } from './ledger.ts';
-import type { Tick } from './tick.ts';
+import { holds, type Tick } from './tick.ts';
 
 /** Twice within two minutes of a load: the heads, not the pods. */
 export const MAX_CRASHES = 2;

@@ -8,7 +8,7 @@ import { toPodRows, type PodRows } from '../stats/pod-rows.ts';
 import type { TickRows } from './attempts.ts';
 import { NO_REQUESTS, type Ledger, type TrackCounters } from './ledger.ts';
 import { assessLoad } from './pods.ts';
-import type { BackboneFacts, HeadRevisionFacts, LifecycleInput } from './types.ts';
+import type { BackboneFacts, HeadRevisionFacts, LifecycleInput, PodReport } from './types.ts';
 
 /** The input of a tick with its fresh windows. */
 export interface Tick {
@@ -37,17 +37,21 @@ export function factsOf(tick: Tick, headRevision: string): HeadRevisionFacts | n
   return tick.input.revisions.find((facts) => facts.headRevision === headRevision) ?? null;
 }
 
+/** Whether a pod holds the verified heads of a revision. */
+export function holds({ acknowledgement }: PodReport, headRevision: string, tick: Tick): boolean {
+  const facts = factsOf(tick, headRevision);
+  if (facts === null) return false;
+  return assessLoad(acknowledgement, facts, tick.backbone.digest) === 'Loaded';
+}
+
 const MAX_LOST_SHARE = 0.01;
 
 /** Windows of this revision whose audits count: known heads, on a pod that gives their known answers, at most 1 % lost. */
 export function evidenceWindows(tick: Tick, headRevision: string): readonly EvidenceWindow[] {
   const facts = factsOf(tick, headRevision);
   if (facts === null) return [];
-  const trusted = new Set(
-    tick.input.pods
-      .filter((pod) => assessLoad(pod.acknowledgement, facts, tick.backbone.digest) === 'Loaded')
-      .map((pod) => pod.podUid),
-  );
+  const holders = tick.input.pods.filter((pod) => holds(pod, headRevision, tick));
+  const trusted = new Set(holders.map(({ podUid }) => podUid));
   return tick.windows.filter(
     (window) =>
       isOfRevision(window, facts) &&

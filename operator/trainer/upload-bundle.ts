@@ -3,6 +3,7 @@ import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { AllowedHosts } from '../../server/net/allowed-hosts.ts';
 import { resolveBySystem } from '../../server/net/checked-addresses.ts';
 import type { ProxySetting } from '../../server/net/proxy-tunnel.ts';
+import { storeFields } from '../../server/net/stores/store-fields.ts';
 import { parseStoreUri, type StorePlace } from '../../server/net/stores/store-uri.ts';
 import { isWorthRepeating, storeBundle } from '../../server/net/stores/transfer-bundle.ts';
 import { messageOf } from '../errors.ts';
@@ -57,15 +58,10 @@ function storeOnce(
   bundle: TrainedBundle,
   { credentialsDir, caBundleDir, allowedHosts, proxy }: UploadSettings,
 ): Promise<string> {
-  const { kind } = place;
   return storeBundle(place, bundle, {
     access: { credentialsDir, caBundleDir },
     net: { allowedHosts, proxy, resolve: resolveBySystem, idleMs: IDLE_MS },
-    fields: {
-      uri: kind === 's3' ? 'heads.store.s3.uri' : 'heads.store.oci.repository',
-      credentials: `heads.store.${kind}.pushSecretName`,
-      caBundle: `heads.store.${kind}.caBundleConfigMapName`,
-    },
+    fields: storeFields(place, 'push'),
     totalMs: TOTAL_MS,
     maxBytes: WIRE_LIMITS.headBundleBytes,
     signal: new AbortController().signal,

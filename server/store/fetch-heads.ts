@@ -1,7 +1,7 @@
 import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { ServerConfig } from '../config.ts';
 import { resolveBySystem } from '../net/checked-addresses.ts';
-import type { PlaceFields } from '../net/fetch-problem.ts';
+import { storeFields } from '../net/stores/store-fields.ts';
 import { isSameStore, parseStoreUri, type StorePlace } from '../net/stores/store-uri.ts';
 import { fetchBundle, type Fetched } from '../net/stores/transfer-bundle.ts';
 
@@ -34,15 +34,7 @@ export function createHeadFetch(
         resolve: resolveBySystem,
         idleMs: limits.idleMs,
       },
-      fields: fieldsOf(place),
+      fields: storeFields(place, 'pull'),
       ...{ totalMs: limits.totalMs, maxBytes: limits.maxBytes, signal },
     });
-}
-
-function fieldsOf({ kind }: StorePlace): PlaceFields {
-  return {
-    uri: kind === 's3' ? 'heads.store.s3.uri' : 'heads.store.oci.repository',
-    credentials: `heads.store.${kind}.pullSecretName`,
-    caBundle: `heads.store.${kind}.caBundleConfigMapName`,
-  };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
@@ -6,6 +5,7 @@ import { encodeHeadBundle, parseHeadBundle } from '../../crds/wire/head-bundle.t
 import { ServingError } from '../errors.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
 import { findBundleProblem } from './check-bundle.ts';
+import { digestOf } from '../net/digest.ts';
 import { writeFileAtomically } from './write-file.ts';
 
 /** Head bundles by sha256. Nothing is visible before size, digest, manifest, weights and shapes were checked. */
@@ -127,10 +127,6 @@ async function readIfThere(path: string): Promise<Uint8Array | null> {
   } catch {
     return null;
   }
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 /** The bundle, or why it is refused. */

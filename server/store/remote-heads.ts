@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseHeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { MissingHeadsReport } from '../../crds/wire/state.ts';
 import { ServingError } from '../errors.ts';
+import { digestOf } from '../net/digest.ts';
 import { parseStoreUri } from '../net/stores/store-uri.ts';
 import type { Fetched } from '../net/stores/transfer-bundle.ts';
 import type { StorePlace } from '../net/stores/store-uri.ts';
@@ -124,7 +124,7 @@ async function bringOnce(
     if (!place.ok) return missing('BundleMissing', `${place.message}.`);
     const fetched = await fetch(place.value, headRevision, signal);
     if (!fetched.ok) return missing(fetched.code, fetched.message);
-    const digest = `sha256:${createHash('sha256').update(fetched.value).digest('hex')}`;
+    const digest = digestOf(fetched.value);
     if (digest !== headRevision) {
       const told = `${uri} has digest ${digest}, not ${headRevision}; restore the right file.`;
       return missing('DigestMismatch', told);

@@ -1,5 +1,4 @@
 // A head bundle as an OCI artifact: a manifest with one layer, the bundle itself (image specification 1.1, distribution 1.1).
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { fetchFailed, shownUrl, StatusError } from '../fetch-problem.ts';
@@ -7,6 +6,7 @@ import { isRedirect, openUrl, redirectTarget } from '../open-url.ts';
 import { readBytes } from '../read-bytes.ts';
 import { createOciSession, type OciSession } from './oci-session.ts';
 import type { StoreCall } from './store-access.ts';
+import { digestOf } from '../digest.ts';
 import { showPlace, type OciPlace } from './store-uri.ts';
 
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
@@ -158,10 +158,6 @@ function refused(
 ): StatusError {
   response.destroy();
   return new StatusError(url, { status: response.statusCode ?? 0 }, fields);
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
 function parseJson(text: string): unknown {

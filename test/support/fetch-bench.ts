@@ -1,6 +1,6 @@
 // What tests of fetching a backbone share: hosts, a cache and mounted directories that go with each test.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { toLoadFailure } from '../../server/backbone/load-error.ts';
 import { obtainBackbone, type ObtainOptions } from '../../server/backbone/obtain-backbone.ts';
 import { loadConfig } from '../../server/config.ts';
 import { startModelHost, type ModelHost } from './model-host.ts';
+import { mountFiles } from './mount-files.ts';
 
 export const MODEL = Buffer.from('not really a model, and long enough to be cut in two');
 export const DIGEST = `sha256:${createHash('sha256').update(MODEL).digest('hex')}`;
@@ -57,12 +58,8 @@ export function fetchBench(): FetchBench {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  function mount(name: string, files: Readonly<Record<string, string>>): string {
-    const path = join(dir, name);
-    mkdirSync(path, { recursive: true });
-    for (const [key, text] of Object.entries(files)) writeFileSync(join(path, key), text);
-    return path;
-  }
+  const mount = (name: string, files: Readonly<Record<string, string>>): string =>
+    mountFiles(dir, name, files);
 
   async function obtain({ uri, ca, environment, resolve, limits, signal }: Asked): Promise<string> {
     const config = loadConfig({

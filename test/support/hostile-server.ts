@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
 import type { ModelFile } from './onnx-models/model-file.ts';
@@ -8,6 +7,7 @@ import { residualNet } from './onnx-models/networks.ts';
 import type { StartedServer } from './server-process.ts';
 import { spawnServer } from './server-process.ts';
 import { INFER, send } from './test-server.ts';
+import { childrenOf } from './child-processes.ts';
 
 /** A server process of the bundle that a test does its worst to. */
 export interface HostileServer {
@@ -70,15 +70,4 @@ export async function startHostileServer(
       await file.remove();
     },
   };
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const parents = await Promise.all(
-    pids.map(async (child) => {
-      const stat = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => '');
-      return [child, Number(/^.*\) \S+ (\d+)/s.exec(stat)?.[1])] as const;
-    }),
-  );
-  return parents.flatMap(([child, parent]) => (parent === pid ? [child] : []));
 }

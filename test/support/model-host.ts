@@ -1,10 +1,8 @@
 // A host that serves files over TLS or plain HTTP on loopback, and a resolver that makes any name lead there.
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createCertificate } from '../../operator/fleet/identity/certificate.ts';
-import { systemClock } from '../../operator/clock.ts';
+import { hostCertificate } from './host-certificate.ts';
 
 export interface ModelHost {
   readonly url: (path: string) => string;
@@ -24,20 +22,12 @@ export async function startModelHost(
   }: { readonly name?: string; readonly secure?: boolean } = {},
 ): Promise<ModelHost> {
   const asked: string[] = [];
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const nowMs = systemClock.nowMs();
-  const ca = createCertificate({
-    key: privateKey,
-    commonName: name,
-    notBeforeMs: nowMs - 3_600_000,
-    notAfterMs: nowMs + 3_600_000,
-  });
+  const { key, ca } = hostCertificate(name);
   const listener: RequestListener = (request, response) => {
     const { method = '', url = '', headers } = request;
     asked.push([method, url, headers.authorization ?? ''].join(' ').trim());
     handle(request, response);
   };
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' });
   const server: Server = secure
     ? createHttpsServer({ key, cert: ca }, listener)
     : createHttpServer(listener);

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
+import { cacheBase } from '../../support/cache-base.ts';
 
 export type PythonEnvironment =
   | { readonly ok: true; readonly python: string; readonly bin: string }
@@ -18,7 +18,7 @@ export function pythonEnvironment(
   requirements: readonly string[],
 ): PythonEnvironment {
   const pins = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 12);
-  const dir = join(cacheFolder(), `${name}-${pins}`);
+  const dir = join(cacheBase(), 'bench-peers', `${name}-${pins}`);
   const bin = join(dir, 'bin');
   const environment = { ok: true, bin, python: join(bin, 'python') } as const;
   const complete = join(dir, 'complete');
@@ -32,12 +32,6 @@ export function pythonEnvironment(
   if (why !== null) return { ok: false, why };
   writeFileSync(complete, `${requirements.join('\n')}\n`);
   return environment;
-}
-
-function cacheFolder(): string {
-  const shared = process.env.XDG_CACHE_HOME;
-  const base = shared === undefined || shared === '' ? join(homedir(), '.cache') : shared;
-  return join(base, 'layercache', 'bench-peers');
 }
 
 /** Null, or why it failed. */

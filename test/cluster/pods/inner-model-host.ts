@@ -1,7 +1,5 @@
 // A host inside the cluster that serves the example model over TLS, under a CA that nobody else knows.
-import { generateKeyPairSync } from 'node:crypto';
-import { createCertificate } from '../../../operator/fleet/identity/certificate.ts';
-import { systemClock } from '../../../operator/clock.ts';
+import { hostCertificate } from '../../support/host-certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { SERVER_IMAGE } from './installation.ts';
@@ -31,15 +29,7 @@ export async function startInnerModelHost(
 ): Promise<InnerModelHost> {
   const name = 'models';
   const host = `${name}.${namespace}.svc.cluster.local`;
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const nowMs = systemClock.nowMs();
-  const ca = createCertificate({
-    key: privateKey,
-    commonName: host,
-    notBeforeMs: nowMs - 3_600_000,
-    notAfterMs: nowMs + 3_600_000,
-  });
-  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const { key, ca } = hostCertificate(host);
   const labels = { app: name };
   const pod = {
     apiVersion: 'v1',

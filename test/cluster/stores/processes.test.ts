@@ -1,7 +1,7 @@
 // From a trainer process to a server process by way of a real S3 server. Bundles come first: node operator/bundle/bundle.mjs
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,7 @@ import { residualNet } from '../../support/onnx-models/networks.ts';
 import { spawnServer, type StartedServer } from '../../support/server-process.ts';
 import { GOOD_CERTIFICATE, aPolicy, send } from '../../support/test-server.ts';
 import { startStore, whyNoStore, type StoreServer } from './store-server.ts';
+import { mountFiles } from '../../support/mount-files.ts';
 
 const TRAINER = fileURLToPath(new URL('../../../dist/bundle/trainer.mjs', import.meta.url));
 const ROWS = 320;
@@ -48,12 +49,8 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
     rmSync(dir, { recursive: true, force: true });
   });
 
-  function mount(name: string, files: Readonly<Record<string, string>>): string {
-    const path = join(dir, name);
-    mkdirSync(path, { recursive: true });
-    for (const [key, text] of Object.entries(files)) writeFileSync(join(path, key), text);
-    return path;
-  }
+  const mount = (name: string, files: Readonly<Record<string, string>>): string =>
+    mountFiles(dir, name, files);
 
   function access(secret = store.secret): Record<string, string> {
     const name = createHash('sha256').update(JSON.stringify(secret)).digest('hex');

@@ -1,10 +1,8 @@
 // Real stores on loopback: an S3 server built from its Go module, and Debian's docker-registry. Both over TLS, both with credentials.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { createCertificate } from '../../../operator/fleet/identity/certificate.ts';
-import { systemClock } from '../../../operator/clock.ts';
+import { hostCertificate } from '../../support/host-certificate.ts';
 import { eventually } from '../../support/eventually.ts';
 import { programFolder, Unavailable } from '../harness/programs.ts';
 
@@ -66,17 +64,10 @@ function writeKeys(dir: string): {
   readonly cert: string;
   readonly key: string;
 } {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const nowMs = systemClock.nowMs();
-  const ca = createCertificate({
-    key: privateKey,
-    commonName: HOST,
-    notBeforeMs: nowMs - 3_600_000,
-    notAfterMs: nowMs + 3_600_000,
-  });
+  const { key: pem, ca } = hostCertificate(HOST);
   const [cert, key] = [join(dir, 'tls.crt'), join(dir, 'tls.key')];
   writeFileSync(cert, ca);
-  writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  writeFileSync(key, pem);
   return { ca, cert, key };
 }
 

@@ -1,6 +1,6 @@
 // The clients of stores against real ones.
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -14,6 +14,7 @@ import {
   type TransferRules,
 } from '../../../server/net/stores/transfer-bundle.ts';
 import { startStore, whyNoStore, type StoreKind, type StoreServer } from './store-server.ts';
+import { mountFiles } from '../../support/mount-files.ts';
 
 const BYTES = Buffer.from('not really a bundle, and as good as one for a store '.repeat(4_000));
 const DIGEST = `sha256:${createHash('sha256').update(BYTES).digest('hex')}`;
@@ -36,12 +37,8 @@ describe.each(KINDS)('a real %s store', (kind, obstacle) => {
       rmSync(dir, { recursive: true, force: true });
     });
 
-    function mount(name: string, files: Readonly<Record<string, string>>): string {
-      const path = join(dir, name);
-      mkdirSync(path, { recursive: true });
-      for (const [key, text] of Object.entries(files)) writeFileSync(join(path, key), text);
-      return path;
-    }
+    const mount = (name: string, files: Readonly<Record<string, string>>): string =>
+      mountFiles(dir, name, files);
 
     function placeOf(uri: string): StorePlace {
       const place = parseStoreUri(uri);

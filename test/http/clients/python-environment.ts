@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { cacheBase } from '../../support/cache-base.ts';
 
 const REQUIREMENTS = new URL('requirements.txt', import.meta.url).pathname;
 
@@ -24,7 +24,7 @@ if (pythonMissing !== null) process.stderr.write(`SKIPPED: ${pythonMissing}\n`);
  */
 export function pythonWithClients(): string {
   const hash = createHash('sha256').update(python.stdout).update(readFileSync(REQUIREMENTS));
-  const cache = join(cacheFolder(), 'test-clients');
+  const cache = join(cacheBase(), 'test-clients');
   const folder = join(cache, hash.digest('hex').slice(0, 12));
   const interpreter = join(folder, 'bin', 'python');
   if (existsSync(interpreter)) return interpreter;
@@ -41,10 +41,6 @@ export function pythonWithClients(): string {
     rmSync(made, { recursive: true, force: true });
   }
   return interpreter;
-}
-
-function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'layercache');
 }
 
 function run(program: string, arguments_: readonly string[]): void {

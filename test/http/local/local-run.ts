@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRandom } from '../../../server/core/random.ts';
 import { GraphWriter } from '../../support/onnx-models/graph-writer.ts';
+import { writeModelFolder } from './model-folder.ts';
 
 const CLASSES = 10;
 const SIDE = 16;
@@ -27,22 +28,11 @@ export function workplace(options: {
   readonly more?: string;
 }): Workplace {
   const folder = mkdtempSync(join(tmpdir(), 'layercache-local-'));
-  writeFileSync(join(folder, 'model.onnx'), backbone());
-  writeFileSync(
-    join(folder, 'layercache.json'),
-    JSON.stringify({ input: { name: 'input', layout: 'NCHW', mean: [128], std: [50] } }),
-  );
-  const manifest = join(folder, 'service.yaml');
-  writeFileSync(
-    manifest,
-    `apiVersion: layercache.io/v1alpha1
-kind: CachedModelService
-metadata: {name: tiny}
-spec:
-  backbone: {uri: "file:model.onnx"}
-  accuracy: ${options.accuracy ?? '{maxDisagreement: 5%}'}
+  const manifest = writeModelFolder(folder, backbone(), {
+    name: 'tiny',
+    spec: `  accuracy: ${options.accuracy ?? '{maxDisagreement: 5%}'}
 ${options.more ?? ''}`,
-  );
+  });
   const rows = join(folder, 'rows.npy');
   writeFileSync(rows, npy([options.rows, SIDE, SIDE, CHANNELS], clusteredRows(options.rows)));
   return { folder, manifest, traffic: `npy:${rows}` };

@@ -8,6 +8,7 @@ import type { Report } from '../../../operator/local/report/report-schema.ts';
 import { drillOf, finished, run } from './drill-run.ts';
 import type { CliRun } from './local-run.ts';
 import { textureModel, textureRows } from './texture-place.ts';
+import { writeModelFolder } from './model-folder.ts';
 
 const PICTURES = 400;
 const KILLED_AT = 120;
@@ -34,23 +35,12 @@ describe('a folder of pictures', () => {
   }
 
   beforeAll(async () => {
-    writeFileSync(join(folder, 'model.onnx'), textureModel());
-    writeFileSync(
-      join(folder, 'layercache.json'),
-      JSON.stringify({ input: { name: 'input', layout: 'NCHW', mean: [128], std: [50] } }),
-    );
-    const manifest = join(folder, 'service.yaml');
-    writeFileSync(
-      manifest,
-      `apiVersion: layercache.io/v1alpha1
-kind: CachedModelService
-metadata: {name: pictures}
-spec:
-  backbone: {uri: "file:model.onnx"}
-  accuracy: {maxDisagreement: 5%}
+    const manifest = writeModelFolder(folder, textureModel(), {
+      name: 'pictures',
+      spec: `  accuracy: {maxDisagreement: 5%}
   exits: []
 `,
-    );
+    });
     await writePictures();
     const place = { folder, manifest, traffic: 'images:pictures' };
     started = run(place, '--kill', `host@${KILLED_AT}`, '--concurrency', '4');

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createRandom, type Random } from '../../../server/core/random.ts';
 import { GraphWriter } from '../../support/onnx-models/graph-writer.ts';
 import { npy, type Workplace } from './local-run.ts';
+import { writeModelFolder } from './model-folder.ts';
 
 const SIDE = 16;
 const PIXELS = SIDE * SIDE;
@@ -50,23 +51,12 @@ export interface TextureRows {
 
 export function texturePlace(rows: TextureRows): TexturePlace {
   const folder = mkdtempSync(join(tmpdir(), 'layercache-texture-'));
-  writeFileSync(join(folder, 'model.onnx'), textureModel());
-  writeFileSync(
-    join(folder, 'layercache.json'),
-    JSON.stringify({ input: { name: 'input', layout: 'NCHW', mean: [128], std: [50] } }),
-  );
-  const manifest = join(folder, 'service.yaml');
-  writeFileSync(
-    manifest,
-    `apiVersion: layercache.io/v1alpha1
-kind: CachedModelService
-metadata: {name: texture}
-spec:
-  backbone: {uri: "file:model.onnx"}
-  accuracy: {maxDisagreement: 5%, auditRate: 0.1%}
+  const manifest = writeModelFolder(folder, textureModel(), {
+    name: 'texture',
+    spec: `  accuracy: {maxDisagreement: 5%, auditRate: 0.1%}
   exits: [{name: early, tensor: stem}]
 `,
-  );
+  });
   const save = (name: string, shape: readonly number[], elements: Uint8Array): string => {
     writeFileSync(join(folder, name), npy(shape, elements));
     return `npy:${join(folder, name)}`;

@@ -1,6 +1,5 @@
 // Pictures through the whole product: `npm run build` (or operator/bundle/bundle.mjs) comes first.
 import { readFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import type { ModelFile } from '../../support/onnx-models/model-file.ts';
@@ -11,6 +10,7 @@ import type { StartedServer } from '../../support/server-process.ts';
 import { spawnServer } from '../../support/server-process.ts';
 import type { HttpAnswer, InferAnswer } from '../../support/test-server.ts';
 import { INFER, MODEL, send } from '../../support/test-server.ts';
+import { childrenOf } from '../../support/child-processes.ts';
 
 const MEAN = [0.4, 0.5, 0.6];
 const STD = [0.2, 0.25, 0.3];
@@ -55,17 +55,6 @@ function tensor(datatype: string, data: readonly number[]): string {
 /** Files that the process has mapped, of native libraries. */
 function usesLibvips(pid: number): boolean {
   return readFileSync(`/proc/${pid}/maps`, 'utf8').includes('libvips');
-}
-
-async function childrenOf(pid: number): Promise<number[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-  const parents = await Promise.all(
-    pids.map(async (child) => {
-      const stat = await readFile(`/proc/${child}/stat`, 'utf8').catch(() => '');
-      return [child, Number(/^.*\) \S+ (\d+)/s.exec(stat)?.[1])] as const;
-    }),
-  );
-  return parents.flatMap(([child, parent]) => (parent === pid ? [child] : []));
 }
 
 async function decoders(): Promise<number[]> {

@@ -1,37 +1,19 @@
 // 5,000 swaps with the real engine, and two controls that leak.
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { Fault } from '../../support/faulty-engine/faults.ts';
-import { faultyHost, type FaultyHost } from '../../support/faulty-engine/faulty-host.ts';
-import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
-import { residualNet } from '../../support/onnx-models/networks.ts';
-import { spawnServer, type StartedServer } from '../../support/server-process.ts';
 import { growthOf, runSwaps, type SwapRun } from '../../support/swap-run.ts';
+import { swapPlace } from './swap-place.ts';
 
 /** Per swap, once warm. What one swap loads takes 590 KB (measured with the control); allocators and collectors move by steps. */
-const FLAT_BYTES = 48 * 1024;
+const FLAT_BYTES = 24 * 1024;
 
-let file: ModelFile;
-let host: FaultyHost;
-let running: StartedServer | null = null;
-beforeAll(async () => {
-  file = await modelFile(residualNet());
-  host = await faultyHost();
-});
-afterAll(async () => {
-  await file.remove();
-  await host.remove();
-});
-afterEach(async () => {
-  running?.child.kill('SIGKILL');
-  await running?.code;
-});
+const start = swapPlace();
 
 async function run(swaps: number, fault?: number): Promise<SwapRun> {
-  running = spawnServer(
-    { LAYERCACHE_BACKBONE_URI: file.path, LAYERCACHE_ENGINE_THREADS: '2' },
-    fault === undefined ? undefined : host.program,
+  const done = await runSwaps(
+    start(fault !== undefined),
+    fault === undefined ? { swaps } : { swaps, fault },
   );
-  const done = await runSwaps(running, fault === undefined ? { swaps } : { swaps, fault });
   const mib = (rss: readonly number[]): string =>
     [0, 0.25, 0.5, 0.75, 1]
       .map((part) =>

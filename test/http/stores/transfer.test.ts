@@ -1,6 +1,6 @@
 // Stores that misbehave: every transfer ends in time, in bounds and with a sentence.
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import {
   type TransferRules,
 } from '../../../server/net/stores/transfer-bundle.ts';
 import { startModelHost, type ModelHost } from '../../support/model-host.ts';
+import { mountFiles } from '../../support/mount-files.ts';
 
 const BYTES = Buffer.from('as good as a bundle for a store');
 const DIGEST = digestOf(BYTES);
@@ -44,10 +45,7 @@ async function hostOf(handle: RequestListener, more = {}): Promise<ModelHost> {
 
 let mounts = 0;
 function mount(files: Readonly<Record<string, string>>): string {
-  const path = join(dir, `mount-${mounts++}`);
-  mkdirSync(path);
-  for (const [key, text] of Object.entries(files)) writeFileSync(join(path, key), text);
-  return path;
+  return mountFiles(dir, `mount-${mounts++}`, files);
 }
 
 function placeOf(uri: string): StorePlace {

@@ -150,14 +150,16 @@ export function describeEngine(subject: ConformanceCase): void {
       const swap = (): void => {
         engine.releaseHead(engine.prepareHead(head));
       };
+      for (let i = 0; i < 20; i += 1) swap();
       const growth = (): number => {
         const before = process.memoryUsage().rss;
         for (let i = 0; i < 300; i += 1) swap();
         return process.memoryUsage().rss - before;
       };
-      // Sessions that are not released leave more than this behind in every round; the rest of the process, now and then.
       const rounds = [growth(), growth(), growth()];
-      expect(Math.min(...rounds)).toBeLessThan(30e6);
+      // The rest of the process grows now and then, by up to 24 MB a round; sessions of ONNX Runtime that are not released take
+      // 10 to 45 MB of every one. Heads on wasm are too small a part of its memory to be seen here.
+      expect(Math.min(...rounds)).toBeLessThan(5e6);
     });
 
     test('compacted rows answer what they answer in the whole batch', async () => {

@@ -153,8 +153,8 @@ export function describeEngine(subject: ConformanceCase): void {
       const swaps = (count: number): void => {
         for (let i = 0; i < count; i += 1) swap();
       };
-      // The heap of the process takes its size once, up to 28 MB; 2,000 sessions that are not released take 70 to 330 MB more.
-      // Heads of the small graphs on wasm are too small a part of its memory to be seen here.
+      // The heap of the process takes its size once, up to 28 MB. Unreleased, 2,000 heads of the models with wide features take
+      // 70 to 330 MB more; those of the others, and on wasm, are too small a part of the process to be seen here.
       swaps(2_000);
       const before = process.memoryUsage().rss;
       swaps(2_000);

@@ -163,7 +163,7 @@ async function startDialer(folder: string, initPid: number): Promise<string> {
   });
   await eventually(() => {
     if (!existsSync(dialSocket)) throw new Error('the dialer does not listen yet');
-  });
+  }, READY_WITHIN_MS);
   return dialSocket;
 }
 

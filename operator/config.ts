@@ -22,6 +22,8 @@ export interface OperatorConfig {
   readonly concurrency: number;
   readonly apiBudget: { readonly perSecond: number; readonly burst: number };
   readonly metricsPort: number;
+  /** How much `/metrics` shows of each service. */
+  readonly serviceMetrics: 'Full' | 'Conditions' | 'Off';
   /** Empty: every address of the machine. */
   readonly bindHost: string;
   /** Passes at work get this long to end. */
@@ -45,6 +47,7 @@ const schema = z.object({
   API_RATE: fields.wholeNumber(20, { min: 1, max: 10_000 }),
   API_BURST: fields.wholeNumber(30, { min: 1, max: 10_000 }),
   METRICS_PORT: fields.wholeNumber(9090, { min: 0, max: 65_535 }),
+  SERVICE_METRICS: fields.choice(['Full', 'Conditions', 'Off'], 'Full'),
   BIND_HOST: fields.optionalText,
   SHUTDOWN_TIMEOUT: fields.duration('20s'),
   SERVER_IMAGE: z
@@ -151,6 +154,7 @@ function toConfig(parsed: Parsed, lease: LeaseTimes): OperatorConfig {
     concurrency: parsed.CONCURRENCY,
     apiBudget: { perSecond: parsed.API_RATE, burst: parsed.API_BURST },
     metricsPort: parsed.METRICS_PORT,
+    serviceMetrics: parsed.SERVICE_METRICS,
     bindHost: parsed.BIND_HOST ?? '',
     shutdownTimeoutMs: parsed.SHUTDOWN_TIMEOUT,
     logLevel: parsed.LOG_LEVEL,

@@ -122,6 +122,21 @@ export const CLI_ERRORS = {
     nextStep:
       'Bring more distinct traffic, or raise accuracy.maxDisagreement; the report says what was missing.',
   },
+  NotInCluster: {
+    exitCode: 2,
+    what: 'This command runs in a pod of a cluster',
+    nextStep: 'Run `helm test RELEASE`, which starts that pod.',
+  },
+  SmokeFailed: {
+    exitCode: 1,
+    what: 'The test of the installation failed',
+    nextStep: 'Read the log of the operator and the events of the namespace of the test.',
+  },
+  SmokeTimedOut: {
+    exitCode: 3,
+    what: 'The test of the installation did not come true in time',
+    nextStep: 'Read the log of the operator, or give it longer with tests.timeout.',
+  },
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export type CliErrorCode = keyof typeof CLI_ERRORS;

@@ -19,7 +19,7 @@ const config = loaded.value;
 const { kubeconfig, podName, installation, bindHost, metricsPort } = config;
 const log = createOperatorLog(config.logLevel, { namespace: installation.namespace, pod: podName });
 const identity = `${podName}_${randomUUID()}`;
-const metrics = createOperatorMetrics(createMetricRegistry(), {
+const metrics = createOperatorMetrics(createMetricRegistry(config.serviceMetrics), {
   ...{ version: VERSION, nodeVersion: process.versions.node, clock },
 });
 

@@ -42,6 +42,9 @@ export type MetricHandles = {
   readonly [K in keyof Families]: Handle<Families[K]>;
 };
 
+/** How much of each service is shown. */
+export type ServiceDetail = 'Full' | 'Conditions' | 'Off';
+
 export interface MetricRegistry {
   readonly handles: MetricHandles;
   /** Starts the counters of a service at 0; those that have counted stay. */
@@ -52,15 +55,31 @@ export interface MetricRegistry {
   render(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
+/** The families that are left of each service with `Conditions`. */
+const FEW: readonly string[] = ['serviceInfo', 'serviceCondition'];
+
+/** In place of a family that is not shown. */
+const UNSEEN = {
+  inc: () => undefined,
+  set: () => undefined,
+  observe: () => undefined,
+  zero: () => undefined,
+};
+
 /** Registers the catalogue. Series whose labels are closed lists start at 0; the others when their owner is followed. */
-export function createMetricRegistry(): MetricRegistry {
+export function createMetricRegistry(detail: ServiceDetail = 'Full'): MetricRegistry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const ofServices = new Map<string, SeriesOfServices>();
   const handles: Record<string, unknown> = {};
   for (const [key, family] of Object.entries<MetricFamily>(OPERATOR_METRICS)) {
+    const isOfServices = 'model_namespace' in family.labels;
+    if (isOfServices && (detail === 'Off' || (detail === 'Conditions' && !FEW.includes(key)))) {
+      handles[key] = UNSEEN;
+      continue;
+    }
     const metric = register(family, registry);
-    if (!('model_namespace' in family.labels)) {
+    if (!isOfServices) {
       handles[key] = metric;
       continue;
     }

@@ -3,6 +3,7 @@ import { VERSION } from '../version.ts';
 import type { CliIo } from './cli-io.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { runCommand } from './run-command.ts';
+import { smokeCommand } from './smoke-command.ts';
 import { validateCommand } from './validate-command.ts';
 
 /** Exit code that a finished command asks for; a thrown error decides otherwise. */
@@ -33,6 +34,7 @@ export function createProgram(io: CliIo, outcome: Outcome): Command {
   local.addCommand(inherit(program, runCommand(io, outcome)));
   program.addCommand(inherit(program, validateCommand(io, outcome)));
   program.addCommand(inherit(program, inspectCommand(io)));
+  program.addCommand(inherit(program, smokeCommand(io)));
   program
     .command('version')
     .description('print the version')

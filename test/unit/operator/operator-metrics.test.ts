@@ -358,3 +358,21 @@ test('events, the Lease, pulls and answers of the API server are shown', async (
     1,
   );
 });
+
+test.each([
+  ['Conditions', ['layercache_service_condition', 'layercache_service_info']],
+  ['Off', []],
+] as const)('with %s only that is shown of each service', async (detail, families) => {
+  metrics = createOperatorMetrics(createMetricRegistry(detail), {
+    version: '1.2.3',
+    nodeVersion: '20.20.0',
+    clock: { nowMs: () => 0, monotonicMs: () => 0 },
+  });
+  metrics.serviceReported('ml/vision', aStatus(), 0.01);
+  metrics.policyPublished('ml/vision', 'Mount');
+  metrics.serviceGone('ml/gone');
+  const named = [...(await page()).series.keys()].filter((series) =>
+    series.includes('model="vision"'),
+  );
+  expect([...new Set(named.map((series) => series.split('{', 1)[0]))].sort()).toEqual(families);
+});

@@ -45,6 +45,7 @@ describe('help', () => {
     ['layercache-local-run', ['local', 'run', '--help']],
     ['layercache-validate', ['validate', '--help']],
     ['layercache-inspect', ['inspect', '--help']],
+    ['layercache-smoke', ['smoke', '--help']],
     ['layercache-version', ['version', '--help']],
   ])('of %s has an example', async (name, words) => {
     const { out, exitCode } = await cli(...words);

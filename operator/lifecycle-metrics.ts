@@ -1,7 +1,8 @@
 import { OPERATOR_METRICS } from '../crds/metrics/operator-catalogue.ts';
 import type { Reason } from '../crds/v1alpha1/reasons.ts';
 import { alarmDistance } from './lifecycle/alarm-distance.ts';
-import { auditedRows } from './lifecycle/attempts.ts';
+import { auditedRows, nextLookRows } from './lifecycle/attempts.ts';
+import type { CheckResult } from './lifecycle/checks.ts';
 import type { Ledger } from './lifecycle/ledger.ts';
 import type { Decision } from './lifecycle/types.ts';
 import type { LabelOf, MetricHandles, ServiceName } from './metrics.ts';
@@ -24,6 +25,23 @@ const ROLLOUT_ENDS: Readonly<Partial<Record<Reason, Rollout>>> = {
   NotBetter: 'not_better',
   NotWorthwhile: 'not_better',
 };
+
+type AbortCause = LabelOf<'rolloutAborts', 'cause'>;
+
+const FAILED_CHECKS: Readonly<Record<CheckResult['type'], AbortCause>> = {
+  Disagreement: 'disagreement',
+  ErrorRate: 'error_rate',
+  LatencyP50: 'latency_p50',
+  LatencyP99: 'latency_p99',
+  Saving: 'saving',
+};
+
+/** Null: it was not taken back. */
+function abortCauseOf({ reason, details }: Decision): AbortCause | null {
+  if (reason === 'AbortedByUser') return 'request';
+  if (reason === 'Inconclusive') return 'no_verdict';
+  return reason === 'RolloutAborted' ? FAILED_CHECKS[details.type as CheckResult['type']] : null;
+}
 
 const TRAINING_ENDS: Readonly<Partial<Record<Reason, Training>>> = {
   TrainingSucceeded: 'succeeded',
@@ -104,6 +122,8 @@ function showLedger(handles: MetricHandles, labels: ServiceLabels, ledger: Ledge
   if (evidence !== null) {
     handles.serviceEvidence.set({ ...labels, track: 'candidate' }, auditedRows(evidence));
   }
+  const needed = evidence === null ? null : nextLookRows(evidence);
+  if (needed !== null) handles.serviceEvidenceNeeded.set(labels, needed);
 }
 
 function see(ledger: Ledger, decisions: readonly Decision[], before: Seen | undefined): Seen {
@@ -171,13 +191,16 @@ function countTraining(
 function countRollout(
   handles: MetricHandles,
   labels: ServiceLabels,
-  { reason, headRevision, nowMs }: Decision,
+  decision: Decision,
   { before, ledger }: Told,
 ): void {
+  const { reason, headRevision, nowMs } = decision;
   const candidate = before?.candidate ?? null;
   const result = ROLLOUT_ENDS[reason];
   const isOver = ledger.candidate?.headRevision !== headRevision;
   if (result === undefined || !isOver || candidate?.headRevision !== headRevision) return;
   handles.rollouts.inc({ ...labels, result });
+  const cause = abortCauseOf(decision);
+  if (cause !== null) handles.rolloutAborts.inc({ ...labels, cause });
   handles.rolloutDuration.observe({ result }, (nowMs - candidate.sinceMs) / 1000);
 }

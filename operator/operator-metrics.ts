@@ -93,7 +93,7 @@ export function createOperatorMetrics(
     lifecycleDecided: (key, ledger, decisions) => {
       const service = nameOf(key);
       registry.start(service);
-      registry.forget(service, ['serviceDetector']);
+      registry.forget(service, ['serviceDetector', 'serviceEvidenceNeeded']);
       lifecycle.decided(service, ledger, decisions);
     },
     policyPublished: (key, path) => {

@@ -35,6 +35,16 @@ const ROLLOUT_RESULTS = [
   'not_certified',
   'not_better',
 ] as const;
+/** The check that failed, a person, or a step that got no verdict in time. */
+const ABORT_CAUSES = [
+  'disagreement',
+  'error_rate',
+  'latency_p50',
+  'latency_p99',
+  'saving',
+  'request',
+  'no_verdict',
+] as const;
 /** `not_better`: also too few rows to tell. */
 const TRAINING_RESULTS = ['succeeded', 'failed', 'deadline_exceeded', 'not_better'] as const;
 /** ok: with the next windows; gap: some were gone before they were read; restarted: another boot of the server answered. */
@@ -100,6 +110,13 @@ const accuracy = {
     help: 'Audited rows behind the figures.',
     labels: { ...SERVICE_LABELS, track: TRACKS },
   },
+  serviceEvidenceNeeded: {
+    name: 'layercache_service_evidence_needed_rows',
+    type: 'gauge',
+    unit: 'rows',
+    help: 'Audited rows at which the next look at the candidate is taken; absent when none is to come.',
+    labels: SERVICE_LABELS,
+  },
   serviceDetector: {
     name: 'layercache_service_detector_ratio',
     type: 'gauge',
@@ -151,6 +168,13 @@ const decisions = {
     unit: 'events',
     help: 'Candidates that came to an end, by how; reasons of an abort are those of the condition.',
     labels: { ...SERVICE_LABELS, result: ROLLOUT_RESULTS },
+  },
+  rolloutAborts: {
+    name: 'layercache_rollout_aborts_total',
+    type: 'counter',
+    unit: 'events',
+    help: 'Candidates that were taken back, by the check that failed or by who asked for it.',
+    labels: { ...SERVICE_LABELS, cause: ABORT_CAUSES },
   },
   trainingRuns: {
     name: 'layercache_training_runs_total',

@@ -57,8 +57,11 @@ function readCollecting(ledger: Ledger, input: LifecycleInput): Reading {
     return { ...reading, message: 'There are no heads, and training is off.' };
   }
   if (rows < wanted) return { ...reading, message: `${count(wanted - rows)} rows are missing.` };
-  const wait = `The next training waits ${count(waitMs / 1000)} s for its cooldown.`;
-  return { ...reading, message: waitMs > 0 ? wait : 'Training starts.' };
+  return { ...reading, message: waitMs > 0 ? cooldownText(waitMs) : 'Training starts.' };
+}
+
+export function cooldownText(waitMs: number): string {
+  return `The next training waits ${count(waitMs / 1000)} s for its cooldown.`;
 }
 
 function readTraining({ training }: LifecycleInput): Reading {

@@ -13,7 +13,7 @@ import type { LoopStore } from './loop-store.ts';
 
 /** What the next trainers do. */
 export interface TrainerScript {
-  outcome: 'Trained' | 'NotBetter' | 'Failed' | 'Silent' | 'UploadFailed';
+  outcome: 'Trained' | 'NotBetter' | 'TooFewRows' | 'Failed' | 'Silent' | 'UploadFailed';
   /** Where bundles go that the Job wants stored. */
   readonly store: LoopStore;
   /** Heads of an attempt are the same in every run; the same seed gives the same heads. */

@@ -1,4 +1,5 @@
 // A cluster with traffic: pods that answer rows and tell evidence, Jobs that train, and the operator that closes the loop.
+import type { ControllerMetrics } from '../../../operator/controllers/dependencies.ts';
 import { parseLedger, type Ledger } from '../../../operator/lifecycle/ledger.ts';
 import { storedLedger } from '../../../operator/plan/ledger-config-map.ts';
 import { BACKBONE_DIGEST } from '../../support/builders.ts';
@@ -20,6 +21,8 @@ export interface LoopOptions {
   readonly spec?: Readonly<Record<string, unknown>>;
   /** What befalls the operator's calls. */
   readonly faults?: Faults;
+  /** @defaultValue figures go nowhere */
+  readonly metrics?: ControllerMetrics;
 }
 
 export interface LoopWorld {
@@ -66,7 +69,10 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
     return set(uid, fake);
   };
   const run = superviseWith(world, {
-    deps: { defaults: { ...DEFAULTS, trainer: TRAINER } },
+    deps: {
+      defaults: { ...DEFAULTS, trainer: TRAINER },
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    },
     ...(options.faults === undefined ? {} : { first: options.faults, later: options.faults }),
   });
   const scores = new Map<string, ScoreOf>();

@@ -22,7 +22,7 @@ const stableOf = (loop: LoopWorld): NonNullable<Ledger['stable']> => loop.ledger
 
 const isServing = (loop: LoopWorld): boolean => loop.ledger()?.stage === 'Serving';
 
-test('traffic alone leads from a backbone to certified exits on every pod', async () => {
+test('kserve/kserve#3085 heads promote themselves: traffic alone leads from a backbone to certified exits on every pod', async () => {
   const loop = await createLoop();
   const { world } = loop;
   await loop.until('a Job', () => find(world, 'Job', 'vision-train-1') !== undefined, HOUR);

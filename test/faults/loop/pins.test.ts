@@ -58,10 +58,11 @@ test('own heads that are pinned go through staging, shadow, certificate and ramp
   loop.world.close();
 }, 120_000);
 
-test('pinning the heads before rolls back without training, and unpinning changes nothing that serves', async () => {
+test('argoproj/argo-rollouts#1297 lambda and certificate roll back with their heads: by a pin, without training, and unpinning changes nothing', async () => {
   const loop = await createLoop();
   await loop.until('serving', () => loop.ledger()?.stage === 'Serving', 2 * HOUR);
   const first = stableOf(loop)!;
+  const { lambdaIndex, certificate } = [...loop.pods.values()][0]!.policy!.stable!;
   await bringHeads(loop, 'mine', 5);
   await pin(loop, 'mine');
   await loop.until(
@@ -75,7 +76,10 @@ test('pinning the heads before rolls back without training, and unpinning change
   expect(loop.ledger()).toMatchObject({ stage: 'Serving', failed: [] });
   await loop.pass(30_000);
   for (const { policy } of loop.pods.values()) {
-    expect(policy).toMatchObject({ exitsEnabled: true, stable: { headRevision: first } });
+    expect(policy).toMatchObject({
+      ...{ exitsEnabled: true, candidate: null },
+      stable: { headRevision: first, lambdaIndex, certificate },
+    });
   }
   await pin(loop, null);
   await loop.pass(120_000);

@@ -1,7 +1,8 @@
 // What conditions say of heads that do not come into force, each provoked by its cause.
 import { expect, test } from 'vitest';
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
-import { conditionOf, ref } from '../sim/services.ts';
+import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
+import { conditionOf, find, fullConditionOf, ref } from '../sim/services.ts';
 import { endJob } from './loop-trainer.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { rampingLoop } from './ramping-loop.ts';
@@ -49,6 +50,34 @@ test('a training whose heads are no better than none', async () => {
   loop.trainer.outcome = 'NotBetter';
   await says(loop, 'Trained', 'False NotBetter');
   await says(loop, 'ExitsActive', 'False TrainingFailed');
+  loop.world.close();
+}, 60_000);
+
+test('a training with too few rows to tell anything', async () => {
+  const loop = await createLoop({ spec: ONCE });
+  loop.trainer.outcome = 'TooFewRows';
+  await says(loop, 'Trained', 'False TooFewRows');
+  await says(loop, 'ExitsActive', 'False TrainingFailed');
+  expect(loop.events().some((event) => event.startsWith('TooFewRows: '))).toBe(true);
+  expect(readServiceStatus(find(loop.world, 'CachedModelService')?.status).training).toMatchObject({
+    lastFailureReason: 'TooFewRows',
+  });
+  loop.world.close();
+}, 60_000);
+
+test('a training that is wanted again while the last one is young waits for its cooldown', async () => {
+  const loop = await createLoop({ spec: ONCE });
+  await loop.until('a shadow', () => loop.ledger()?.stage === 'Shadowing', HOUR);
+  expect(conditionOf(loop.world, 'Trained')).toBe('True Completed');
+  const [revision] = loop.world.cluster.objects('CacheHeadRevision');
+  await request(loop, `abort:${revision!.metadata.name}`);
+  await says(loop, 'Trained', 'Unknown Cooldown', 60_000);
+  expect(fullConditionOf(loop.world, 'Trained')?.message).toMatch(
+    /^The next training waits [\d,]+ s for its cooldown/,
+  );
+  // It is the cooldown that it waits for: asked for, it starts.
+  await request(loop, 'retrain');
+  await says(loop, 'Trained', 'Unknown Running', 60_000);
   loop.world.close();
 }, 60_000);
 

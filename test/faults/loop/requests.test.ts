@@ -1,26 +1,29 @@
 import { expect, test } from 'vitest';
-import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
-import { conditionOf, find, ref } from '../sim/services.ts';
+import { conditionOf, find } from '../sim/services.ts';
+import { annotate, requestOf } from './loop-service.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 
 const HOUR = 3_600_000;
 
-async function annotate(
-  { world }: LoopWorld,
-  annotations: Readonly<Record<string, string | null>>,
-): Promise<void> {
-  const named: Record<string, string | null> = {};
-  for (const [name, value] of Object.entries(annotations)) named[`layercache.io/${name}`] = value;
-  await world.user.mergePatch(ref('CachedModelService'), { metadata: { annotations: named } });
-}
-
-const requestOf = ({ world }: LoopWorld): unknown =>
-  readServiceStatus(find(world, 'CachedModelService')?.status).request;
-
 const enabledOn = ({ pods }: LoopWorld): unknown[] =>
   [...pods.values()].map(({ policy }) => policy?.exitsEnabled);
 
-test('a rollout is paused, promoted and switched off by annotations, each once', async () => {
+test('argoproj/argo-rollouts#1292 an abort with nothing in progress does nothing, and says so', async () => {
+  const loop = await createLoop();
+  await loop.pass(60_000);
+  await annotate(loop, { request: 'abort:vision-0123456789ab' });
+  await loop.pass(20_000);
+  expect(requestOf(loop)).toMatchObject({
+    value: 'abort:vision-0123456789ab',
+    result: 'NoOp',
+    message: 'That revision is not the candidate.',
+  });
+  expect(loop.ledger()).toMatchObject({ stage: 'Collecting', failed: [] });
+  await loop.until('a Job', () => find(loop.world, 'Job', 'vision-train-1') !== undefined, HOUR);
+  loop.world.close();
+}, 60_000);
+
+test('fluxcd/flagger#45 an emergency promotion ends a paused ramp at once, and exits go off and on by annotation', async () => {
   const loop = await createLoop();
   await annotate(loop, { rollout: 'paused' });
   await loop.until('a ramp', () => loop.ledger()?.stage === 'Ramping', 2 * HOUR);

@@ -103,6 +103,17 @@ describe('a policy that is refused leaves the one in force', () => {
     ['an unknown field', 'Invalid', (policy) => ({ ...policy, extra: 1 })],
     ['another model', 'ModelMismatch', (policy) => ({ ...policy, model: 'other' })],
     [
+      'a companion',
+      'CompanionUnsupported',
+      (policy) => ({
+        ...policy,
+        exits: [
+          ...policy.exits,
+          { name: 'small', modelDigest: `sha256:${'d'.repeat(64)}`, mode: 'Active' },
+        ],
+      }),
+    ],
+    [
       'a tensor that is no cut',
       'TensorNotFound',
       (policy) => ({

@@ -5,19 +5,8 @@ import { REASONS, type Reason } from '../../../crds/v1alpha1/reasons.ts';
 // A reason that no test provokes may be one that nothing gives. What counts is its name in a test that runs the real thing: an
 // API server, faults on a simulated one, or server processes.
 
-const IN_UNIT_TESTS = 'a matter of figures over hours: test/unit/operator/lifecycle';
-
 /** Each with why no test of that kind provokes it. A reason that gets one has to leave the list. */
-const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {
-  CompanionUnsupported:
-    'the operator names no companion in a policy: the server says CompanionLoadFailed before',
-  DriftHint: IN_UNIT_TESTS,
-  InsufficientSamples: IN_UNIT_TESTS,
-  LambdaTightened: IN_UNIT_TESTS,
-  Aborted: IN_UNIT_TESTS,
-  Cooldown: IN_UNIT_TESTS,
-  TooFewRows: 'said by the trainer: test/unit/operator/training',
-};
+const NOT_YET: Readonly<Partial<Record<Reason, string>>> = {};
 
 const texts = ['cluster', 'faults', 'http/server'].flatMap((folder) =>
   readdirSync(`test/${folder}`, { recursive: true, encoding: 'utf8' })

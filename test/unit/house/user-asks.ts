@@ -1,7 +1,7 @@
 /** A test has the ask at the beginning of its name, or the ask waits for what it is about. */
 export type Place = 'Tested' | Waiting;
-/** `Rollouts`: training, heads under test, ramps. `Charts`: dashboards. `Engines`: TensorFlow.js. `Bench`: figures, no tests. */
-type Waiting = 'Rollouts' | 'Charts' | 'Engines' | 'Bench';
+/** `Charts`: dashboards. `Engines`: TensorFlow.js. `Bench`: figures, no tests. */
+type Waiting = 'Charts' | 'Engines' | 'Bench';
 
 /** What users of other systems asked for: `owner/repo#n` is https://github.com/owner/repo/issues/n. */
 export const USER_ASKS: Readonly<Record<string, Place>> = {
@@ -14,17 +14,17 @@ export const USER_ASKS: Readonly<Record<string, Place>> = {
   'SeldonIO/MLServer#2056': 'Tested',
   'SeldonIO/seldon-core#5032': 'Tested',
   'SeldonIO/seldon-core#4224': 'Tested',
-  'SeldonIO/seldon-core#3772': 'Rollouts',
+  'SeldonIO/seldon-core#3772': 'Tested',
   'knative/serving#4153': 'Tested',
-  'argoproj/argo-rollouts#1905': 'Rollouts',
-  'argoproj/argo-rollouts#1292': 'Rollouts',
-  'argoproj/argo-rollouts#4347': 'Rollouts',
-  'argoproj/argo-rollouts#2087': 'Rollouts',
-  'argoproj/argo-rollouts#1297': 'Rollouts',
-  'kortix-ai/suna#3403': 'Rollouts',
-  'fluxcd/flagger#1801': 'Rollouts',
-  'fluxcd/flagger#45': 'Rollouts',
-  'kubernetes/kubernetes#20200': 'Rollouts',
+  'argoproj/argo-rollouts#1905': 'Tested',
+  'argoproj/argo-rollouts#1292': 'Tested',
+  'argoproj/argo-rollouts#4347': 'Tested',
+  'argoproj/argo-rollouts#2087': 'Tested',
+  'argoproj/argo-rollouts#1297': 'Tested',
+  'kortix-ai/suna#3403': 'Tested',
+  'fluxcd/flagger#1801': 'Tested',
+  'fluxcd/flagger#45': 'Tested',
+  'kubernetes/kubernetes#20200': 'Tested',
   'triton-inference-server/server#4422': 'Tested',
   'triton-inference-server/server#8117': 'Bench',
   'triton-inference-server/server#2076': 'Tested',
@@ -40,8 +40,8 @@ export const USER_ASKS: Readonly<Record<string, Place>> = {
   'kserve/kserve#1859': 'Tested',
   'kserve/kserve#4505': 'Tested',
   'kserve/kserve#5335': 'Tested',
-  'kserve/kserve#3085': 'Rollouts',
-  'kserve/kserve#335': 'Rollouts',
+  'kserve/kserve#3085': 'Tested',
+  'kserve/kserve#335': 'Tested',
   'kserve/kserve#1766': 'Tested',
   'kserve/kserve#4259': 'Tested',
   'kserve/kserve#6001': 'Tested',

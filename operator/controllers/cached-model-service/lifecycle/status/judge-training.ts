@@ -1,6 +1,6 @@
 import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
 import type { Ledger } from '../../../../lifecycle/ledger.ts';
-import { progress } from '../../../../lifecycle/progress.ts';
+import { cooldownText, progress } from '../../../../lifecycle/progress.ts';
 import { cooldownEndMs } from '../../../../lifecycle/training-wishes.ts';
 import type { Decision, LifecycleInput } from '../../../../lifecycle/types.ts';
 import { trainingJobName } from '../../../../plan/names.ts';
@@ -21,10 +21,12 @@ export function judgeTraining(
   if (input.settings.trainingMode === 'Off' || stage === 'Idle') return null;
   const { message } = progress(ledger, input);
   if (training.request !== null) return toVerdict('Unknown', 'Running', message);
-  if (last !== null) return last;
-  if (stage !== 'Collecting') return toVerdict('Unknown', 'Cooldown', message);
-  const isCooling = input.nowMs < cooldownEndMs(ledger, input);
-  return toVerdict('Unknown', isCooling ? 'Cooldown' : 'WaitingForSamples', message);
+  const isWanted = stage === 'Collecting' || training.waiting !== null;
+  // A failure asks for something; a success says nothing about the next training.
+  if (last !== null && (last.status === 'False' || !isWanted)) return last;
+  const waitMs = cooldownEndMs(ledger, input) - input.nowMs;
+  if (waitMs > 0) return toVerdict('Unknown', 'Cooldown', cooldownText(waitMs));
+  return isWanted ? toVerdict('Unknown', 'WaitingForSamples', message) : null;
 }
 
 const FAILURES: ReadonlySet<string> = new Set([

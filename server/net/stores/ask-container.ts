@@ -1,0 +1,97 @@
+// Keys from an agent beside the pod: EKS Pod Identity and ECS, by AWS_CONTAINER_CREDENTIALS_FULL_URI.
+import { request, type IncomingMessage } from 'node:http';
+import { z } from 'zod';
+import { fetchFailed, StatusError, toFetchError } from '../fetch-problem.ts';
+import { readBytes } from '../read-bytes.ts';
+import { sendRequest, type NetRules } from '../send-request.ts';
+import type { AwsIdentitySource } from './aws-identity-settings.ts';
+import type { AwsKeys } from './aws-identity.ts';
+import { readTokenFile } from './read-token-file.ts';
+
+const MAX_ANSWER_BYTES = 65_536;
+/** The only places that are asked without TLS, as in the tools of AWS: this machine, and the agents of ECS and EKS. */
+const PLAIN_HOSTS: ReadonlySet<string> = new Set([
+  '127.0.0.1',
+  '[::1]',
+  '169.254.170.2',
+  '169.254.170.23',
+  '[fd00:ec2::23]',
+]);
+
+const FIELDS = {
+  uri: 'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  credentials: 'the association of this service account with a role',
+};
+
+const answer = z.looseObject({
+  AccessKeyId: z.string().min(1),
+  SecretAccessKey: z.string().min(1),
+  Token: z.string().default(''),
+  Expiration: z.string(),
+});
+
+export async function askContainer(
+  { url: text, tokenFile }: Extract<AwsIdentitySource, { kind: 'Container' }>,
+  rules: NetRules,
+): Promise<AwsKeys> {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url?.protocol === 'http:' && PLAIN_HOSTS.has(url.hostname);
+  if (url === null || !(isPlain || url.protocol === 'https:')) {
+    throw fetchFailed(
+      'AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor http:// at an agent of this node; correct it.',
+    );
+  }
+  const authorization =
+    tokenFile === null
+      ? null
+      : await readTokenFile(tokenFile, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE');
+  const headers: Record<string, string> = authorization === null ? {} : { authorization };
+  const fields = { ...FIELDS, caBundle: rules.fields.caBundle };
+  const response = isPlain
+    ? await askAgent(url, headers, { ...rules, fields })
+    : await sendRequest(url, { method: 'GET', headers }, { ...rules, fields });
+  const status = response.statusCode ?? 0;
+  const bytes = await readBytes(url, response, { maxBytes: MAX_ANSWER_BYTES, fields });
+  if (status !== 200) throw new StatusError(url, { status }, fields);
+  const parsed = answer.safeParse(parseJson(bytes.toString()));
+  if (!parsed.success) throw fetchFailed(`${url.origin} gives no keys; look at that agent.`);
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parsed.data;
+  return {
+    accessKeyId: AccessKeyId,
+    secretAccessKey: SecretAccessKey,
+    sessionToken: Token,
+    expiresMs: Date.parse(Expiration),
+  };
+}
+
+/** Agents have link-local addresses, which nothing else may reach. */
+async function askAgent(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { idleMs, signal, fields }: NetRules,
+): Promise<IncomingMessage> {
+  try {
+    return await new Promise((resolve, reject) => {
+      const outgoing = request(url, { headers, signal, agent: false, timeout: idleMs });
+      outgoing.on('timeout', () => {
+        const seconds = idleMs / 1000;
+        outgoing.destroy(
+          fetchFailed(`${url.origin} was silent for ${seconds} s; look at that agent.`),
+        );
+      });
+      outgoing.on('error', reject);
+      outgoing.on('response', resolve);
+      outgoing.end();
+    });
+  } catch (error) {
+    throw toFetchError(url, error, fields);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,105 @@
+import { seriesIn, type Series } from '../queries/query.ts';
+import type { Annotation, Variable } from './panel.ts';
+import { target } from './panel.ts';
+
+// What the variables at the top of a board narrow: each selector of its queries names all of them that its series have.
+
+const PODS = 'job=~"$job",namespace=~"$namespace",pod=~"$pod"';
+
+/** Boards about services: servers by all four, the operator's figures by the service that they are about. */
+export const ofServices: Series = seriesIn({
+  server: `job=~"$job",namespace=~"$namespace",model=~"$model",pod=~"$pod"`,
+  service: 'model_namespace=~"$namespace",model=~"$model"',
+  operator: '',
+  process: `job=~"$job",namespace=~"$namespace",model=~"$model",pod=~"$pod"`,
+  alerts: 'alertname=~"Layercache.+"',
+  gpu: 'namespace=~"$namespace",pod=~"$pod"',
+});
+
+/** The board about the operator itself: everything that its pods say. */
+export const ofOperator: Series = seriesIn({
+  server: '',
+  service: PODS,
+  operator: PODS,
+  process: PODS,
+  alerts: 'alertname=~"Layercache.+"',
+  gpu: '',
+});
+
+const JOB = 'job=~"$job"';
+const NAMESPACE = `${JOB},namespace=~"$namespace"`;
+
+export const SERVICE_VARIABLES: readonly Variable[] = [
+  {
+    name: 'job',
+    label: 'Job',
+    description: 'Scrape job of the model servers.',
+    query: 'label_values(layercache_ready, job)',
+  },
+  {
+    name: 'namespace',
+    label: 'Namespace',
+    description: 'Namespace of the services.',
+    query: `label_values(layercache_ready{${JOB}}, namespace)`,
+  },
+  {
+    name: 'model',
+    label: 'Service',
+    description: 'Name of the CachedModelService.',
+    query: `label_values(layercache_ready{${NAMESPACE}}, model)`,
+  },
+  {
+    name: 'pod',
+    label: 'Pod',
+    description: 'Model server pod.',
+    query: `label_values(layercache_ready{${NAMESPACE},model=~"$model"}, pod)`,
+  },
+];
+
+export const OPERATOR_VARIABLES: readonly Variable[] = [
+  {
+    name: 'job',
+    label: 'Job',
+    description: 'Scrape job of the operator.',
+    query: 'label_values(layercache_operator_build_info, job)',
+  },
+  {
+    name: 'namespace',
+    label: 'Namespace',
+    description: 'Namespace of the operator.',
+    query: `label_values(layercache_operator_build_info{${JOB}}, namespace)`,
+  },
+  {
+    name: 'pod',
+    label: 'Pod',
+    description: 'Operator pod; the leader alone decides.',
+    query: `label_values(layercache_operator_build_info{${NAMESPACE}}, pod)`,
+  },
+];
+
+const { gauge, counter } = ofServices;
+const transition = gauge('rolloutTransition');
+const alarms = counter('alarms');
+
+export const SERVICE_ANNOTATIONS: readonly Annotation[] = [
+  {
+    name: 'Rollout',
+    color: 'blue',
+    target: target(
+      { text: `${transition.text} * 1000`, labels: transition.labels },
+      '{{model}}: a rollout started, stepped or ended',
+    ),
+    valueIsTime: true,
+    scenario: 'Ramp',
+  },
+  {
+    name: 'Alarm',
+    color: 'red',
+    target: target(
+      { text: `increase(${alarms.selector}[2m]) > 0`, labels: alarms.counted },
+      '{{model}}: exits went off ({{cause}})',
+    ),
+    valueIsTime: false,
+    scenario: 'Alarm',
+  },
+];

@@ -12,6 +12,9 @@ export interface Pace {
 
 /** Share of a new batch: about the last ten count. */
 const NEW_SHARE = 0.2;
+/** A machine that stalls for seconds is no pace: one batch counts for at most this many times what it was expected to take, and a
+ *  lasting change is learnt within ten. */
+const MOST_OF_EXPECTED = 4;
 
 export function createPace(): Pace {
   let elapsed = 0;
@@ -19,8 +22,10 @@ export function createPace(): Pace {
   const rowMs = (): number => (answered === 0 ? 0 : elapsed / answered);
   return {
     ran: (rows, elapsedMs) => {
-      const share = answered === 0 ? 1 : NEW_SHARE;
-      elapsed += share * (elapsedMs - elapsed);
+      const isFirst = answered === 0;
+      const share = isFirst ? 1 : NEW_SHARE;
+      const most = isFirst ? elapsedMs : MOST_OF_EXPECTED * rows * rowMs();
+      elapsed += share * (Math.min(elapsedMs, most) - elapsed);
       answered += share * (rows - answered);
     },
     batchMs: (rows) => rows * rowMs(),

@@ -2,6 +2,7 @@ import type { Acknowledgement } from '../crds/wire/acknowledgement.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
 import type { Policy } from '../crds/wire/policy.ts';
 import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
+import type { Clock } from './clock.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
@@ -59,6 +60,7 @@ export interface ApplierOptions {
   readonly remote: Pick<RemoteHeads, 'want'>;
   readonly safety: Safety;
   readonly bootCounter: BootCounter;
+  readonly clock: Clock;
   readonly observer: ApplyObserver;
 }
 
@@ -67,6 +69,8 @@ export interface ApplyObserver {
   applied(acknowledgement: Acknowledgement, path: ApplyPath): void;
   /** A snapshot with another policy or plan is in force. */
   swapped(next: Serving, former: Serving | null): void;
+  /** A policy with other heads than those in force was taken over, or refused, after so long. */
+  headsSwapped(isApplied: boolean, seconds: number): void;
   /** The engine refused the plan of a policy that was in force: exits are off until the next policy. */
   planFailed(error: unknown): void;
 }
@@ -123,7 +127,19 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     return isDeadly ? crashed(next) : null;
   }
 
+  /** Takes a policy over, and tells of it when it brings other heads. */
   async function tryTakeOver(next: Policy): Promise<Verdict> {
+    const startMs = options.clock.monotonicMs();
+    const before = headsInForce(servings.latest());
+    const verdict = await takeOverOnce(next);
+    const isApplied = verdict.result === 'Applied';
+    const heads = isApplied ? headsInForce(servings.latest()) : headsNamed(next);
+    const seconds = (options.clock.monotonicMs() - startMs) / 1000;
+    if (heads !== before) options.observer.headsSwapped(isApplied, seconds);
+    return verdict;
+  }
+
+  async function takeOverOnce(next: Policy): Promise<Verdict> {
     options.bootCounter.started(next);
     try {
       return await takeOver(next);
@@ -267,6 +283,21 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
       policy?.stable?.headRevision === headRevision ||
       policy?.candidate?.headRevision === headRevision,
   };
+}
+
+/** Which heads serve which track. */
+function headsInForce(serving: Serving | null): string {
+  const tracks = serving?.plan.tracks ?? [];
+  return tracks.map(({ track, headRevision }) => `${track} ${headRevision}`).join();
+}
+
+function headsNamed(policy: Policy): string {
+  return (['stable', 'candidate'] as const)
+    .flatMap((track) => {
+      const named = policy[track];
+      return named === null ? [] : [`${track} ${named.headRevision}`];
+    })
+    .join();
 }
 
 /** What a policy names, is not here, and lies in a store. */

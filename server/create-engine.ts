@@ -37,7 +37,12 @@ export function createEngine(
     progress,
     random: createDraws().uniform,
     obtain: async (signal) => {
-      const found = await obtainBackbone(config, { resolve: resolveBySystem, signal });
+      const limits = {
+        onBytes: (bytes: number) => {
+          progress.arrived(bytes);
+        },
+      };
+      const found = await obtainBackbone(config, { resolve: resolveBySystem, signal, limits });
       const path = await checkFormat(found, config.backboneFormat);
       notes = await readModelNotes(path);
       return path;

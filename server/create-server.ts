@@ -156,7 +156,10 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       lifecycle,
       hasStarted: () => lifecycle.stage !== 'Starting' || progress.now.failure !== null,
       render: async () => {
-        metrics.gather({ lifecycle, engine, loaded, servings, progress, reader });
+        metrics.gather({
+          ...{ lifecycle, engine, loaded, servings, progress, reader },
+          nowMs: clock.nowMs(),
+        });
         return metrics.render();
       },
       errors: quiet,
@@ -213,7 +216,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     start: async () => {
       const startedMs = clock.monotonicMs();
       const report = await engine.start();
-      metrics.backboneLoaded(report, (clock.monotonicMs() - startedMs) / 1000);
+      metrics.backboneLoaded(report, (clock.monotonicMs() - startedMs) / 1000, progress);
       loaded = createLoadedModel(
         {
           config,
@@ -229,12 +232,13 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
         },
         report,
       );
-      const { applier, windows } = loaded;
+      const { applier, windows, drift } = loaded;
       await applier.replan();
       await watch.look();
       const serving = servings.current();
       if (serving !== null) {
         const { shape } = loaded;
+        const warmUpMs = clock.monotonicMs();
         await warmUp({
           dir: config.warmupDir,
           iterations: config.warmupIterations,
@@ -244,12 +248,16 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           images: dependencies.images,
           onProblem: events.warmUpFailed,
         });
+        metrics.warmedUp((clock.monotonicMs() - warmUpMs) / 1000);
       }
       unfollow = watch.follow(events.diskFailed);
       timers.push(
         setInterval(() => void watch.look().catch(events.diskFailed), WATCH_MS),
         setInterval(checkSafety, SAFETY_CHECK_MS),
-        setInterval(() => void windows.close(), config.evidenceWindowMs),
+        setInterval(() => {
+          drift.tick();
+          void windows.close();
+        }, config.evidenceWindowMs),
       );
       lifecycle.engineUp(engine.status === 'Up');
       if (lifecycle.stage === 'Starting') lifecycle.enter('Serving');

@@ -6,6 +6,7 @@ import { createBackboneWatch } from './backbone-watch.ts';
 import type { Clock } from './clock.ts';
 import { invariant } from './core/invariant.ts';
 import type { ServerConfig } from './config.ts';
+import { createDriftWatch } from './drift-watch.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { Draws } from './evidence/draws.ts';
 import { createSampleRecorder } from './evidence/sample-recorder.ts';
@@ -24,7 +25,7 @@ import type { ServingControl } from './serving.ts';
 import { createBootCounter } from './store/boot-counter.ts';
 import { createHeadFetch } from './store/fetch-heads.ts';
 import { createHeadFiles } from './store/head-files.ts';
-import { createRemoteHeads } from './store/remote-heads.ts';
+import { createRemoteHeads, type RemoteHeadsOptions } from './store/remote-heads.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
 
 export interface LoadDependencies {
@@ -44,7 +45,8 @@ export interface LoadDependencies {
 /** What happens apart from traffic; create-server.ts logs and counts it. */
 export interface ServerEvents {
   readonly policyApplied: (acknowledgement: Acknowledgement, path: ApplyPath) => void;
-  swapped(): void;
+  readonly headsSwapped: ApplyObserver['headsSwapped'];
+  readonly headsFetched: RemoteHeadsOptions['onFetched'];
   switchedOff(cause: SwitchOffCause | 'engine' | 'policy', error?: unknown): void;
   readonly windowsClosed: (windows: number) => void;
   readonly diskFailed: (error: unknown) => void;
@@ -76,6 +78,7 @@ export function createLoadedModel(
       applier.refresh();
     },
   });
+  const drift = createDriftWatch(clock);
   const windows = createWindowRecorder({
     ...identity,
     backboneDigest: model.digest,
@@ -87,6 +90,7 @@ export function createLoadedModel(
         .switchedOff(servings.latest()?.policy ?? null, headRevision)
         .filter(({ cause }) => cause !== 'stale_policy')
         .map(({ exit }) => exit),
+    driftHints: () => drift.active(),
     onClosed: events.windowsClosed,
   });
   const heads = createHeadFiles({
@@ -101,6 +105,7 @@ export function createLoadedModel(
     fetch: createHeadFetch(config),
     onArrived: (headRevision) => void applier.headArrived(headRevision),
     onProblem: events.headsMissing,
+    onFetched: events.headsFetched,
   });
   const observer: ApplyObserver = {
     applied: events.policyApplied,
@@ -109,8 +114,8 @@ export function createLoadedModel(
         samples.restart();
         events.switchedOff('policy');
       }
-      events.swapped();
     },
+    headsSwapped: events.headsSwapped,
     planFailed: (error) => {
       events.switchedOff('engine', error);
     },
@@ -125,9 +130,11 @@ export function createLoadedModel(
     remote,
     safety,
     bootCounter: createBootCounter(config.cacheDir),
+    clock,
     observer,
   });
   servings.onSwap(windows.onSwap);
+  servings.onSwap(drift.onSwap);
   const backbone = createBackboneWatch({ engine, clock, onChecked: events.backboneChecked });
   const batcher = createBatcher({
     engine,
@@ -136,6 +143,7 @@ export function createLoadedModel(
       windows,
       samples,
       safety,
+      drift,
       backbone,
       metrics: dependencies.metrics,
     }),
@@ -151,6 +159,7 @@ export function createLoadedModel(
     ring,
     samples,
     safety,
+    drift,
     heads,
     remote,
     applier,

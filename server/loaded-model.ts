@@ -1,3 +1,4 @@
+import type { DriftWatch } from './drift-watch.ts';
 import type { EngineReport } from './engine/engine-client.ts';
 import type { SampleRecorder } from './evidence/sample-recorder.ts';
 import type { WindowRecorder } from './evidence/window-recorder.ts';
@@ -19,6 +20,7 @@ export interface LoadedModel {
   readonly ring: WindowRing;
   readonly samples: SampleRecorder;
   readonly safety: Safety;
+  readonly drift: DriftWatch;
   readonly heads: HeadFiles;
   readonly remote: RemoteHeads;
   readonly applier: PolicyApplier;

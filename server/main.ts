@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
+import { schemeOf } from './backbone/backbone-uri.ts';
 import { createLoadProgress } from './backbone/load-progress.ts';
 import { systemClock } from './clock.ts';
 import { loadProcessConfig } from './config.ts';
@@ -47,7 +48,7 @@ if (settings.exitWithStdin) {
 }
 
 try {
-  const progress = createLoadProgress();
+  const progress = createLoadProgress(schemeOf(settings.backboneUri));
   const hostScript = fileURLToPath(new URL('engine-host.mjs', import.meta.url));
   server = await createServer({
     config: settings,

@@ -7,7 +7,7 @@ import {
   type HistogramHandle,
   type Labels,
 } from '../crds/metrics/label-types.ts';
-import { createExitSeries, type ExitSeries } from './exit-series.ts';
+import { createLiveSeries, type LiveLabel, type LiveSeries } from './live-series.ts';
 
 interface GaugeHandle<L> {
   set(labels: L, value: number): void;
@@ -29,8 +29,9 @@ export interface MetricRegistry {
   readonly metrics: Metrics;
   /** One family at a time with a turn of the event loop between: 2,000 series at once would hold it for 10 ms. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>;
-  /** The exits of the heads in force: see `ExitSeries`. */
-  readonly followExits: ExitSeries['follow'];
+  /** Exits of the heads in force, and segments of the plan: see `LiveSeries`. */
+  readonly followExits: LiveSeries['follow'];
+  readonly followSegments: LiveSeries['follow'];
 }
 
 /** Registers the catalogue; series of closed label sets start at 0. */
@@ -39,12 +40,16 @@ export function createMetricRegistry(modelName: string): MetricRegistry {
   registry.setDefaultLabels({ model: modelName });
   collectDefaultMetrics({ register: registry });
   const handles: Record<string, unknown> = {};
-  const exits = createExitSeries();
-  for (const [key, family] of Object.entries(SERVER_METRICS))
-    handles[key] = register(family, registry, exits);
+  const exits = createLiveSeries('exit', ['backbone']);
+  const segments = createLiveSeries('segment', ['backbone', 'whole']);
+  for (const [key, family] of Object.entries<MetricFamily>(SERVER_METRICS)) {
+    const live = [exits, segments].find(({ label }) => label in family.labels) ?? null;
+    handles[key] = register(family, registry, live);
+  }
   return {
     metrics: handles as Metrics,
     followExits: exits.follow,
+    followSegments: segments.follow,
     render: async () => {
       const parts: string[] = [];
       for (const { name } of registry.getMetricsAsArray()) {
@@ -56,15 +61,15 @@ export function createMetricRegistry(modelName: string): MetricRegistry {
   };
 }
 
-function register(family: MetricFamily, registry: Registry, exits: ExitSeries): unknown {
+function register(family: MetricFamily, registry: Registry, live: LiveSeries | null): unknown {
   const { name, help, labels } = family;
   const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
   switch (family.type) {
     case 'counter': {
       const counter = new Counter(options);
       for (const series of closedSeries(labels)) counter.inc(series, 0);
-      if (!('exit' in labels)) return counter;
-      exits.add({
+      if (live === null) return counter;
+      live.add({
         labels,
         start: (series) => {
           counter.inc(series, 0);
@@ -74,8 +79,8 @@ function register(family: MetricFamily, registry: Registry, exits: ExitSeries): 
         },
       });
       return {
-        inc: (series: Record<'exit', string>, count?: number) => {
-          exits.used(series.exit);
+        inc: (series: Record<LiveLabel, string>, count?: number) => {
+          live.used(series[live.label]);
           counter.inc(series, count);
         },
       };
@@ -93,8 +98,8 @@ function register(family: MetricFamily, registry: Registry, exits: ExitSeries): 
     }
     case 'histogram': {
       const histogram = new Histogram({ ...options, buckets: [...(family.buckets ?? [])] });
-      if (!('exit' in labels)) return histogram;
-      exits.add({
+      if (live === null) return histogram;
+      live.add({
         labels,
         start: null,
         remove: (series) => {
@@ -102,8 +107,8 @@ function register(family: MetricFamily, registry: Registry, exits: ExitSeries): 
         },
       });
       return {
-        observe: (series: Record<'exit', string>, value: number) => {
-          exits.used(series.exit);
+        observe: (series: Record<LiveLabel, string>, value: number) => {
+          live.used(series[live.label]);
           histogram.observe(series, value);
         },
       };

@@ -1,6 +1,7 @@
 import type { Track } from '../crds/wire/evidence.ts';
 import type { BackboneWatch } from './backbone-watch.ts';
 import { isDrawn } from './core/audit.ts';
+import type { DriftWatch } from './drift-watch.ts';
 import type { SampleRecorder } from './evidence/sample-recorder.ts';
 import type { WindowRecorder } from './evidence/window-recorder.ts';
 import type { BatchObserver } from './queue/batch-log.ts';
@@ -11,13 +12,14 @@ export interface ObserverDependencies {
   readonly windows: WindowRecorder;
   readonly samples: SampleRecorder;
   readonly safety: Safety;
+  readonly drift: DriftWatch;
   readonly backbone: BackboneWatch;
   readonly metrics: TrafficMetrics;
 }
 
 /** The books of every batch: evidence first, then samples, local safety, and figures for people. */
 export function createBatchObserver(dependencies: ObserverDependencies): BatchObserver {
-  const { windows, samples, safety, backbone, metrics } = dependencies;
+  const { windows, samples, safety, drift, backbone, metrics } = dependencies;
   return {
     open: (serving, rows) => {
       const entry = windows.enter(serving);
@@ -25,12 +27,14 @@ export function createBatchObserver(dependencies: ObserverDependencies): BatchOb
       return {
         answered: (record) => {
           entry.answered(record);
+          drift.onAnswered(record);
           metrics.rowAnswered(record);
         },
         finished: (outcome, answers) => {
           entry.finished(outcome, rows);
           metrics.batchFinished({ serving, outcome, answers, rows });
           metrics.sampled(samples.offer(serving.plan.samples, outcome.samples));
+          drift.onAudits(serving, outcome.audits);
           safety.onAudits(serving, outcome.audits);
           safety.onNumeric(serving, outcome.nonFiniteHeads);
           if (outcome.nonFiniteRows.length > 0) backbone.onNonFinite(outcome.nonFiniteRows.length);

@@ -20,6 +20,8 @@ export interface Safety {
   onNumeric(serving: Serving, heads: BatchOutcome['nonFiniteHeads']): void;
   /** The operator spoke: a policy, a head bundle or an evidence pull. */
   heard(): void;
+  /** Milliseconds since then; null while nobody spoke. */
+  silentMs(): number | null;
   /** Names of the given exits that stand before the first local cut of the revision. */
   beforeCut(headRevision: string, exits: readonly string[]): readonly string[];
   view(policy: Policy): SafetyView;
@@ -57,6 +59,7 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
   const breakers = new Map<string, Breaker>();
   const audits = createRecentCount(clock);
   let heardMs = clock.monotonicMs();
+  let hasHeard = false;
 
   function cut(headRevision: string, exit: string, cause: SwitchOffCause): void {
     const own = cuts.get(headRevision) ?? new Map<string, SwitchOffCause>();
@@ -144,7 +147,9 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
     },
     heard: () => {
       heardMs = clock.monotonicMs();
+      hasHeard = true;
     },
+    silentMs: () => (hasHeard ? clock.monotonicMs() - heardMs : null),
     beforeCut: (headRevision, exits) => {
       const own = cuts.get(headRevision);
       const first = own === undefined ? -1 : exits.findIndex((exit) => own.has(exit));
@@ -182,7 +187,7 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
  * A tripped breaker stays tripped until there is fresh evidence: another look or another attempt. Tightening lambda
  * under the same look keeps the key.
  */
-function certificateKey({ headRevision, certificate }: PolicyTrack): string {
+export function certificateKey({ headRevision, certificate }: PolicyTrack): string {
   if (certificate === null) return headRevision;
   const { attempt, look, audits } = certificate;
   return `${headRevision}/${attempt}/${look}/${audits}`;

@@ -25,9 +25,8 @@ export function createServerEvents(dependencies: {
       else if (result === 'Applied') log.info(fields, 'policy applied');
       else log.debug({ ...fields, result }, 'policy unchanged');
     },
-    swapped: () => {
-      metrics.swapped();
-    },
+    headsSwapped: metrics.headsSwapped,
+    headsFetched: metrics.headsFetched,
     switchedOff: (cause, error) => {
       metrics.switchedOff(cause);
       log.warn({ component: 'safety', code: cause, err: error }, 'exits switched off');

@@ -75,7 +75,11 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
         metrics.auditDelay.observe({}, (clock.monotonicMs() - sinceMs) / 1000);
       }
       countAudits(metrics, batch);
-      const { seconds, nonFiniteHeads } = batch.outcome;
+      const { seconds, segments, nonFiniteHeads } = batch.outcome;
+      const names = segmentNames(batch.serving);
+      for (const { cut, ms } of segments) {
+        metrics.segmentDuration.observe({ segment: names.at(cut) ?? 'whole' }, ms / 1000);
+      }
       metrics.computeSeconds.inc({ kind: 'segment' }, seconds.segment);
       metrics.computeSeconds.inc({ kind: 'head' }, seconds.head);
       metrics.computeSeconds.inc({ kind: 'compact' }, seconds.compact);
@@ -93,6 +97,25 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
       if (skipped > 0) metrics.samples.inc({ result: 'skipped' }, skipped);
     },
   };
+}
+
+const knownNames = new WeakMap<Serving, readonly string[]>();
+
+/** Segments of the plan by the exit at their end, in order; then that to the output, and that of the backbone run whole. */
+export function segmentNames(serving: Serving): readonly string[] {
+  const known = knownNames.get(serving);
+  if (known !== undefined) return known;
+  const { tracks, samples } = serving.plan;
+  const heads = tracks.flatMap(({ bundle }) => bundle.heads);
+  const exits = serving.costs.cuts.map(
+    (tensor) =>
+      samples.find((sample) => sample.tensor === tensor)?.name ??
+      heads.find((head) => head.tensor === tensor)?.exit ??
+      tensor,
+  );
+  const names = [...exits, 'backbone', 'whole'];
+  knownNames.set(serving, names);
+  return names;
 }
 
 function countAudited(rows: readonly BatchRow[]): number {

@@ -2,6 +2,7 @@ import type { LabelValues, MetricFamily } from '../metrics/catalogue.ts';
 
 const OPEN_SETS: Readonly<Record<string, string>> = {
   exit: 'exit names and `backbone`',
+  segment: 'exit names, `backbone` and `whole`',
   model: 'model name',
   namespace: 'namespace of the service',
   head_revision: 'digests in force',

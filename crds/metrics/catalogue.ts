@@ -1,3 +1,6 @@
+import { DRIFT_HINTS } from '../wire/drift-hints.ts';
+import { BACKBONE_METRICS } from './backbone-catalogue.ts';
+
 /**
  * The one catalogue of metrics, data only. From it come the registration in each `metrics.ts`, queries, and the metric
  * reference. Metrics are for people; decisions use evidence windows.
@@ -5,7 +8,7 @@
 
 /** Values that a label may take: a closed list, or a set whose members are known from the configuration. */
 export type LabelValues =
-  readonly string[] | 'exit' | 'model' | 'namespace' | 'head_revision' | 'text';
+  readonly string[] | 'exit' | 'segment' | 'model' | 'namespace' | 'head_revision' | 'text';
 
 export interface MetricFamily {
   /** Starts with `layercache_` unless the family is a public one of another project. */
@@ -162,6 +165,13 @@ const audits = {
     help: 'Time at which evidence was last pulled; 0 while nobody has.',
     labels: {},
   },
+  driftHint: {
+    name: 'layercache_drift_hint_active',
+    type: 'gauge',
+    unit: 'boolean',
+    help: '1 for 10 minutes after traffic of this pod looked unlike that which its heads met first; more rows are audited, nothing else changes.',
+    labels: { kind: DRIFT_HINTS },
+  },
   auditBacklog: {
     name: 'layercache_audit_backlog_rows',
     type: 'gauge',
@@ -210,6 +220,14 @@ const queue = {
     labels: {},
     buckets: [1, 2, 4, 8, 16, 32, 64, 128],
   },
+  segmentDuration: {
+    name: 'layercache_segment_duration_seconds',
+    type: 'histogram',
+    unit: 'seconds',
+    help: 'Time of a segment in one batch with its heads and pooling, by the exit at its end; backbone: the last one, whole: all at once.',
+    labels: { segment: 'segment' },
+    buckets: LATENCY_BUCKETS,
+  },
   computeSeconds: {
     name: 'layercache_compute_seconds_total',
     type: 'counter',
@@ -248,6 +266,13 @@ const policy = {
     help: 'Time at which the policy in force was applied.',
     labels: {},
   },
+  policyHeard: {
+    name: 'layercache_policy_heard_timestamp_seconds',
+    type: 'gauge',
+    unit: 'seconds',
+    help: 'Time at which the operator was last heard of: a call of its own, or a higher policy; 0 while it was not.',
+    labels: {},
+  },
   policyApplies: {
     name: 'layercache_policy_applies_total',
     type: 'counter',
@@ -269,81 +294,16 @@ const policy = {
     name: 'layercache_head_swaps_total',
     type: 'counter',
     unit: 'events',
-    help: 'Snapshots with other heads put in force.',
+    help: 'Policies with other heads than those in force, by what became of them.',
     labels: { result: ['applied', 'rejected'] },
   },
-} as const satisfies Record<string, MetricFamily>;
-
-const engine = {
-  backboneInfo: {
-    name: 'layercache_backbone_info',
-    type: 'gauge',
-    unit: 'info',
-    help: '1, with format, engine and the first 12 digits of the digest.',
-    labels: { format: 'text', engine: 'text', digest: 'text' },
-  },
-  fetches: {
-    name: 'layercache_fetches_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Attempts to bring the backbone here, check it and load it; a pod goes on until one is ok.',
-    labels: { kind: ['backbone'], result: ['ok', 'failed'] },
-  },
-  backboneLoad: {
-    name: 'layercache_backbone_load_seconds',
-    type: 'gauge',
+  headSwapDuration: {
+    name: 'layercache_head_swap_duration_seconds',
+    type: 'histogram',
     unit: 'seconds',
-    help: 'Time of the last load of the backbone, warm-up included.',
-    labels: {},
-  },
-  engineUp: {
-    name: 'layercache_engine_up',
-    type: 'gauge',
-    unit: 'boolean',
-    help: '1 while the engine host runs.',
-    labels: {},
-  },
-  engineMemory: {
-    name: 'layercache_engine_memory_bytes',
-    type: 'gauge',
-    unit: 'bytes',
-    help: 'Resident memory of the engine host.',
-    labels: { kind: ['rss'] },
-  },
-  engineActivations: {
-    name: 'layercache_engine_activations',
-    type: 'gauge',
-    unit: 'count',
-    help: 'Live activations; returns to 0 when idle: a leak detector.',
-    labels: {},
-  },
-  enginePlans: {
-    name: 'layercache_engine_plans',
-    type: 'gauge',
-    unit: 'count',
-    help: 'Cut backbones that the engine holds; the same after each swap of heads: a leak detector.',
-    labels: {},
-  },
-  engineRestarts: {
-    name: 'layercache_engine_restarts_total',
-    type: 'counter',
-    unit: 'events',
-    help: 'Restarts of the engine host.',
-    labels: { cause: ['exit', 'signal', 'stuck', 'memory', 'garbled', 'wrong_answers'] },
-  },
-  ready: {
-    name: 'layercache_ready',
-    type: 'gauge',
-    unit: 'boolean',
-    help: '1 while the server is ready.',
-    labels: {},
-  },
-  buildInfo: {
-    name: 'layercache_build_info',
-    type: 'gauge',
-    unit: 'info',
-    help: '1, with the versions of the program and of Node.',
-    labels: { version: 'text', commit: 'text', node_version: 'text' },
+    help: 'Time from a policy with other heads to their first batch, or to the refusal; batches go on meanwhile.',
+    labels: { result: ['applied', 'rejected'] },
+    buckets: LATENCY_BUCKETS,
   },
 } as const satisfies Record<string, MetricFamily>;
 
@@ -354,7 +314,7 @@ export const SERVER_METRIC_GROUPS = {
   'Audits and samples': audits,
   'Queue and compute': queue,
   'Policy and heads': policy,
-  'Backbone and engine': engine,
+  'Backbone and engine': BACKBONE_METRICS,
 } as const satisfies Record<string, Record<string, MetricFamily>>;
 
 /** Families of the model server by key, for a typed registration: `metrics.rows.inc({ exit, track }, n)`. */
@@ -364,5 +324,5 @@ export const SERVER_METRICS = {
   ...audits,
   ...queue,
   ...policy,
-  ...engine,
+  ...BACKBONE_METRICS,
 } as const;

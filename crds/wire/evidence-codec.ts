@@ -159,7 +159,7 @@ function unpackPaired(paired: PackedPaired, exitCount: number): EvidenceWindow['
 }
 
 /** Window -> what travels. Strata are sorted by exit and class: their order carries nothing. */
-export function packWindow(window: EvidenceWindow): Record<keyof PackedWindow, unknown> {
+export function packWindow(window: EvidenceWindow): { [K in keyof PackedWindow]: unknown } {
   const { paired } = window;
   return {
     ...window,

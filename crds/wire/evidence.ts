@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { acknowledgementSchema, type Acknowledgement } from './acknowledgement.ts';
+import { DRIFT_HINTS, type DriftHint } from './drift-hints.ts';
 import { packWindow, unpackWindow } from './evidence-codec.ts';
 import { checkEvidenceLaws } from './evidence-laws.ts';
 import { canonicalJson, checkShape, readJson, refuse, valueAt, type DocumentKind } from './json.ts';
@@ -96,6 +97,8 @@ export interface EvidenceWindow {
   readonly auditRate: number;
   /** Exits switched off locally (breaker, numeric) during the window. */
   readonly switchedOff: readonly string[];
+  /** Only in stable's windows, and only while there are some: operators of the version before do not know the field. */
+  readonly driftHints?: readonly DriftHint[];
 }
 
 /** Answer of GET /v1/evidence?after=SEQ. */
@@ -155,6 +158,7 @@ const windowSchema = z.strictObject({
   auditsLost: shapes.counter,
   auditRate: shapes.ratio,
   switchedOff: shapes.exitNames,
+  driftHints: z.exactOptional(z.array(z.enum(DRIFT_HINTS)).max(DRIFT_HINTS.length)),
 });
 
 /** A window as it travels: counters are base64 of varints (evidence-codec.ts). */

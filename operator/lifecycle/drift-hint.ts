@@ -1,4 +1,6 @@
-// The early sign of drift (exits.md 8.5): fewer rows leave than when certified. It raises audits and never proves anything.
+// Early signs of drift (exits.md 8.5): fewer rows leave than when certified, or a server saw its own rows change. They raise audits
+// and never prove anything.
+import { DRIFT_HINTS, type DriftHint } from '../../crds/wire/drift-hints.ts';
 import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import { leavingAt } from '../stats/grid-column.ts';
 import { say, type Draft } from './draft.ts';
@@ -11,15 +13,29 @@ const STANDARD_ERRORS = 5;
 const STRIKES = 2;
 const HINT_MS = 600_000;
 
-/** Updates the hint from stable's windows of a tick: two ticks in a row off by > 25 % and > 5 standard errors raise it for 10 minutes. */
+/**
+ * Updates the hint from stable's windows of a tick: two ticks in a row off by > 25 % and > 5 standard errors raise it for 10 minutes,
+ * and so does a server's own hint, which that server repeats for as long: repeated, it adds nothing.
+ */
 export function updateHint(hint: Ledger['hint'], stable: StableRecord, tick: Tick): Ledger['hint'] {
   const windows = tick.windows.filter((window) => isServing(window, stable));
+  const next = updateShareHint(hint, stable, windows, tick.nowMs);
+  const isNews = hintsOf(windows).length > 0 && tick.nowMs >= next.untilMs;
+  return isNews ? { ...next, untilMs: tick.nowMs + HINT_MS } : next;
+}
+
+function updateShareHint(
+  hint: Ledger['hint'],
+  stable: StableRecord,
+  windows: readonly EvidenceWindow[],
+  nowMs: number,
+): Ledger['hint'] {
   const rows = windows.reduce((sum, window) => sum + answeredRows(window), 0);
   if (rows === 0) return hint;
   const left = windows.reduce((sum, window) => sum + leftEarly(window), 0);
   if (!isOff(left / rows, rows, certifiedShare(stable))) return { ...hint, strikes: 0 };
   const strikes = hint.strikes + 1;
-  return { strikes, untilMs: strikes >= STRIKES ? tick.nowMs + HINT_MS : hint.untilMs };
+  return { strikes, untilMs: strikes >= STRIKES ? nowMs + HINT_MS : hint.untilMs };
 }
 
 /** Says it once when the hint fires; while it lasts, firing again is no news. */
@@ -29,10 +45,31 @@ export function noticeHint(draft: Draft, before: Ledger, tick: Tick): Draft {
   if (!isNews || stable === null) return draft;
   return say(draft, tick.nowMs, {
     reason: 'DriftHint',
-    message:
-      'Clearly more or fewer rows leave early than when the heads were certified: more rows are audited for 10 minutes, nothing else changes.',
+    message: `${whatChanged(stable, hint, tick)}: more rows are audited for 10 minutes, nothing else changes.`,
     headRevision: stable.headRevision,
   });
+}
+
+const CHANGES: Readonly<Record<DriftHint, string>> = {
+  hit_rate: 'how many rows leave early',
+  score_shift: 'how sure the first head is',
+  class_mix: 'which classes come',
+  teacher_confidence: 'how sure the backbone is',
+};
+
+function whatChanged(stable: StableRecord, { strikes }: Ledger['hint'], tick: Tick): string {
+  if (strikes >= STRIKES)
+    return 'Clearly more or fewer rows leave early than when the heads were certified';
+  const hints = hintsOf(tick.windows.filter((window) => isServing(window, stable)));
+  const changed = hints.map((hint) => CHANGES[hint]).join(', ');
+  return `Servers see their own traffic changed since the heads came into force (${changed})`;
+}
+
+/** Kinds that some server gives, in the order of the catalogue. */
+function hintsOf(windows: readonly EvidenceWindow[]): readonly DriftHint[] {
+  return DRIFT_HINTS.filter((hint) =>
+    windows.some(({ driftHints = [] }) => driftHints.includes(hint)),
+  );
 }
 
 function isServing(window: EvidenceWindow, stable: StableRecord): boolean {

@@ -11,6 +11,20 @@ export type BackboneUri =
   /** A scheme of the API that this server does not read. */
   | { readonly kind: 'unread'; readonly scheme: string };
 
+/** As people write it. */
+export function schemeOf(uri: BackboneUri): string {
+  switch (uri.kind) {
+    case 'file':
+      return 'file';
+    case 'claim':
+      return 'pvc';
+    case 'http':
+      return uri.url.protocol.replace(':', '');
+    case 'unread':
+      return uri.scheme;
+  }
+}
+
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
 
 /** Text -> place. Only text that is no URI at all is refused; what cannot be read is found out, and said, at run time. */

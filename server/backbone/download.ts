@@ -10,6 +10,8 @@ export interface DownloadLimits {
   readonly maxBytes: number;
   /** Of the whole attempt, so that a server which trickles cannot hold it. */
   readonly totalMs: number;
+  /** Told as bytes arrive. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 /** Streams a URL into a new file and says what arrived. Throws LoadError; the caller removes the file. */
@@ -36,6 +38,7 @@ export async function download(
     const meter = new Transform({
       transform: (chunk: Buffer, _, done) => {
         sizeBytes += chunk.length;
+        limits.onBytes?.(chunk.length);
         hash.update(chunk);
         if (sizeBytes > limits.maxBytes) done(tooLarge(url, limits.maxBytes));
         else done(null, chunk);

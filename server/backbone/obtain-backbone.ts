@@ -121,7 +121,7 @@ async function fetchAnew(
     const { path, digest } = await fetchModel(url, arriving, { ...rules, limits });
     if (digest !== (place.backboneDigest ?? digest)) throw wrongDigest(url, digest, place);
     // A digest covers the model alone, so over http:// nothing else is taken from there.
-    if (url.protocol === 'https:') await fetchNotes(url, arriving, rules);
+    if (url.protocol === 'https:') await fetchNotes(url, arriving, { ...rules, limits });
     return await keep(root, arriving, { digest, file: basename(path) });
   } catch (error) {
     throw toLoadError(url, error);
@@ -138,8 +138,13 @@ function wrongDigest(url: URL, digest: string, place: BackbonePlace): LoadError 
 }
 
 /** `layercache.json` beside the model, if there is one: a client's error (404, and 403 of object stores) says that there is none. */
-async function fetchNotes(url: URL, dir: string, rules: FetchRules): Promise<void> {
-  const limits = { maxBytes: MAX_NOTES_BYTES, totalMs: LIMITS.idleMs };
+async function fetchNotes(
+  url: URL,
+  dir: string,
+  { limits: { onBytes }, ...rules }: FetchRules & { readonly limits: DownloadLimits },
+): Promise<void> {
+  const own = { maxBytes: MAX_NOTES_BYTES, totalMs: LIMITS.idleMs };
+  const limits = onBytes === undefined ? own : { ...own, onBytes };
   try {
     const notes = new URL(MODEL_NOTES_FILE, url);
     await download(notes, join(dir, MODEL_NOTES_FILE), { ...rules, limits });

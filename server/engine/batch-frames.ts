@@ -1,10 +1,14 @@
 // What every batch says, as blobs of numbers: a structured clone of each header cost more than the rows of a small model.
-import type { BatchOutcome, BatchRequest, RowAnswer } from './engine-client.ts';
+import type { BatchOutcome, BatchRequest, RowAnswer, SegmentTime } from './engine-client.ts';
 import { encodeFrame, encodeParts, FrameError, type Frame } from './frames.ts';
 
 const DATATYPES = ['FP32', 'UINT8'] as const;
 /** Numbers per answered row: row, exit, score, class, outputs. */
 const ROW_NUMBERS = 5;
+/** Kinds of seconds of a batch. */
+const SECONDS = 5;
+/** Numbers per segment that ran: cut, milliseconds. */
+const SEGMENT_NUMBERS = 2;
 
 /** A batch as the engine host gets it. */
 export interface ReceivedBatch {
@@ -80,32 +84,54 @@ export function decodeRows({ blobs }: Frame): readonly RowAnswer[] {
 
 /** The end of a batch; null: it brings more than seconds, and travels as an answer. */
 export function encodeDone(id: number, outcome: BatchOutcome): Buffer | null {
-  const { audits, samples, nonFiniteRows, nonFiniteHeads, seconds } = outcome;
+  const { audits, samples, nonFiniteRows, nonFiniteHeads, seconds, segments } = outcome;
   const isPlain = [audits, samples, nonFiniteRows, nonFiniteHeads].every(
     ({ length }) => length === 0,
   );
   if (!isPlain) return null;
   const { segment, head, compact, audit, plain } = seconds;
-  const numbers = Float64Array.of(segment, head, compact, audit, plain);
+  const numbers = new Float64Array(SECONDS + SEGMENT_NUMBERS * segments.length);
+  numbers.set([segment, head, compact, audit, plain]);
+  let at = SECONDS;
+  for (const { cut, ms } of segments) {
+    numbers[at] = cut;
+    numbers[at + 1] = ms;
+    at += SEGMENT_NUMBERS;
+  }
   return encodeFrame({ kind: 'done', id, header: null, blobs: [bytesOf(numbers)] });
 }
 
 /** Throws FrameError. */
 export function decodeDone({ blobs }: Frame): BatchOutcome {
   const [numbers] = blobs;
-  if (numbers?.length !== 40) throw new FrameError('an end of a batch without its seconds');
-  const [segment = NaN, head = NaN, compact = NaN, audit = NaN, plain = NaN] = new Float64Array(
-    numbers.buffer,
-    numbers.byteOffset,
-    5,
-  );
+  const values = toDoubles(numbers);
+  const rest = values.length - SECONDS;
+  if (rest < 0 || rest % SEGMENT_NUMBERS !== 0) {
+    throw new FrameError('an end of a batch without its seconds');
+  }
+  const [segment = NaN, head = NaN, compact = NaN, audit = NaN, plain = NaN] = values;
   return {
     audits: [],
     samples: [],
     nonFiniteRows: [],
     nonFiniteHeads: [],
     seconds: { segment, head, compact, audit, plain },
+    segments: toSegments(values.subarray(SECONDS)),
   };
+}
+
+/** Whole numbers of a blob; none of a blob that is cut. */
+function toDoubles(blob: Uint8Array | undefined): Float64Array {
+  if (blob === undefined || blob.length % 8 !== 0) return new Float64Array(0);
+  return new Float64Array(blob.buffer, blob.byteOffset, blob.length / 8);
+}
+
+function toSegments(numbers: Float64Array): SegmentTime[] {
+  const segments: SegmentTime[] = [];
+  for (let at = 0; at < numbers.length; at += SEGMENT_NUMBERS) {
+    segments.push({ cut: numbers[at] ?? NaN, ms: numbers[at + 1] ?? NaN });
+  }
+  return segments;
 }
 
 function bytesOf(values: ArrayBufferView): Uint8Array {

@@ -64,6 +64,8 @@ export interface RowAnswer {
 export interface AuditedRow {
   readonly row: number;
   readonly backboneClass: number;
+  /** Probability that the backbone gives its class; NaN without a class output. */
+  readonly backboneConfidence: number;
   /** In the order of EnginePlan.tracks: scores q and classes per exit of the bundle. */
   readonly tracks: readonly { readonly scores: Float64Array; readonly classes: Int32Array }[];
 }
@@ -77,6 +79,13 @@ export interface SampledRow {
   readonly features: readonly Float32Array[];
 }
 
+/** Elapsed time of one segment of a batch, with the heads and the pooling at its end. */
+export interface SegmentTime {
+  /** The cut at which it ends: a place in the plan's `costs.cuts`, their number for the output, -1 when the backbone ran whole. */
+  readonly cut: number;
+  readonly ms: number;
+}
+
 export interface BatchOutcome {
   readonly audits: readonly AuditedRow[];
   readonly samples: readonly SampledRow[];
@@ -88,6 +97,8 @@ export interface BatchOutcome {
     readonly audit: number;
     readonly plain: number;
   };
+  /** In the order in which they ran. */
+  readonly segments: readonly SegmentTime[];
   /** Rows whose backbone output was not finite; they are answered, never audited or sampled. */
   readonly nonFiniteRows: readonly number[];
   /** Per track: exits whose head gave a non-finite feature, logit or score, with the count. */

@@ -9,9 +9,9 @@ import type { EvidenceCounter } from '../core/evidence.ts';
 import { createEvidenceGrid } from '../core/evidence.ts';
 import type { LatencyCounter } from '../core/latency-digest.ts';
 import { createLatencyCounter } from '../core/latency-digest.ts';
+import { scoreBin, SCORE_BINS } from '../core/score-bin.ts';
 import type { AuditedRow, PlannedTrack } from '../engine/engine-client.ts';
 
-const SCORE_BINS = 16;
 const COMMON_CLASSES = 64;
 
 /** Counters of one head revision (or of no heads) while a window is open. */
@@ -81,12 +81,6 @@ export function addAudit(
   stratum.audits += 1;
   stratum.disagreements += agrees[exit] === true ? 0 : 1;
   strata.set(classId, stratum);
-}
-
-/** Bins of width 1 over logit q in [-8, 8), clamped. */
-function scoreBin(score: number): number {
-  const logit = Math.log(score / (1 - score));
-  return Math.min(SCORE_BINS - 1, Math.max(0, Math.floor(logit) + SCORE_BINS / 2));
 }
 
 export function toServedCounters({ served }: TrackWindow): ServedCounters {

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { DriftHint } from '../../crds/wire/drift-hints.ts';
 import type { ComputeSeconds, EvidenceWindow, Track } from '../../crds/wire/evidence.ts';
 import type { Clock } from '../clock.ts';
 import type { AuditedRow, BatchOutcome } from '../engine/engine-client.ts';
@@ -43,6 +44,8 @@ export interface WindowRecorderOptions {
   readonly ring: WindowRing;
   /** Exits of the revision that are off locally. */
   readonly switchedOff: (headRevision: string) => readonly string[];
+  /** What looks unlike before about the rows of stable. */
+  readonly driftHints: () => readonly DriftHint[];
   /** After windows went into the ring. */
   readonly onClosed: (windows: number) => void;
 }
@@ -116,6 +119,7 @@ export function createWindowRecorder(options: WindowRecorderOptions): WindowReco
       compute: at.isFirst ? { ...group.compute } : null,
       auditsChosen: group.auditsChosen,
       auditsLost: group.auditsLost,
+      ...hintFields(window, options.driftHints()),
     };
   }
 
@@ -169,6 +173,15 @@ function revisionFields(
     return { headRevision: null, track: null, lambdaIndex: null, switchedOff: [] };
   const { headRevision, lambdaIndex } = planned;
   return { headRevision, track, lambdaIndex, switchedOff: [...switchedOff(headRevision)] };
+}
+
+/** Without a hint the field is not there: operators of the version before do not know it. */
+function hintFields(
+  { planned, track }: TrackWindow,
+  driftHints: readonly DriftHint[],
+): Pick<EvidenceWindow, 'driftHints'> {
+  if (planned === null || track !== 'stable' || driftHints.length === 0) return {};
+  return { driftHints };
 }
 
 function policyFields(

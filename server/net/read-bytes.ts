@@ -12,11 +12,18 @@ export class TooLargeError extends Error {
   }
 }
 
+export interface ReadRules {
+  readonly maxBytes: number;
+  readonly fields: PlaceFields;
+  /** Told as bytes arrive, also of a body that turns out to be no good. */
+  readonly onBytes?: (bytes: number) => void;
+}
+
 /** The whole body. A body that ends before its length, or is sent encoded, is a failure; so is one above the limit. */
 export async function readBytes(
   url: URL,
   response: IncomingMessage,
-  { maxBytes, fields }: { readonly maxBytes: number; readonly fields: PlaceFields },
+  { maxBytes, fields, onBytes }: ReadRules,
 ): Promise<Buffer> {
   const { 'content-encoding': encoding, 'content-length': length } = response.headers;
   if (encoding !== undefined && encoding !== 'identity') {
@@ -29,6 +36,7 @@ export async function readBytes(
     if (Number(length ?? 0) > maxBytes) throw new TooLargeError(url, maxBytes);
     for await (const chunk of response as AsyncIterable<Buffer>) {
       sizeBytes += chunk.length;
+      onBytes?.(chunk.length);
       if (sizeBytes > maxBytes) throw new TooLargeError(url, maxBytes);
       chunks.push(chunk);
     }

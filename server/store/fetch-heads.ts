@@ -3,7 +3,8 @@ import type { ServerConfig } from '../config.ts';
 import { resolveBySystem } from '../net/checked-addresses.ts';
 import { storeFields } from '../net/stores/store-fields.ts';
 import { isSameStore, parseStoreUri, type StorePlace } from '../net/stores/store-uri.ts';
-import { fetchBundle, type Fetched } from '../net/stores/transfer-bundle.ts';
+import { fetchBundle } from '../net/stores/transfer-bundle.ts';
+import type { RemoteHeadsOptions } from './remote-heads.ts';
 
 export type StoreSettings = Pick<
   ServerConfig,
@@ -19,10 +20,10 @@ const LIMITS = { maxBytes: WIRE_LIMITS.headBundleBytes, totalMs: 60_000, idleMs:
 export function createHeadFetch(
   settings: StoreSettings,
   limits: typeof LIMITS = LIMITS,
-): (place: StorePlace, digest: string, signal: AbortSignal) => Promise<Fetched> {
+): RemoteHeadsOptions['fetch'] {
   const own = settings.headStore === null ? null : parseStoreUri(settings.headStore);
   const isOwn = (place: StorePlace): boolean => own?.ok === true && isSameStore(own.value, place);
-  return (place, digest, signal) =>
+  return (place, digest, transfer) =>
     fetchBundle(place, digest, {
       access: {
         credentialsDir: isOwn(place) ? settings.storeCredentialsDir : null,
@@ -35,6 +36,6 @@ export function createHeadFetch(
         idleMs: limits.idleMs,
       },
       fields: storeFields(place, 'pull'),
-      ...{ totalMs: limits.totalMs, maxBytes: limits.maxBytes, signal },
+      ...{ totalMs: limits.totalMs, maxBytes: limits.maxBytes, ...transfer },
     });
 }

@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { parseHeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { MissingHeadsReport } from '../../crds/wire/state.ts';
 import { ServingError } from '../errors.ts';
 import { digestOf } from '../net/digest.ts';
@@ -27,12 +26,28 @@ export interface RemoteHeads {
   close(): void;
 }
 
+export interface FetchedHeads {
+  readonly source: StorePlace['kind'];
+  readonly isUsable: boolean;
+  readonly bytes: number;
+}
+
 export interface RemoteHeadsOptions {
   readonly files: Pick<HeadFiles, 'put'>;
-  readonly fetch: (place: StorePlace, digest: string, signal: AbortSignal) => Promise<Fetched>;
+  readonly fetch: (
+    place: StorePlace,
+    digest: string,
+    transfer: {
+      readonly signal: AbortSignal;
+      /** Told as bytes arrive. */
+      readonly onBytes: (bytes: number) => void;
+    },
+  ) => Promise<Fetched>;
   /** Checked and kept: the policy that waits for it can have it. */
   readonly onArrived: (headRevision: string) => void;
   readonly onProblem: (problem: MissingHeadsReport) => void;
+  /** One try has ended; `bytes` came over the network. */
+  readonly onFetched: (fetched: FetchedHeads) => void;
   readonly retry?: { readonly firstMs: number; readonly mostMs: number };
 }
 
@@ -111,30 +126,50 @@ export function createRemoteHeads(options: RemoteHeadsOptions): RemoteHeads {
 }
 
 async function bringOnce(
-  { headRevision, uri }: WantedHeads,
-  { files, fetch }: Pick<RemoteHeadsOptions, 'files' | 'fetch'>,
+  heads: WantedHeads,
+  options: Pick<RemoteHeadsOptions, 'files' | 'fetch' | 'onFetched'>,
   signal: AbortSignal,
 ): Promise<Brought> {
-  const missing = (reason: MissingHeadsReport['reason'], message: string): Brought => ({
-    ok: false,
-    problem: { headRevision, reason, message: message.slice(0, 1024) },
-  });
+  const place = parseStoreUri(heads.uri);
+  if (!place.ok) return missing(heads, 'BundleMissing', `${place.message}.`);
+  let bytes = 0;
+  const onBytes = (more: number): void => {
+    bytes += more;
+  };
+  const fetch = (): Promise<Fetched> =>
+    options.fetch(place.value, heads.headRevision, { signal, onBytes });
+  const brought = await bringWith(fetch, heads, options.files);
+  options.onFetched({ source: place.value.kind, isUsable: brought.ok, bytes });
+  return brought;
+}
+
+async function bringWith(
+  fetch: () => Promise<Fetched>,
+  heads: WantedHeads,
+  files: RemoteHeadsOptions['files'],
+): Promise<Brought> {
+  const { headRevision, uri } = heads;
   try {
-    const place = parseStoreUri(uri);
-    if (!place.ok) return missing('BundleMissing', `${place.message}.`);
-    const fetched = await fetch(place.value, headRevision, signal);
-    if (!fetched.ok) return missing(fetched.code, fetched.message);
+    const fetched = await fetch();
+    if (!fetched.ok) return missing(heads, fetched.code, fetched.message);
     const digest = digestOf(fetched.value);
     if (digest !== headRevision) {
       const told = `${uri} has digest ${digest}, not ${headRevision}; restore the right file.`;
-      return missing('DigestMismatch', told);
+      return missing(heads, 'DigestMismatch', told);
     }
-    const parsed = parseHeadBundle(fetched.value);
-    if (!parsed.ok) return missing('Malformed', `${uri}: ${parsed.message}`);
     await files.put(headRevision, fetched.value);
     return { ok: true };
   } catch (error) {
     const reason = error instanceof ServingError ? 'Malformed' : 'BundleMissing';
-    return missing(reason, `${uri}: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    return missing(heads, reason, `${uri}: ${why}`);
   }
+}
+
+function missing(
+  { headRevision }: WantedHeads,
+  reason: MissingHeadsReport['reason'],
+  message: string,
+): Brought {
+  return { ok: false, problem: { headRevision, reason, message: message.slice(0, 1024) } };
 }

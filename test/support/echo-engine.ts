@@ -33,6 +33,7 @@ export function createEchoEngine({ inputName, rowShape, outputNames }: EchoModel
       audits: [],
       samples: [],
       seconds: { segment: 0, head: 0, compact: 0, audit: 0, plain: 0 },
+      segments: [],
       nonFiniteRows: [],
       nonFiniteHeads: [],
     };

@@ -340,7 +340,7 @@ function outcomeOf(rows: readonly FakeRow[], plan: EnginePlan): BatchOutcome {
       scores: Float64Array.from(bundle.heads, (_, e) => row.scores[e] ?? NaN),
       classes: Int32Array.from(bundle.heads, () => headClass(row)),
     }));
-    return [{ row: i, backboneClass: row.backboneClass, tracks }];
+    return [{ row: i, backboneClass: row.backboneClass, backboneConfidence: 0.9, tracks }];
   });
   const samples = rows.flatMap((row, i): SampledRow[] => {
     if (!isEvidence(i, RowFlag.Sample) || plan.samples.length === 0) return [];
@@ -366,6 +366,8 @@ function outcomeOf(rows: readonly FakeRow[], plan: EnginePlan): BatchOutcome {
       audit: 0,
       plain: 0.001 * rows.length,
     },
+    segments:
+      plan.tracks.length === 0 ? [{ cut: -1, ms: 1 }] : [0, 1, 2].map((cut) => ({ cut, ms: 1 })),
     nonFiniteRows: notFinite,
     nonFiniteHeads:
       nanRows === 0

@@ -9,6 +9,8 @@ export function fillToTheBrim({ metrics }: MetricRegistry): void {
   const exits = Array.from({ length: WIRE_LIMITS.exits }, (_, i) => `exit-${i}-${'x'.repeat(50)}`);
   const values: Readonly<Record<string, readonly string[]>> = {
     exit: [...exits, 'backbone'],
+    segment: [...exits, 'backbone', 'whole'],
+    source: ['http', 's3', 'oci'],
     code: ['ok', ...Object.keys(ERRORS)],
     head_revision: [`sha256:${'a'.repeat(64)}`],
     text: ['x'],

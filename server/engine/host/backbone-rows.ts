@@ -39,6 +39,19 @@ export class BackboneRows {
     return this.outputsAt(place).every((values) => values.every((value) => Number.isFinite(value)));
   }
 
+  /** Probability of the class that the backbone names; NaN without a class output. */
+  confidenceAt(place: number): number {
+    const { outputKind, classCount } = this.model;
+    if (outputKind === null) return NaN;
+    const scores = this.scoresAt(place);
+    const largest = scores[argmax(scores, 0, classCount)] ?? NaN;
+    if (outputKind === 'Probabilities') return largest;
+    if (outputKind === 'LogProbabilities') return Math.exp(largest);
+    let sum = 0;
+    for (const score of scores) sum += Math.exp(score - largest);
+    return 1 / sum;
+  }
+
   logProbabilitiesAt(place: number): Float32Array {
     const scores = this.scoresAt(place);
     switch (this.model.outputKind) {

@@ -1,6 +1,6 @@
 // Busy seconds of one batch by kind (exits.md 10).
 import type { BusyClock } from '../busy-clock.ts';
-import type { BatchOutcome } from '../engine-client.ts';
+import type { BatchOutcome, SegmentTime } from '../engine-client.ts';
 
 /** Share of a new batch in the running ratio. */
 const NEW_SHARE = 0.05;
@@ -70,6 +70,8 @@ export class BatchClock {
   private compactMs = 0;
   private auditMs = 0;
   private tableMs = 0;
+  /** As they ran. */
+  readonly segments: SegmentTime[] = [];
 
   constructor(busy: BusyShare) {
     this.end = busy.start();
@@ -77,10 +79,11 @@ export class BatchClock {
 
   /** One segment: its heads' share as the table has it, audits their share by rows. */
   addSegment(
-    elapsedMs: number,
+    { cut, ms: elapsedMs }: SegmentTime,
     table: { readonly segmentMs: number; readonly headMs: number },
     rows: StepRows,
   ): void {
+    this.segments.push({ cut, ms: elapsedMs });
     const total = table.segmentMs + table.headMs;
     const headShare = total > 0 ? table.headMs / total : 0;
     const auditShare = rows.auditing / Math.max(1, rows.serving + rows.auditing);

@@ -151,18 +151,15 @@ export class BatchRows {
     return decideRow(scores, loaded.planned.lambdaIndex, loaded.answering) === use.exit;
   }
 
-  audit(row: number, backboneClass: number): AuditedRow {
-    return {
-      row,
-      backboneClass,
-      tracks: this.found.map(({ scores, classes }, track) => {
-        const size = this.tracks[track]?.heads.length ?? 0;
-        return {
-          scores: scores.slice(row * size, (row + 1) * size),
-          classes: classes.slice(row * size, (row + 1) * size),
-        };
-      }),
-    };
+  /** What every head said of the row. */
+  scored(row: number): AuditedRow['tracks'] {
+    return this.found.map(({ scores, classes }, track) => {
+      const size = this.tracks[track]?.heads.length ?? 0;
+      return {
+        scores: scores.slice(row * size, (row + 1) * size),
+        classes: classes.slice(row * size, (row + 1) * size),
+      };
+    });
   }
 
   nonFiniteHeads(): { track: 'stable' | 'candidate'; exit: string; rows: number }[] {

@@ -26,6 +26,8 @@ export interface LoadedTrack {
 export interface Route {
   readonly plan: SegmentPlan;
   readonly cuts: readonly CutLayout[];
+  /** [cut]: its place in the costs of the plan. */
+  readonly places: readonly number[];
   /** [cut][slot] */
   readonly heads: readonly (readonly PreparedHead[])[];
   readonly prices: Prices;
@@ -145,6 +147,7 @@ function toRoute(
   return {
     plan,
     cuts,
+    places: cuts.map(({ planned }) => costs.cuts.indexOf(planned.tensor)),
     heads: cuts.map(({ uses }) =>
       uses.flatMap(({ track, exit }) => tracks[track]?.heads[exit] ?? []),
     ),

@@ -91,6 +91,7 @@ class BatchRun {
       audits: this.audits,
       samples: this.samples,
       seconds: this.clock.seconds(prices.plainMs(this.rows.count), load),
+      segments: this.clock.segments,
       nonFiniteRows: this.nonFiniteRows,
       nonFiniteHeads: this.rows.nonFiniteHeads(),
     };
@@ -127,7 +128,11 @@ class BatchRun {
       segmentMs: route.prices.segmentMs(cut, this.places.length),
       headMs: route.prices.headMs(cut, this.places.length),
     };
-    this.clock.addSegment(performance.now() - began, table, before);
+    this.clock.addSegment(
+      { cut: route.places[cut] ?? -1, ms: performance.now() - began },
+      table,
+      before,
+    );
     return this.compact(route, cut, result.activation);
   }
 
@@ -184,7 +189,11 @@ class BatchRun {
       route === null
         ? loaded.full.prices.plainMs(count)
         : route.prices.segmentMs(route.cuts.length, count);
-    this.clock.addSegment(performance.now() - began, { segmentMs, headMs: 0 }, before);
+    const ended = {
+      cut: route === null ? -1 : loaded.report.costs.cuts.length,
+      ms: performance.now() - began,
+    };
+    this.clock.addSegment(ended, { segmentMs, headMs: 0 }, before);
     for (const [place, row] of this.places.entries()) {
       if (this.rows.isNeeded(row)) this.report(row, place, outputs);
     }
@@ -196,7 +205,10 @@ class BatchRun {
       return;
     }
     const backboneClass = outputs.classAt(place);
-    if (this.rows.has(row, RowFlag.Audit)) this.audits.push(this.rows.audit(row, backboneClass));
+    if (this.rows.has(row, RowFlag.Audit)) {
+      const backbone = { backboneClass, backboneConfidence: outputs.confidenceAt(place) };
+      this.audits.push({ row, ...backbone, tracks: this.rows.scored(row) });
+    }
     const features = this.features.get(row) ?? [];
     const isFinite = features.every((values) => values.every(Number.isFinite));
     if (!this.rows.has(row, RowFlag.Sample) || !isFinite) return;

@@ -66,13 +66,10 @@ async function readManifest(
 }
 
 /** Registries often send to their own store of blobs: that gets no credentials, and its address is checked too. */
-async function readBlob(
-  session: OciSession,
-  digest: string,
-  { rules, maxBytes }: StoreCall,
-): Promise<Uint8Array> {
+async function readBlob(session: OciSession, digest: string, call: StoreCall): Promise<Uint8Array> {
+  const { rules } = call;
   const url = session.url(`blobs/${digest}`);
-  const limits = { maxBytes, fields: rules.fields };
+  const limits = { ...call, fields: rules.fields };
   const response = await session.send(url, { method: 'GET' });
   const status = response.statusCode ?? 0;
   if (status === 200) return readBytes(url, response, limits);

@@ -15,7 +15,7 @@ const MAX_ERROR_BYTES = 16_384;
 export async function getObject(place: S3Place, call: StoreCall): Promise<Uint8Array> {
   const url = urlOf(place, call);
   const response = await send(url, { method: 'GET' }, call);
-  return readBytes(url, response, { maxBytes: call.maxBytes, fields: call.rules.fields });
+  return readBytes(url, response, { ...call, fields: call.rules.fields });
 }
 
 /** Writes an object whole; writing the same again changes nothing. */

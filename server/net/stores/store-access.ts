@@ -17,6 +17,8 @@ export interface StoreCall {
   /** Keys of the Secret; empty without one. */
   readonly secret: ReadonlyMap<string, string>;
   readonly maxBytes: number;
+  /** Told as bytes of the bundle arrive. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 type CallRules = Omit<NetRules, 'extraCas'>;

@@ -15,6 +15,8 @@ export interface TransferRules {
   readonly totalMs: number;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
+  /** Told as bytes of the bundle arrive. */
+  readonly onBytes?: (bytes: number) => void;
 }
 
 /** What a store gave: bytes that nobody has verified, or why there are none. */
@@ -72,13 +74,14 @@ export function isWorthRepeating(error: unknown): boolean {
 
 async function transfer<T>(
   place: StorePlace,
-  { access, net, fields, totalMs, maxBytes, signal }: TransferRules,
+  { access, net, fields, totalMs, maxBytes, signal, onBytes }: TransferRules,
   work: (call: StoreCall) => Promise<T>,
 ): Promise<T> {
   const deadline = AbortSignal.timeout(totalMs);
   const bounded = AbortSignal.any([signal, deadline]);
   try {
-    return await work(await openAccess(access, { ...net, fields, signal: bounded }, maxBytes));
+    const call = await openAccess(access, { ...net, fields, signal: bounded }, maxBytes);
+    return await work(onBytes === undefined ? call : { ...call, onBytes });
   } catch (error) {
     if (error instanceof TooLargeError) throw error;
     if (deadline.aborted) {

@@ -74,9 +74,9 @@ test('each attempt to get the backbone counts once, however often the page is re
   onTestFinished(() => patient.close());
   const counts = async () => {
     const page = (await send(patient.metrics, '/metrics')).body.toString();
-    return [...page.matchAll(/^layercache_fetches_total\{.*result="(\w+)".*\} (\d+)$/gm)].map(
-      ([, result, count]) => `${result!} ${count!}`,
-    );
+    return [
+      ...page.matchAll(/^layercache_fetches_total\{kind="backbone".*result="(\w+)".*\} (\d+)$/gm),
+    ].map(([, result, count]) => `${result!} ${count!}`);
   };
   expect(await counts()).toEqual(['ok 1', 'failed 2']);
   progress.failed(failure);

@@ -220,11 +220,13 @@ test('tries come less and less often, are one at a time, and end with the server
   let tries = 0;
   let heads: RemoteHeads | null = null;
   const problems: string[] = [];
+  const fetched: string[] = [];
   const arrived = new Promise<string>((resolve) => {
     heads = createRemoteHeads({
       files: { put: () => Promise.resolve('Stored') },
-      fetch: () => {
+      fetch: (_place, _digest, { onBytes }) => {
         tries += 1;
+        onBytes(tries * 10);
         return Promise.resolve(
           tries < 4
             ? { ok: false, code: 'BundleMissing', message: `try ${Math.ceil(tries / 2)}` }
@@ -233,6 +235,7 @@ test('tries come less and less often, are one at a time, and end with the server
       },
       onArrived: resolve,
       onProblem: ({ message }) => problems.push(message),
+      onFetched: ({ isUsable, bytes, source }) => fetched.push(`${source} ${isUsable} ${bytes}`),
       retry: { firstMs: 1, mostMs: 2 },
     });
     heads.want([{ headRevision: DIGEST, uri: URI }]);
@@ -242,6 +245,7 @@ test('tries come less and less often, are one at a time, and end with the server
   expect(tries).toBe(4);
   // A sentence is told once, not with each try.
   expect(problems).toEqual(['try 1', 'try 2']);
+  expect(fetched).toEqual(['s3 false 10', 's3 false 20', 's3 false 30', 's3 true 40']);
   heads!.close();
   heads!.want([{ headRevision: DIGEST, uri: URI }]);
   expect(heads!.problems()).toEqual([]);

@@ -39,7 +39,7 @@ function anAudit(backboneClass: number, headClass: number): AuditedRow {
     scores: Float64Array.of(0.99999, 0),
     classes: Int32Array.of(headClass, headClass),
   };
-  return { row: 0, backboneClass, tracks: [track] };
+  return { row: 0, backboneClass, backboneConfidence: 1, tracks: [track] };
 }
 
 describe('the breaker', () => {

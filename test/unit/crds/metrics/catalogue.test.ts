@@ -24,7 +24,7 @@ test('names say unit and type as Prometheus wants them', () => {
     expect(name.endsWith('_info'), name).toBe(unit === 'info');
     if (unit === 'seconds') expect(name).toMatch(/_seconds(_total)?$/);
     if (unit === 'ratio') expect(name).toMatch(/_ratio$/);
-    if (unit === 'bytes') expect(name).toMatch(/_bytes$/);
+    if (unit === 'bytes') expect(name).toMatch(/_bytes(_total)?$/);
   }
 });
 
@@ -47,7 +47,13 @@ test('histograms alone have buckets, and they ascend', () => {
 
 test('series stay under the ceiling of a pod with 16 exits on both tracks', () => {
   // operations.md 2: 1,570 computed for all families, 2,000 is the ceiling.
-  const sizes: Readonly<Record<string, number>> = { exit: 17, model: 1, head_revision: 2, text: 1 };
+  const sizes: Readonly<Record<string, number>> = {
+    exit: 17,
+    segment: 18,
+    model: 1,
+    head_revision: 2,
+    text: 1,
+  };
   const seriesOf = ({ name, labels, buckets }: MetricFamily): number => {
     const combinations = Object.entries(labels).reduce((product, [label, values]) => {
       if (label === 'head_revision') return product;

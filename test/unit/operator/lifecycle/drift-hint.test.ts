@@ -80,6 +80,23 @@ describe('the hit-rate hint', () => {
     expect(said(2, START_MS + 600_000)).toEqual([]);
   });
 
+  test('of a server holds for 10 minutes, is said with what changed, and repeated adds nothing', () => {
+    const window = { driftHints: ['class_mix', 'teacher_confidence'] } as const;
+    const first = updateHint(QUIET, aStable(), tickWith(600, window));
+    expect(first).toEqual({ strikes: 0, untilMs: START_MS + 600_000 });
+    const later = { ...tickWith(600, window), nowMs: START_MS + 10_000 };
+    expect(updateHint(first, aStable(), later)).toEqual(first);
+    const over = { ...tickWith(600, window), nowMs: START_MS + 600_000 };
+    expect(updateHint(first, aStable(), over).untilMs).toBe(START_MS + 1_200_000);
+    const pods = [aLoadedPod({ windows: [...tickWith(600, window).windows] })];
+    const plan = step(aServingLedger({ hint: QUIET }), { pods });
+    expect(plan.decisions.map(({ reason, message }) => `${reason} ${message}`)).toEqual([
+      'DriftHint Servers see their own traffic changed since the heads came into force (which classes come, how sure the backbone is): more rows are audited for 10 minutes, nothing else changes.',
+    ]);
+    expect(plan.policy).toMatchObject({ auditRate: 0.1, exitsEnabled: true });
+    expect(plan.policy?.stable).toMatchObject({ lambdaIndex: LAMBDA });
+  });
+
   test('is forgotten with the heads it was about', () => {
     const draft = {
       ledger: { ...emptyLedger(), hint: { strikes: 2, untilMs: Infinity } },

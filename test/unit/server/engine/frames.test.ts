@@ -116,6 +116,10 @@ describe('a batch on its way', () => {
       nonFiniteRows: [],
       nonFiniteHeads: [],
       seconds: { segment: 1, head: 2, compact: 3, audit: 4, plain: 5 },
+      segments: [
+        { cut: 0, ms: 1.5 },
+        { cut: 2, ms: 0.25 },
+      ],
     };
     const [received] = read(encodeDone(5, plain)!);
     expect(decodeDone(received!)).toEqual(plain);

@@ -73,7 +73,12 @@ test('a pair says where both would have left and who alone was wrong', () => {
     aPlannedTrack({ track: 'candidate', lambdaIndex: 30 }),
   ])!;
   const row = (stable: [number[], number[]], candidate: [number[], number[]]) => {
-    paired.add({ row: 0, backboneClass: 1, tracks: [scored(...stable), scored(...candidate)] });
+    paired.add({
+      row: 0,
+      backboneClass: 1,
+      backboneConfidence: 1,
+      tracks: [scored(...stable), scored(...candidate)],
+    });
   };
   row(
     [

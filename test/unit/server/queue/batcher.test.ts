@@ -24,6 +24,7 @@ const OUTCOME = {
   nonFiniteRows: [],
   nonFiniteHeads: [],
   seconds: { segment: 0, head: 0, compact: 0, audit: 0, plain: 0 },
+  segments: [],
 };
 
 /** A batch that has begun; `end` answers all its rows. */

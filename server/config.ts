@@ -5,6 +5,7 @@ import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
 import { parseCompanions, type CompanionSetting } from './companions.ts';
 import * as fields from './config-fields.ts';
 import type { ConnectionLimits, RequestLimits } from './limits.ts';
+import { readAwsIdentity, type AwsIdentitySettings } from './net/stores/aws-identity-settings.ts';
 
 const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
 const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
@@ -50,6 +51,8 @@ export interface ServerConfig {
   readonly headStore: string | null;
   readonly storeCredentialsDir: string | null;
   readonly storeCaBundleDir: string | null;
+  /** The pod's own identity in a cloud; null: it has none. */
+  readonly awsIdentity: AwsIdentitySettings | null;
   readonly allowedHosts: AllowedHosts;
   readonly proxy: { readonly url: string | null; readonly exceptions: string };
   readonly sampleMemoryBytes: number;
@@ -147,6 +150,7 @@ const schema = z.object({
   MAX_TENSOR_ELEMENTS: fields.count(2 ** 26, { min: 1, max: 2 ** 30 }),
   MAX_DECOMPRESSION_RATIO: fields.count(4, { min: 1, max: 1_000 }),
   MAX_IMAGE_PIXELS: fields.count(16_000_000, { min: 1, max: 1_000_000_000 }),
+  MAX_HELD_BODIES: fields.bytes('256Mi'),
   MAX_HEADER_SIZE: fields.bytes('16Ki'),
   HEADERS_TIMEOUT: fields.duration('10s'),
   RECEIVE_TIMEOUT: fields.duration('2m'),
@@ -165,7 +169,10 @@ export const CONFIG_VARIABLES: readonly string[] = Object.keys(schema.shape);
 
 type Parsed = z.infer<typeof schema>;
 
-function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
+function toConfig(
+  parsed: Parsed,
+  { proxy, awsIdentity }: Pick<ServerConfig, 'proxy' | 'awsIdentity'>,
+): ServerConfig {
   const isPod = parsed.SERVICE !== null;
   const mounted = (given: string | null, name: keyof typeof POD_PATHS): string | null =>
     given ?? (isPod ? POD_PATHS[name] : null);
@@ -198,6 +205,7 @@ function toConfig(parsed: Parsed, proxy: ServerConfig['proxy']): ServerConfig {
     headStore: parsed.HEAD_STORE,
     storeCredentialsDir: mounted(parsed.STORE_CREDENTIALS_DIR, 'storeCredentialsDir'),
     storeCaBundleDir: mounted(parsed.STORE_CA_BUNDLE_DIR, 'storeCaBundleDir'),
+    awsIdentity,
     allowedHosts: parsed.ALLOWED_HOSTS,
     proxy,
     sampleMemoryBytes: parsed.SAMPLE_MEMORY,
@@ -217,6 +225,7 @@ function toLimits(parsed: Parsed): Pick<ServerConfig, 'requestLimits' | 'connect
       maxTensorElements: parsed.MAX_TENSOR_ELEMENTS,
       maxDecompressionRatio: parsed.MAX_DECOMPRESSION_RATIO,
       maxImagePixels: parsed.MAX_IMAGE_PIXELS,
+      maxHeldBytes: parsed.MAX_HELD_BODIES,
     },
     connectionLimits: {
       maxHeaderBytes: parsed.MAX_HEADER_SIZE,
@@ -242,7 +251,13 @@ export function loadConfig(environment: Environment): ConfigResult {
     if (name.startsWith(PREFIX) && value !== undefined) own[name.slice(PREFIX.length)] = value;
   }
   const parsed = schema.safeParse(own);
-  if (parsed.success) return { ok: true, value: toConfig(parsed.data, readProxy(environment)) };
+  if (parsed.success) {
+    const awsIdentity = readAwsIdentity(environment);
+    return {
+      ok: true,
+      value: toConfig(parsed.data, { proxy: readProxy(environment), awsIdentity }),
+    };
+  }
   return { ok: false, problems: parsed.error.issues.map((issue) => describeProblem(issue, own)) };
 }
 

@@ -129,6 +129,12 @@ export const ERRORS = {
     template: 'More than {value} requests are being answered; try again shortly.',
     retryAfterSeconds: 1,
   },
+  too_many_bytes: {
+    status: 429,
+    template:
+      'Requests hold all of the {value} bytes that they may hold together; try again shortly, or send fewer rows per request.',
+    retryAfterSeconds: 1,
+  },
   header_too_large: {
     status: 431,
     template: 'The headers are larger than the limit of {value} bytes; send fewer or shorter ones.',
@@ -184,10 +190,16 @@ function renderMessage(code: ErrorCode, details: ErrorDetails): string {
 export function shown(value: unknown): string {
   const text =
     typeof value === 'string'
-      ? value
-      : ((JSON.stringify(value) as string | undefined) ?? 'missing');
+      ? value.slice(0, MAX_ECHO + 1)
+      : ((JSON.stringify(value, shorten) as string | undefined) ?? 'missing');
   const printable = text.replace(/[^\x20-\x7e]/g, '?');
   return printable.length > MAX_ECHO ? `${printable.slice(0, MAX_ECHO)}...` : printable;
+}
+
+/** Of what is long, a little more than is shown. */
+function shorten(_: string, value: unknown): unknown {
+  if (typeof value !== 'string' && !Array.isArray(value)) return value;
+  return value.length > MAX_ECHO ? value.slice(0, MAX_ECHO + 1) : (value as unknown);
 }
 
 /** A refusal from the catalogue; http/error-handler.ts alone turns it into an answer. */

@@ -11,6 +11,8 @@ export interface RequestLimits {
   readonly maxDecompressionRatio: number;
   /** Width x height of one image, as its header says. */
   readonly maxImagePixels: number;
+  /** Bytes that all requests together hold, from the first of a body to its answer. */
+  readonly maxHeldBytes: number;
 }
 
 /** What one connection may do, of every port. */
@@ -36,6 +38,9 @@ export const STANDARD_CONNECTION_LIMITS: ConnectionLimits = {
 
 /** Longest deadline that a client may ask for. */
 export const MAX_TIMEOUT_SECONDS = 3_600;
+
+/** Members and elements of a JSON body that are read, but for the numbers of tensors: rows of a request are far fewer. */
+export const MAX_JSON_VALUES = 131_072;
 
 /** Longest `id` of a request. */
 export const MAX_ID_LENGTH = 128;

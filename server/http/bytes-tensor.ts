@@ -1,3 +1,4 @@
+import { NumberTensor } from '../core/json/number-tensor.ts';
 import { ServingError, shown } from '../errors.ts';
 
 /** Elements of a BYTES tensor sent as binary: each a little-endian length of four bytes, then that many. */
@@ -23,16 +24,23 @@ export function splitBinaryElements(name: string, binary: Buffer, count: number)
 
 /** Elements of a BYTES tensor in JSON: texts of base64, flat or nested in any way that keeps their order. */
 export function decodeBase64Elements(name: string, values: unknown, count: number): Buffer[] {
-  const flat: unknown[] = Array.isArray(values) ? (values as unknown[]).flat(Infinity) : [];
+  const flat = flattened(values, count);
   requireCount(name, flat.length, count);
   return flat.map((value, index) => decodeBase64(name, value, index));
 }
 
-const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
+function flattened(values: unknown, count: number): unknown[] {
+  // No texts, so the first is refused.
+  if (values instanceof NumberTensor) return Array.from(values.values.subarray(0, count + 1));
+  return Array.isArray(values) ? (values as unknown[]).flat(Infinity) : [];
+}
 
 export function decodeBase64(name: string, value: unknown, index: number): Buffer {
-  if (typeof value === 'string' && value.length > 0 && BASE64.test(value)) {
-    return Buffer.from(value, 'base64');
+  if (typeof value === 'string' && value.length > 0) {
+    const digits = value.endsWith('=') ? value.replace(/={1,2}$/, '') : value;
+    const bytes = Buffer.from(digits, 'base64');
+    // What is no digit is left out, and what follows a "=": then there are fewer bytes.
+    if (bytes.length === Math.floor((digits.length * 3) / 4)) return bytes;
   }
   throw new ServingError('wrong_input', {
     name: shown(name),

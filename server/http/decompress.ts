@@ -26,7 +26,11 @@ export function readData(
   if (coding === null) return body;
   return body.then((bytes) =>
     // Few at once: a bomb holds as much as the limit until it is found to be one.
-    gate.run(() => decompress(bytes, coding, limits.maxDecompressedBytes)),
+    gate.run(async () => {
+      const whole = await decompress(bytes, coding, limits.maxDecompressedBytes);
+      limits.hold?.resize(whole.length);
+      return whole;
+    }),
   );
 }
 

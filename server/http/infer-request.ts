@@ -2,7 +2,8 @@ import { ServingError, shown } from '../errors.ts';
 import { MAX_ID_LENGTH } from '../limits.ts';
 import { decodeBase64Elements, splitBinaryElements } from './bytes-tensor.ts';
 import type { Fields } from './json-body.ts';
-import { isFields, optionalFields, parseJsonObject } from './json-body.ts';
+import type { JsonMembers } from './json-body.ts';
+import { createJsonReader, isFields, optionalFields, readJsonObject } from './json-body.ts';
 import type { ModelShape } from './model-shape.ts';
 import type { RowDatatype } from './tensor-codec.ts';
 import {
@@ -54,29 +55,75 @@ export interface InferHeaders {
 const ID_PATTERN = new RegExp(`^[\\x20-\\x7e]{0,${MAX_ID_LENGTH}}$`);
 export const IMAGE_TYPES: ReadonlySet<string> = new Set(['image/png', 'image/jpeg', 'image/webp']);
 
+/** A body with its JSON told from the rest. */
+export interface OpenBody {
+  /** Null: there is none. */
+  readonly json: Buffer | null;
+  readonly binary: Buffer;
+}
+
+export interface Document {
+  /** What the JSON is; null: there is none. */
+  readonly fields: Fields | null;
+  readonly binary: Buffer;
+}
+
+export const INFER_MEMBERS: JsonMembers = new Map([
+  ['id', 'value'],
+  ['parameters', 'value'],
+  ['inputs', 'value'],
+  ['outputs', 'value'],
+  ['name', 'value'],
+  ['shape', 'value'],
+  ['datatype', 'value'],
+  ['data', 'numbers'],
+  ['binary_data_size', 'value'],
+  ['binary_data_output', 'value'],
+  ['binary_data', 'value'],
+  ['layercache_mode', 'value'],
+]);
+
+/** The whole of it at once. */
 export function parseInferRequest(
   body: Buffer,
   headers: InferHeaders,
   model: ModelShape,
 ): InferRequest {
+  const { json, binary } = openInferBody(body, headers, model);
+  const fields =
+    json === null ? null : readJsonObject(createJsonReader(json, INFER_MEMBERS, model.limits));
+  return parseInferDocument({ fields, binary }, headers, model);
+}
+
+export function openInferBody(body: Buffer, headers: InferHeaders, model: ModelShape): OpenBody {
   const header = headers['inference-header-content-length'];
   const type = mediaType(headers['content-type']);
   if (model.image !== null && type !== null && IMAGE_TYPES.has(type)) {
+    return { json: null, binary: body };
+  }
+  checkMediaType(type, header !== undefined, model);
+  const jsonLength = header === undefined ? body.length : jsonPart(body, header);
+  return { json: body.subarray(0, jsonLength), binary: body.subarray(jsonLength) };
+}
+
+export function parseInferDocument(
+  { fields, binary }: Document,
+  headers: InferHeaders,
+  model: ModelShape,
+): InferRequest {
+  if (fields === null) {
     return {
       id: null,
-      data: { rows: 1, images: [body] },
+      data: { rows: 1, images: [binary] },
       outputs: allOutputs(model, false),
       isBackboneOnly: isBackboneOnly(undefined, headers['layercache-mode']),
     };
   }
-  checkMediaType(type, header !== undefined, model);
-  const jsonLength = header === undefined ? body.length : jsonPart(body, header);
-  const fields = parseJsonObject(body.subarray(0, jsonLength), model.limits.maxJsonDepth);
   const parameters = optionalFields(fields.parameters, 'parameters');
   const [tensor] = parseInputs(fields.inputs, model);
   return {
     id: parseId(fields.id),
-    data: parseTensor(tensor, body.subarray(jsonLength), model),
+    data: parseTensor(tensor, binary, model),
     outputs: parseOutputs(fields.outputs, parameters, model),
     isBackboneOnly: isBackboneOnly(parameters.layercache_mode, headers['layercache-mode']),
   };

@@ -1,11 +1,20 @@
 import { ServingError, shown } from '../errors.ts';
 import { decodeBase64 } from './bytes-tensor.ts';
-import type { ImageRows, InferHeaders, InferRequest, TensorRows } from './infer-request.ts';
+import type {
+  Document,
+  ImageRows,
+  InferHeaders,
+  InferRequest,
+  OpenBody,
+  TensorRows,
+} from './infer-request.ts';
 import { isBackboneOnly } from './infer-request.ts';
 import type { Fields } from './json-body.ts';
-import { isFields, parseJsonObject } from './json-body.ts';
+import type { JsonMembers } from './json-body.ts';
+import { createJsonReader, isFields, readJsonObject } from './json-body.ts';
 import type { ModelShape } from './model-shape.ts';
-import { encodeJsonTensor } from './tensor-codec.ts';
+import { NumberTensor } from '../core/json/number-tensor.ts';
+import { encodeJsonTensor, encodeRowTensors } from './tensor-codec.ts';
 
 // TensorFlow Serving's RESTful API, predict:
 // https://github.com/tensorflow/serving/blob/master/tensorflow_serving/g3doc/api_rest.md
@@ -18,12 +27,37 @@ export interface PredictRequest extends InferRequest {
   readonly isColumnar: boolean;
 }
 
+export function predictMembers({ inputName }: ModelShape): JsonMembers {
+  return new Map([
+    ['signature_name', 'value'],
+    ['b64', 'value'],
+    ['instances', 'numbers'],
+    ['inputs', 'numbers'],
+    [inputName, 'numbers'],
+  ]);
+}
+
+export function openPredictBody(body: Buffer): OpenBody {
+  return { json: body, binary: body.subarray(body.length) };
+}
+
+/** The whole of it at once. */
 export function parsePredictRequest(
   body: Buffer,
   headers: InferHeaders,
   model: ModelShape,
 ): PredictRequest {
-  const fields = parseJsonObject(body, model.limits.maxJsonDepth);
+  const reader = createJsonReader(body, predictMembers(model), model.limits);
+  const { binary } = openPredictBody(body);
+  return parsePredictDocument({ fields: readJsonObject(reader), binary }, headers, model);
+}
+
+export function parsePredictDocument(
+  document: Document,
+  headers: InferHeaders,
+  model: ModelShape,
+): PredictRequest {
+  const fields = document.fields ?? {};
   checkSignature(fields.signature_name);
   const isColumnar = fields.inputs !== undefined;
   if (isColumnar === (fields.instances !== undefined)) {
@@ -35,7 +69,7 @@ export function parsePredictRequest(
   }
   const rows = isColumnar
     ? readColumns(fields.inputs, model)
-    : requireList(fields.instances, model, 'instances').map((row) => readRow(row, model));
+    : readRows(requireList(fields.instances, model, 'instances'), model);
   return {
     id: null,
     data: encodeRows(rows, model),
@@ -50,7 +84,11 @@ function checkSignature(value: unknown): void {
   throw new ServingError('unknown_signature', { value: shown(value), expected: SIGNATURE });
 }
 
-function requireList(value: unknown, model: ModelShape, field: string): readonly unknown[] {
+/** Rows of numbers alone are one tensor. */
+type Rows = NumberTensor | readonly unknown[];
+
+function requireList(value: unknown, model: ModelShape, field: string): Rows {
+  if (value instanceof NumberTensor) return value;
   if (Array.isArray(value) && value.length > 0) return value as unknown[];
   throw new ServingError('wrong_input', {
     name: model.inputName,
@@ -58,9 +96,13 @@ function requireList(value: unknown, model: ModelShape, field: string): readonly
   });
 }
 
-function readColumns(value: unknown, model: ModelShape): readonly unknown[] {
+function readColumns(value: unknown, model: ModelShape): Rows {
   const column = isFields(value) && !isBase64(value) ? namedValue(value, model) : value;
   return isBase64(column) ? [column] : requireList(column, model, 'inputs');
+}
+
+function readRows(rows: Rows, model: ModelShape): Rows {
+  return rows instanceof NumberTensor ? rows : rows.map((row) => readRow(row, model));
 }
 
 /** A row: the value of the input alone, or an object that names it. */
@@ -81,19 +123,24 @@ function isBase64(value: unknown): value is { readonly b64: unknown } {
   return isFields(value) && 'b64' in value && Object.keys(value).length === 1;
 }
 
-function encodeRows(rows: readonly unknown[], model: ModelShape): TensorRows | ImageRows {
+function encodeRows(given: Rows, model: ModelShape): TensorRows | ImageRows {
   const name = model.inputName;
-  if (rows.some(isBase64)) return encodeImages(rows, model);
-  if (rows.length > model.limits.maxTensorElements / model.rowElements) {
+  const isTensor = given instanceof NumberTensor;
+  if (!isTensor && given.some(isBase64)) return encodeImages(given, model);
+  const rows = isTensor ? (given.dims[0] ?? 0) : given.length;
+  if (rows > model.limits.maxTensorElements / model.rowElements) {
     throw new ServingError('wrong_shape', {
       name,
-      value: `[${rows.length}, ${model.rowShape.join(', ')}]`,
+      value: `[${rows}, ${model.rowShape.join(', ')}]`,
       expected: `at most ${model.limits.maxTensorElements} elements`,
     });
   }
-  const shape = [rows.length, ...model.rowShape];
-  const input = encodeJsonTensor(rows, { name, shape, datatype: 'FP32' });
-  return { rows: rows.length, datatype: 'FP32', input };
+  const expected = { name, shape: [rows, ...model.rowShape], datatype: 'FP32' } as const;
+  const input =
+    !isTensor && given.every((row) => row instanceof NumberTensor)
+      ? encodeRowTensors(given, expected)
+      : encodeJsonTensor(given, expected);
+  return { rows, datatype: 'FP32', input };
 }
 
 function encodeImages(rows: readonly unknown[], model: ModelShape): ImageRows {

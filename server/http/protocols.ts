@@ -1,17 +1,21 @@
 import type { AnsweredRow } from '../queue/job.ts';
-import type { InferHeaders, InferRequest } from './infer-request.ts';
-import { parseInferRequest } from './infer-request.ts';
+import type { Document, InferHeaders, InferRequest, OpenBody } from './infer-request.ts';
+import { INFER_MEMBERS, openInferBody, parseInferDocument } from './infer-request.ts';
+import type { JsonMembers } from './json-body.ts';
 import type { AnswerNames, EncodedResponse } from './infer-response.ts';
 import { encodeInferResponse } from './infer-response.ts';
 import type { ModelShape } from './model-shape.ts';
 import type { PredictRequest } from './predict-request.ts';
-import { parsePredictRequest } from './predict-request.ts';
+import { openPredictBody, parsePredictDocument, predictMembers } from './predict-request.ts';
 import { encodePredictResponse } from './predict-response.ts';
 
 /** How bodies are read and answers written. */
 export interface Protocol<T extends InferRequest> {
   readonly name: 'v1' | 'v2';
-  readonly parse: (body: Buffer, headers: InferHeaders, model: ModelShape) => T;
+  readonly open: (body: Buffer, headers: InferHeaders, model: ModelShape) => OpenBody;
+  /** What its JSON is read for. */
+  readonly members: (model: ModelShape) => JsonMembers;
+  readonly parse: (document: Document, headers: InferHeaders, model: ModelShape) => T;
   readonly encode: (
     request: T,
     rows: readonly AnsweredRow[],
@@ -22,13 +26,17 @@ export interface Protocol<T extends InferRequest> {
 /** Open Inference Protocol v2: POST /v2/models/{m}[/versions/{v}]/infer. */
 export const OPEN_INFERENCE: Protocol<InferRequest> = {
   name: 'v2',
-  parse: parseInferRequest,
+  open: openInferBody,
+  members: () => INFER_MEMBERS,
+  parse: parseInferDocument,
   encode: encodeInferResponse,
 };
 
 /** TensorFlow Serving's REST API: POST /v1/models/{m}[/versions/{v}|/labels/{l}]:predict. */
 export const PREDICT: Protocol<PredictRequest> = {
   name: 'v1',
-  parse: parsePredictRequest,
+  open: openPredictBody,
+  members: predictMembers,
+  parse: parsePredictDocument,
   encode: encodePredictResponse,
 };

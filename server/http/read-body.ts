@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { ServingError, shown } from '../errors.ts';
+import type { BodyHold } from './body-budget.ts';
 
 export interface BodyLimits {
   readonly maxBytes: number;
   readonly timeoutMs: number;
+  /** Counts the bytes, and refuses those that are too many. @defaultValue nobody does */
+  readonly hold?: Pick<BodyHold, 'resize'>;
 }
 
 /** Length a client announced, checked before a byte of the body is read. Null: chunked. */
@@ -32,7 +35,9 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
 
 /** All bytes, by hand: one piece is handed on without a copy, and no byte beyond the cap is kept. */
 export function collectBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
+  const { hold } = limits;
   const announced = checkAnnouncedLength(request, limits.maxBytes);
+  if (announced !== null) hold?.resize(announced);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -61,7 +66,18 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
         finish(new ServingError('body_too_large', { value: limits.maxBytes }));
         return;
       }
+      if (announced === null && !isHeld(size)) return;
       chunks.push(chunk);
+    }
+    /** Of a body whose length nobody announced. */
+    function isHeld(bytes: number): boolean {
+      try {
+        hold?.resize(bytes);
+        return true;
+      } catch (error) {
+        finish(error as Error);
+        return false;
+      }
     }
     function onEnd(): void {
       finish(null);

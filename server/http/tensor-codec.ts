@@ -1,5 +1,6 @@
 import { fromHalf } from '../../crds/wire/half-float.ts';
 import { ServingError, shown } from '../errors.ts';
+import { NumberTensor } from '../core/json/number-tensor.ts';
 import type { ModelShape } from './model-shape.ts';
 
 /** What the engine takes: ready values, or raw ones that it normalises. */
@@ -113,6 +114,11 @@ export function encodeJsonTensor(
   { name, shape, datatype }: ExpectedTensor,
 ): Uint8Array {
   const count = shape.reduce((product, size) => product * size, 1);
+  if (values instanceof NumberTensor) {
+    const isNested = values.dims.length > 1 && shape.length > 1;
+    checkTensor(values, { name, shape: isNested ? shape : [count], datatype });
+    return tensorBytes(values, datatype);
+  }
   if (!Array.isArray(values)) {
     throw new ServingError('wrong_input', {
       name: shown(name),
@@ -124,32 +130,70 @@ export function encodeJsonTensor(
   const writer = { target, datatype, name, next: 0 };
   if (isNested) writeNested(values, shape, writer);
   else {
-    requireLength(values, count, name);
+    requireLength(values.length, count, name);
     writeNumbers(values, writer);
   }
   return new Uint8Array(target.buffer);
 }
 
-interface Writer {
+/** Rows that were read one by one, each as the row shape says. */
+export function encodeRowTensors(
+  rows: readonly NumberTensor[],
+  { name, shape, datatype }: ExpectedTensor,
+): Uint8Array {
+  const rowShape = shape.slice(1);
+  const rowElements = rowShape.reduce((product, size) => product * size, 1);
+  const target = new Float32Array(rows.length * rowElements);
+  rows.forEach((row, index) => {
+    const before = index * rowElements;
+    checkTensor(row, { name, shape: rowShape, datatype }, before);
+    target.set(row.values, before);
+  });
+  return new Uint8Array(target.buffer);
+}
+
+function tensorBytes({ values }: NumberTensor, datatype: RowDatatype): Uint8Array {
+  if (datatype === 'UINT8') return new Uint8Array(values);
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}
+
+/** What was read is as long as expected on every level, and holds what it should; `before` values stand before it. */
+function checkTensor(
+  { dims, oddList, oddFloat, oddByte }: NumberTensor,
+  { name, shape, datatype }: ExpectedTensor,
+  before = 0,
+): void {
+  shape.forEach((size, level) => {
+    requireLength(dims[level] ?? 0, size, name);
+  });
+  if (dims.length > shape.length) throw oddValue({ name, datatype }, before, ['...']);
+  const odd = datatype === 'FP32' ? oddFloat : oddByte;
+  if (oddList !== null && (odd === null || odd.index >= oddList.index)) {
+    requireLength(oddList.length, shape[oddList.level] ?? 0, name);
+  }
+  if (odd !== null) throw oddValue({ name, datatype }, before + odd.index, odd.value);
+}
+
+type Named = Pick<ExpectedTensor, 'name' | 'datatype'>;
+
+interface Writer extends Named {
   readonly target: Float32Array | Uint8Array;
-  readonly datatype: RowDatatype;
-  readonly name: string;
   next: number;
 }
 
 function writeNested(values: unknown, shape: readonly number[], writer: Writer): void {
   const [size = 0, ...inner] = shape;
   const list: unknown[] = Array.isArray(values) ? (values as unknown[]) : [];
-  requireLength(list, size, writer.name);
+  requireLength(list.length, size, writer.name);
   if (inner.length === 0) writeNumbers(list, writer);
   else for (const value of list) writeNested(value, inner, writer);
 }
 
-function requireLength(values: readonly unknown[], count: number, name: string): void {
-  if (values.length === count) return;
+function requireLength(length: number, count: number, name: string): void {
+  if (length === count) return;
   throw new ServingError('wrong_byte_length', {
     name: shown(name),
-    value: `${values.length} values in a place of its data`,
+    value: `${length} values in a place of its data`,
     expected: `${count}`,
   });
 }
@@ -157,16 +201,18 @@ function requireLength(values: readonly unknown[], count: number, name: string):
 function writeNumbers(values: readonly unknown[], writer: Writer): void {
   const isGood = writer.datatype === 'FP32' ? isFloat : isByte;
   for (const value of values) {
-    if (!isGood(value)) {
-      if (writer.datatype === 'FP32') throw notANumber(writer.name, writer.next, value);
-      throw new ServingError('wrong_input', {
-        name: shown(writer.name),
-        fix: `value ${writer.next} is ${shown(value)}; send whole numbers from 0 to 255.`,
-      });
-    }
+    if (!isGood(value)) throw oddValue(writer, writer.next, value);
     writer.target[writer.next] = value;
     writer.next += 1;
   }
+}
+
+function oddValue({ name, datatype }: Named, index: number, value: unknown): ServingError {
+  if (datatype === 'FP32') return notANumber(name, index, value);
+  return new ServingError('wrong_input', {
+    name: shown(name),
+    fix: `value ${index} is ${shown(value)}; send whole numbers from 0 to 255.`,
+  });
 }
 
 function notANumber(name: string, index: number, value: unknown): ServingError {

@@ -35,6 +35,7 @@ export const OF_INFERENCE: readonly ErrorCode[] = [
   'queue_full',
   'no_time',
   'too_many_requests',
+  'too_many_bytes',
   'engine_failed',
   'poison_row',
   'draining',

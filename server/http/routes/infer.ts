@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ServingError, shown } from '../../errors.ts';
 import { stickyDraw } from '../../evidence/draws.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
@@ -9,8 +10,11 @@ import { MAX_TIMEOUT_SECONDS } from '../../limits.ts';
 import type { DataAppDependencies } from '../data-app.ts';
 import { decodeImages } from '../decode-images.ts';
 import { readData } from '../decompress.ts';
+import { createBodyBudget } from '../body-budget.ts';
 import { createGate } from '../gate.ts';
 import type { ImageRows, InferRequest, TensorRows } from '../infer-request.ts';
+import { createJsonReader, readJsonInTurns } from '../json-body.ts';
+import type { ModelShape } from '../model-shape.ts';
 import type { Protocol } from '../protocols.ts';
 import { HangUpError } from '../read-body.ts';
 
@@ -28,6 +32,10 @@ const DECOMPRESSIONS = 2;
 export function createInference(dependencies: DataAppDependencies): Inference {
   const { clock, servings, lifecycle, metrics, modelName } = dependencies;
   const decompressions = createGate(DECOMPRESSIONS);
+  const longReaders = createGate(1);
+  const budget = createBodyBudget(
+    () => dependencies.loaded()?.shape.limits.maxHeldBytes ?? Infinity,
+  );
   let inFlight = 0;
 
   return async (protocol, request, response) => {
@@ -42,27 +50,48 @@ export function createInference(dependencies: DataAppDependencies): Inference {
     const timeoutMs = parseTimeout(request.headers['request-timeout'], limits.requestTimeoutMs);
     inFlight += 1;
     metrics.inFlight(inFlight);
+    const hold = budget.open();
     try {
       const maxBytes = limits.maxRequestBytes;
       const maxDecompressedBytes = maxBytes * model.shape.limits.maxDecompressionRatio;
       const body = await readData(
         request,
-        { maxBytes, maxDecompressedBytes, timeoutMs },
+        { maxBytes, maxDecompressedBytes, timeoutMs, hold },
         decompressions,
       );
-      const parsed = protocol.parse(body, request.headers, model.shape);
+      const parsed = await parse(protocol, body, request, model.shape);
       const asked = { parsed, model, receivedMs, timeoutMs };
       const data =
         'images' in parsed.data
           ? await decoded(parsed.data, response, asked, maxDecompressedBytes)
           : parsed.data;
+      hold.resize(data.input.length);
+      if (response.closed) throw new HangUpError();
       const rows = await answer(request, response, asked, data);
       respond(protocol, response, { ...asked, parsed, rows });
     } finally {
+      hold.release();
       inFlight -= 1;
       metrics.inFlight(inFlight);
     }
   };
+
+  /** A long JSON is read in turns with everything else, and no further when its client is gone. */
+  async function parse<T extends InferRequest>(
+    protocol: Protocol<T>,
+    body: Buffer,
+    { headers, socket }: IncomingMessage,
+    shape: ModelShape,
+  ): Promise<T> {
+    const { json, binary } = protocol.open(body, headers, shape);
+    if (json === null) return protocol.parse({ fields: null, binary }, headers, shape);
+    const reader = createJsonReader(json, protocol.members(shape), shape.limits);
+    const check = (): void => {
+      if (socket.destroyed) throw new HangUpError();
+    };
+    const fields = await readJsonInTurns(reader, { gate: longReaders, nextTurn, check });
+    return protocol.parse({ fields, binary }, headers, shape);
+  }
 
   /** Pictures of the request as rows, within its deadline and while its client is there. */
   async function decoded(

@@ -340,6 +340,16 @@ const PROVOKED: Readonly<Partial<Record<ErrorCode, Provoked>>> = {
     }),
   ),
   too_many_requests: at(INFER_PATH, () => held({ maxConcurrentRequests: 2 }, (to) => post(to))),
+  too_many_bytes: at(INFER_PATH, async () => {
+    const to = await serve({ environment: { LAYERCACHE_MAX_HELD_BODIES: '100' } });
+    to.engine.isHeld = true;
+    const waiting = post(to);
+    await expect.poll(async () => (await to.state()).queue.rows).toBe(0);
+    const answer = await post(to);
+    to.engine.isHeld = false;
+    await waiting;
+    return answer;
+  }),
   header_too_large: at('/v2', () =>
     raw(server, rawRequest('GET /v2 HTTP/1.1', [`x: ${'y'.repeat(17_000)}`])),
   ),

@@ -25,6 +25,7 @@ const SHAPE: ModelShape = {
     maxTensorElements: 2 ** 26,
     maxDecompressionRatio: 4,
     maxImagePixels: 100,
+    maxHeldBytes: 2 ** 28,
   },
 };
 

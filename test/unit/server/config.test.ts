@@ -43,12 +43,14 @@ test('defaults are complete and in base units', () => {
     warmupDir: null,
     ...{ headStore: null, storeCredentialsDir: null, storeCaBundleDir: null },
     allowedHosts: { othersAllowed: true, named: [] },
+    awsIdentity: null,
     proxy: { url: null, exceptions: '' },
     requestLimits: {
       maxJsonDepth: 32,
       maxTensorElements: 67_108_864,
       maxDecompressionRatio: 4,
       maxImagePixels: 16_000_000,
+      maxHeldBytes: 2 ** 28,
     },
     connectionLimits: {
       maxHeaderBytes: 16_384,

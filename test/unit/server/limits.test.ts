@@ -6,6 +6,7 @@ import { CONFIG_VARIABLES, loadConfig } from '../../../server/config.ts';
 import { ERRORS } from '../../../server/errors.ts';
 import {
   MAX_ID_LENGTH,
+  MAX_JSON_VALUES,
   MAX_TIMEOUT_SECONDS,
   STANDARD_CONNECTION_LIMITS,
 } from '../../../server/limits.ts';
@@ -59,6 +60,11 @@ function limitsInForce(config: ServerConfig): Record<string, readonly [number, s
     ],
     'levels of JSON': [request.maxJsonDepth, '`MAX_JSON_DEPTH`'],
     'elements of the input': [request.maxTensorElements, '`MAX_TENSOR_ELEMENTS`'],
+    'values of a JSON body beside its numbers': [MAX_JSON_VALUES, ''],
+    'bytes that all requests hold together, bodies and tensors': [
+      request.maxHeldBytes,
+      '`MAX_HELD_BODIES`',
+    ],
     'pixels of an image': [request.maxImagePixels, '`MAX_IMAGE_PIXELS`'],
     'requests answered at once': [
       DEFAULT_LIMITS.maxConcurrentRequests,

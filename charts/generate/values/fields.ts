@@ -5,10 +5,18 @@ import { z } from 'zod';
 const QUANTITY = /^[0-9]{1,12}(\.[0-9]{1,3})?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$/;
 const DURATION = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/;
 const OPTIONAL_NAME = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)?$/;
+const LABEL_KEY =
+  /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
 const LABEL_VALUE = /^([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/;
 
+/** One line. */
 export const text = (description: string, standard = '') =>
-  z.string().max(1024).default(standard).meta({ description });
+  z
+    .string()
+    .max(1024)
+    .regex(/^[^\n\r]*$/)
+    .default(standard)
+    .meta({ description });
 
 export const matching = (description: string, pattern: RegExp, standard = '') =>
   z.string().regex(pattern).default(standard).meta({ description });
@@ -44,12 +52,12 @@ export const switches = (description: string, keys = /^[^\s]{1,253}$/) =>
 
 export const labels = (description: string, standard: Readonly<Record<string, string>> = {}) =>
   z
-    .record(z.string().min(1).max(317), z.string().regex(LABEL_VALUE))
+    .record(z.string().regex(LABEL_KEY), z.string().regex(LABEL_VALUE))
     .default(standard)
     .meta({ description });
 
 export const annotations = (description: string) =>
-  z.record(z.string().min(1).max(317), z.string().max(4096)).default({}).meta({ description });
+  z.record(z.string().regex(LABEL_KEY), z.string().max(4096)).default({}).meta({ description });
 
 /** Handed to Kubernetes as it is; the API server checks it. */
 export const passedOn = (description: string, standard: Readonly<Record<string, unknown>> = {}) =>

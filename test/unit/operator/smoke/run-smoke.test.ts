@@ -114,9 +114,9 @@ async function smoke(world: World, interrupt = new AbortController().signal) {
     () => null,
     (error: unknown) => error as CliError,
   );
-  let isOver = false;
-  void run.then(() => (isOver = true));
-  while (!isOver) await clock.pass(1_000);
+  const progress = { isOver: false };
+  void run.then(() => (progress.isOver = true));
+  while (!progress.isOver) await clock.pass(1_000);
   return { error: await run, lines, objects, calls };
 }
 

@@ -12,7 +12,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 export type JsonMembers = ReadonlyMap<string, MemberKind>;
 
 /** Read at once: a few milliseconds on a slow machine. */
-export const SLICE_BYTES = 256 * 1024;
+export const SLICE_BYTES = 128 * 1024;
 
 export function createJsonReader(
   json: Buffer,

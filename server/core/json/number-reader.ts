@@ -1,4 +1,4 @@
-import { CLOSE_LIST, COMMA, digitAt, MINUS } from './json-bytes.ts';
+import { CLOSE_LIST, COMMA, digitAt, MINUS, SPACE } from './json-bytes.ts';
 import { MalformedJsonError } from './malformed-json-error.ts';
 
 const POINT = 0x2e;
@@ -120,7 +120,7 @@ export class NumberReader {
 }
 
 function isEnd(byte: number | undefined): boolean {
-  return byte === COMMA || byte === CLOSE_LIST || byte === 0x20 || byte === 0x0a;
+  return byte === COMMA || byte === CLOSE_LIST || byte === SPACE || byte === 0x0a;
 }
 
 function power(exponent: number): number {

@@ -1,4 +1,4 @@
-import { CLOSE_LIST, COMMA, OPEN_LIST, skipSpace } from './json-bytes.ts';
+import { CLOSE_LIST, COMMA, OPEN_LIST, skipSpace, SPACE } from './json-bytes.ts';
 import { doesNotParse } from './malformed-json-error.ts';
 import type { NumberReader } from './number-reader.ts';
 import { NumberTensor, type OddList, type OddValue } from './number-tensor.ts';
@@ -111,48 +111,54 @@ export class TensorReader {
     return new NumberTensor({ values, dims, oddFloat, oddByte, oddList });
   }
 
-  /** The loop in which requests spend their time: numbers and what stands between them. */
   private readNumbers(stop: number): void {
-    const { bytes, numbers } = this;
-    let { at } = this;
-    while (at < stop && this.isValueNext) {
+    this.readShortNumbers(stop);
+    if (!this.isValueNext) return;
+    this.at = skipSpace(this.bytes, this.at, stop);
+    if (this.at < stop) this.readAnyNumber();
+  }
+
+  /** The loop in which requests spend their time: numbers of usual length with a comma and at most one space between them. */
+  private readShortNumbers(stop: number): void {
+    const { bytes, numbers, values } = this;
+    let { at, count } = this;
+    while (at < stop && count < values.length) {
       const value = numbers.short(at);
-      if (Number.isNaN(value)) {
-        if (!this.readLongNumber(at)) return;
-      } else {
-        if (this.oddByte === null && !isByte(value, numbers.at - at)) this.checkByte(at);
-        this.append(value);
+      if (Number.isNaN(value)) break;
+      if (this.oddByte === null && !isByte(value, numbers.at - at)) this.checkByte(at, count);
+      values[count] = value;
+      count += 1;
+      at = numbers.at;
+      if (bytes[at] !== COMMA) {
+        this.isValueNext = false;
+        break;
       }
-      at = skipSpace(bytes, numbers.at, stop);
-      // At the end of the slice, the separator is read with the next one.
-      if (at < stop && bytes[at] === COMMA) at = skipSpace(bytes, at + 1, stop);
-      else this.isValueNext = false;
+      at += bytes[at + 1] === SPACE ? 2 : 1;
     }
+    this.level.length += count - this.count;
+    this.count = count;
     this.at = at;
   }
 
-  /** False: there is no number. */
-  private readLongNumber(at: number): boolean {
-    const { numbers } = this;
+  private readAnyNumber(): void {
+    const { numbers, at, count } = this;
     if (!numbers.scan(at)) {
-      this.leave(at);
-      return false;
+      this.leave();
+      return;
     }
-    this.checkByte(at);
+    if (this.oddByte === null) this.checkByte(at, count);
     const value = numbers.double();
-    if (!Number.isFinite(Math.fround(value))) this.oddFloat ??= { index: this.count, value };
+    if (!Number.isFinite(Math.fround(value))) this.oddFloat ??= { index: count, value };
     this.append(value);
-    return true;
+    this.at = numbers.at;
+    this.isValueNext = false;
   }
 
   /** Also 7.0000000000 and 1e2 are whole numbers. */
-  private checkByte(at: number): void {
-    if (this.oddByte !== null) return;
+  private checkByte(at: number, index: number): void {
     this.numbers.scan(at);
     const value = this.numbers.double();
-    if (!(Number.isInteger(value) && value >= 0 && value <= 255)) {
-      this.oddByte = { index: this.count, value };
-    }
+    if (!(Number.isInteger(value) && value >= 0 && value <= 255)) this.oddByte = { index, value };
   }
 
   private append(value: number): void {
@@ -174,16 +180,15 @@ export class TensorReader {
   }
 
   /** At what is no number: another value, or the end of a list that is empty. */
-  private leave(at: number): void {
-    this.at = at;
-    const isEmpty = this.bytes[at] === CLOSE_LIST && this.level.length === 0;
+  private leave(): void {
+    const isEmpty = this.bytes[this.at] === CLOSE_LIST && this.level.length === 0;
     if (isEmpty) this.closeList();
     else this.isAtOther = true;
   }
 
   private readList(inner: Level): void {
     if (this.bytes[this.at] !== OPEN_LIST) {
-      this.leave(this.at);
+      this.leave();
       return;
     }
     inner.length = 0;

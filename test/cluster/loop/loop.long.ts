@@ -1,134 +1,275 @@
-// From a backbone and a budget to certified exits on two real pods, by traffic alone: with the images that ship, the rights
-// that ship, trainers as Jobs under Pod Security restricted, and every connection between them over mutual TLS.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Policy } from '../../../crds/wire/policy.ts';
-import { parsePolicy } from '../../../crds/wire/policy.ts';
-import { eventually } from '../../support/eventually.ts';
-import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
+// The whole life of a service's heads on a real node, with the images that ship, the rights that ship, trainers as Jobs under Pod
+// Security restricted, and every connection between them over mutual TLS. The stages follow each other on one cluster; whoever
+// works on a later one saves the training of the first (see README.md, "The loop").
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { verifyBundle } from '../../../operator/fleet/pull-bundle.ts';
+import { poisonBundle } from '../../../operator/local/drills/poisoned-heads.ts';
+import { ANNOTATIONS } from '../../../operator/plan/names.ts';
 import { whyUnavailable } from '../../support/control-plane.ts';
-import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
-import { readObject } from '../pods/node-objects.ts';
-import { MODEL, runService, type RunningService } from '../pods/running-service.ts';
-import { startTraffic, type Traffic } from './example-traffic.ts';
+import { createFigures } from './figures.ts';
+import { NAMESPACE, SERVICE, startLoop, type LoopRun } from './loop-run.ts';
+import { bringHeads, readHeads } from './own-heads.ts';
+import { policyAfter } from './policy-times.ts';
 
 const unavailable = await whyUnavailable('node');
-const NAMESPACE = 'loop';
 const MINUTE = 60_000;
+const GOLDEN = '../../golden/cluster/loop';
+
+/** Rows a second: all of up to 50 are audited while exits are off. */
+const COLLECTING_RATE = 48;
+/** Twenty blocks of ten seconds make the first look on less than 2,000 rows, and the second is not due before promotion. */
+const SHADOW_RATE = 8;
+const FIRST_RAMP_RATE = 20;
+/** With every row an audit, twenty blocks make the last look: no later one raises lambda in the middle of a stage. */
+const SERVING_RATE = 60;
+const RECERTIFYING_RATE = 30;
+
+/** A folder for the first heads: they are brought from there, or else kept there. */
+const seed = process.env.LAYERCACHE_LOOP_HEADS ?? null;
+const seedFile = seed === null ? null : join(seed, 'first.bundle');
 
 describe.skipIf(unavailable !== null)('the loop on a real node', () => {
-  let node: OwnRealNode;
-  let vision: RunningService;
-  let traffic: Traffic;
+  const figures = createFigures();
+  let loop: LoopRun;
+  let started: LoopRun | null = null;
+  let isSeeded = false;
 
   beforeAll(async () => {
-    node = await startRealNode();
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-    const metadata = { name: NAMESPACE, labels };
-    const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
-    await node.request({ method: 'POST', path: '/api/v1/namespaces', body });
-    const installation = await installOperator(node, {
-      namespace: NAMESPACE,
-      environment: {
-        LAYERCACHE_LOG_LEVEL: 'debug',
-        LAYERCACHE_TRAINER_IMAGE: OPERATOR_IMAGE,
-        LAYERCACHE_TRAINER_RESOURCES: JSON.stringify({
-          requests: { cpu: '100m', memory: '256Mi' },
-          limits: { memory: '2Gi' },
-        }),
-      },
-    });
-    vision = await runService(
-      { node, installation, name: 'vision' },
-      {
-        replicas: 2,
-        pod: {
-          resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '2Gi' } },
-        },
-        heads: { training: { cooldown: '1m' } },
-        rollout: {
-          minRequests: 50,
-          steps: [
-            { share: '25%', hold: '20s' },
-            { share: '100%', hold: '20s' },
-          ],
-        },
-      },
-    );
-    await vision.readyPods(2);
-  }, 5 * MINUTE);
-  afterAll(() => node.stop(), MINUTE);
+    loop = started = await startLoop(COLLECTING_RATE);
+  }, 10 * MINUTE);
+  afterAll(async () => {
+    process.stderr.write(figures.text());
+    await started?.stop();
+  }, 2 * MINUTE);
+  beforeEach((context) => {
+    context.skip(started?.isStuck() === true, 'a stage before it was not reached');
+  });
 
-  const kubectl = async (...args: string[]): Promise<string> => {
-    const { stdout, stderr } = await node.kubectl([...args, '-n', NAMESPACE]);
-    return stdout + stderr;
+  const golden = async (name: string): Promise<void> => {
+    const isApplied = async (): Promise<boolean> =>
+      (await loop.vision.read()).status.conditions?.some(
+        ({ type, status }) => type === 'PolicyApplied' && status === 'True',
+      ) === true;
+    await loop.reaches('acknowledgements of every pod', isApplied, 2 * MINUTE);
+    const text = await loop.text.stage();
+    if (isSeeded) process.stderr.write(`${name}\n${text}\n`);
+    else await expect(text).toMatchFileSnapshot(`${GOLDEN}/${name}.txt`);
   };
+  const patch = (spec: object): Promise<string> =>
+    loop.kubectl('patch', 'cms', SERVICE, '--type=merge', '-p', JSON.stringify({ spec }));
+  const auditRate = (share: string): Promise<string> => patch({ accuracy: { auditRate: share } });
+  const unpin = (): Promise<string> => patch({ heads: { revision: null } });
+  const earlyAnswers = (): number =>
+    [...loop.traffic.heads.values()].reduce((sum, rows) => sum + rows, 0);
 
-  async function policyOf(): Promise<Policy | null> {
-    const ref = { kind: 'ConfigMap', namespace: NAMESPACE, name: 'vision-policy' } as const;
-    const { data = {} } = await readObject<{ data?: Record<string, string> }>(node, ref);
-    const read = parsePolicy(data['policy.json'] ?? '');
-    return read.ok ? read.value : null;
-  }
-
-  /** Waits for it, and tells all that is known when it does not come. */
-  async function reaches(what: string, holds: () => Promise<boolean>, ms: number): Promise<void> {
-    try {
-      await eventually(async () => {
-        if (!(await holds())) throw new Error(what);
-      }, ms);
-    } catch (error) {
-      const parts = [
-        await kubectl('get', 'cms,chr,jobs,pods,configmaps', '-o', 'wide'),
-        await kubectl('get', 'events', '--sort-by=.metadata.creationTimestamp'),
-        await kubectl('logs', '-l', 'app.kubernetes.io/component=trainer', '--tail=50'),
-        (await kubectl('logs', 'deployment/layercache-operator', '--tail=400'))
-          .split('\n')
-          .filter((line) => !line.includes('"pass ended"'))
-          .slice(-80)
-          .join('\n'),
-        JSON.stringify([traffic.answered, [...traffic.exits], traffic.failures.slice(0, 5)]),
-      ];
-      throw new Error(`${what}\n${parts.join('\n---\n')}`, { cause: error });
-    }
-  }
+  /** These heads serve alone. */
+  const serves = async (headRevision: string): Promise<boolean> => {
+    const policy = await loop.policy();
+    if (policy?.exitsEnabled !== true || policy.candidate !== null) return false;
+    return policy.stable?.headRevision === headRevision;
+  };
+  /** Answers of these heads come after now. */
+  const answersEarly = async (headRevision: string): Promise<void> => {
+    const count = (): number => loop.traffic.heads.get(headRevision) ?? 0;
+    const before = count();
+    await loop.reaches('early answers', () => count() > before + 20, MINUTE);
+  };
+  /** The first two: digests of bundles, which are what policies and answers name. */
+  const digests: string[] = [];
 
   test(
-    'traffic leads to a Job, a revision, a certificate and early answers on every pod, and no request fails',
+    'traffic alone leads to a Job, a revision, a certificate and early answers, and no request fails',
     async () => {
-      traffic = await startTraffic(node, await vision.endpoint(), { model: MODEL, rate: 20 });
-      try {
-        const has = async (kind: string): Promise<boolean> =>
-          (await kubectl('get', kind, '-o', 'name')).includes('vision-');
-        await reaches('a training Job', () => has('jobs'), 12 * MINUTE);
-        await reaches('a head revision', () => has('cacheheadrevisions'), 8 * MINUTE);
-        const isShadowed = async (): Promise<boolean> =>
-          (await policyOf())?.candidate?.stage === 'Shadowing';
-        await reaches('a shadowed candidate', isShadowed, 2 * MINUTE);
-        const isServing = async (): Promise<boolean> => {
-          const policy = await policyOf();
-          return policy?.exitsEnabled === true && policy.stable !== null;
-        };
-        await reaches('promotion', isServing, 20 * MINUTE);
-        const before = new Map(traffic.exits);
-        const leaves = (): Promise<boolean> =>
-          Promise.resolve(
-            [...traffic.exits].some(
-              ([exit, rows]) => exit !== 'backbone' && rows > (before.get(exit) ?? 0),
-            ),
-          );
-        await reaches('early answers', leaves, MINUTE);
-        process.stderr.write(
-          `${await kubectl('get', 'cms,chr,jobs,pods')}\n${await kubectl('get', 'events', '--sort-by=.metadata.creationTimestamp')}\n`,
-        );
-        process.stderr.write(`${await kubectl('get', 'cms/vision', '-o', 'yaml')}\n`);
-        process.stderr.write(
-          `${JSON.stringify([traffic.answered, [...traffic.exits], traffic.failures.slice(0, 5)])}\n`,
-        );
-        expect(traffic.failures).toEqual([]);
-      } finally {
-        await traffic.stop();
+      const { traffic, reaches, revisions } = loop;
+      isSeeded = seedFile !== null && existsSync(seedFile);
+      if (seedFile !== null && isSeeded) {
+        const bytes = readFileSync(seedFile);
+        const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+        const heads = verifyBundle(bytes, digest);
+        if (!heads.ok) throw new Error(heads.message);
+        const at = { namespace: NAMESPACE, name: 'vision-seeded' };
+        await bringHeads(loop.node, at, { service: SERVICE, heads: heads.value });
+        await patch({ heads: { revision: 'vision-seeded' } });
+      } else {
+        const has = async (): Promise<boolean> =>
+          (await loop.kubectl('get', 'jobs', '-o', 'name')) !== '';
+        await reaches('a training Job', has, 12 * MINUTE);
       }
+      traffic.rate = SHADOW_RATE;
+      await reaches('a head revision', async () => (await revisions()).length === 1, 10 * MINUTE);
+      const [first] = await revisions();
+      digests.push(first!.spec.bundle.digest);
+      const isCertified = async (): Promise<boolean> =>
+        (await revisions())[0]?.status?.conditions?.some(
+          ({ type, status }) => type === 'Certified' && status === 'True',
+        ) === true;
+      await reaches('a certificate', isCertified, 15 * MINUTE);
+      figures.add('requests until certified (<= 15,000)', traffic.answered);
+      traffic.rate = FIRST_RAMP_RATE;
+      await reaches('promotion', () => serves(digests[0]!), 10 * MINUTE);
+      await answersEarly(digests[0]!);
+      await golden('1-certified');
+      if (isSeeded) await unpin();
+      else if (seed !== null && seedFile !== null) {
+        const name = first!.metadata.name;
+        const { bytes } = await readHeads(loop.node, { namespace: NAMESPACE, name }, digests[0]!);
+        mkdirSync(seed, { recursive: true });
+        writeFileSync(seedFile, bytes);
+      }
+      expect(traffic.failures).toEqual([]);
     },
-    45 * MINUTE,
+    60 * MINUTE,
+  );
+
+  test(
+    'a second revision, trained by a Job of its own on younger rows, ramps to 100 % while pods join and leave, and no request fails',
+    async () => {
+      const { traffic, reaches, revisions, kubectl, readyPods } = loop;
+      const [first] = digests;
+      await kubectl('annotate', 'cms', SERVICE, `${ANNOTATIONS.request}=retrain:second`);
+      await auditRate('100%');
+      traffic.rate = RECERTIFYING_RATE;
+      await reaches('a second revision', async () => (await revisions()).length === 2, 15 * MINUTE);
+      const second = (await revisions())[1]!;
+      digests.push(second.spec.bundle.digest);
+      traffic.rate = SERVING_RATE;
+      const isRamping = async (): Promise<boolean> => {
+        const candidate = (await loop.policy())?.candidate;
+        return candidate?.stage === 'Ramping' && candidate.headRevision === digests[1];
+      };
+      await reaches('the ramp of the second revision', isRamping, 20 * MINUTE);
+      await kubectl('scale', 'cms', SERVICE, '--replicas=3');
+      await readyPods(3);
+      expect.soft(await isRamping()).toBe(true);
+      await golden('2-ramping');
+      await kubectl('scale', 'cms', SERVICE, '--replicas=2');
+      await readyPods(2);
+      expect.soft(await isRamping()).toBe(true);
+      await reaches('promotion of the second revision', () => serves(digests[1]!), 15 * MINUTE);
+      await answersEarly(digests[1]!);
+      await golden('3-promoted');
+      expect(traffic.failures).toEqual([]);
+      const at = { namespace: NAMESPACE };
+      const heads = await Promise.all(
+        (await revisions()).map(({ metadata: { name }, spec }) =>
+          readHeads(loop.node, { ...at, name }, spec.bundle.digest),
+        ),
+      );
+      const [old, young] = heads.map(({ bundle }) => bundle.training.samplesUntil);
+      expect(digests[1]).not.toBe(first);
+      for (const { podUid, seq } of old!) {
+        expect(young!.find((pod) => pod.podUid === podUid)?.seq ?? seq).toBeGreaterThan(seq);
+      }
+      const certified = (await loop.policy())?.stable?.certificate;
+      figures.add('audits behind the second certificate', certified?.audits ?? 0);
+    },
+    60 * MINUTE,
+  );
+
+  test(
+    'poisoned heads that pass every check of a file are aborted by their evidence and remembered; they answer nothing',
+    async () => {
+      const { traffic, reaches, revisions, kubectl, node, vision } = loop;
+      await auditRate('100%');
+      traffic.rate = SERVING_RATE;
+      const serving = (await loop.policy())!.stable!.headRevision;
+      const made = (await revisions()).find(({ spec }) => spec.bundle.digest === serving)!;
+      const at = { namespace: NAMESPACE, name: made.metadata.name };
+      const poisoned = poisonBundle(await readHeads(node, at, serving));
+      await bringHeads(
+        node,
+        { namespace: NAMESPACE, name: 'vision-poisoned' },
+        { service: SERVICE, heads: poisoned },
+      );
+      await patch({ heads: { revision: 'vision-poisoned' } });
+      const isCandidate = async (): Promise<boolean> =>
+        (await loop.policy())?.candidate?.headRevision === poisoned.headRevision;
+      await reaches('the poisoned candidate', isCandidate, 2 * MINUTE);
+      const early = earlyAnswers();
+      const isRemembered = async (): Promise<boolean> =>
+        (await vision.read()).status.heads?.failed?.some(
+          ({ digest }) => digest === poisoned.headRevision,
+        ) === true;
+      await reaches('the end of the poisoned candidate', isRemembered, 20 * MINUTE);
+      await golden('4-poisoned');
+      // Still pinned, and not tried again.
+      expect.soft(await serves(serving)).toBe(true);
+      expect.soft(traffic.heads.get(poisoned.headRevision)).toBeUndefined();
+      expect.soft(earlyAnswers()).toBeGreaterThan(early);
+      await unpin();
+      await kubectl('get', 'cms', SERVICE);
+      await answersEarly(serving);
+      expect(traffic.failures).toEqual([]);
+    },
+    40 * MINUTE,
+  );
+
+  test(
+    'a drift to about 3 % raises an alarm: exits go off on every pod with one policy',
+    async () => {
+      const { traffic, reaches } = loop;
+      await auditRate('20%');
+      traffic.rate = SERVING_RATE;
+      await reaches(
+        'audits as asked',
+        async () => (await loop.policy())?.auditRate === 0.2,
+        MINUTE,
+      );
+      const stop = traffic.record();
+      traffic.isBlurred = true;
+      const isOff = async (): Promise<boolean> => (await loop.policy())?.exitsEnabled === false;
+      await reaches('exits off', isOff, 15 * MINUTE);
+      const off = (await loop.policy())!;
+      traffic.rate = RECERTIFYING_RATE;
+      await loop.vision.says('PolicyApplied', 'True', 'AllReplicas');
+      const early = earlyAnswers();
+      const answers = stop();
+      await golden('5-alarm');
+      const wrong = await traffic.disagreements(answers);
+      figures.add('blurred requests until exits were off', answers.length);
+      figures.add(
+        'of them answered unlike the backbone',
+        `${wrong} (${percent(wrong, answers.length)})`,
+      );
+      const times = await loop.times();
+      const alarm = times.decided.findLast(({ code }) => code === 'Alarm')!;
+      const applied = policyAfter(times, alarm.atMs)!;
+      expect(applied).toMatchObject({ policy: `${off.epoch}.${off.revision}`, pods: 2 });
+      const tookMs = applied.appliedMs - alarm.atMs;
+      figures.add('alarm to exits off on every pod (<= 10 s)', `${tookMs} ms`);
+      expect(tookMs).toBeLessThan(10_000);
+      expect(earlyAnswers()).toBe(early);
+      expect(traffic.failures).toEqual([]);
+    },
+    40 * MINUTE,
+  );
+
+  test(
+    'the heads are certified again or others are trained, and exits come back on',
+    async () => {
+      const { traffic, reaches } = loop;
+      traffic.rate = RECERTIFYING_RATE;
+      const isOn = async (): Promise<boolean> => {
+        const policy = await loop.policy();
+        return policy?.exitsEnabled === true && policy.candidate === null;
+      };
+      await reaches('exits on', isOn, 50 * MINUTE);
+      const { headRevision } = (await loop.policy())!.stable!;
+      await answersEarly(headRevision);
+      figures.add('back on by', headRevision === digests[1] ? 'the same heads' : 'other heads');
+      await golden('6-on-again');
+      expect(traffic.failures).toEqual([]);
+      figures.policies(await loop.times());
+      figures.add('requests in all', traffic.answered);
+      figures.add('requests failed', traffic.failures.length);
+    },
+    60 * MINUTE,
   );
 });
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(2)} %`;
+}

@@ -1,0 +1,172 @@
+// A node with the operator that ships, one service of two replicas, traffic for it, and what the stages of the loop ask about.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Policy } from '../../../crds/wire/policy.ts';
+import { parsePolicy } from '../../../crds/wire/policy.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
+import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
+import { isReady, podsBy, readObject } from '../pods/node-objects.ts';
+import { MODEL, runService, type RunningService } from '../pods/running-service.ts';
+import { startTraffic, type Traffic } from './example-traffic.ts';
+import { createKubectlText, type KubectlText } from './kubectl-text.ts';
+import { readTimes, type LoopTimes } from './policy-times.ts';
+
+export const NAMESPACE = 'loop';
+export const SERVICE = 'vision';
+/** Not the pods of trainers. */
+const SERVERS = `layercache.io/service=${SERVICE},app.kubernetes.io/component=server`;
+const POLL_MS = 500;
+/** Two processors run everything: a pod's start may take a minute beside a training. */
+const PODS_WITHIN_MS = 300_000;
+
+interface HeadRevision {
+  readonly metadata: { readonly name: string; readonly creationTimestamp: string };
+  readonly spec: {
+    readonly bundle: { readonly digest: string };
+    readonly training?: { readonly jobName?: string; readonly rows?: number };
+  };
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+export interface LoopRun {
+  readonly node: OwnRealNode;
+  readonly vision: RunningService;
+  readonly traffic: Traffic;
+  readonly text: KubectlText;
+  /** kubectl in the namespace of the service; throws what it says when it fails. */
+  readonly kubectl: (...args: string[]) => Promise<string>;
+  readonly policy: () => Promise<Policy | null>;
+  /** In the order in which they were made. */
+  readonly revisions: () => Promise<readonly HeadRevision[]>;
+  readonly times: () => Promise<LoopTimes>;
+  /** Waits until exactly so many pods of servers are ready and no other is there. */
+  readonly readyPods: (count: number) => Promise<void>;
+  /** Waits for it, and tells all that is known when it does not come. */
+  readonly reaches: (
+    what: string,
+    holds: () => Promise<boolean> | boolean,
+    ms: number,
+  ) => Promise<void>;
+  /** Something was waited for in vain: what follows cannot be. */
+  readonly isStuck: () => boolean;
+  readonly stop: () => Promise<void>;
+}
+
+/** The service of the example as people write it; pods that stop in seconds, a ramp whose steps hold for half a minute. */
+const SPEC = {
+  replicas: 2,
+  server: { warmup: { iterations: 1 }, drain: { delay: '5s', timeout: '15s' } },
+  pod: { resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '2Gi' } } },
+  heads: { training: { cooldown: '1m' } },
+  rollout: {
+    minRequests: 50,
+    steps: [
+      { share: '10%', hold: '30s' },
+      { share: '50%', hold: '30s' },
+      { share: '100%', hold: '30s' },
+    ],
+  },
+};
+
+const TRAINER = {
+  requests: { cpu: '100m', memory: '256Mi' },
+  limits: { memory: '2Gi' },
+};
+
+export async function startLoop(rate: number): Promise<LoopRun> {
+  const node = await startRealNode();
+  try {
+    return await runOn(node, rate);
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+}
+
+async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  const metadata = { name: NAMESPACE, labels };
+  const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
+  await node.request({ method: 'POST', path: '/api/v1/namespaces', body });
+  const installation = await installOperator(node, {
+    namespace: NAMESPACE,
+    environment: {
+      LAYERCACHE_TRAINER_IMAGE: OPERATOR_IMAGE,
+      LAYERCACHE_TRAINER_RESOURCES: JSON.stringify(TRAINER),
+    },
+  });
+  const vision = await runService({ node, installation, name: SERVICE }, SPEC);
+  const readyPods = (count: number): Promise<void> =>
+    eventually(async () => {
+      const pods = await podsBy(node, NAMESPACE, SERVERS);
+      if (pods.length === count && pods.every(isReady)) return;
+      await pause(POLL_MS);
+      throw new Error(JSON.stringify(pods.map(({ metadata, status }) => [metadata, status])));
+    }, PODS_WITHIN_MS);
+  await readyPods(2);
+  const traffic = await startTraffic(node, await vision.endpoint(), { model: MODEL, rate });
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await node.kubectl([...args, '-n', NAMESPACE]);
+    if (code !== 0) throw new Error(stderr);
+    return stdout;
+  };
+  let isStuck = false;
+  return {
+    ...{ node, vision, traffic, kubectl, readyPods },
+    isStuck: () => isStuck,
+    text: createKubectlText(node, NAMESPACE, SERVICE),
+    policy: () => readPolicy(node),
+    revisions: async () => {
+      const at = { kind: 'CacheHeadRevision', namespace: NAMESPACE } as const;
+      const { items } = await readObject<{ items: HeadRevision[] }>(node, at);
+      return items.sort((a, b) => madeAt(a).localeCompare(madeAt(b)));
+    },
+    times: () => readTimes(node, { namespace: NAMESPACE, service: SERVICE }),
+    reaches: async (what, holds, ms) => {
+      try {
+        await eventually(async () => {
+          if (await holds()) return;
+          await pause(POLL_MS);
+          throw new Error(what);
+        }, ms);
+      } catch (error) {
+        isStuck = true;
+        throw new Error(`${what}\n${await whatIsKnown(node, traffic)}`, { cause: error });
+      }
+    },
+    stop: async () => {
+      await traffic.stop();
+      await node.stop();
+    },
+  };
+}
+
+function madeAt({ metadata }: HeadRevision): string {
+  return metadata.creationTimestamp;
+}
+
+async function readPolicy(node: OwnRealNode): Promise<Policy | null> {
+  const ref = { kind: 'ConfigMap', namespace: NAMESPACE, name: `${SERVICE}-policy` } as const;
+  const { data = {} } = await readObject<{ data?: Record<string, string> }>(node, ref);
+  const read = parsePolicy(data['policy.json'] ?? '');
+  return read.ok ? read.value : null;
+}
+
+async function whatIsKnown(node: OwnRealNode, traffic: Traffic): Promise<string> {
+  const kubectl = async (...args: string[]): Promise<string> => {
+    const { stdout, stderr } = await node.kubectl([...args, '-n', NAMESPACE]);
+    return stdout + stderr;
+  };
+  const parts = [
+    await kubectl('get', 'cms,chr,jobs,pods,configmaps', '-o', 'wide'),
+    await kubectl('get', 'cms', SERVICE, '-o', 'yaml'),
+    await kubectl('get', 'events', '--sort-by=.metadata.creationTimestamp'),
+    await kubectl('logs', '-l', 'app.kubernetes.io/component=trainer', '--tail=50'),
+    await kubectl('logs', 'deployment/layercache-operator', '--tail=60'),
+    await kubectl('logs', '-l', 'app.kubernetes.io/component=server', '--tail=30', '--prefix'),
+    JSON.stringify([traffic.answered, [...traffic.exits], traffic.failures.slice(0, 5)]),
+  ];
+  return parts.join('\n---\n');
+}

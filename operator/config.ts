@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import * as fields from './config-fields.ts';
+import { storeSchema, toPushSecret, toStore } from './config-store.ts';
 import type { Installation, ServiceDefaults } from './plan/defaults.ts';
 
 /** Complete, frozen settings in base units; nobody inside meets `undefined`. */
@@ -77,10 +78,13 @@ const leaseSchema = z
   })
   .superRefine(checkLease);
 
+type StoreVariables = z.infer<typeof storeSchema>;
+
 /** Every variable that is read, for the table of the README. */
 export const CONFIG_VARIABLES: readonly string[] = [
   ...Object.keys(schema.shape),
   ...Object.keys(leaseSchema.shape),
+  ...Object.keys(storeSchema.shape),
 ];
 
 type Parsed = z.infer<typeof schema>;
@@ -120,7 +124,7 @@ function trainerOf(parsed: Parsed): Pick<ServiceDefaults, 'trainer'> {
   };
 }
 
-function toConfig(parsed: Parsed, lease: LeaseTimes): OperatorConfig {
+function toConfig(parsed: Parsed, lease: LeaseTimes, store: StoreVariables): OperatorConfig {
   const release = parsed.RELEASE ?? 'layercache';
   return Object.freeze({
     kubeconfig: parsed.KUBECONFIG,
@@ -138,10 +142,11 @@ function toConfig(parsed: Parsed, lease: LeaseTimes): OperatorConfig {
         imagePullPolicy: parsed.SERVER_IMAGE_PULL_POLICY,
         imagePullSecretNames: [...parsed.SERVER_IMAGE_PULL_SECRETS],
         resources: parsed.SERVER_RESOURCES,
-        store: null,
+        store: toStore(store),
         allowedHosts: [...parsed.SERVER_ALLOWED_HOSTS],
       },
       networkPolicy: parsed.SERVER_NETWORK_POLICY,
+      ...toPushSecret(store),
       ...trainerOf(parsed),
     },
     watchNamespaces: parsed.WATCH_NAMESPACES,
@@ -182,10 +187,11 @@ export function loadConfig(environment: Environment): ConfigResult {
   );
   const parsed = schema.safeParse(own);
   const lease = leaseSchema.safeParse(own);
-  if (parsed.success && lease.success) {
-    return { ok: true, value: toConfig(parsed.data, lease.data) };
+  const store = storeSchema.safeParse(own);
+  if (parsed.success && lease.success && store.success) {
+    return { ok: true, value: toConfig(parsed.data, lease.data, store.data) };
   }
-  const issues = [...(parsed.error?.issues ?? []), ...(lease.error?.issues ?? [])];
+  const issues = [parsed, lease, store].flatMap(({ error }) => error?.issues ?? []);
   return { ok: false, problems: issues.map((issue) => describeProblem(issue, own)) };
 }
 

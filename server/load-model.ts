@@ -102,7 +102,7 @@ export function createLoadedModel(
   });
   const remote = createRemoteHeads({
     files: heads,
-    fetch: createHeadFetch(config),
+    fetch: createHeadFetch(config, clock),
     onArrived: (headRevision) => void applier.headArrived(headRevision),
     onProblem: events.headsMissing,
     onFetched: events.headsFetched,

@@ -5,6 +5,8 @@ export interface ServiceDefaults {
   /** What reaches a pod template; recorded with each Deployment, so that an upgrade changes no pod. */
   readonly template: TemplateInputs;
   readonly networkPolicy: 'Enabled' | 'Disabled';
+  /** With which trainers write to `template.store`; absent: with what pods read with. */
+  readonly pushSecretName?: string;
   /** What training Jobs run; absent: nothing is trained in this installation. */
   readonly trainer?: TrainerDefaults;
 }

@@ -1,6 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseAllowedHosts, type AllowedHosts } from '../../server/net/allowed-hosts.ts';
+import {
+  readAwsIdentity,
+  type AwsIdentitySettings,
+} from '../../server/net/stores/aws-identity-settings.ts';
 import type { ProxySetting } from '../../server/net/proxy-tunnel.ts';
 
 const ratio = z.number().min(0).max(1);
@@ -44,6 +48,8 @@ export interface TrainerConfig {
   /** Where the push Secret of the store is mounted; null: none. */
   readonly storeCredentialsDir: string | null;
   readonly storeCaBundleDir: string | null;
+  /** The pod's own identity in a cloud, for a store without a Secret; null: it has none. */
+  readonly awsIdentity: AwsIdentitySettings | null;
   /** Hosts that a store may have, as servers have them. */
   readonly allowedHosts: AllowedHosts;
   readonly proxy: ProxySetting;
@@ -128,6 +134,7 @@ export function loadConfig(
       adminDir: data.ADMIN_DIR ?? null,
       storeCredentialsDir: data.STORE_CREDENTIALS_DIR ?? null,
       storeCaBundleDir: data.STORE_CA_BUNDLE_DIR ?? null,
+      awsIdentity: readAwsIdentity(environment),
       allowedHosts: data.ALLOWED_HOSTS,
       proxy: {
         url: emptyToNull(environment.HTTPS_PROXY ?? environment.https_proxy),

@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
+import { createAwsIdentity } from '../../server/net/stores/aws-identity.ts';
 import { systemClock } from '../clock.ts';
 import { UPLOAD_FAILED_CODE } from '../plan/training-job.ts';
 import { connectServers } from './connect-servers.ts';
@@ -34,8 +35,12 @@ function uploadOf({ job, ...config }: TrainerConfig): JobTools['upload'] {
   const { store } = job;
   if (store === undefined) return null;
   const { storeCredentialsDir: credentialsDir, storeCaBundleDir: caBundleDir } = config;
-  const { allowedHosts, proxy } = config;
-  const settings = { uri: store.uri, credentialsDir, caBundleDir, allowedHosts, proxy };
+  const { allowedHosts, proxy, awsIdentity } = config;
+  const identity = awsIdentity && createAwsIdentity(awsIdentity, systemClock);
+  const settings = {
+    ...{ uri: store.uri, allowedHosts, proxy },
+    access: { credentialsDir, caBundleDir, identity },
+  };
   return (bundle, onTrouble) => uploadBundle(bundle, settings, onTrouble);
 }
 

@@ -3,6 +3,7 @@ import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { AllowedHosts } from '../../server/net/allowed-hosts.ts';
 import { resolveBySystem } from '../../server/net/checked-addresses.ts';
 import type { ProxySetting } from '../../server/net/proxy-tunnel.ts';
+import type { StoreAccess } from '../../server/net/stores/store-access.ts';
 import { storeFields } from '../../server/net/stores/store-fields.ts';
 import { parseStoreUri, type StorePlace } from '../../server/net/stores/store-uri.ts';
 import { isWorthRepeating, storeBundle } from '../../server/net/stores/transfer-bundle.ts';
@@ -11,8 +12,7 @@ import { messageOf } from '../errors.ts';
 /** The remote store of a service, as its trainer reaches it. */
 export interface UploadSettings {
   readonly uri: string;
-  readonly credentialsDir: string | null;
-  readonly caBundleDir: string | null;
+  readonly access: StoreAccess;
   readonly allowedHosts: AllowedHosts;
   readonly proxy: ProxySetting;
 }
@@ -26,25 +26,38 @@ export interface TrainedBundle {
 export type Uploaded =
   { readonly ok: true; readonly uri: string } | { readonly ok: false; readonly message: string };
 
-/** A store that is away for a minute costs no training. */
-const PAUSES_MS: readonly number[] = [1_000, 2_000, 4_000, 8_000, 16_000];
-const TOTAL_MS = 60_000;
-const IDLE_MS = 15_000;
+export interface UploadPatience {
+  /** Between tries. */
+  readonly pausesMs: readonly number[];
+  /** Of one try. */
+  readonly totalMs: number;
+  readonly idleMs: number;
+}
+
+/** A store that is away for half a minute costs no training. */
+const PATIENCE: UploadPatience = {
+  pausesMs: [1_000, 2_000, 4_000, 8_000, 16_000],
+  totalMs: 60_000,
+  idleMs: 15_000,
+};
 
 /** Stores a bundle under its digest, so that repeating it is harmless. `onTrouble` hears of each try that will be repeated. */
 export async function uploadBundle(
   bundle: TrainedBundle,
   settings: UploadSettings,
   onTrouble: (message: string) => void,
-  pausesMs = PAUSES_MS,
+  patience = PATIENCE,
 ): Promise<Uploaded> {
   const place = parseStoreUri(settings.uri);
   if (!place.ok) return { ok: false, message: `heads.store: ${place.message}.` };
   for (let attempt = 0; ; attempt++) {
     try {
-      return { ok: true, uri: await storeOnce(place.value, bundle, settings) };
+      return {
+        ok: true,
+        uri: await storeOnce(place.value, bundle, { ...settings, limits: patience }),
+      };
     } catch (error) {
-      const pauseMs = pausesMs[attempt];
+      const pauseMs = patience.pausesMs[attempt];
       const message = messageOf(error);
       if (pauseMs === undefined || !isWorthRepeating(error)) return { ok: false, message };
       onTrouble(message);
@@ -56,13 +69,13 @@ export async function uploadBundle(
 function storeOnce(
   place: StorePlace,
   bundle: TrainedBundle,
-  { credentialsDir, caBundleDir, allowedHosts, proxy }: UploadSettings,
+  { access, allowedHosts, proxy, limits }: UploadSettings & { readonly limits: UploadPatience },
 ): Promise<string> {
   return storeBundle(place, bundle, {
-    access: { credentialsDir, caBundleDir },
-    net: { allowedHosts, proxy, resolve: resolveBySystem, idleMs: IDLE_MS },
+    access,
+    net: { allowedHosts, proxy, resolve: resolveBySystem, idleMs: limits.idleMs },
     fields: storeFields(place, 'push'),
-    totalMs: TOTAL_MS,
+    totalMs: limits.totalMs,
     maxBytes: WIRE_LIMITS.headBundleBytes,
     signal: new AbortController().signal,
   });

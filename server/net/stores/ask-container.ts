@@ -34,26 +34,36 @@ export async function askContainer(
   { url: text, tokenFile }: Extract<AwsIdentitySource, { kind: 'Container' }>,
   rules: NetRules,
 ): Promise<AwsKeys> {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isPlain = url?.protocol === 'http:' && PLAIN_HOSTS.has(url.hostname);
-  if (url === null || !(isPlain || url.protocol === 'https:')) {
-    throw fetchFailed(
-      'AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor http:// at an agent of this node; correct it.',
-    );
-  }
-  const authorization =
-    tokenFile === null
-      ? null
-      : await readTokenFile(tokenFile, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE');
-  const headers: Record<string, string> = authorization === null ? {} : { authorization };
+  const url = agentUrl(text);
+  const headers = await authorizationOf(tokenFile);
   const fields = { ...FIELDS, caBundle: rules.fields.caBundle };
-  const response = isPlain
-    ? await askAgent(url, headers, { ...rules, fields })
-    : await sendRequest(url, { method: 'GET', headers }, { ...rules, fields });
+  const response =
+    url.protocol === 'http:'
+      ? await askAgent(url, headers, { ...rules, fields })
+      : await sendRequest(url, { method: 'GET', headers }, { ...rules, fields });
   const status = response.statusCode ?? 0;
   const bytes = await readBytes(url, response, { maxBytes: MAX_ANSWER_BYTES, fields });
   if (status !== 200) throw new StatusError(url, { status }, fields);
-  const parsed = answer.safeParse(parseJson(bytes.toString()));
+  return readKeys(url, bytes.toString());
+}
+
+function agentUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url?.protocol === 'http:' && PLAIN_HOSTS.has(url.hostname);
+  if (url !== null && (isPlain || url.protocol === 'https:')) return url;
+  throw fetchFailed(
+    'AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https:// nor http:// at an agent of this node; correct it.',
+  );
+}
+
+async function authorizationOf(tokenFile: string | null): Promise<Record<string, string>> {
+  if (tokenFile === null) return {};
+  const authorization = await readTokenFile(tokenFile, 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE');
+  return { authorization };
+}
+
+function readKeys(url: URL, text: string): AwsKeys {
+  const parsed = answer.safeParse(parseJson(text));
   if (!parsed.success) throw fetchFailed(`${url.origin} gives no keys; look at that agent.`);
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = parsed.data;
   return {

@@ -27,7 +27,7 @@ interface Held {
 
 export function createAwsIdentity(
   { source, region, s3Endpoint }: AwsIdentitySettings,
-  nowMs: () => number,
+  clock: { nowMs(): number },
 ): AwsIdentity {
   let held: Held | null = null;
   let asking: Promise<Held> | null = null;
@@ -37,7 +37,7 @@ export function createAwsIdentity(
       source.kind === 'WebIdentity'
         ? await askSts(source, region, rules)
         : await askContainer(source, rules);
-    const lifeMs = keys.expiresMs - nowMs();
+    const lifeMs = keys.expiresMs - clock.nowMs();
     if (!(lifeMs > 0)) {
       throw fetchFailed(
         'The keys of the pod’s cloud identity have expired already; check the clock of the node.',
@@ -57,12 +57,12 @@ export function createAwsIdentity(
 
   async function current(rules: NetRules): Promise<AwsKeys> {
     const known = held;
-    if (known !== null && nowMs() < known.renewMs) return known.keys;
+    if (known !== null && clock.nowMs() < known.renewMs) return known.keys;
     try {
       return (await askOnce(rules)).keys;
     } catch (error) {
       // Whoever gives them may be away for a moment: the old ones hold to their end.
-      if (known !== null && nowMs() < known.keys.expiresMs) return known.keys;
+      if (known !== null && clock.nowMs() < known.keys.expiresMs) return known.keys;
       throw error;
     }
   }

@@ -2,6 +2,7 @@ import { readCaBundle } from '../ca-bundle.ts';
 import { fetchFailed, type PlaceFields } from '../fetch-problem.ts';
 import { readMountedFiles } from '../mounted-files.ts';
 import type { NetRules } from '../send-request.ts';
+import type { AwsIdentity } from './aws-identity.ts';
 
 /** How a store is reached and by whom. Secrets are read anew for each transfer: a renewed one holds at once. */
 export interface StoreAccess {
@@ -9,6 +10,8 @@ export interface StoreAccess {
   readonly credentialsDir: string | null;
   /** Where the ConfigMap with the CA is mounted; null: none. */
   readonly caBundleDir: string | null;
+  /** The pod's own, for S3 without keys in a Secret; absent: it has none. */
+  readonly identity?: AwsIdentity | null;
 }
 
 /** What one transfer works with. */
@@ -25,18 +28,23 @@ type CallRules = Omit<NetRules, 'extraCas'>;
 
 /** Reads what is mounted. Throws FetchError for a CA that cannot be read, and for a Secret that is not there. */
 export async function openAccess(
-  { credentialsDir, caBundleDir }: StoreAccess,
+  { credentialsDir, caBundleDir, identity = null }: StoreAccess,
   rules: CallRules,
   maxBytes: number,
 ): Promise<StoreCall> {
   const secret = await readMountedFiles(credentialsDir);
   // An optional Secret that does not exist is mounted as an empty folder.
   if (secret?.size === 0) throw fetchFailed(missingSecret(rules.fields));
-  return {
-    rules: { ...rules, extraCas: await readCaBundle(caBundleDir, rules.fields.caBundle) },
-    secret: secret ?? new Map(),
-    maxBytes,
-  };
+  const extraCas = await readCaBundle(caBundleDir, rules.fields.caBundle);
+  const own = secret ?? new Map<string, string>();
+  const trusting = { ...rules, extraCas };
+  if (identity === null || hasKeys(own)) return { rules: trusting, secret: own, maxBytes };
+  // A Secret may say where the store is and leave it to the identity who asks.
+  return { rules: trusting, secret: new Map([...(await identity(trusting)), ...own]), maxBytes };
+}
+
+function hasKeys(secret: ReadonlyMap<string, string>): boolean {
+  return secret.has('AWS_ACCESS_KEY_ID') || secret.has('AWS_SECRET_ACCESS_KEY');
 }
 
 function missingSecret({ credentials }: PlaceFields): string {

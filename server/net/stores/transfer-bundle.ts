@@ -80,7 +80,8 @@ async function transfer<T>(
   const deadline = AbortSignal.timeout(totalMs);
   const bounded = AbortSignal.any([signal, deadline]);
   try {
-    const call = await openAccess(access, { ...net, fields, signal: bounded }, maxBytes);
+    const own = place.kind === 's3' ? access : { ...access, identity: null };
+    const call = await openAccess(own, { ...net, fields, signal: bounded }, maxBytes);
     return await work(onBytes === undefined ? call : { ...call, onBytes });
   } catch (error) {
     if (error instanceof TooLargeError) throw error;

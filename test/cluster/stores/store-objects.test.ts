@@ -39,7 +39,7 @@ describe.skipIf(plane.unavailable !== null)('with a remote store', () => {
   test('a training Job mounts what it writes with, and ends at once when the store refuses', async () => {
     const { name } = await plane.namespace();
     const job = planTrainingJob({
-      ...{ service: SERVICE, store: pushStoreOf(SERVICE, DEFAULTS.template) },
+      ...{ service: SERVICE, store: pushStoreOf(SERVICE, DEFAULTS.template, DEFAULTS) },
       ...{ allowedHosts: ['minio.ml:9000'], adminGeneration: 1, attempt: 1, job: {} },
       defaults: {
         ...{ image: 'registry.example.com/operator:1', imagePullPolicy: 'IfNotPresent' },

@@ -1,6 +1,7 @@
 // A cluster with traffic: pods that answer rows and tell evidence, Jobs that train, and the operator that closes the loop.
 import type { ControllerMetrics } from '../../../operator/controllers/dependencies.ts';
 import { parseLedger, type Ledger } from '../../../operator/lifecycle/ledger.ts';
+import type { ServiceDefaults } from '../../../operator/plan/defaults.ts';
 import { storedLedger } from '../../../operator/plan/ledger-config-map.ts';
 import { BACKBONE_DIGEST } from '../../support/builders.ts';
 import { calibratedScores, drawRows, type ScoreOf } from '../../support/exit-simulation.ts';
@@ -21,6 +22,8 @@ export interface LoopOptions {
   readonly spec?: Readonly<Record<string, unknown>>;
   /** What befalls the operator's calls. */
   readonly faults?: Faults;
+  /** Of the installation; absent: ConfigMaps. */
+  readonly store?: NonNullable<ServiceDefaults['template']['store']>;
   /** @defaultValue figures go nowhere */
   readonly metrics?: ControllerMetrics;
 }
@@ -70,7 +73,11 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
   };
   const run = superviseWith(world, {
     deps: {
-      defaults: { ...DEFAULTS, trainer: TRAINER },
+      defaults: {
+        ...DEFAULTS,
+        template: { ...DEFAULTS.template, store: options.store ?? null },
+        trainer: TRAINER,
+      },
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     },
     ...(options.faults === undefined ? {} : { first: options.faults, later: options.faults }),

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Policy } from '../../../crds/wire/policy.ts';
 import { BACKBONE_DIGEST } from '../../support/builders.ts';
 import { EXITS } from '../../support/simulated-fleet.ts';
-import { conditionOf } from '../sim/services.ts';
+import { conditionOf, find } from '../sim/services.ts';
 import { NAMESPACE } from '../sim/world.ts';
 import { aLoopBundle } from './loop-trainer.ts';
 import { createLoop, type LoopOptions, type LoopWorld } from './loop-world.ts';
@@ -75,6 +75,20 @@ test('heads of a remote store are tried on one pod, fetched by the others, certi
     .objects('ConfigMap')
     .map(({ metadata }) => metadata.labels?.['layercache.io/role']);
   expect(roles).not.toContain('head');
+  loop.world.close();
+}, 120_000);
+
+test('a service that names no store has that of the installation: its trainer writes there, its pods read there', async () => {
+  const uri = 's3://all-heads';
+  const loop = await createLoop({ store: { uri, pullSecretName: 'heads-read' } });
+  await loop.until('shadowing', () => loop.ledger()?.stage === 'Shadowing', HOUR);
+  const [place] = loop.trainer.store.files.keys();
+  expect(place).toMatch(/^s3:\/\/all-heads\/[0-9a-f]{64}$/);
+  expect(loop.trainer.store.fetches).toEqual([place]);
+  expect(revisions(loop)[0]?.spec.bundle).toMatchObject({ uri: place });
+  const deployment = JSON.stringify(find(loop.world, 'Deployment')?.spec);
+  expect(deployment).toContain(`{"name":"LAYERCACHE_HEAD_STORE","value":"${uri}"}`);
+  expect(deployment).toContain('heads-read');
   loop.world.close();
 }, 120_000);
 

@@ -122,6 +122,31 @@ test('every variable is read', () => {
   });
 });
 
+test('a store of the installation has its Secrets and its CA by name; without one they have no effect', () => {
+  expect(
+    load({ LAYERCACHE_HEAD_STORE: 'oci://registry.example.com/heads' }).defaults,
+  ).toMatchObject({
+    template: { store: { uri: 'oci://registry.example.com/heads' } },
+  });
+  const access = {
+    LAYERCACHE_HEAD_STORE_PULL_SECRET: 'read',
+    LAYERCACHE_HEAD_STORE_PUSH_SECRET: 'write',
+    LAYERCACHE_HEAD_STORE_CA_BUNDLE: 'ca',
+  };
+  expect(load({ LAYERCACHE_HEAD_STORE: 's3://heads/all', ...access }).defaults).toMatchObject({
+    pushSecretName: 'write',
+    template: {
+      store: { uri: 's3://heads/all', pullSecretName: 'read', caBundleConfigMapName: 'ca' },
+    },
+  });
+  expect(problemsOf(access)).toEqual(
+    Object.entries(access).map(
+      ([name, value]) =>
+        `${name} is "${value}" and has no effect without LAYERCACHE_HEAD_STORE: set that too or remove this.`,
+    ),
+  );
+});
+
 test('an empty value is the same as none, since a pod template may set either', () => {
   const empty = Object.fromEntries(
     CONFIG_VARIABLES.map((name) => [`LAYERCACHE_${name}`, '']).filter(
@@ -149,6 +174,8 @@ test.each([
   ['SERVER_RESOURCES', '{', '"{" and must be a JSON object.'],
   ['SERVER_IMAGE_PULL_POLICY', 'always', '"always" and must be Always, IfNotPresent or Never.'],
   ['SERVER_ALLOWED_HOSTS', 'https://x', 'holds "https://x", which must be a host, *.suffix'],
+  ['HEAD_STORE', 'minio', '"minio" and must be s3://BUCKET/PATH or oci://REGISTRY/REPOSITORY.'],
+  ['HEAD_STORE', 'oci://r.example/h:1', 'must be s3://BUCKET/PATH or oci://REGISTRY/REPOSITORY.'],
   ['LOG_LEVEL', 'trace', '"trace" and must be debug, info, warn, error or silent.'],
 ])('LAYERCACHE_%s=%s is told with its fix', (name, value, sentence) => {
   const [problem = '', ...more] = problemsOf({ [`LAYERCACHE_${name}`]: value });

@@ -7,13 +7,15 @@ import { ApiStatusError } from '../../../kube/api-status-error.ts';
 import { toKubeObject } from '../../../kube/apply.ts';
 import type { KubeObject } from '../../../kube/api.ts';
 import type { TrainingRequest } from '../../../lifecycle/types.ts';
-import { trainerSecretName, trainingJobName } from '../../../plan/names.ts';
+import { ANNOTATIONS, trainerSecretName, trainingJobName } from '../../../plan/names.ts';
+import { recordedInputs } from '../../../plan/recorded-inputs.ts';
 import { pushStoreOf, type PushStore } from '../../../plan/push-store.ts';
 import { planTrainerSecret } from '../../../plan/trainer-secret.ts';
 import { ADMIN_PORT, planTrainingJob } from '../../../plan/training-job.ts';
 import { VERSION } from '../../../version.ts';
 import { isReadyPod } from '../decide-policy.ts';
 import { toFleetPods } from '../fleet-pods.ts';
+import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import type { TrainingWork } from './run-training.ts';
 
@@ -45,8 +47,11 @@ export async function makeTrainingJob(
     memory.training.secrets.add(adminGeneration);
   }
   const serverPin = pinOf(rootKey, { ...keysOf, role: 'server' });
-  const { template } = shell.deps.defaults;
-  const store = pushStoreOf(service, template);
+  const { defaults } = shell.deps;
+  const deployment = liveOf(pass.gathered, 'Deployment', service.name);
+  const recorded = deployment?.metadata.annotations?.[ANNOTATIONS.templateInputs];
+  const template = recordedInputs(recorded, defaults.template);
+  const store = pushStoreOf(service, template, defaults);
   const job = planTrainingJob({
     ...{ service, defaults: trainer, adminGeneration, attempt: request.attempt },
     ...{ store, allowedHosts: template.allowedHosts },

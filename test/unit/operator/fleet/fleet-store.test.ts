@@ -333,6 +333,49 @@ describe('publishing', () => {
     expect(deadlines).toEqual([2_000, 2_000]);
   });
 
+  test('reaches 48 of 50 pods while a dead one and a slow one hold two of 16 places, and ends when these have missed their 2 s', async () => {
+    const all = await known(...Array.from({ length: 50 }, (_, i) => `pod-${i}`));
+    const [dead, slow] = all;
+    let open = 0;
+    let most = 0;
+    const later = <T>(ms: number, value: T): Promise<T> =>
+      new Promise((resolve) =>
+        clock.schedule(ms, () => {
+          resolve(value);
+        }),
+      );
+    for (const pod of all) {
+      pod.override = ({ path }) => {
+        most = Math.max(most, ++open);
+        const waitMs = pod === dead || pod === slow ? 2_000 : 0;
+        return later(waitMs, null).then(() => {
+          open -= 1;
+          if (waitMs > 0) return SILENT;
+          pod.override = null;
+          return pod.client().call({ method: 'PUT', path, body: bodies.get(path) ?? '' });
+        });
+      };
+    }
+    const { policy } = policyOf(18);
+    const bodies = new Map([['/v1/policy', JSON.stringify(policy)]]);
+    for (const pod of all) pod.heads = [HEADS];
+    let isOver = false;
+    const published = store.publish(KEY, { policy, bundles: new Map() }).then(() => {
+      isOver = true;
+    });
+    await clock.pass(1_999);
+    const acknowledged = store
+      .pods(KEY)
+      .filter(({ acknowledgement }) => acknowledgement?.revision === 18);
+    expect(acknowledged).toHaveLength(48);
+    expect(most).toBe(16);
+    expect(isOver).toBe(false);
+    await clock.pass(1);
+    await published;
+    expect(viewOf('pod-0').problem?.code).toBe('NoAnswer');
+    expect(viewOf('pod-1').problem?.code).toBe('NoAnswer');
+  });
+
   test('heads that a pod lost are brought again', async () => {
     const [a] = await known('a');
     await store.publish(KEY, policyOf(18));

@@ -1,9 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { TrainerDefaults } from '../../../../operator/plan/defaults.ts';
 import { planHeadConfigMap, planHeadRevision } from '../../../../operator/plan/head-revision.ts';
 import { planLedgerConfigMap, storedLedger } from '../../../../operator/plan/ledger-config-map.ts';
 import { planTrainerSecret } from '../../../../operator/plan/trainer-secret.ts';
 import { pushStoreOf } from '../../../../operator/plan/push-store.ts';
+import { recordedInputs } from '../../../../operator/plan/recorded-inputs.ts';
+import { serializeTemplateRecord } from '../../../../operator/plan/template-record.ts';
 import { planTrainingJob, UPLOAD_FAILED_CODE } from '../../../../operator/plan/training-job.ts';
 import { cacheHeadRevision } from '../../../../crds/v1alpha1/cache-head-revision.ts';
 import { aBundle, aCompanion, aHead, DIGEST_A, DIGEST_C } from '../../crds/documents.ts';
@@ -173,7 +175,7 @@ test.each(STORES)('with %s a trainer gets what it writes with, as files', (_, gi
   const service = aServiceToPlan(
     Object.keys(given).length === 0 ? {} : { heads: { store: given } },
   );
-  const store = pushStoreOf(service, DEFAULTS.template);
+  const store = pushStoreOf(service, DEFAULTS.template, DEFAULTS);
   const job = planTrainingJob({
     ...{ service, store, allowedHosts: ['minio.ml:9000'] },
     ...{ defaults: TRAINER, adminGeneration: 3, attempt: 2, job: {} },
@@ -193,15 +195,48 @@ test.each(STORES)('with %s a trainer gets what it writes with, as files', (_, gi
   expect(secret === undefined || secret.optional).toBe(true);
 });
 
-test('without a store of its own a service has that of the installation, and writes with what pods read with', () => {
+describe('without a store of its own a service has that of the installation', () => {
   const ours = { uri: 's3://heads', pullSecretName: 'heads-reader' };
-  const store = pushStoreOf(aServiceToPlan(), { ...DEFAULTS.template, store: ours });
-  expect(store).toEqual({ uri: 's3://heads', pushSecretName: 'heads-reader' });
+  const inputs = { ...DEFAULTS.template, store: ours };
+
+  test('and writes with what pods read with, or with a Secret for that', () => {
+    const defaults = { ...DEFAULTS, template: inputs };
+    const own = aServiceToPlan();
+    expect(pushStoreOf(own, inputs, defaults)).toEqual({
+      ...{ uri: 's3://heads', pushSecretName: 'heads-reader' },
+    });
+    expect(pushStoreOf(own, inputs, { ...defaults, pushSecretName: 'writer' })).toEqual({
+      ...{ uri: 's3://heads', pushSecretName: 'writer' },
+    });
+  });
+
+  test('as its pods have it: the Secret of another one by now is not for it', () => {
+    const moved = { ...inputs, store: { uri: 's3://other' } };
+    const defaults = { ...DEFAULTS, template: moved, pushSecretName: 'writer-of-other' };
+    const record = { templateVersion: 1, inputs, fingerprint: 'x' };
+    const recorded = recordedInputs(serializeTemplateRecord(record), moved);
+    expect(pushStoreOf(aServiceToPlan(), recorded, defaults)).toEqual({
+      ...{ uri: 's3://heads', pushSecretName: 'heads-reader' },
+    });
+  });
+
+  test.each([
+    ['says nothing', undefined],
+    ['cannot be read', '{"templateVersion":1,"inputs":{"image":7},"fingerprint":""}'],
+  ])('as it is today where a Deployment %s', (_, annotation) => {
+    expect(recordedInputs(annotation, inputs)).toBe(inputs);
+  });
+
+  test('whose push Secret is not shown to a store that the service names', () => {
+    const service = aServiceToPlan({ heads: { store: { s3: { uri: 's3://heads' } } } });
+    const defaults = { ...DEFAULTS, template: inputs, pushSecretName: 'writer' };
+    expect(pushStoreOf(service, inputs, defaults)).toEqual({ uri: 's3://heads' });
+  });
 });
 
 test('hosts are named only where a store is, and only if there are any', () => {
   const service = aServiceToPlan({ heads: { store: { s3: { uri: 's3://heads' } } } });
-  const store = pushStoreOf(service, DEFAULTS.template);
+  const store = pushStoreOf(service, DEFAULTS.template, DEFAULTS);
   const job = planTrainingJob({
     ...{ service, store, allowedHosts: [] },
     ...{ defaults: TRAINER, adminGeneration: 3, attempt: 2, job: {} },

@@ -19,14 +19,22 @@ export function judgeTraining(
     return toVerdict('Unknown', 'RevisionPinned', what);
   }
   if (input.settings.trainingMode === 'Off' || stage === 'Idle') return null;
-  const { message } = progress(ledger, input);
-  if (training.request !== null) return toVerdict('Unknown', 'Running', message);
+  if (training.request !== null) {
+    return toVerdict('Unknown', 'Running', progress(ledger, input).message);
+  }
+  return judgeNext(ledger, input, last);
+}
+
+/** None runs: how the last one ended, or what the next one waits for. */
+function judgeNext(ledger: Ledger, input: LifecycleInput, last: Verdict | null): Verdict | null {
+  const { stage, training } = ledger;
   const isWanted = stage === 'Collecting' || training.waiting !== null;
   // A failure asks for something; a success says nothing about the next training.
   if (last !== null && (last.status === 'False' || !isWanted)) return last;
   const waitMs = cooldownEndMs(ledger, input) - input.nowMs;
   if (waitMs > 0) return toVerdict('Unknown', 'Cooldown', cooldownText(waitMs));
-  return isWanted ? toVerdict('Unknown', 'WaitingForSamples', message) : null;
+  if (!isWanted) return null;
+  return toVerdict('Unknown', 'WaitingForSamples', progress(ledger, input).message);
 }
 
 const FAILURES: ReadonlySet<string> = new Set([

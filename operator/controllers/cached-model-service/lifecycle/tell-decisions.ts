@@ -11,6 +11,7 @@ const NEWS: ReadonlySet<Reason> = new Set([
   'RolloutStarted',
   'RolloutStepAdvanced',
   'Shadowing',
+  'Staging',
   'Superseded',
   'TrainingStarted',
   'TrainingSucceeded',

@@ -1,7 +1,7 @@
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
-import type { Policy, PolicyTrack } from '../crds/wire/policy.ts';
+import type { Policy, PolicyCertificate, PolicyTrack } from '../crds/wire/policy.ts';
 import type { Track } from '../crds/wire/evidence.ts';
-import { certificateHolds } from './core/certificate.ts';
+import { certificateHolds, findScopeProblem } from './core/certificate.ts';
 import { nearestNames } from './engine/nearest-names.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
 
@@ -65,14 +65,34 @@ function findExitProblem(policy: Policy, model: ModelDescription): PolicyProblem
 
 /** The server recomputes the certificate: a lambda that the counts do not support answers nobody. */
 function findCertificateProblem(policy: Policy, name: Track): PolicyProblem | null {
-  const certificate = policy[name]?.certificate ?? null;
-  if (certificate === null || certificateHolds(certificate, policy.budget, policy.confidence))
-    return null;
+  const track = policy[name];
+  const certificate = track?.certificate ?? null;
+  if (track === null || certificate === null) return null;
+  const misused = findMisuse(track, certificate, name);
+  if (misused !== null) return { reason: 'CertificateRejected', message: misused };
+  if (certificateHolds(certificate, policy.budget, policy.confidence)) return null;
   const { audits, disagreements, attempt, look } = certificate;
   return {
     reason: 'CertificateRejected',
     message: `${disagreements} disagreements in ${audits} audits do not certify a budget of ${policy.budget} at attempt ${attempt}, look ${look} (${name}); publish a smaller lambda or more evidence.`,
   };
+}
+
+/** A certificate speaks for one head revision, up to one lambda. */
+function findMisuse(
+  { headRevision, lambdaIndex }: PolicyTrack,
+  certificate: PolicyCertificate,
+  name: Track,
+): string | null {
+  // The parser refuses a certificate without a lambda beside it.
+  switch (findScopeProblem(certificate, { headRevision, lambdaIndex: lambdaIndex ?? 0 })) {
+    case 'OtherHeads':
+      return `The certificate was made for heads ${certificate.headRevision ?? ''}, the policy names ${headRevision} (${name}); publish the certificate of these heads.`;
+    case 'LargerLambda':
+      return `The certificate was made for lambda index ${certificate.lambdaIndex ?? 0} and below, the policy says ${lambdaIndex ?? 0} (${name}); publish the certified lambda or a smaller one.`;
+    case null:
+      return null;
+  }
 }
 
 /** A track against its bundle: active exits are the first exits of the bundle, on the tensors the policy names. */

@@ -26,6 +26,9 @@ export interface PolicyCertificate {
   readonly attempt: number;
   readonly look: number;
   readonly backboneDigest: string;
+  /** What was certified: these heads, up to this lambda. From schema version 3 on; before, given together or not at all. */
+  readonly headRevision?: string;
+  readonly lambdaIndex?: number;
 }
 
 export interface PolicyTrack {
@@ -51,9 +54,9 @@ export interface PolicyCandidate extends PolicyTrack {
 
 /**
  * Versions of the document that servers read, oldest first; what a server reads, its state says. 2 added
- * `limits.logLevel`. Parsers are strict, so the operator writes the highest that all pods of a service read.
+ * `limits.logLevel`, 3 what a certificate is for. Parsers are strict, so the operator writes the highest that all pods of a service read.
  */
-export const POLICY_SCHEMA_VERSIONS = [1, 2] as const;
+export const POLICY_SCHEMA_VERSIONS = [1, 2, 3] as const;
 
 export type PolicySchemaVersion = (typeof POLICY_SCHEMA_VERSIONS)[number];
 
@@ -101,6 +104,12 @@ const certificate = z
     attempt: shapes.ordinal,
     look: z.number().int().min(1).max(3),
     backboneDigest: shapes.digest,
+    headRevision: z.exactOptional(shapes.digest),
+    lambdaIndex: z.exactOptional(shapes.lambdaIndex),
+  })
+  .refine((c) => (c.headRevision === undefined) === (c.lambdaIndex === undefined), {
+    path: ['headRevision'],
+    message: 'headRevision and lambdaIndex come together',
   })
   .refine((c) => c.disagreements <= c.audits, {
     path: ['disagreements'],
@@ -184,6 +193,10 @@ const policyFields = z.strictObject({
 /** Broken rules between fields as [path, message]; a policy that breaks one is refused whole. */
 type Finding = readonly [path: readonly string[], message: string];
 
+function isOfUnknownScope(certificate: PolicyCertificate | null): boolean {
+  return certificate !== null && certificate.headRevision === undefined;
+}
+
 function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding | null {
   const named = policy[of];
   if (named === null) return null;
@@ -192,6 +205,9 @@ function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding |
   }
   if (named.certificate !== null && named.certificate.backboneDigest !== policy.backboneDigest) {
     return [[of, 'certificate', 'backboneDigest'], 'the certificate belongs to another backbone'];
+  }
+  if (policy.schemaVersion >= 3 && isOfUnknownScope(named.certificate)) {
+    return [[of, 'certificate', 'headRevision'], 'schemaVersion 3 says what a certificate is for'];
   }
   const active = policy.exits.filter((e) => e.mode === 'Active').map((e) => e.name);
   const positions = named.activeExits.map((name) => active.indexOf(name));

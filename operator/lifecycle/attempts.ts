@@ -98,7 +98,7 @@ export function tightenTerms(attempt: Attempt, settings: ServiceSettings): Attem
 export function certificateOf(
   { attempt }: Attempt,
   { look, grid, dispersion }: StoredLook,
-  at: { readonly lambdaIndex: number; readonly backboneDigest: string },
+  at: Required<Pick<PolicyCertificate, 'headRevision' | 'lambdaIndex' | 'backboneDigest'>>,
 ): PolicyCertificate {
   const disagreements = disagreementsAt(grid, at.lambdaIndex);
   return {
@@ -107,7 +107,7 @@ export function certificateOf(
     dispersion,
     attempt,
     look,
-    backboneDigest: at.backboneDigest,
+    ...at,
   };
 }
 

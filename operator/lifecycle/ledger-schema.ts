@@ -25,6 +25,9 @@ const certificate = z.strictObject({
   attempt: ordinal,
   look: ordinal,
   backboneDigest: digest,
+  // Ledgers of before policy version 3 do not say them.
+  headRevision: z.exactOptional(digest),
+  lambdaIndex: z.exactOptional(shapes.lambdaIndex),
 });
 
 const flagged = z.strictObject({

@@ -112,15 +112,15 @@ export function holdToLatestLook(draft: Draft, tick: Tick): Draft {
 }
 
 /** Lambda of the newest look with the counts that certify it; null when it accepted none. */
-export function certifiedNow(evidence: Attempt, tick: Tick): CertifiedLambda | null {
+export function certifiedNow(
+  { headRevision, evidence }: { readonly headRevision: string; readonly evidence: Attempt },
+  tick: Tick,
+): CertifiedLambda | null {
   const look = latestLook(evidence);
   const lambdaIndex = look?.lambdaIndex ?? null;
   if (look === null || lambdaIndex === null) return null;
-  const backboneDigest = tick.backbone.digest;
-  return {
-    lambdaIndex,
-    certificate: certificateOf(evidence, look, { lambdaIndex, backboneDigest }),
-  };
+  const at = { headRevision, lambdaIndex, backboneDigest: tick.backbone.digest };
+  return { lambdaIndex, certificate: certificateOf(evidence, look, at) };
 }
 
 function holdStable(draft: Draft, tick: Tick): Draft {
@@ -128,7 +128,7 @@ function holdStable(draft: Draft, tick: Tick): Draft {
   const lambdaIndex = stable?.lambdaIndex ?? null;
   if (stable === null || lambdaIndex === null) return draft;
   const { headRevision, evidence } = stable;
-  const now = certifiedNow(evidence, tick);
+  const now = certifiedNow(stable, tick);
   if (now === null) {
     const off = change(draft, { stable: withoutCertificate(stable, tick, 'NotCertified') });
     const moved = stage === 'Serving' ? enter(off, tick.nowMs, 'Recertifying') : off;
@@ -147,7 +147,8 @@ function holdStable(draft: Draft, tick: Tick): Draft {
 function holdCandidate(draft: Draft, tick: Tick): Draft {
   const { candidate, stage } = draft.ledger;
   if (candidate === null) return draft;
-  const now = certifiedNow(evidenceOf(draft.ledger, candidate), tick);
+  const evidence = evidenceOf(draft.ledger, candidate);
+  const now = certifiedNow({ ...candidate, evidence }, tick);
   // Nothing is in force while shadowing, so there the newest look is taken over whole.
   if (stage !== 'Ramping' || candidate.lambdaIndex === null) return shadowAt(draft, candidate, now);
   if (now === null) return takeBack(draft, candidate, tick);

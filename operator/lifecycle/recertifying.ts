@@ -20,7 +20,7 @@ const LAST_LOOK_AFTER_ALARM = 2;
 export function recertifying(draft: Draft, stable: StableRecord, tick: Tick): Draft {
   const { evidence, headRevision } = stable;
   const { settings } = tick.input;
-  const now = certifiedNow(evidence, tick);
+  const now = certifiedNow(stable, tick);
   const saving = predictSaving(evidence, now?.lambdaIndex ?? null, headRevision, tick);
   const wanted = Math.max(settings.minSaving, KEPT_SAVING * (stable.savingBefore ?? 0));
   if (now !== null && saving !== null && saving >= wanted) {

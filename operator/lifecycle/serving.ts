@@ -20,7 +20,7 @@ export function serving(draft: Draft, stable: StableRecord, tick: Tick): Draft {
 /** A larger lambda of a later look is never applied in place: it ramps as a candidate with the same heads. */
 function raise(draft: Draft, stable: StableRecord, tick: Tick): Draft | null {
   const { lambdaIndex } = stable;
-  const now = certifiedNow(stable.evidence, tick);
+  const now = certifiedNow(stable, tick);
   if (stable.raiseBlocked || now === null || lambdaIndex === null) return null;
   if (now.lambdaIndex <= lambdaIndex || tick.input.settings.exitMode !== 'Active') return null;
   const candidate = stageSameHeads(stable, 'Raise', now);

@@ -2,8 +2,10 @@ import {
   POLICY_SCHEMA_VERSIONS,
   type LogLevel,
   type Policy,
+  type PolicyCertificate,
   type PolicyLimits,
   type PolicySchemaVersion,
+  type PolicyTrack,
 } from '../../crds/wire/policy.ts';
 import { compact } from './compact.ts';
 
@@ -34,5 +36,26 @@ export function inPolicyVersion(
 ): PolicyContent {
   const level = schemaVersion === 1 ? undefined : logLevel;
   const limits = compact<PolicyLimits>({ ...content.limits, logLevel: level });
-  return { ...content, schemaVersion, limits };
+  return {
+    ...content,
+    schemaVersion,
+    limits,
+    stable: content.stable && inTrackVersion(content.stable, schemaVersion),
+    candidate: content.candidate && inTrackVersion(content.candidate, schemaVersion),
+  };
+}
+
+/** A certificate of a ledger from before version 3 was made for the heads and the lambda that it stands beside. */
+function inTrackVersion<T extends PolicyTrack>(track: T, schemaVersion: PolicySchemaVersion): T {
+  const { certificate, headRevision, lambdaIndex } = track;
+  if (certificate === null || lambdaIndex === null) return track;
+  if (schemaVersion >= 3) {
+    return { ...track, certificate: { headRevision, lambdaIndex, ...certificate } };
+  }
+  const older = compact<PolicyCertificate>({
+    ...certificate,
+    headRevision: undefined,
+    lambdaIndex: undefined,
+  });
+  return { ...track, certificate: older };
 }

@@ -60,6 +60,24 @@ export function certificateHolds(
   return binomialTail(disagreements, audits, budget) <= level;
 }
 
+/** What a certificate says that it is for; certificates of older policies do not say it. */
+export interface CertificateScope {
+  readonly headRevision?: string;
+  readonly lambdaIndex?: number;
+}
+
+/**
+ * Why a certificate does not speak for these heads at this lambda; null: it does, or it does not say what it is for. A smaller lambda
+ * was accepted by the same test (exits.md 6.1), a larger one was not.
+ */
+export function findScopeProblem(
+  certificate: CertificateScope,
+  use: { readonly headRevision: string; readonly lambdaIndex: number },
+): 'OtherHeads' | 'LargerLambda' | null {
+  if ((certificate.headRevision ?? use.headRevision) !== use.headRevision) return 'OtherHeads';
+  return use.lambdaIndex > (certificate.lambdaIndex ?? use.lambdaIndex) ? 'LargerLambda' : null;
+}
+
 function isSoundClaim({
   audits,
   disagreements,

@@ -58,6 +58,43 @@ describe('a certificate is computed again from its counts, and one that was tamp
     expect(await exitNow()).toBe('backbone');
   });
 
+  test.each([
+    [
+      'other heads',
+      { headRevision: digestOf(Buffer.from('other')) },
+      /made for heads sha256:.*; publish the/,
+    ],
+    [
+      'a smaller lambda than the one in the policy',
+      { lambdaIndex: 59 },
+      /lambda index 59 and below, the policy says 60/,
+    ],
+  ])('one of %s is refused, on either track', async (_, change, message) => {
+    await server.apply(aPolicy({ stable: aTrack(stable) }));
+    const own = { headRevision: stable, lambdaIndex: 60 };
+    const certificate = { ...GOOD_CERTIFICATE, ...own, ...change };
+    for (const tracks of [
+      { stable: aTrack(stable, { certificate }) },
+      { stable: aTrack(stable), candidate: aCandidate(stable, 1, { certificate }) },
+    ]) {
+      const told = await server.apply(aPolicy({ revision: 2, ...tracks }));
+      expect(told).toMatchObject({
+        result: 'Rejected',
+        reason: 'CertificateRejected',
+        revision: 1,
+      });
+      expect(told.message).toMatch(message);
+    }
+    expect(await exitNow()).toBe('early');
+  });
+
+  test('one of these heads and a larger lambda holds: tightening is certified', async () => {
+    const certificate = { ...GOOD_CERTIFICATE, headRevision: stable, lambdaIndex: 61 };
+    const policy = aPolicy({ stable: aTrack(stable, { certificate }) });
+    expect(await server.apply(policy)).toMatchObject({ result: 'Applied', reason: '' });
+    expect(await exitNow()).toBe('early');
+  });
+
   test('one of another backbone is no policy at all', async () => {
     const certificate = { ...GOOD_CERTIFICATE, backboneDigest: `sha256:${'c'.repeat(64)}` };
     const policy = aPolicy({ stable: aTrack(stable, { certificate }) });

@@ -67,7 +67,7 @@ test('the log level of a policy is in force at once, and the one of the start wh
     await logged.apply(plain);
     expect(lines).toEqual([]);
     expect(log.level).toBe('warn');
-    expect((await logged.state()).policySchemaVersions).toEqual([1, 2]);
+    expect((await logged.state()).policySchemaVersions).toEqual([1, 2, 3]);
   } finally {
     await logged.close();
   }
@@ -99,7 +99,7 @@ test('a policy for another backbone is in force with exits off, whatever it name
 describe('a policy that is refused leaves the one in force', () => {
   const refusals: [string, string, (policy: ReturnType<typeof aPolicy>) => unknown][] = [
     ['no JSON', 'Malformed', () => '{'],
-    ['another schema', 'UnknownSchema', (policy) => ({ ...policy, schemaVersion: 3 })],
+    ['another schema', 'UnknownSchema', (policy) => ({ ...policy, schemaVersion: 9 })],
     ['an unknown field', 'Invalid', (policy) => ({ ...policy, extra: 1 })],
     ['another model', 'ModelMismatch', (policy) => ({ ...policy, model: 'other' })],
     [

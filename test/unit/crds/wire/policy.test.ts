@@ -7,6 +7,7 @@ import {
   parsePolicy,
   serializePolicy,
   type Policy,
+  type PolicyTrack,
 } from '../../../../crds/wire/policy.ts';
 import {
   expectRefusedOrWhole,
@@ -164,8 +165,8 @@ test('size, depth, duplicate keys, __proto__ and unknown schemas are refused bef
   expect(messageOf(text.replace('{', '{"epoch":9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"\\u0065poch" : 9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"__proto__":{},'))).toContain('"__proto__" is not allowed');
-  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":3'))).toContain(
-    'this program reads 1 and 2',
+  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":4'))).toContain(
+    'this program reads 1 and 2 and 3',
   );
   expect(messageOf('{"a":"unterminated')).toContain('is not JSON');
   expect(messageOf('{"a\\x":1}')).toContain('is not JSON');
@@ -183,6 +184,25 @@ test('the log level came with version 2: neither is without the other', () => {
       'logLevel and schemaVersion 2 come together',
     );
   }
+});
+
+test('what a certificate is for came with version 3, which insists on it; before it is whole or absent', () => {
+  const limits = { ...aPolicy().limits, logLevel: 'Info' as const };
+  const third = (track: PolicyTrack) =>
+    aPolicy({ schemaVersion: 3, limits, stable: track, candidate: null });
+  const bare = aTrack();
+  const said = { headRevision: bare.headRevision, lambdaIndex: 68 };
+  const certificate = { ...bare.certificate!, ...said };
+  const whole = third(aTrack({ certificate }));
+  expect(parsePolicy(serializePolicy(whole))).toEqual({ ok: true, value: whole });
+  expect(messageOf(serializePolicy(third(bare)))).toContain('says what a certificate is for');
+  const shadow = { ...bare, lambdaIndex: null, certificate: null };
+  expect(parsePolicy(serializePolicy({ ...third(shadow), exitsEnabled: false })).ok).toBe(true);
+  expect(parsePolicy(serializePolicy(aPolicy({ stable: aTrack({ certificate }) }))).ok).toBe(true);
+  const half = { ...bare.certificate!, lambdaIndex: 68 };
+  expect(messageOf(serializePolicy(aPolicy({ stable: aTrack({ certificate: half }) })))).toContain(
+    'headRevision and lambdaIndex come together',
+  );
 });
 
 test('a message names field, value and next step and stays short', () => {

@@ -16,7 +16,16 @@ test.each([
     2,
   ],
   ['one pod is a version behind', [[1, 2], [1]], 2, 1],
-  ['pods are a version ahead', [[2, 3]], 1, 2],
+  ['pods are a version ahead', [[2, 3, 4]], 1, 3],
+  [
+    'pods come from two minors',
+    [
+      [1, 2],
+      [1, 2, 3],
+    ],
+    3,
+    2,
+  ],
   ['pods share none', [[1], [2]], 2, 1],
 ] as const)('the version of a policy when %s', (_, supported, before, expected) => {
   expect(choosePolicyVersion(supported, before)).toBe(expected);
@@ -28,4 +37,23 @@ test('a version keeps what it has a field for and nothing else', () => {
   expect(second.limits).toEqual({ ...content.limits, logLevel: 'Warn' });
   expect(inPolicyVersion(second, 2, 'Error').limits.logLevel).toBe('Error');
   expect(inPolicyVersion(second, 1, 'Error')).toEqual(content);
+});
+
+test('what a certificate is for came with version 3: older readers never see it, older ledgers are completed', () => {
+  const content = aPolicy();
+  const { stable, candidate } = inPolicyVersion(content, 3, 'Info');
+  for (const track of [stable!, candidate!]) {
+    const { headRevision, lambdaIndex, certificate } = track;
+    expect(certificate).toMatchObject({ headRevision, lambdaIndex });
+  }
+  expect(inPolicyVersion({ ...content, stable }, 2, 'Info').stable).toEqual(content.stable);
+  const own = { ...stable!, certificate: { ...stable!.certificate!, lambdaIndex: 70 } };
+  expect(inPolicyVersion({ ...content, stable: own }, 3, 'Info').stable).toEqual(own);
+  const shadow = { ...stable!, certificate: null, lambdaIndex: null, activeExits: [] };
+  expect(inPolicyVersion({ ...content, stable: shadow, candidate: null }, 3, 'Info')).toMatchObject(
+    {
+      stable: shadow,
+      candidate: null,
+    },
+  );
 });

@@ -4,6 +4,7 @@ import {
   LOOK_SHARES,
   attemptShare,
   certificateHolds,
+  findScopeProblem,
   effectiveCounts,
   lookLevel,
   type CertificateCounts,
@@ -153,5 +154,19 @@ describe('what a server believes', () => {
     [0.01, NaN],
   ])('budget %s with confidence %s certifies nothing', (budget, confidence) => {
     expect(certificateHolds(aCertificate({ disagreements: 0 }), budget, confidence)).toBe(false);
+  });
+});
+
+describe('what a certificate is for', () => {
+  const use = { headRevision: 'sha256:a', lambdaIndex: 60 };
+
+  test.each([
+    ['these heads at this lambda', { headRevision: 'sha256:a', lambdaIndex: 60 }, null],
+    ['a larger lambda: smaller ones passed too', { ...use, lambdaIndex: 61 }, null],
+    ['a smaller lambda', { ...use, lambdaIndex: 59 }, 'LargerLambda'],
+    ['other heads', { ...use, headRevision: 'sha256:b' }, 'OtherHeads'],
+    ['something that an older policy does not say', {}, null],
+  ])('%s', (_, certificate, problem) => {
+    expect(findScopeProblem(certificate, use)).toBe(problem);
   });
 });

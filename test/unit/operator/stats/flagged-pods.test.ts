@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LAMBDA_COUNT } from '../../../../crds/wire/lambda-grid.ts';
-import { flagPods } from '../../../../operator/stats/flagged-pods.ts';
+import { disagreesTooSeldom, flagPods } from '../../../../operator/stats/flagged-pods.ts';
 import { toPodRows, type PodRows, type RowColumn } from '../../../../operator/stats/pod-rows.ts';
 
 /** Rows that disagree so often from `from` on, and never below. */
@@ -47,6 +47,23 @@ describe('a pod is compared with the rest', () => {
   test('pods that differ as much as chance has it do not', () => {
     const { pods, total } = fleet([2_000, 22], [2_000, 9], [2_000, 25], [2_000, 20], [2_000, 22]);
     expect(flagPods(pods, total, AT)).toBeNull();
+  });
+
+  // Fisher's tails 0.99943e-4 and 1.00023e-4 of these tables, from whole numbers.
+  test('stands out at a probability of 1e-4, and just above does not', () => {
+    const below = fleet([910, 5], [4_500, 106]);
+    const above = fleet([760, 1], [5_250, 92]);
+    expect(flagPods(below.pods.slice(0, 1), below.total, AT)?.pods).toMatchObject([
+      { podUid: 'a' },
+    ]);
+    expect(flagPods(above.pods.slice(0, 1), above.total, AT)).toBeNull();
+  });
+
+  test('by how often it disagrees, not by how many rows do: few of few may be too many', () => {
+    const { pods, total } = fleet([500, 25], [10_000, 60]);
+    const flagged = flagPods(pods.slice(0, 1), total, AT);
+    expect(flagged).toMatchObject({ count: 1, without: null });
+    expect(flagged!.pods.map(disagreesTooSeldom)).toEqual([false]);
   });
 
   test('at the lambda that is asked for, and at no other', () => {

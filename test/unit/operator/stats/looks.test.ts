@@ -95,6 +95,35 @@ describe('a look at pods that are unlike the others', () => {
     expect(takeLook(rows, LAST_LOOK, TERMS).lambdaIndex).toBe(69);
   });
 
+  // P(Bin(5000, 0.01) <= k) is .0105, .0158 for k = 34, 35; the levels are .0135 here, .0203 at look 2, .0009 of attempt 2.
+  test.each<[string, number, Partial<typeof TERMS>, number, boolean]>([
+    ['within the level of this look', 34, {}, 1, true],
+    ['within that of another look alone', 35, {}, 1, false],
+    ['at the level of another attempt', 34, { attempt: 2 }, 1, false],
+    ['as bursts', 34, {}, 2, false],
+  ])('counts what is left %s', (...row) => {
+    const [, k, more, dispersion, passes] = row;
+    const taken = {
+      ...{ look: LAST_LOOK, dispersion, grid: aGrid(10_000, k) },
+      flagged: { count: 1, pods: [], without: aGrid(5_000, k) },
+    };
+    const terms = { ...TERMS, ...more };
+    expect(reassessLook({ ...taken, flagged: null }, terms)).toBe(LAMBDA_COUNT - 1);
+    expect(reassessLook(taken, terms)).toBe(passes ? LAMBDA_COUNT - 1 : null);
+  });
+
+  test('sets nobody aside for what bursts explain', () => {
+    const rows = told([2_000, 5], [2_000, 22], [2_000, 25], [2_000, 20], [2_000, 27]);
+    const terms = { ...TERMS, budget: 0.02 };
+    expect(takeLook(rows, LAST_LOOK, terms).flagged).not.toBeNull();
+    // D = 3 of 20 blocks with 99 disagreements in 10,000 rows.
+    const r = 0.0099;
+    const squares = rows.blocks.squares.map(() => 99 ** 2 / 10_000 + 3 * r * (1 - r) * 19);
+    const taken = takeLook({ ...rows, blocks: { ...rows.blocks, squares } }, LAST_LOOK, terms);
+    expect(taken.dispersion).toBeCloseTo(3, 6);
+    expect(taken).toMatchObject({ flagged: null, lambdaIndex: LAMBDA_COUNT - 1 });
+  });
+
   test('compares them nowhere when all rows together certify nothing', () => {
     const rows = told([5_000, 0], [5_000, 400]);
     expect(takeLook(rows, LAST_LOOK, TERMS)).toMatchObject({ flagged: null, lambdaIndex: null });

@@ -77,6 +77,18 @@ describe('rows of a tick', () => {
     expect(names(kept)).toEqual([...names(dense).slice(0, 16), 'z-large']);
   });
 
+  test('that change at exactly 2,000 places are all told apart, and with one more the smallest is not', () => {
+    const full = fleetOf(19, 100, 100);
+    expect(addPodRows(full, [aPodOf('small', 1, 100)])).toHaveLength(20);
+    const kept = addPodRows(full, [aPodOf('small', 1, 101)]);
+    expect(names(kept)).toEqual(names(full));
+  });
+
+  test('of more pods of one size than 64 are those of the first names, in whatever order they tell', () => {
+    const many = fleetOf(70, 10);
+    expect(names(addPodRows([], [...many].reverse()))).toEqual(names(many).slice(0, 64));
+  });
+
   test('of a pod that was not kept begin anew', () => {
     const kept = addPodRows(fleetOf(64, 10), [aPodOf('small', 5)]);
     expect(names(kept)).not.toContain('small');

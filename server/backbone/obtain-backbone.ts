@@ -11,6 +11,7 @@ import type { FetchRules } from '../net/open-url.ts';
 import { readAuthorization } from './credentials.ts';
 import { download, type DownloadLimits } from './download.ts';
 import { asLoading, BACKBONE_FIELDS, fetchFailed, toLoadError } from './fetch-problem.ts';
+import { findEscapingLink } from './escaping-link.ts';
 import { LoadError } from './load-error.ts';
 import { digestOfModel, fetchModel, MODEL_FILES } from './model-files.ts';
 
@@ -59,27 +60,27 @@ export function obtainBackbone(place: BackbonePlace, options: ObtainOptions): Pr
   }
 }
 
-/** A path that stays inside the claim when all its links are followed. */
+/** A path that stays inside the claim when all its links are followed, and so do those of the files beside it. */
 async function findInClaim(
   modelDir: string | null,
   { claim, path }: { readonly claim: string; readonly path: string },
 ): Promise<string> {
+  const uri = `pvc://${claim}/${path}`;
   if (modelDir === null) {
     throw fetchFailed(`No claim is mounted for pvc://${claim}; set LAYERCACHE_MODEL_DIR.`);
   }
+  let found: string;
+  let escaping: string | null;
   try {
     const root = await realpath(modelDir);
-    const found = await realpath(join(root, path));
-    if (found.startsWith(`${root}${sep}`)) return found;
+    found = await realpath(join(root, path));
+    escaping = found.startsWith(`${root}${sep}`) ? await findEscapingLink(root, found) : '';
   } catch (error) {
-    throw fetchFailed(
-      `pvc://${claim}/${path} is not there; correct the path in backbone.uri.`,
-      error,
-    );
+    throw fetchFailed(`${uri} is not there; correct the path in backbone.uri.`, error);
   }
-  throw fetchFailed(
-    `pvc://${claim}/${path} leads out of the claim by a link; put the file itself there.`,
-  );
+  if (escaping === null) return found;
+  const what = escaping === '' ? uri : `${escaping} of ${uri}`;
+  throw fetchFailed(`${what} leads out of the claim by a link; put the file itself there.`);
 }
 
 async function fetchIntoCache(

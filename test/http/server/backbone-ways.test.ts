@@ -113,6 +113,41 @@ describe('a backbone in a claim', () => {
     }
   });
 
+  test.each([
+    ['model.json', 'pvc://models/net'],
+    ['layercache.json', 'pvc://models/net/model.json'],
+    ['layercache.json', 'pvc://models/net/m.onnx'],
+    ['group1-shard1of1.bin', 'pvc://models/net'],
+    ['group1-shard1of1.bin', 'pvc://models/net/model.json'],
+  ])('is refused when its %s is a link that leads out: %s', async (name, uri) => {
+    const weights = 'group1-shard1of1.bin';
+    const manifest = JSON.stringify({
+      format: 'graph-model',
+      modelTopology: { node: [] },
+      weightsManifest: [{ paths: [weights], weights: [] }],
+    });
+    const files: Record<string, string> = {
+      'model.json': manifest,
+      'layercache.json': '{}',
+      [weights]: 'w',
+      'm.onnx': 'x',
+    };
+    mount('model/net', files);
+    expect(await inClaim(uri)).toMatch(/net/);
+    mount('outside', { [name]: name === 'model.json' ? manifest : 'key' });
+    const link = join(bench.dir(), 'model', 'net', name);
+    rmSync(link);
+    symlinkSync(join(bench.dir(), 'outside', name), link);
+    await expect(inClaim(uri)).rejects.toThrow(
+      `${name} of ${uri} leads out of the claim by a link; put the file itself there.`,
+    );
+    // A link to another folder of the claim is as good as the file.
+    mount('model/blobs', { [name]: files[name] ?? '' });
+    rmSync(link);
+    symlinkSync(join('..', 'blobs', name), link);
+    expect(await inClaim(uri)).toMatch(/net/);
+  });
+
   test('that is not there is named', async () => {
     mount('model', {});
     await expect(inClaim('pvc://models/m.onnx')).rejects.toThrow(/models\/m.onnx is not there/);

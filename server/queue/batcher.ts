@@ -67,20 +67,20 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     // A row that may kill the engine runs with nothing else in flight, so that only it can be blamed.
     if (queue.retries > 0) return inFlight > 0 ? [] : compactRow(queue.takeRetry());
     const limits = limitsOf(serving);
-    const { maxBatchSize } = limits;
-    const size = batchSize(queue.length, runningRows, { slots: engine.slots, maxBatchSize });
+    const { maxBatchSize, maxQueueDelayMs } = limits;
+    const shared = { slots: engine.slots, maxBatchSize, maxQueueDelayMs };
+    const size = batchSize(queue.length, runningRows, shared);
     const waitMs = batchWaitMs(serving.costs, size, limits);
     const waitedMs = clock.monotonicMs() - (queue.oldestReceivedMs() ?? 0);
-    const lingerMs = linger.waitMs(queue.length, serving.costs, limits);
+    const atHand = { queued: queue.length, running: runningRows };
+    const lingerMs = linger.waitMs(atHand, serving.costs, shared);
     if (waitMs - waitedMs >= 1 || lingerMs > 0) {
       waitTimer = setTimeout(pump, Math.max(waitMs - waitedMs, lingerMs));
       return [];
     }
     const nowMs = clock.monotonicMs();
     const endMs = nowMs + pace.batchMs(size);
-    const rows = queue.take(size, { nowMs, endMs });
-    linger.taken(rows.length);
-    return rows;
+    return queue.take(size, { nowMs, endMs });
   }
 
   async function runBatch(rows: readonly PendingRow[]): Promise<void> {
@@ -210,6 +210,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
         return () => undefined;
       }
       queue.push(pending);
+      linger.arrived(job.rows);
       const remainingMs = Math.max(0, job.deadlineMs - clock.monotonicMs());
       pending.timer = setTimeout(onDeadline, remainingMs, pending);
       schedule();

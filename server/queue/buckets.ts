@@ -3,12 +3,14 @@ import type { CostTable } from '../../crds/wire/state.ts';
 /** A larger batch must be this much cheaper per row before anyone waits for it: CPU tables never are. */
 const WORTH_WAITING = 0.7;
 
+export interface BatchLimits {
+  /** Batches that may run at once. */
+  readonly slots: number;
+  readonly maxBatchSize: number;
+}
+
 /** Rows for the next batch: of those that wait, as many as are a slot's share of all that wait or run. */
-export function batchSize(
-  queuedRows: number,
-  runningRows: number,
-  limits: { readonly slots: number; readonly maxBatchSize: number },
-): number {
+export function batchSize(queuedRows: number, runningRows: number, limits: BatchLimits): number {
   const share = Math.ceil((queuedRows + runningRows) / Math.max(1, limits.slots));
   return Math.min(limits.maxBatchSize, queuedRows, share);
 }

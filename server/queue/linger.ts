@@ -1,5 +1,5 @@
 import type { CostTable } from '../../crds/wire/state.ts';
-import { plainMs } from './buckets.ts';
+import { batchSize, plainMs, type BatchLimits } from './buckets.ts';
 
 /**
  * Callers that wait for their answers send again as soon as they have them, one after the other: the first of them would get a batch
@@ -8,19 +8,24 @@ import { plainMs } from './buckets.ts';
 export interface Linger {
   /** Rows whose answers have just left. */
   answered(rows: number): void;
-  /** Rows that a batch took. */
-  taken(rows: number): void;
-  /** How long the rows that are queued may wait for the others; 0: not at all. */
-  waitMs(queuedRows: number, costs: CostTable, limits: LingerLimits): number;
+  /** Rows that came, whoever sent them. */
+  arrived(rows: number): void;
+  /** How long the rows that are queued may wait for those that are expected; 0: not at all. */
+  waitMs(
+    rows: { readonly queued: number; readonly running: number },
+    costs: CostTable,
+    limits: LingerLimits,
+  ): number;
 }
 
-export interface LingerLimits {
-  readonly maxBatchSize: number;
+export interface LingerLimits extends BatchLimits {
   readonly maxQueueDelayMs: number;
 }
 
-/** A caller on the machine needs a tenth of it; timers are no finer. */
-const LINGER_MS = 1;
+/** Answers that leave within this are one group. */
+const GROUP_MS = 1;
+/** Less is not worth a timer. */
+const LEAST_MS = 0.5;
 
 export function createLinger(monotonicMs: () => number): Linger {
   let expected = 0;
@@ -28,19 +33,20 @@ export function createLinger(monotonicMs: () => number): Linger {
   return {
     answered: (rows) => {
       const nowMs = monotonicMs();
-      expected = rows + (nowMs - answeredMs < LINGER_MS ? expected : 0);
+      expected = rows + (nowMs - answeredMs < GROUP_MS ? expected : 0);
       answeredMs = nowMs;
     },
-    taken: (rows) => {
+    arrived: (rows) => {
       expected = Math.max(0, expected - rows);
     },
-    waitMs: (queuedRows, costs, { maxBatchSize, maxQueueDelayMs }) => {
-      const rows = Math.min(expected, maxBatchSize);
-      const leftMs = answeredMs + LINGER_MS - monotonicMs();
-      if (leftMs <= 0 || queuedRows >= rows || maxQueueDelayMs < LINGER_MS) return 0;
-      if (costs.batchSizes.length === 0) return 0;
-      const apartMs = plainMs(costs, queuedRows) + plainMs(costs, rows - queuedRows);
-      return apartMs - plainMs(costs, rows) > LINGER_MS ? leftMs : 0;
+    waitMs: ({ queued, running }, costs, limits) => {
+      const rows = batchSize(queued + expected, running, limits);
+      if (queued >= rows || costs.batchSizes.length === 0) return 0;
+      // Waiting for as long as two batches would take more than one loses no more than it may win.
+      const apartMs = plainMs(costs, queued) + plainMs(costs, rows - queued);
+      const mayWaitMs = Math.min(limits.maxQueueDelayMs, apartMs - plainMs(costs, rows));
+      const leftMs = answeredMs + mayWaitMs - monotonicMs();
+      return mayWaitMs >= LEAST_MS && leftMs > 0 ? leftMs : 0;
     },
   };
 }

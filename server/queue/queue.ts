@@ -24,8 +24,10 @@ export interface RowQueue {
 const COMPACT_AT = 1024;
 
 export function createRowQueue(): RowQueue {
-  let rows: PendingRow[] = [];
+  let rows: (PendingRow | undefined)[] = [];
   let head = 0;
+  /** Places before it hold nothing: a row that was taken must not be kept with its body, its request and its connection. */
+  let cleared = 0;
   let length = 0;
   const retries: PendingRow[] = [];
 
@@ -39,10 +41,14 @@ export function createRowQueue(): RowQueue {
     }
   }
 
-  function compact(): void {
-    if (head < COMPACT_AT || head * 2 < rows.length) return;
-    rows = rows.slice(head);
+  function forgetPassed(): void {
+    rows.fill(undefined, cleared, head);
+    cleared = head;
+    const isEmpty = head === rows.length;
+    if (!isEmpty && (head < COMPACT_AT || head * 2 < rows.length)) return;
+    rows = isEmpty ? [] : rows.slice(head);
     head = 0;
+    cleared = 0;
   }
 
   function leave(row: PendingRow): PendingRow {
@@ -102,9 +108,13 @@ export function createRowQueue(): RowQueue {
         head = from;
         taken = takeUntil(max, nowMs);
       }
-      compact();
+      forgetPassed();
       return taken;
     },
-    oldestReceivedMs: () => dropEnded()?.pending.job.receivedMs ?? null,
+    oldestReceivedMs: () => {
+      const oldest = dropEnded();
+      forgetPassed();
+      return oldest?.pending.job.receivedMs ?? null;
+    },
   };
 }

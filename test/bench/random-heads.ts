@@ -135,7 +135,8 @@ export function policyFor(state: ServerState, heads: RandomHeads, revision: numb
     maxAgeSeconds: 3_600,
     limits: {
       maxBatchSize: 32,
-      maxQueueDelayMs: 0,
+      // The API's default, as on the server without a policy.
+      maxQueueDelayMs: 2,
       maxQueueLength: 1_024,
       maxRequestBytes: 16 * 1024 * 1024,
       maxConcurrentRequests: 256,

@@ -36,6 +36,8 @@ export interface Child {
 export interface ChildOptions {
   readonly name: string;
   readonly program: string;
+  /** Of Node itself. */
+  readonly nodeFlags?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Every line of output, for --debug. */
   readonly onLine?: ((name: string, line: string) => void) | undefined;
@@ -44,7 +46,8 @@ export interface ChildOptions {
 const TAIL_LINES = 20;
 
 export function startChild(options: ChildOptions): Child {
-  const spawned = spawn(process.execPath, ['--enable-source-maps', options.program], {
+  const flags = ['--enable-source-maps', ...(options.nodeFlags ?? [])];
+  const spawned = spawn(process.execPath, [...flags, options.program], {
     env: { ...options.environment, LAYERCACHE_EXIT_WITH_STDIN: 'true' },
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,

@@ -31,10 +31,17 @@ export interface ServerOptions {
   readonly onLine?: ((name: string, line: string) => void) | undefined;
 }
 
+/**
+ * As in the image (server/Dockerfile). Four threads that help the collector take cores from the engine's workers: 0.05 of 0.27 ms of
+ * main's processor time per request (measured), for a heap of 30 MB.
+ */
+export const SERVER_NODE_FLAGS: readonly string[] = ['--single-threaded-gc'];
+
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const child = startChild({
     name: options.podUid,
     program: join(options.bundleDir, 'server.mjs'),
+    nodeFlags: SERVER_NODE_FLAGS,
     environment: serverEnvironment(options),
     onLine: options.onLine,
   });

@@ -21,6 +21,8 @@ export interface ClosedPlan {
   readonly messages: readonly HttpMessage[];
   readonly concurrency: number;
   readonly seconds: number;
+  /** Instead of the seconds. */
+  readonly requests?: number;
 }
 
 /** `concurrency` callers that each send again as soon as they are answered. Any answer but 200 ends the run: it measures nothing. */
@@ -32,6 +34,9 @@ export async function driveClosed(target: Target, plan: ClosedPlan): Promise<Clo
   const beforeSeconds = processorSeconds(target.pid);
   const startMs = performance.now();
   const untilMs = startMs + plan.seconds * 1_000;
+  let sent = 0;
+  const isOver = (nowMs: number): boolean =>
+    plan.requests === undefined ? nowMs >= untilMs : sent >= plan.requests;
   try {
     await Promise.all(
       Array.from(
@@ -40,10 +45,11 @@ export async function driveClosed(target: Target, plan: ClosedPlan): Promise<Clo
           new Promise<void>((resolve, reject) => {
             const again = (index: number): void => {
               const sentMs = performance.now();
-              if (sentMs >= untilMs) {
+              if (isOver(sentMs)) {
                 resolve();
                 return;
               }
+              sent += 1;
               sender.send(messages[index % messages.length] ?? Buffer.alloc(0), (reply) => {
                 if (!reply.ok) reject(new Error(`a request failed: ${reply.code}`));
                 else if (reply.head.status !== 200) {

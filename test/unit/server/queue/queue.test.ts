@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { batchSize, batchWaitMs } from '../../../../server/queue/buckets.ts';
@@ -8,6 +10,9 @@ import { createRowQueue } from '../../../../server/queue/queue.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 
 const NOW = { nowMs: 0, endMs: 0 };
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 function aJob(rows: number, more: Partial<InferJob> = {}): PendingJob {
   const job: InferJob = {
@@ -39,6 +44,36 @@ describe('the queue', () => {
       [false, 0],
     ]);
     expect(queue.length).toBe(2);
+  });
+
+  test('keeps nothing of the rows that were taken or that ended, while others wait', async () => {
+    const queue = createRowQueue();
+    const refs: WeakRef<PendingJob>[] = [];
+    const push = (more: Partial<InferJob>, count: number): void => {
+      for (let i = 0; i < count; i++) {
+        const pending = aJob(1, more);
+        refs.push(new WeakRef(pending));
+        queue.push(pending);
+      }
+    };
+    // In a function of its own: what a test's frame has touched stays alive with it.
+    ((): void => {
+      push({}, 3);
+      push({ deadlineMs: 1 }, 2);
+      push({}, 2);
+      expect(queue.take(3, NOW)).toHaveLength(3);
+      const ended = refs[5]?.deref();
+      if (ended === undefined) throw new Error('the queue does not keep what waits');
+      ended.settled = true;
+      queue.forget(ended);
+    })();
+    queue.push(aJob(1));
+    expect(queue.take(1, { nowMs: 5, endMs: 5 })).toHaveLength(1);
+    // A reference that was looked at holds until the turn ends.
+    await new Promise((resolve) => setImmediate(resolve));
+    collectGarbage();
+    expect(refs.map((ref) => ref.deref() === undefined)).toEqual(refs.map(() => true));
+    expect(queue.oldestReceivedMs()).toBe(0);
   });
 
   test('never mixes datatypes in a batch', () => {

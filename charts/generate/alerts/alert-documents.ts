@@ -15,7 +15,7 @@ export function alertFiles(): Record<string, string> {
 }
 
 function renderAlertReference(): string {
-  const scale = timeScale('m');
+  const scale = timeScale();
   const groups = alertGroups(scale).flatMap(({ title, alerts }) => [
     `## ${title}`,
     '',

@@ -11,4 +11,9 @@ export const SERVER_FAULTS = [
 ] as const;
 
 /** Answered with 429. */
-export const REFUSED_FOR_LOAD = ['queue_full', 'no_time', 'too_many_requests'] as const;
+export const REFUSED_FOR_LOAD = [
+  'queue_full',
+  'no_time',
+  'too_many_requests',
+  'too_many_bytes',
+] as const;

@@ -3,7 +3,7 @@ import type { Alert, Board } from './alert.ts';
 import { operatorAlerts } from './operator-alerts.ts';
 import { recordingRules, type RecordingRule } from './recorded.ts';
 import { servingAlerts } from './serving-alerts.ts';
-import { timeScale, type MinuteUnit, type TimeScale } from './time-scale.ts';
+import { timeScale, type TimeScale } from './time-scale.ts';
 
 /** Where runbooks lie unless the chart value `alerts.runbookBaseUrl` says otherwise. */
 export const RUNBOOK_BASE_URL =
@@ -43,9 +43,9 @@ export interface RuleFile {
   }[];
 }
 
-/** Rules of the chart; with the unit `s` the same ones for a test whose minutes are seconds. */
-export function ruleFile(unit: MinuteUnit = 'm'): RuleFile {
-  const scale = timeScale(unit);
+/** Rules of the chart; with shorter minutes the same ones for a test. */
+export function ruleFile(minuteSeconds = 60): RuleFile {
+  const scale = timeScale(minuteSeconds);
   const interval = scale.range(1);
   return {
     groups: [

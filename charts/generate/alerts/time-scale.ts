@@ -1,9 +1,4 @@
-/**
- * How long a minute of the rules is. The shipped rules have `m`; a test that watches a real run has `s`: the same rules, sixty
- * times as fast.
- */
-export type MinuteUnit = 'm' | 's';
-
+/** Durations of the rules. A test that watches a real run makes their minutes shorter: the same rules, faster. */
 export interface TimeScale {
   /** A duration of so many minutes, as PromQL writes it. */
   range(minutes: number): string;
@@ -11,13 +6,14 @@ export interface TimeScale {
   readonly minuteSeconds: number;
 }
 
-export function timeScale(unit: MinuteUnit): TimeScale {
+/** @param minuteSeconds whole seconds; 60 in the chart */
+export function timeScale(minuteSeconds = 60): TimeScale {
   return {
-    minuteSeconds: unit === 'm' ? 60 : 1,
+    minuteSeconds,
     range: (minutes) => {
-      if (unit === 's') return `${minutes}s`;
-      if (minutes % 1440 === 0) return `${minutes / 1440}d`;
-      return minutes % 60 === 0 ? `${minutes / 60}h` : `${minutes}m`;
+      if (minuteSeconds !== 60) return `${minutes * minuteSeconds}s`;
+      if (minutes % 1440 === 0 && minutes > 0) return `${minutes / 1440}d`;
+      return minutes % 60 === 0 && minutes > 0 ? `${minutes / 60}h` : `${minutes}m`;
     },
   };
 }

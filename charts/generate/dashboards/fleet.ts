@@ -115,6 +115,7 @@ const table: TablePanel = {
     { title: 'Policy age', unit: 's' },
   ],
   isSigned: true,
+  mayExceedWhole: true,
   targets: [
     target(
       {
@@ -157,6 +158,7 @@ const topPanels: readonly Panel[] = [
     title: 'Use of the budget',
     description: 'Upper bound of the disagreement over the budget; the ten largest.',
     unit: 'percentunit',
+    mayExceedWhole: true,
     width: 12,
     scenario: 'Exits',
     targets: [

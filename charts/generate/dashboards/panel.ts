@@ -59,6 +59,8 @@ interface Common {
   readonly scenario?: Scenario;
   /** Values below 0 make sense. */
   readonly isSigned?: true;
+  /** More than 100 % makes sense. */
+  readonly mayExceedWhole?: true;
 }
 
 export interface TimePanel extends Common {

@@ -1,3 +1,5 @@
+// The classic model is deprecated in the library in favour of one that GrafanaDashboard objects and Grafana before 12 do not take.
+/* eslint-disable @typescript-eslint/no-deprecated */
 import {
   AnnotationQueryBuilder,
   DashboardBuilder,

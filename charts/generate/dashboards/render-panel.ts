@@ -178,7 +178,7 @@ function renderTable(panel: TablePanel, place: GridPos): PanelBuilder {
       id: 'organize',
       options: {
         excludeByName: { Time: true, ...namesOf(panel, (column) => column === null && true) },
-        renameByName: namesOf(panel, (column) => column !== null && column.title),
+        renameByName: namesOf(panel, (column) => column?.title ?? false),
       },
     })
     .overrideByName('model', [

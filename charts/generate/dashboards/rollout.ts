@@ -1,13 +1,4 @@
-import {
-  aggregate,
-  formula,
-  increase,
-  observations,
-  quantile,
-  rate,
-  ratio,
-  sum,
-} from '../queries/query.ts';
+import { aggregate, formula, increase, quantile, rate, ratio, sum } from '../queries/query.ts';
 import { target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 
@@ -103,8 +94,9 @@ const evidence: Row = {
         "Logarithm of the detector's statistic over that of its alarm level: exits go off at 100 %. Below 0 there is no sign of a violation.",
       unit: 'percentunit',
       isSigned: true,
+      mayExceedWhole: true,
       width: 6,
-      scenario: 'Exits',
+      scenario: 'Alarm',
       targets: [
         target(aggregate('max', gauge('serviceDetector'), ['model']), '{{model}}'),
         target(
@@ -188,10 +180,17 @@ const outcomes: Row = {
     {
       kind: 'Time',
       title: 'Ends of rollouts',
-      description: 'Candidates that came to an end in the last hour, by how.',
+      description:
+        'Candidates that came to an end in the last hour, by how; those taken back by the check that failed or by who asked.',
       unit: 'short',
       width: 8,
-      targets: [target(sum(increase(counter('rollouts'), '1h'), ['result']), '{{result}}')],
+      targets: [
+        target(sum(increase(counter('rollouts'), '1h'), ['result']), '{{result}}'),
+        target(
+          formula`${sum(increase(counter('rolloutAborts'), '1h'), ['cause'])} > 0`,
+          'taken back: {{cause}}',
+        ),
+      ],
     },
     {
       kind: 'Time',
@@ -213,13 +212,13 @@ const outcomes: Row = {
       kind: 'Time',
       title: 'Trainings',
       description:
-        'Trainings that ended in the last hour, by how; training samples on their way, on the right.',
+        'Trainings that ended in the last hour, by how; on the right, samples for the next one.',
       unit: 'short',
       width: 8,
       targets: [
         target(sum(increase(counter('trainingRuns'), '1h'), ['result']), '{{result}}'),
-        target(sum(rate(counter('samples')), ['result']), 'samples {{result}}', 'suffix: rows/s'),
-        target(sum(observations(histogram('trainingDuration'))), 'ended now', 'suffix: rows/s'),
+        target(sum(increase(counter('samples')), ['result']), 'samples {{result}}', 'short'),
+        target(sum(gauge('sampleReservoir')), 'samples held', 'short'),
       ],
     },
   ],

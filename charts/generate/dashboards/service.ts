@@ -1,9 +1,9 @@
-import { aggregate, age, formula, increase, sum } from '../queries/query.ts';
+import { aggregate, age, formula, increase, quantile, sum } from '../queries/query.ts';
 import { target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 import { audits, compute, exits, overview, queue } from './service-traffic.ts';
 
-const { gauge, counter } = ofServices;
+const { gauge, counter, histogram } = ofServices;
 const SERVICE = ['namespace', 'model'] as const;
 
 const revision = gauge('policyRevision');
@@ -38,7 +38,8 @@ const policy: Row = {
     {
       kind: 'Time',
       title: 'Policies, heads and fetches',
-      description: 'What came in, and what became of it.',
+      description:
+        'What came in, and what became of it; on the right, p99 of the time of a swap of heads in the last hour.',
       unit: 'short',
       width: 12,
       targets: [
@@ -47,6 +48,11 @@ const policy: Row = {
         target(
           formula`${sum(increase(counter('fetches')), ['kind', 'result'])} > 0`,
           'fetch {{kind}} {{result}}',
+        ),
+        target(
+          quantile(0.99, histogram('headSwapDuration'), ['result'], '1h'),
+          'time of a swap {{result}}, p99',
+          's',
         ),
       ],
     },
@@ -76,7 +82,7 @@ const process: Row = {
       kind: 'Time',
       title: 'Memory and activations',
       description:
-        'Resident memory of the main process and of its engine host; on the right, activations that the engine holds: 0 when idle.',
+        'Resident memory of the main process and of its engine host; on the right, activations (0 when idle) and cut backbones that the engine holds.',
       unit: 'bytes',
       width: 12,
       targets: [
@@ -87,6 +93,7 @@ const process: Row = {
           'activations {{pod}}',
           'short',
         ),
+        target(aggregate('max', gauge('enginePlans'), ['pod']), 'plans {{pod}}', 'short'),
       ],
     },
   ],

@@ -49,12 +49,15 @@ export const NO_SCOPE: Scope = {
 };
 
 export interface Series {
-  gauge<K extends KeyOf<'gauge'>>(key: K, matchers?: Matchers<K>): Query<LabelsOf<K>>;
-  counter<K extends KeyOf<'counter'>>(key: K, matchers?: Matchers<K>): CounterSeries<LabelsOf<K>>;
-  histogram<K extends KeyOf<'histogram'>>(
+  readonly gauge: <K extends KeyOf<'gauge'>>(key: K, matchers?: Matchers<K>) => Query<LabelsOf<K>>;
+  readonly counter: <K extends KeyOf<'counter'>>(
     key: K,
     matchers?: Matchers<K>,
-  ): HistogramSeries<LabelsOf<K>>;
+  ) => CounterSeries<LabelsOf<K>>;
+  readonly histogram: <K extends KeyOf<'histogram'>>(
+    key: K,
+    matchers?: Matchers<K>,
+  ) => HistogramSeries<LabelsOf<K>>;
 }
 
 export function seriesIn(scope: Scope): Series {
@@ -151,18 +154,13 @@ export function top<L extends string>(k: number, query: Query<L>): Query<L> {
   return { text: `topk(${k}, ${query.text})`, labels: query.labels };
 }
 
-/** Over a subquery or a range of one gauge. */
+/** A gauge over a range. */
 export function overTime<L extends string>(
-  how: 'max' | 'min' | 'avg' | 'sum' | 'changes',
+  how: 'max' | 'avg',
   query: Query<L>,
   range: string,
 ): Query<L> {
-  const name = how === 'changes' ? how : `${how}_over_time`;
-  return { text: `${name}(${query.text}[${range}])`, labels: query.labels };
-}
-
-export function deriv<L extends string>(query: Query<L>, range: string): Query<L> {
-  return { text: `deriv(${query.text}[${range}])`, labels: query.labels };
+  return { text: `${how}_over_time(${query.text}[${range}])`, labels: query.labels };
 }
 
 /** Parts of the same labels put together by PromQL's own operators; each part stands in parentheses. */
@@ -183,20 +181,6 @@ export function ratio<L extends string>(part: Query<L>, whole: Query<L>): Query<
   return { text: `(${part.text}) / ((${whole.text}) > 0)`, labels: part.labels };
 }
 
-/** Matches the right side by these labels alone and keeps all labels of the left. */
-export function matching<A extends string, B extends A>(
-  left: Query<A>,
-  operator: '/' | '*' | '-' | '>' | '>=' | '<' | 'and' | 'unless',
-  right: Query<B>,
-  on: readonly B[],
-): Query<A> {
-  const group = operator === 'and' || operator === 'unless' ? '' : ' group_left ()';
-  return {
-    text: `(${left.text}) ${operator} on (${on.join(', ')})${group} (${right.text})`,
-    labels: left.labels,
-  };
-}
-
 /** What is counted is 0 when there is none of it. */
 export function orZero(query: Query<never>): Query<never> {
   return { text: `(${query.text}) or vector(0)`, labels: [] };
@@ -213,16 +197,4 @@ export function asServerLabels(
 ): Query<'namespace' | 'model'> {
   const renamed = `label_replace(${query.text}, "namespace", "$1", "model_namespace", "(.*)")`;
   return { text: `max by (namespace, model) (${renamed})`, labels: ['namespace', 'model'] };
-}
-
-/** Writes values of one label into another, such as a name for a series that has none. */
-export function named<L extends string, N extends string>(
-  query: Query<L>,
-  label: N,
-  value: string,
-): Query<L | N> {
-  return {
-    text: `label_replace(${query.text}, "${label}", "${value}", "", "")`,
-    labels: query.labels === null ? null : [...query.labels, label],
-  };
 }

@@ -20,7 +20,7 @@ import { OPERATOR_CASES } from './operator-cases.ts';
 import { SERVING_CASES } from './serving-cases.ts';
 
 const RULES = 'charts/layercache/files/alerts/rules.yaml';
-const ALERTS = alertGroups(timeScale('m')).flatMap(({ alerts }) => alerts);
+const ALERTS = alertGroups(timeScale()).flatMap(({ alerts }) => alerts);
 const CASES: readonly AlertCase[] = [...ACCURACY_CASES, ...SERVING_CASES, ...OPERATOR_CASES];
 
 const run = (arguments_: readonly string[]): { status: number | null; output: string } => {

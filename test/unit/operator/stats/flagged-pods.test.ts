@@ -85,6 +85,16 @@ describe('a pod is compared with the rest', () => {
     expect(flagPods(pods, total, { ...AT, dispersion: 3 })).toBeNull();
   });
 
+  test('rows of both sides are fewer: with those of one side alone this pod would stand out', () => {
+    const { pods, total } = fleet([4_000, 5], [2_000, 30]);
+    expect(flagPods(pods.slice(0, 1), total, { ...AT, dispersion: 3 })).toBeNull();
+  });
+
+  test('one that tells the very rate of the rest does not disagree too seldom', () => {
+    const rest = { otherAudits: 200, otherDisagreements: 2 };
+    expect(disagreesTooSeldom({ podUid: 'a', audits: 100, disagreements: 1, ...rest })).toBe(false);
+  });
+
   test('all of whose few rows disagree is judged on whole rows', () => {
     const { pods, total } = fleet([3, 3], [2_000, 20], [2_000, 20]);
     expect(flagPods(pods, total, { ...AT, dispersion: 2 })).toBeNull();

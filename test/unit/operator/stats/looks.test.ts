@@ -124,6 +124,18 @@ describe('a look at pods that are unlike the others', () => {
     expect(taken).toMatchObject({ flagged: null, lambdaIndex: LAMBDA_COUNT - 1 });
   });
 
+  test('compares them at the lambda that all rows certify: what differs above it is nobody’s fault', () => {
+    const alike = aGrid(5_000, 10);
+    const bolder = mergeGrids(aGrid(2_500, 10), aGrid(2_500, 400, { from: 70 }));
+    const { blocks } = told([1, 0]);
+    const closed = mergeGrids(alike, bolder);
+    const pods = [toPodRows('a', alike), toPodRows('b', bolder)];
+    const squares = closed.dis.map((k) => k ** 2 / closed.n);
+    expect(
+      takeLook({ blocks: { ...blocks, closed, squares }, pods }, LAST_LOOK, TERMS),
+    ).toMatchObject({ flagged: null, lambdaIndex: 69 });
+  });
+
   test('compares them nowhere when all rows together certify nothing', () => {
     const rows = told([5_000, 0], [5_000, 400]);
     expect(takeLook(rows, LAST_LOOK, TERMS)).toMatchObject({ flagged: null, lambdaIndex: null });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import type { MissingHeadsReport } from '../../../crds/wire/state.ts';
+import { ServingError } from '../../../server/errors.ts';
 import { createRemoteHeads, type RemoteHeads } from '../../../server/store/remote-heads.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startModelHost, type ModelHost } from '../../support/model-host.ts';
@@ -249,4 +250,31 @@ test('tries come less and less often, are one at a time, and end with the server
   heads!.close();
   heads!.want([{ headRevision: DIGEST, uri: URI }]);
   expect(heads!.problems()).toEqual([]);
+});
+
+test('bytes of the right digest are read once, by who keeps them', async () => {
+  const broken = Buffer.from('no bundle at all');
+  const given: Uint8Array[] = [];
+  const heads = createRemoteHeads({
+    files: {
+      put: (_, bytes) => {
+        given.push(bytes);
+        return Promise.reject(new ServingError('head_refused', { detail: 'it is none.' }));
+      },
+    },
+    fetch: () => Promise.resolve({ ok: true, value: broken }),
+    onArrived: () => undefined,
+    onProblem: () => undefined,
+    onFetched: () => undefined,
+  });
+  const headRevision = digestOf(broken);
+  expect(await heads.bring({ headRevision, uri: URI })).toMatchObject({
+    problem: {
+      headRevision,
+      reason: 'Malformed',
+      message: `${URI}: The head bundle is refused: it is none.`,
+    },
+  });
+  expect(given).toEqual([broken]);
+  heads.close();
 });

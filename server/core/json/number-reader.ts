@@ -7,7 +7,7 @@ const LETTER_E = 0x65;
 const LOWER_CASE = 0x20;
 
 /** Powers of ten that a double has exactly. */
-const POWERS = Float64Array.from({ length: 19 }, (_, i) => Number(`1e${i}`));
+const POWERS = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 
 /** Whole numbers up to here are doubles. */
 const EXACT = 2 ** 53;
@@ -15,7 +15,7 @@ const EXACT = 2 ** 53;
 /** Digits are taken nine at a time, as whole numbers of 32 bits. */
 const NINE = 9;
 
-/** A mantissa of up to 27 digits is put together with at most six roundings, each off by at most 2^-53 of the value; this is more. */
+/** A mantissa of up to 31 digits is put together with at most eight roundings, each off by at most 2^-53 of it; this is more. */
 const SPREAD = 2 ** -48;
 
 /** Longest number: a million digits mean nothing, and would have to be read at once. */
@@ -34,7 +34,7 @@ export class NumberReader {
   }
 
   /**
-   * Math.fround(Number(text)) of the number in a list that starts at `from`, if it has at most 9 digits before the point and 18 behind it,
+   * Math.fround(Number(text)) of the number in a list that starts at `from`, if it has at most 9 digits before the point and 22 behind it,
    * and no exponent. NaN: it has not, or is none, or its digits do not decide 32 bits; `at` is not to be used then.
    *
    * A mantissa up to 2^53 and a power of ten make one correctly rounded division (Clinger 1990). A longer one makes a double that is
@@ -53,16 +53,25 @@ export class NumberReader {
   }
 
   private withFraction(whole: number, start: number): number {
-    const high = this.nine(start);
-    const middle = this.at;
-    const low = middle === start + NINE ? this.nine(middle) : 0;
+    const fraction = this.fraction(start);
     const count = this.at - start;
     if (count === 0) return Number.NaN;
-    const mantissa = whole * power(count) + (high * power(this.at - middle) + low);
+    // Past the last exact power this is NaN as well.
+    const mantissa = whole * power(count) + fraction;
     const value = mantissa / power(count);
-    const nearest = Math.fround(value - value * SPREAD);
     if (mantissa <= EXACT) return Math.fround(value);
+    const nearest = Math.fround(value - value * SPREAD);
     return nearest === Math.fround(value + value * SPREAD) ? nearest : Number.NaN;
+  }
+
+  /** Up to 27 digits as a whole number, `at` behind them. */
+  private fraction(start: number): number {
+    let value = this.nine(start);
+    for (let from = start + NINE; this.at === from && from < start + 3 * NINE; from += NINE) {
+      const more = this.nine(from);
+      value = value * power(this.at - from) + more;
+    }
+    return value;
   }
 
   /** Up to nine digits from `from` on, `at` behind them. */

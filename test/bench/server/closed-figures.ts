@@ -4,6 +4,8 @@ import type { ClosedRun } from './drive.ts';
 /** What a run says, one number each. */
 export const processorMs = (run: ClosedRun): number =>
   (run.processorSeconds * 1_000) / run.requests;
+/** Near 1 the generator is what was measured. */
+export const generatorShare = (run: ClosedRun): number => run.generatorSeconds / run.wallSeconds;
 export const perSecond = (run: ClosedRun): number => run.requests / run.wallSeconds;
 export const p50 = (run: ClosedRun): number => quantile(run.latencyMs, 0.5);
 export const p99 = (run: ClosedRun): number => quantile(run.latencyMs, 0.99);

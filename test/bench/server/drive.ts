@@ -14,6 +14,8 @@ export interface ClosedRun {
   readonly wallSeconds: number;
   /** Of the server's processes alone: the load generator is not in it. */
   readonly processorSeconds: number;
+  /** Of this process, which sends and receives. */
+  readonly generatorSeconds: number;
   readonly latencyMs: readonly number[];
 }
 
@@ -32,6 +34,7 @@ export async function driveClosed(target: Target, plan: ClosedPlan): Promise<Clo
   const sender = createHttpSender({ host, port: target.port, timeoutMs: 60_000 });
   const latencyMs: number[] = [];
   const beforeSeconds = processorSeconds(target.pid);
+  const before = process.cpuUsage();
   const startMs = performance.now();
   const untilMs = startMs + plan.seconds * 1_000;
   let sent = 0;
@@ -65,10 +68,12 @@ export async function driveClosed(target: Target, plan: ClosedPlan): Promise<Clo
           }),
       ),
     );
+    const { user, system } = process.cpuUsage(before);
     return {
       requests: latencyMs.length,
       wallSeconds: (performance.now() - startMs) / 1_000,
       processorSeconds: processorSeconds(target.pid) - beforeSeconds,
+      generatorSeconds: (user + system) / 1_000_000,
       latencyMs,
     };
   } finally {

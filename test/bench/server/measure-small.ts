@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { serveModel, writeModel, type ServedModel } from '../served-model.ts';
-import { medianOf, p50, perSecond, processorMs, ratioOf } from './closed-figures.ts';
+import {
+  generatorShare,
+  medianOf,
+  p50,
+  perSecond,
+  processorMs,
+  ratioOf,
+} from './closed-figures.ts';
 import { driveClosed, inTurns, type ClosedRun, type Target } from './drive.ts';
 import { readEventLoopDelay } from './event-loop-delay.ts';
 import { inferMessages } from './infer-messages.ts';
@@ -121,6 +128,15 @@ async function measureJson(): Promise<Figure[]> {
         { section, name: 'processor time per request, JSON', unit: 'ms' },
         medianOf(json, processorMs),
       ),
+      seen(
+        { section, name: 'processor time per request, JSON / binary' },
+        ratioOf(json, binary, processorMs),
+      ),
+      seen(
+        { section, name: 'generator, share of a core, binary' },
+        medianOf(binary, generatorShare),
+      ),
+      seen({ section, name: 'generator, share of a core, JSON' }, medianOf(json, generatorShare)),
       seen({ section, name: 'latency p50, binary', unit: 'ms' }, medianOf(binary, p50)),
       seen({ section, name: 'latency p50, JSON', unit: 'ms' }, medianOf(json, p50)),
       atMost({ section, name: 'event-loop delay of main, p99', unit: 'ms' }, p99Ms, 20),

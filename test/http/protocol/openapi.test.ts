@@ -341,10 +341,13 @@ const PROVOKED: Readonly<Partial<Record<ErrorCode, Provoked>>> = {
   ),
   too_many_requests: at(INFER_PATH, () => held({ maxConcurrentRequests: 2 }, (to) => post(to))),
   too_many_bytes: at(INFER_PATH, async () => {
-    const to = await serve({ environment: { LAYERCACHE_MAX_HELD_BODIES: '100' } });
+    // One body, and not beside a tensor of four floats.
+    const held = String(inferBody([HARD]).length);
+    const to = await serve({ environment: { LAYERCACHE_MAX_HELD_BODIES: held } });
     to.engine.isHeld = true;
+    to.engine.slotCount = 1;
     const waiting = post(to);
-    await expect.poll(async () => (await to.state()).queue.rows).toBe(0);
+    await expect.poll(() => to.engine.batches.length).toBe(1);
     const answer = await post(to);
     to.engine.isHeld = false;
     await waiting;

@@ -40,6 +40,8 @@ export interface RealNode extends ControlPlane {
   readonly networkWords: readonly string[];
   /** Packs an image and imports it; returns its digest. */
   readonly loadImage: (image: ImageContent) => Promise<string>;
+  /** Imports an archive of an image that another tool has made. */
+  readonly loadArchive: (archive: string) => Promise<void>;
   /** Makes the node advertise a further extended resource; close it at the end of the test. */
   readonly advertise: (resource: string, count: number) => Promise<DevicePlugin>;
 }
@@ -95,6 +97,7 @@ function connectRealNode(facts: NodeFacts): RealNode {
         rmSync(scratch, { recursive: true });
       }
     },
+    loadArchive: (archive) => loadImage(facts, archive),
     advertise: (resource, count) => startDevicePlugin(folder, resource, count),
   };
 }

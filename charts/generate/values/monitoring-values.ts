@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import * as f from './fields.ts';
 
+/** `--set` hands on 0.5 as a text. */
+const NUMBER = /^-?[0-9]{1,15}(\.[0-9]{1,9})?$/;
+
 /** Values about metrics, dashboards and alerts; all off by default, since the kinds that they need may be absent. */
 
 const monitor = (description: string) =>
@@ -48,14 +51,17 @@ export const monitoringValues = {
     labels: f.labels('Labels of the PrometheusRule that your Prometheus selects by.'),
     alertLabels: f.labels('Labels of every alert, for example for routing.'),
     runbookBaseUrl: f.text(
-      'Where the runbooks lie, instead of the address in the rules; the name of the alert and .md are added.',
+      'Where the runbooks lie, instead of the address in the rules; the name of the file is added.',
     ),
     disabled: f.switches(
       'Alerts to leave out, `{LayercacheExitsOff: true}`.',
       /^[A-Z][A-Za-z0-9]{0,62}$/,
     ),
     thresholds: z
-      .record(z.string().regex(/^[a-z][a-z0-9_]{0,62}$/), z.number())
+      .record(
+        z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
+        z.union([z.number(), z.string().regex(NUMBER)]),
+      )
       .default({})
       .meta({
         description: 'Instead of the value of recording rule `layercache:threshold:<name>`.',

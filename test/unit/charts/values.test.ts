@@ -100,7 +100,7 @@ describe('random valid values', () => {
       }),
       { ...SEED, numRuns: 25 },
     );
-  });
+  }, 300_000);
 });
 
 /** Images with tag latest are warned of, not refused; a name of somebody may be anything. */
@@ -133,7 +133,7 @@ describe('a misspelt key', () => {
       }),
       { ...SEED, numRuns: 15 },
     );
-  });
+  }, 300_000);
 });
 
 test('a value that is set to null is refused instead of read as its zero', async () => {

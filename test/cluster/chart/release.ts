@@ -1,0 +1,56 @@
+// The chart on a real API server, by both Helms.
+import { expect } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import type { ControlPlane } from '../../support/control-plane.ts';
+import { clientTools, type HelmMajor } from '../harness/client-tools.ts';
+import { runCommand, type CommandResult } from '../harness/run-command.ts';
+
+export const CHART = fileURLToPath(new URL('../../../charts/layercache', import.meta.url));
+export const DEFINITIONS = [
+  'cachedmodelservices.layercache.io',
+  'cacheheadrevisions.layercache.io',
+];
+
+export interface HelmCall {
+  readonly major: HelmMajor;
+  readonly args: readonly string[];
+  readonly values?: object;
+  readonly namespace: string;
+  readonly deadlineMs?: number;
+}
+
+/** Values go in by standard input; a non-zero exit is a value. */
+export async function callHelm(plane: ControlPlane, call: HelmCall): Promise<CommandResult> {
+  const { major, args, values, namespace, deadlineMs = 120_000 } = call;
+  const { helm } = await clientTools(major);
+  const more = values === undefined ? [] : ['--values', '-'];
+  return runCommand(helm, [...args, '--namespace', namespace, ...more], {
+    input: JSON.stringify(values ?? {}),
+    environment: { KUBECONFIG: plane.kubeconfigPath },
+    deadlineMs,
+  });
+}
+
+/** As `callHelm`, where a failure is the test's; returns standard output. */
+export async function expectHelm(plane: ControlPlane, call: HelmCall): Promise<string> {
+  const { code, stdout, stderr } = await callHelm(plane, call);
+  expect(code, `helm ${call.args.join(' ')}: ${stderr}${stdout}`).toBe(0);
+  return stdout;
+}
+
+export interface Definition {
+  readonly metadata: {
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+  readonly spec: { readonly names: { readonly shortNames?: readonly string[] } };
+}
+
+/** Null: there is none. */
+export async function definitionOf(plane: ControlPlane, name: string): Promise<Definition | null> {
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+  const { status, body } = await plane.request({ path });
+  if (status === 404) return null;
+  expect(status, JSON.stringify(body)).toBe(200);
+  return body as Definition;
+}

@@ -1,0 +1,209 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  startControlPlane,
+  whyUnavailable,
+  type OwnControlPlane,
+} from '../../support/control-plane.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { HelmMajor } from '../harness/client-tools.ts';
+import { MAJORS, renderObjects } from '../../unit/charts/helm.ts';
+import { SCENARIOS, valuesFor } from '../../unit/charts/scenarios.ts';
+import { CHART, DEFINITIONS, callHelm, definitionOf, expectHelm } from './release.ts';
+
+const unavailable = await whyUnavailable('control-plane');
+
+/** A folder that goes with the test. */
+function scratch(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'layercache-chart-'));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
+}
+
+/** The chart as it was before its first definition got a short name. */
+function olderChart(): string {
+  const folder = join(scratch(), 'layercache');
+  cpSync(CHART, folder, { recursive: true });
+  const path = join(folder, 'files/crds', `${DEFINITIONS[0]!}.json`);
+  const definition = JSON.parse(readFileSync(path, 'utf8')) as {
+    spec: { names: { shortNames?: string[] } };
+  };
+  delete definition.spec.names.shortNames;
+  writeFileSync(path, JSON.stringify(definition));
+  return folder;
+}
+
+describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
+  let plane: OwnControlPlane;
+
+  beforeAll(async () => {
+    plane = await startControlPlane();
+  });
+  afterAll(() => plane.stop());
+
+  /** A test begins and ends without our definitions. */
+  async function clean(): Promise<void> {
+    await plane.kubectl(['delete', 'crd', '--ignore-not-found', ...DEFINITIONS]);
+    for (const name of DEFINITIONS) {
+      await eventually(async () => {
+        expect(await definitionOf(plane, name)).toBeNull();
+      }, 20_000);
+    }
+  }
+
+  async function space(labels: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { name } = await plane.namespace({ labels });
+    onTestFinished(clean);
+    return name;
+  }
+
+  const install = (major: HelmMajor, namespace: string, release = 'demo', values: object = {}) =>
+    callHelm(plane, { major, namespace, args: ['install', release, CHART], values });
+
+  test.each(MAJORS)(
+    'Helm %i installs, upgrades, uninstalls and installs again, and definitions with their services stay',
+    async (major) => {
+      const namespace = await space();
+      const run = (...args: readonly string[]) => expectHelm(plane, { major, namespace, args });
+      const notes = await run('install', 'demo', olderChart());
+      expect(notes).toContain('kind: CachedModelService');
+      expect(notes).not.toContain('Warnings:');
+      const before = await definitionOf(plane, DEFINITIONS[0]!);
+      expect(before?.metadata.annotations).toMatchObject({
+        'helm.sh/resource-policy': 'keep',
+        'meta.helm.sh/release-name': 'demo',
+      });
+      expect(before?.spec.names.shortNames).toBeUndefined();
+      await run('upgrade', 'demo', CHART, '--set', 'operator.log=debug');
+      expect((await definitionOf(plane, DEFINITIONS[0]!))?.spec.names.shortNames).toEqual(['cms']);
+      await run('uninstall', 'demo');
+      expect((await definitionOf(plane, DEFINITIONS[0]!))?.metadata.uid).toBe(before?.metadata.uid);
+      await run('install', 'demo', CHART);
+      const after = await definitionOf(plane, DEFINITIONS[0]!);
+      expect(after?.metadata.uid).toBe(before?.metadata.uid);
+      await run('uninstall', 'demo');
+    },
+  );
+
+  test.each(MAJORS)(
+    'Helm %i refuses another release over kept definitions, and takes them over when told',
+    async (major) => {
+      const namespace = await space();
+      await expectHelm(plane, { major, namespace, args: ['install', 'demo', CHART] });
+      await expectHelm(plane, { major, namespace, args: ['uninstall', 'demo'] });
+      const refused = await install(major, namespace, 'other');
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain('demo');
+      expect(refused.stderr).toMatch(/invalid ownership metadata/);
+      await callHelm(plane, { major, namespace, args: ['uninstall', 'other'] });
+
+      const without = await install(major, namespace, 'other', { crds: { install: false } });
+      expect(without.code, without.stderr).toBe(0);
+      expect(without.stdout).toContain('crds.install is off: apply crds.yaml');
+      await expectHelm(plane, { major, namespace, args: ['uninstall', 'other'] });
+
+      const args = ['install', 'other', CHART, '--take-ownership'];
+      await expectHelm(plane, { major, namespace, args });
+      expect((await definitionOf(plane, DEFINITIONS[0]!))?.metadata.annotations).toMatchObject({
+        'meta.helm.sh/release-name': 'other',
+      });
+      await expectHelm(plane, { major, namespace, args: ['uninstall', 'other'] });
+    },
+  );
+
+  test('a release of Helm 3 goes on with Helm 4, by either way of applying', async () => {
+    const namespace = await space();
+    await expectHelm(plane, { major: 3, namespace, args: ['install', 'demo', CHART] });
+    const upgrade = ['upgrade', 'demo', CHART, '--set', 'operator.log=debug'];
+    await expectHelm(plane, { major: 4, namespace, args: upgrade });
+    const forced = [...upgrade, '--server-side=true', '--force-conflicts'];
+    await expectHelm(plane, { major: 4, namespace, args: forced });
+    await expectHelm(plane, { major: 4, namespace, args: ['uninstall', 'demo'] });
+  });
+
+  test('without crds.keep uninstalling takes the definitions along', async () => {
+    const namespace = await space();
+    const installed = await install(4, namespace, 'demo', { crds: { keep: false } });
+    expect(installed.stdout).toContain('crds.keep is off: uninstalling this release deletes');
+    await expectHelm(plane, { major: 4, namespace, args: ['uninstall', 'demo'] });
+    await eventually(async () => {
+      expect(await definitionOf(plane, DEFINITIONS[0]!)).toBeNull();
+    }, 20_000);
+  });
+
+  test('a release waits for our kind with Helm 4, and not with Helm 3', async () => {
+    const namespace = await space();
+    await expectHelm(plane, { major: 4, namespace, args: ['install', 'demo', CHART] });
+    const folder = scratch();
+    mkdirSync(join(folder, 'templates'));
+    writeFileSync(join(folder, 'Chart.yaml'), 'apiVersion: v2\nname: vision\nversion: 1.0.0\n');
+    writeFileSync(
+      join(folder, 'templates/service.yaml'),
+      JSON.stringify({
+        apiVersion: 'layercache.io/v1alpha1',
+        kind: 'CachedModelService',
+        metadata: { name: '{{ .Release.Name }}' },
+        spec: {
+          backbone: { uri: 'https://models.example.com/resnet18.onnx' },
+          accuracy: { maxDisagreement: '1%' },
+        },
+      }),
+    );
+    const wait = (major: HelmMajor) =>
+      callHelm(plane, {
+        ...{ major, namespace },
+        args: ['install', `vision-${major}`, folder, '--wait', '--timeout', '3s'],
+      });
+    expect((await wait(3)).code).toBe(0);
+    // Nobody reports on it here: the default of its status says that it is not done.
+    const { code, stderr } = await wait(4);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(/not ready|InProgress|deadline|timed? ?out/i);
+    await expectHelm(plane, { major: 4, namespace, args: ['uninstall', 'demo'] });
+  });
+
+  /** Kinds of other products, which this API server does not know. */
+  const FOREIGN = /^(PodMonitor|ServiceMonitor|PrometheusRule|GrafanaDashboard)$/;
+
+  test.each(['defaults', 'all on', 'HA', 'namespaced', 'air gap'])(
+    'every object of %s is accepted strictly, and pods by Pod Security restricted',
+    async (scenario) => {
+      const namespace = await space({
+        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/warn': 'restricted',
+      });
+      const values = valuesFor(scenario, '1.36.0');
+      const objects = (await renderObjects({ values }))
+        .filter(({ kind }) => !FOREIGN.test(kind))
+        .map((one) =>
+          one.metadata.namespace === undefined
+            ? one
+            : { ...one, metadata: { ...one.metadata, namespace } },
+        );
+      const { code, stdout, stderr } = await plane.kubectl(
+        ['create', '--dry-run=server', '--validate=strict', '-f', '-'],
+        { input: JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }) },
+      );
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      expect(stdout.trim().split('\n')).toHaveLength(objects.length);
+    },
+  );
+
+  test('the largest release is a Secret of less than half of what Kubernetes takes', async () => {
+    const namespace = await space();
+    const values = { ...SCENARIOS['all on'], alerts: { enabled: true } };
+    const { code, stderr } = await install(3, namespace, 'demo', values);
+    expect(code, stderr).toBe(0);
+    const { body } = await plane.request({
+      path: `/api/v1/namespaces/${namespace}/secrets/sh.helm.release.v1.demo.v1`,
+    });
+    const { release = '' } = (body as { data: Record<string, string> }).data;
+    expect(Buffer.from(release, 'base64').length).toBeLessThan(512 * 1024);
+    await expectHelm(plane, { major: 3, namespace, args: ['uninstall', 'demo'] });
+  });
+});

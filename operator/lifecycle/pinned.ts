@@ -10,6 +10,11 @@ export function isPinned(headRevision: string, { input }: Tick): boolean {
   return input.pin?.headRevision === headRevision;
 }
 
+/** Whether pinned heads may become the candidate: they are there, and did not fail. */
+function canCome(draft: Draft, headRevision: string, tick: Tick): boolean {
+  return factsOf(tick, headRevision) !== null && !hasFailed(draft.ledger, headRevision);
+}
+
 /** Makes the pinned heads the candidate, unless they serve, failed, or are not there. Other candidates give way. */
 export function followPin(draft: Draft, tick: Tick): Draft {
   const headRevision = tick.input.pin?.headRevision ?? null;
@@ -23,13 +28,15 @@ export function followPin(draft: Draft, tick: Tick): Draft {
 function dropOthers(draft: Draft, headRevision: string, tick: Tick): Draft {
   const { candidate } = draft.ledger;
   if (candidate === null || candidate.headRevision === headRevision) return draft;
+  // Stable's own heads at another lambda would be back with the next pass: they go for heads that can come only.
+  if (candidate.kind !== 'New' && !canCome(draft, headRevision, tick)) return draft;
   const gone = supersede(draft, candidate, tick, 'heads.revision names other heads.');
   return enter(gone, tick.nowMs, restStage(gone.ledger));
 }
 
 function bringIn(draft: Draft, headRevision: string, tick: Tick): Draft {
   const facts = factsOf(tick, headRevision);
-  if (facts === null || hasFailed(draft.ledger, headRevision)) return draft;
+  if (facts === null || !canCome(draft, headRevision, tick)) return draft;
   const { previous, training } = draft.ledger;
   if (previous?.stable.headRevision === headRevision && mayReturn(previous, tick)) {
     const message = 'The pinned heads served before and serve again.';

@@ -60,6 +60,23 @@ describe('pinned heads', () => {
     expect(plan.ledger).toMatchObject({ failed: [], candidate: { headRevision: PINNED } });
   });
 
+  test.each([
+    ['failed', [{ headRevision: PINNED, reason: 'NotCertified', atMs: START_MS }], REVISIONS],
+    ['cannot be read', [], BOTH],
+  ] as const)('that %s leave a larger lambda of stable alone', (_, failed, revisions) => {
+    const candidate = aRampingCandidate({ kind: 'Raise', headRevision: REVISION, evidence: null });
+    const before = aServingLedger({ stage: 'Ramping', candidate, failed });
+    const plan = pinned(before, PINNED, { revisions });
+    expect(plan.ledger.candidate).toMatchObject({ kind: 'Raise', headRevision: REVISION });
+    expect(reasonsOf(plan)).toEqual([]);
+  });
+
+  test('that can come take the place of a larger lambda of stable', () => {
+    const candidate = aRampingCandidate({ kind: 'Raise', headRevision: REVISION, evidence: null });
+    const plan = pinned(aServingLedger({ stage: 'Ramping', candidate }));
+    expect(plan.ledger.candidate).toMatchObject({ kind: 'New', headRevision: PINNED });
+  });
+
   test('that are the candidate already go on as they are', () => {
     const before = aServingLedger({ stage: 'Ramping', candidate: aRampingCandidate() });
     const plan = pinned(before, OTHER_REVISION);

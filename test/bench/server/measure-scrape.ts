@@ -43,17 +43,20 @@ export async function measureScrape(): Promise<Figure[]> {
 function watchTurns(): { stop: () => number } {
   let lastMs = performance.now();
   let longestMs = 0;
-  const turn = (): void => {
+  const look = (): void => {
     const nowMs = performance.now();
     longestMs = Math.max(longestMs, nowMs - lastMs);
     lastMs = nowMs;
+  };
+  const turn = (): void => {
+    look();
     next = setImmediate(turn);
   };
   let next = setImmediate(turn);
   return {
     stop: () => {
-      turn();
       clearImmediate(next);
+      look();
       return longestMs;
     },
   };

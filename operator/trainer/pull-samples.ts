@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Result } from '../../crds/wire/result.ts';
 import { parseSampleBatch, type SampleBatch } from '../../crds/wire/samples.ts';
 import type { ServerState } from '../../crds/wire/state.ts';
@@ -43,6 +44,33 @@ export async function pullSamples(
   } finally {
     for (const client of clients) client.close();
   }
+}
+
+/** A fleet that is busy with a roll, or starved for a minute, costs no training. */
+const PAUSES_MS: readonly number[] = [1_000, 2_000, 4_000, 8_000, 16_000, 32_000];
+
+/** How a job bears servers of which none answers. */
+export interface PullPatience {
+  readonly connect: (baseUrl: string) => AdminClient;
+  /** Hears of each try that will be repeated. */
+  readonly onTrouble: (message: string) => void;
+  /** Between tries. @defaultValue a minute in all */
+  readonly pausesMs?: readonly number[];
+}
+
+/** The same, again while no server answers. */
+export async function pullPatiently(
+  job: Pick<TrainerJob, 'servers' | 'part' | 'after'>,
+  onProgress: (rows: number) => void,
+  { connect, onTrouble, pausesMs = PAUSES_MS }: PullPatience,
+): Promise<Result<PulledSamples>> {
+  for (const pauseMs of pausesMs) {
+    const pulled = await pullSamples(job, onProgress, connect);
+    if (pulled.ok) return pulled;
+    onTrouble(pulled.message);
+    await wait(pauseMs);
+  }
+  return pullSamples(job, onProgress, connect);
 }
 
 async function pullFrom(

@@ -5,7 +5,7 @@ import type { AdminClient } from '../fleet/admin-client.ts';
 import type { HeadJobRunner } from '../training/head-job.ts';
 import { trainHeads, type TrainingOutcome, type TrainingStage } from '../training/train.ts';
 import type { TrainerJob } from './config.ts';
-import { pullSamples, type PulledSamples } from './pull-samples.ts';
+import { pullPatiently, type PulledSamples } from './pull-samples.ts';
 import { INITIAL_STATE, type TrainerState } from './training-state.ts';
 import type { TrainedBundle, Uploaded } from './upload-bundle.ts';
 
@@ -56,7 +56,12 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
     const onRows = (rows: number): void => {
       change({ rows, message: `Pulling samples, ${rows} rows.` });
     };
-    const pulled = await pullSamples(job, onRows, tools.connect);
+    const pulled = await pullPatiently(job, onRows, {
+      connect: tools.connect,
+      onTrouble: (trouble) => {
+        change({ message: `Pulling samples. It is tried again: ${trouble}` });
+      },
+    });
     if (!pulled.ok) {
       change({ state: 'Failed', message: pulled.message, durationSeconds: seconds() });
       return;

@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { encodeSampleBatch, type SampleBatch } from '../../../../crds/wire/samples.ts';
 import { serializeServerState } from '../../../../crds/wire/state.ts';
-import { createAdminClient } from '../../../../operator/fleet/admin-client.ts';
+import { createAdminClient, type AdminClient } from '../../../../operator/fleet/admin-client.ts';
 import { verifyBundle } from '../../../../operator/fleet/pull-bundle.ts';
 import { pullTrainerState, type TrainerState } from '../../../../operator/fleet/trainer-client.ts';
 import { loadConfig } from '../../../../operator/trainer/config.ts';
-import { pullSamples } from '../../../../operator/trainer/pull-samples.ts';
+import { pullPatiently, pullSamples } from '../../../../operator/trainer/pull-samples.ts';
 import { thinBatch } from '../../../../operator/trainer/thin-batch.ts';
 import { BACKBONE_DIGEST } from '../../../support/builders.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -280,6 +280,23 @@ describe('pulling samples', () => {
       anyRows,
     );
     expect(pulled).toMatchObject({ ok: false, code: 'NoServer' });
+  });
+
+  test('servers of which none answers are asked again, and each time it is said', async () => {
+    const pod = await aServer(aSampleBatch({ rows: 300, exits: EXITS }));
+    const troubles: string[] = [];
+    const connect = (): AdminClient =>
+      createAdminClient(troubles.length < 2 ? 'http://127.0.0.1:9' : pod.url);
+    const onTrouble = (message: string): void => void troubles.push(message);
+    const job = { servers: [pod.url], part: 'long', after: [] } as const;
+    const pulled = await pullPatiently(job, anyRows, { connect, onTrouble, pausesMs: [1, 1, 1] });
+    expect(pulled.ok && pulled.value.batches.length).toBe(1);
+    expect(troubles).toHaveLength(2);
+    troubles.length = 0;
+    const none = { connect: () => createAdminClient('http://127.0.0.1:9'), onTrouble };
+    const given = await pullPatiently(job, anyRows, { ...none, pausesMs: [1, 1, 1] });
+    expect(given).toMatchObject({ ok: false, code: 'NoServer' });
+    expect(troubles).toHaveLength(3);
   });
 
   test('thinning keeps an even share of whole rows', () => {

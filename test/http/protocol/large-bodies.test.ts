@@ -51,8 +51,8 @@ describe('while a large JSON is read', () => {
     } finally {
       stop();
     }
-    // More than 40 slices; read at once there is a turn or two.
-    expect(body.length / (128 * 1024)).toBeGreaterThan(40);
+    // More than 80 slices; read at once there is a turn or two.
+    expect(body.length / (64 * 1024)).toBeGreaterThan(80);
     const between = seen.slice(seen.indexOf('read'), seen.indexOf('answer'));
     expect(between.length).toBeGreaterThan(5);
   });

@@ -65,7 +65,7 @@ test('names, figures and times go from the text of a stage; words, settings and 
     '$ kubectl get cms vision -o jsonpath=... (conditions)',
     'Ready=True Serving: The endpoint answers for this generation.',
     'WithinBudget=True Certified: N disagreements in N audited requests: at most 1% at 95% confidence.',
-    'ExitsActive=True Serving: Exits stem, block2 may answer at lambda N.',
+    'ExitsActive=True Serving: Exits EXITS may answer at lambda N.',
     'PolicyApplied=True AllReplicas: 2 of 2 pods acknowledged policy N.N.',
     '',
     '$ kubectl get events',

@@ -75,6 +75,13 @@ const TRAINER = {
   limits: { memory: '2Gi' },
 };
 
+/** Nobody waits for another leader here, and a training beside it may keep the one there is from its processor for seconds. */
+const PATIENT_LEASE = {
+  LAYERCACHE_LEASE_DURATION: '60s',
+  LAYERCACHE_LEASE_RENEW_DEADLINE: '45s',
+  LAYERCACHE_LEASE_RETRY_PERIOD: '2s',
+};
+
 export async function startLoop(rate: number): Promise<LoopRun> {
   const node = await startRealNode();
   try {
@@ -93,6 +100,7 @@ async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
   const installation = await installOperator(node, {
     namespace: NAMESPACE,
     environment: {
+      ...PATIENT_LEASE,
       LAYERCACHE_TRAINER_IMAGE: OPERATOR_IMAGE,
       LAYERCACHE_TRAINER_RESOURCES: JSON.stringify(TRAINER),
     },

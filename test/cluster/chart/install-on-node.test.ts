@@ -35,7 +35,7 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
   let notes: string;
 
   beforeAll(async () => {
-    node = await startRealNode();
+    node = await startRealNode({ devices: {} });
     await node.loadImage(await serverImage({ name: `${SERVER}:chart` }));
     await node.loadImage(await operatorImage({ name: `${OPERATOR}:chart` }));
     const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
@@ -68,7 +68,7 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
     expect(said).toContain('ok    every pod has acknowledged the policy');
     expect(said).toContain('ok    the service is deleted: gone');
     expect(said).toMatch(/Phase:\s+Succeeded/);
-    for (const kind of ['job', 'cachedmodelservice', 'role', 'serviceaccount']) {
+    for (const kind of ['pod', 'cachedmodelservice', 'role', 'serviceaccount']) {
       const { stdout } = await node.kubectl(['get', kind, '-n', namespace, '-o', 'name']);
       expect(stdout, kind).not.toContain('smoke');
     }

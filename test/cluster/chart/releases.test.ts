@@ -183,6 +183,12 @@ describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
           one.metadata.namespace === undefined
             ? one
             : { ...one, metadata: { ...one.metadata, namespace } },
+        )
+        // A dry run makes no account that the pod could have.
+        .map((one) =>
+          one.kind === 'Pod'
+            ? { ...one, spec: { ...(one.spec as object), serviceAccountName: 'default' } }
+            : one,
         );
       const { code, stdout, stderr } = await plane.kubectl(
         ['create', '--dry-run=server', '--validate=strict', '-f', '-'],

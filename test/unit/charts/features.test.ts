@@ -27,7 +27,7 @@ test.each<readonly [string, object, RegExp]>([
   ['networkPolicy', { enabled: false }, /^NetworkPolicy /],
   ['dashboards', { enabled: false }, /^(ConfigMap .*-dashboard-|GrafanaDashboard )/],
   ['alerts', { enabled: false }, /^PrometheusRule /],
-  ['tests', { enabled: false }, /-smoke$/],
+  ['tests', { enabled: false }, /-smoke-test$/],
   ['rbac', { aggregate: false }, /^ClusterRole .*-(view|edit)$/],
   ['crds', { install: false }, /^CustomResourceDefinition /],
   ['serviceAccount', { annotations: {} }, /^ServiceAccount /],
@@ -112,7 +112,7 @@ test('the longest names that a release can have stay below 64 characters', async
   const rendered = await render({ release, values: ALL_ON, apiVersions: MONITORING });
   const names = rendered.ok ? rendered.objects.map(({ metadata }) => metadata.name) : [];
   expect(Math.max(...names.map((name) => name.length))).toBeLessThan(64);
-  expect(names).toContain(`${'r'.repeat(34)}-smoke`);
+  expect(names).toContain(`${'r'.repeat(34)}-smoke-test`);
 });
 
 test('braces in descriptions of the definitions are never read as templates', async () => {

@@ -71,7 +71,8 @@ export function nameOf({ kind, metadata }: ChartObject): string {
 }
 
 export function templateOf(object: ChartObject): Template | null {
-  if (object.kind !== 'Deployment' && object.kind !== 'Job') return null;
+  if (object.kind === 'Pod') return object as unknown as Template;
+  if (object.kind !== 'Deployment') return null;
   return (object.spec as { template: Template }).template;
 }
 

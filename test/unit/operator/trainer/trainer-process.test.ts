@@ -288,7 +288,7 @@ describe('pulling samples', () => {
     const connect = (): AdminClient =>
       createAdminClient(troubles.length < 2 ? 'http://127.0.0.1:9' : pod.url);
     const onTrouble = (message: string): void => void troubles.push(message);
-    const job = { servers: [pod.url], part: 'long', after: [] } as const;
+    const job = { servers: [pod.url], part: 'long' as const, after: [] };
     const pulled = await pullPatiently(job, anyRows, { connect, onTrouble, pausesMs: [1, 1, 1] });
     expect(pulled.ok && pulled.value.batches.length).toBe(1);
     expect(troubles).toHaveLength(2);

@@ -37,7 +37,12 @@ export function readBody(request: IncomingMessage, limits: BodyLimits): Promise<
 export function collectBody(request: IncomingMessage, limits: BodyLimits): Promise<Buffer> {
   const { hold } = limits;
   const announced = checkAnnouncedLength(request, limits.maxBytes);
-  if (announced !== null) hold?.resize(announced);
+  // A body that cannot be held now is refused before it is read; what counts is what has come, or a few clients that announce much
+  // and send nothing would keep all others out.
+  if (announced !== null) {
+    hold?.resize(announced);
+    hold?.resize(0);
+  }
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -66,10 +71,9 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
         finish(new ServingError('body_too_large', { value: limits.maxBytes }));
         return;
       }
-      if (announced === null && !isHeld(size)) return;
+      if (!isHeld(size)) return;
       chunks.push(chunk);
     }
-    /** Of a body whose length nobody announced. */
     function isHeld(bytes: number): boolean {
       try {
         hold?.resize(bytes);

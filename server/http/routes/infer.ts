@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PolicyLimits } from '../../../crds/wire/policy.ts';
 import { ServingError, shown } from '../../errors.ts';
 import { stickyDraw } from '../../evidence/draws.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
@@ -36,7 +37,9 @@ export function createInference(dependencies: DataAppDependencies): Inference {
   const budget = createBodyBudget(
     () => dependencies.loaded()?.shape.limits.maxHeldBytes ?? Infinity,
   );
+  /** Received and not answered; of these, those whose body is here. */
   let inFlight = 0;
+  let answering = 0;
 
   return async (protocol, request, response) => {
     const receivedMs = clock.monotonicMs();
@@ -44,13 +47,12 @@ export function createInference(dependencies: DataAppDependencies): Inference {
     const model = dependencies.loaded();
     if (model === null) throw new ServingError('engine_down');
     const limits = limitsOf(servings.latest());
-    if (inFlight >= limits.maxConcurrentRequests) {
-      throw new ServingError('too_many_requests', { value: limits.maxConcurrentRequests });
-    }
+    if (answering >= limits.maxConcurrentRequests) throw tooMany(limits);
     const timeoutMs = parseTimeout(request.headers['request-timeout'], limits.requestTimeoutMs);
     inFlight += 1;
     metrics.inFlight(inFlight);
     const hold = budget.open();
+    let hasPlace = false;
     try {
       const maxBytes = limits.maxRequestBytes;
       const maxDecompressedBytes = maxBytes * model.shape.limits.maxDecompressionRatio;
@@ -59,6 +61,10 @@ export function createInference(dependencies: DataAppDependencies): Inference {
         { maxBytes, maxDecompressedBytes, timeoutMs, hold },
         decompressions,
       );
+      // Until its body is here a request takes no place: slow clients keep nobody else out.
+      if (answering >= limits.maxConcurrentRequests) throw tooMany(limits);
+      answering += 1;
+      hasPlace = true;
       const parsed = await parse(protocol, body, request, model.shape);
       const asked = { parsed, model, receivedMs, timeoutMs };
       const data =
@@ -71,6 +77,7 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       respond(protocol, response, { ...asked, parsed, rows });
     } finally {
       hold.release();
+      if (hasPlace) answering -= 1;
       inFlight -= 1;
       metrics.inFlight(inFlight);
     }
@@ -183,6 +190,10 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       metrics.requestAnswered(deepest, (clock.monotonicMs() - receivedMs) / 1000, name);
     });
   }
+}
+
+function tooMany({ maxConcurrentRequests: value }: PolicyLimits): ServingError {
+  return new ServingError('too_many_requests', { value });
 }
 
 interface Answered<T extends InferRequest> extends Asked {

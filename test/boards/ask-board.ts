@@ -1,0 +1,121 @@
+import type {
+  Board,
+  Panel,
+  Scenario,
+  Target,
+  Unit,
+} from '../../charts/generate/dashboards/panel.ts';
+import type { Prometheus, Sample } from './prometheus.ts';
+import type { Interval, ScriptedRun } from './scripted-run.ts';
+
+// What Grafana would ask of Prometheus for a board with all variables at "All", and what is wrong with the answers.
+
+/** Of scrapes each second; on a busy machine some of them fail. */
+const RATE_INTERVAL = '10s';
+/** Series that a panel may draw. */
+const MAX_SERIES = 50;
+
+/** Variables as Grafana writes them into a query: All is `.+`. */
+function interpolate(expr: string): string {
+  return expr
+    .replaceAll(/\$(job|namespace|model|pod)\b/g, '.+')
+    .replaceAll('$__rate_interval', RATE_INTERVAL);
+}
+
+export interface PanelAnswer {
+  readonly panel: Panel;
+  readonly answers: readonly { readonly target: Target; readonly samples: readonly Sample[] }[];
+}
+
+/** Every panel of a board over the time of its scenario. */
+export async function askPanels(
+  board: Board,
+  { prometheus, intervals }: Pick<ScriptedRun, 'prometheus' | 'intervals'>,
+): Promise<readonly PanelAnswer[]> {
+  const asked: PanelAnswer[] = [];
+  for (const panel of board.rows.flatMap(({ panels }) => panels)) {
+    const { from, to } = intervals[panel.scenario ?? 'Always'];
+    const answers = [];
+    for (const target of panel.targets) {
+      const samples = await prometheus.range(interpolate(target.expr), from, to);
+      answers.push({ target, samples });
+    }
+    asked.push({ panel, answers });
+  }
+  return asked;
+}
+
+/** Complaints about a panel; empty: it answers, says what its legend promises, and nothing is impossible. */
+export function faultsOf({ panel, answers }: PanelAnswer): string[] {
+  const faults = answers.flatMap(({ target, samples }) => {
+    const where = `${panel.title} / ${target.legend}`;
+    const values = valuesOf(samples);
+    return [
+      ...(values.length === 0 ? [`${where}: no value`] : []),
+      ...legendFaults(where, target, samples),
+      ...rangeFaults(where, values, panel, target.right ?? panel.unit),
+    ];
+  });
+  const drawn = answers.reduce((sum, { samples }) => sum + samples.length, 0);
+  if (panel.kind !== 'Table' && drawn > MAX_SERIES) {
+    faults.push(`${panel.title}: ${drawn} series`);
+  }
+  return faults;
+}
+
+function valuesOf(samples: readonly Sample[]): number[] {
+  return samples.flatMap(({ values }) =>
+    values.map(([, value]) => value).filter((value) => !Number.isNaN(value)),
+  );
+}
+
+function legendFaults(where: string, { legend }: Target, samples: readonly Sample[]): string[] {
+  const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => String(label));
+  return labels
+    .filter((label) => samples.some(({ metric }) => metric[label] === undefined))
+    .map((label) => `${where}: series without ${label}`);
+}
+
+function rangeFaults(where: string, values: readonly number[], panel: Panel, unit: Unit): string[] {
+  const [least, most] = boundsOf(panel, unit);
+  const bad = values.find((value) => value < least || value > most || !Number.isFinite(value));
+  return bad === undefined ? [] : [`${where}: ${bad} is no ${unit}`];
+}
+
+/** A share is 0 to 1, everything else at least 0, unless the panel says otherwise. */
+function boundsOf(panel: Panel, unit: Unit): readonly [number, number] {
+  const least = panel.isSigned ? -Infinity : 0;
+  if (unit === 'bool') return [0, 1];
+  if (unit === 'percent') return [least, 100];
+  if (unit === 'percentunit') return [least, panel.mayExceedWhole ? Infinity : 1];
+  return [least, Infinity];
+}
+
+/** Values of each variable of a board. */
+export async function askVariables(
+  board: Board,
+  prometheus: Prometheus,
+): Promise<readonly { readonly name: string; readonly values: readonly string[] }[]> {
+  const asked = [];
+  for (const { name, query } of board.variables) {
+    const [, match, label] = /^label_values\((.+), (\w+)\)$/.exec(query) ?? [];
+    const values = await prometheus.labelValues(interpolate(String(match)), String(label));
+    asked.push({ name, values });
+  }
+  return asked;
+}
+
+/** Samples of each annotation in the time of its scenario. */
+export async function askAnnotations(
+  board: Board,
+  prometheus: Prometheus,
+  intervals: Readonly<Record<Scenario, Interval>>,
+): Promise<readonly { readonly name: string; readonly samples: readonly Sample[] }[]> {
+  const asked = [];
+  for (const { name, target, scenario } of board.annotations) {
+    const { from, to } = intervals[scenario];
+    const samples = await prometheus.range(interpolate(target.expr), from, to);
+    asked.push({ name, samples });
+  }
+  return asked;
+}

@@ -1,0 +1,66 @@
+import type { Sample } from '../prometheus.ts';
+import type { Interval } from '../scripted-run.ts';
+import { legendText } from './chart-lines.ts';
+import { escapeText } from './escape-text.ts';
+
+interface Drawing {
+  readonly width: number;
+  readonly height: number;
+  readonly interval: Interval;
+}
+
+const LEFT = 62;
+const BOTTOM = 18;
+
+/** Buckets over time: each bucket less the one below it, darker where there is more. */
+export function drawHeat(samples: readonly Sample[], drawing: Drawing): string {
+  const { width, height, interval } = drawing;
+  const rows = [...samples].sort((a, b) => boundOf(a) - boundOf(b));
+  const cells = rows.map(({ values }, i) =>
+    values.map(([at, value]) => {
+      const below = rows[i - 1]?.values.find(([other]) => other === at)?.[1] ?? 0;
+      return [at, Math.max(0, value - below)] as const;
+    }),
+  );
+  const most = Math.max(...cells.flatMap((row) => row.map(([, value]) => value)), 1e-9);
+  const rowHeight = (height - BOTTOM) / Math.max(1, rows.length);
+  const secondWidth = (width - LEFT) / Math.max(1, interval.to - interval.from);
+  const rectangles = cells.flatMap((row, i) =>
+    row
+      .filter(([, value]) => value > 0)
+      .map(
+        ([at, value]) =>
+          `<rect x="${LEFT + (at - interval.from) * secondWidth}" y="${height - BOTTOM - (i + 1) * rowHeight}" width="${secondWidth + 0.5}" height="${rowHeight}" fill="#ff9830" fill-opacity="${(0.12 + (0.88 * value) / most).toFixed(2)}"/>`,
+      ),
+  );
+  const names = rows.map(
+    (row, i) =>
+      `<text x="${LEFT - 6}" y="${height - BOTTOM - (i + 0.35) * rowHeight}" text-anchor="end">${escapeText(row.metric.le ?? '')}</text>`,
+  );
+  return `<svg width="${width}" height="${height}">${rectangles.join('')}${names.join('')}</svg>`;
+}
+
+function boundOf({ metric }: Sample): number {
+  return Number((metric.le ?? '').replace('Inf', 'Infinity'));
+}
+
+/** A line for each series, filled while its value is 1. */
+export function drawTimeline(
+  samples: readonly Sample[],
+  legend: string,
+  { width, height, interval }: Drawing,
+): string {
+  const left = 230;
+  const rowHeight = Math.min(22, height / Math.max(1, samples.length));
+  const secondWidth = (width - left) / Math.max(1, interval.to - interval.from);
+  const rows = samples.map((sample, i) => {
+    const filled = sample.values
+      .filter(([, value]) => value > 0)
+      .map(
+        ([at]) =>
+          `<rect x="${left + (at - interval.from) * secondWidth}" y="${i * rowHeight + 2}" width="${secondWidth + 0.5}" height="${rowHeight - 4}" fill="#73bf69"/>`,
+      );
+    return `<text x="${left - 8}" y="${(i + 0.7) * rowHeight}" text-anchor="end">${escapeText(legendText(legend, sample))}</text>${filled.join('')}`;
+  });
+  return `<svg width="${width}" height="${height}">${rows.join('')}</svg>`;
+}

@@ -1,0 +1,50 @@
+import type { Sample } from '../prometheus.ts';
+
+/** A named line of a chart. */
+export interface Line {
+  readonly name: string;
+  readonly color: string;
+  readonly isLimit: boolean;
+  readonly isRight: boolean;
+  readonly points: readonly (readonly [number, number])[];
+}
+
+const PALETTE = [
+  '#5794f2',
+  '#73bf69',
+  '#f2cc0c',
+  '#ff9830',
+  '#b877d9',
+  '#8ab8ff',
+  '#96d98d',
+  '#ffa6b0',
+  '#37872d',
+  '#c15c17',
+  '#1f60c4',
+  '#a352cc',
+];
+
+/** The same name, the same colour: exits keep theirs over all panels. */
+export function colorOf(name: string): string {
+  let hash = 7;
+  for (const character of name) hash = (hash * 31 + character.charCodeAt(0)) % 2_147_483_647;
+  return PALETTE[hash % PALETTE.length]!;
+}
+
+/** `{{exit}} p99` -> `early p99`. */
+export function legendText(legend: string, { metric }: Sample): string {
+  return legend.replace(/\{\{(\w+)\}\}/g, (_, label: string) => metric[label] ?? '');
+}
+
+/** Lines on top of each other. Each time of any line has a value on all. */
+export function stack(lines: readonly Line[]): readonly Line[] {
+  const sums = new Map<number, number>();
+  return lines.map((line) => ({
+    ...line,
+    points: line.points.map(([at, value]) => {
+      const sum = (sums.get(at) ?? 0) + (Number.isNaN(value) ? 0 : value);
+      sums.set(at, sum);
+      return [at, sum] as const;
+    }),
+  }));
+}

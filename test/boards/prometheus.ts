@@ -1,0 +1,154 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePorts } from '../cluster/harness/free-ports.ts';
+import { eventually } from '../support/eventually.ts';
+import { send } from '../support/test-server.ts';
+
+const isThere = spawnSync('prometheus', ['--version']).status === 0;
+
+/** Why no query can be asked here; null where Prometheus is. Said aloud once: a skipped check must not look like a passed one. */
+export const prometheusMissing: string | null = isThere
+  ? null
+  : 'prometheus is missing: Debian has it in the package of that name';
+
+if (prometheusMissing !== null) process.stderr.write(`SKIPPED: ${prometheusMissing}\n`);
+
+/** A page to scrape, with the labels that a scrape in a cluster would give it. */
+export interface ScrapeTarget {
+  readonly job: string;
+  readonly port: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  /** Seconds and values; NaN where Prometheus says so. */
+  readonly values: readonly (readonly [number, number])[];
+}
+
+export interface Prometheus {
+  /** Now. */
+  query(expr: string): Promise<readonly Sample[]>;
+  range(expr: string, fromSeconds: number, toSeconds: number): Promise<readonly Sample[]>;
+  /** As `label_values(match, label)` of a board is asked. */
+  labelValues(match: string, label: string): Promise<readonly string[]>;
+  /** Waits until the query has an answer. */
+  sees(expr: string, deadlineMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Debian's Prometheus on loopback, in a folder of its own; scrapes each second. */
+export async function startPrometheus(
+  targets: readonly ScrapeTarget[],
+  rules: object,
+): Promise<Prometheus> {
+  const folder = await mkdtemp(join(tmpdir(), 'layercache-prometheus-'));
+  const [port] = await freePorts(1);
+  await writeFile(join(folder, 'rules.json'), JSON.stringify(rules));
+  await writeFile(join(folder, 'prometheus.json'), JSON.stringify(configuration(targets)));
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.json')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port!}`,
+      '--log.level=warn',
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  await eventually(async () => {
+    if (child.exitCode !== null) throw new Error(`prometheus ended: ${said}`);
+    const { status } = await send(port!, '/-/ready');
+    if (status !== 200) throw new Error(`prometheus is not ready: ${said}`);
+  }, 30_000);
+  return {
+    ...createQueries(port!),
+    close: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function configuration(targets: readonly ScrapeTarget[]): object {
+  const jobs = [...new Set(targets.map(({ job }) => job))];
+  return {
+    global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
+    rule_files: ['rules.json'],
+    scrape_configs: jobs.map((job) => ({
+      job_name: job,
+      honor_labels: job === 'dcgm-exporter',
+      static_configs: targets
+        .filter((target) => target.job === job)
+        .map(({ port, labels }) => ({ targets: [`127.0.0.1:${port}`], labels })),
+    })),
+  };
+}
+
+interface Answer {
+  readonly status: 'success' | 'error';
+  readonly error?: string;
+  readonly data: unknown;
+}
+
+function createQueries(port: number): Omit<Prometheus, 'close'> {
+  async function ask(path: string, query: Readonly<Record<string, string>>): Promise<unknown> {
+    const { body } = await send(port, `${path}?${new URLSearchParams(query).toString()}`);
+    const { status, error, data } = JSON.parse(body.toString()) as Answer;
+    if (status !== 'success') throw new Error(`${String(error)} in ${JSON.stringify(query)}`);
+    return data;
+  }
+  const query = async (expr: string): Promise<readonly Sample[]> =>
+    toSamples(await ask('/api/v1/query', { query: expr }));
+  return {
+    query,
+    range: async (expr, from, to) =>
+      toSamples(
+        await ask('/api/v1/query_range', {
+          query: expr,
+          start: String(from),
+          end: String(to),
+          step: '1',
+        }),
+      ),
+    labelValues: async (match, label) =>
+      (await ask(`/api/v1/label/${label}/values`, { 'match[]': match })) as readonly string[],
+    sees: async (expr, deadlineMs = 30_000) => {
+      await eventually(async () => {
+        if ((await query(expr)).length === 0) throw new Error(`no answer yet: ${expr}`);
+      }, deadlineMs);
+    },
+  };
+}
+
+interface RawSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value?: readonly [number, string];
+  readonly values?: readonly (readonly [number, string])[];
+}
+
+function toSamples(data: unknown): readonly Sample[] {
+  const { resultType, result } = data as {
+    readonly resultType: string;
+    readonly result: readonly RawSeries[] | readonly [number, string];
+  };
+  if (resultType === 'scalar') {
+    const [at, value] = result as readonly [number, string];
+    return [{ metric: {}, values: [[at, toNumber(value)]] }];
+  }
+  return (result as readonly RawSeries[]).map(({ metric, value, values }) => ({
+    metric,
+    values: (values ?? [value!]).map(([at, text]) => [at, toNumber(text)] as const),
+  }));
+}
+
+/** `+Inf` and `-Inf` as Prometheus writes them. */
+function toNumber(text: string): number {
+  return Number(text.replace('Inf', 'Infinity'));
+}

@@ -1,5 +1,6 @@
 // What the candidate is measured against: requests that stable answered, up to the previous tick (exits.md 9.2).
 import { mergeDigests } from '../../server/core/latency-digest.ts';
+import type { PodTick } from './checks.ts';
 import { NO_REQUESTS, type CandidateRecord, type TrackCounters } from './ledger.ts';
 import { trackCounters, type Tick } from './tick.ts';
 
@@ -31,6 +32,14 @@ export function updateBaseline(
 export function candidateCounters(candidate: CandidateRecord, tick: Tick): TrackCounters {
   const pods = servingPods(candidate, tick);
   return trackCounters(tick, ({ track, podUid }) => track === 'candidate' && pods.has(podUid));
+}
+
+/** Requests of a tick on each pod that serves the candidate. */
+export function podTicks(candidate: CandidateRecord, tick: Tick): readonly PodTick[] {
+  return [...servingPods(candidate, tick)].map((pod) => ({
+    candidate: trackCounters(tick, (w) => w.podUid === pod && w.track === 'candidate'),
+    stable: trackCounters(tick, (w) => w.podUid === pod && w.track !== 'candidate'),
+  }));
 }
 
 /** Pods that gave the candidate a share of their traffic in this tick. */

@@ -6,6 +6,7 @@ import { countAbove, countAll, quantile } from '../../server/core/latency-digest
 import { disagreementsAt } from '../stats/grid-column.ts';
 import {
   assessWealth,
+  isBeyond,
   logFactors,
   MEDIAN_SHARE,
   TAIL_SHARE,
@@ -41,9 +42,16 @@ export function startStep(share: number, budget: number, nowMs: number): RampRec
   };
 }
 
+/** Requests of both tracks on one pod in one tick. */
+export interface PodTick {
+  readonly candidate: TrackCounters;
+  readonly stable: TrackCounters;
+}
+
 /** What a tick brought for the candidate. */
 export interface StepTick {
-  readonly candidate: TrackCounters;
+  /** Pods that serve it. */
+  readonly pods: readonly PodTick[];
   /** Stable's figures up to the previous tick. */
   readonly baseline: TrackCounters;
   /** Audited rows of the candidate's heads, with its lambda and D. */
@@ -61,14 +69,19 @@ export function updateStep(
   const disagreements = disagreementsAt(tick.grid, tick.lambdaIndex);
   const { budget } = ramp.detector;
   const counts = { audits: tick.grid.n, disagreements, dispersion: tick.dispersion };
+  const requests = requestsOf(tick);
   return {
     ...ramp,
-    requests: ramp.requests + tick.candidate.requests,
+    requests: ramp.requests + requests,
     audits: ramp.audits + tick.grid.n,
     disagreements: ramp.disagreements + disagreements,
     detector: { budget, ...updateDetector(ramp.detector, { budget, ...counts }) },
     guards: updateGuards(ramp.guards, tick, checks),
   };
+}
+
+function requestsOf({ pods }: StepTick): number {
+  return pods.reduce((sum, { candidate }) => sum + candidate.requests, 0);
 }
 
 const MIN_BASELINE_REQUESTS = 1_000;
@@ -78,8 +91,7 @@ function updateGuards(
   tick: StepTick,
   checks: readonly RolloutCheck[],
 ): RampRecord['guards'] {
-  if (tick.baseline.requests < MIN_BASELINE_REQUESTS || tick.candidate.requests === 0)
-    return guards;
+  if (tick.baseline.requests < MIN_BASELINE_REQUESTS || requestsOf(tick) === 0) return guards;
   const entries = checks.flatMap(({ type, maxRegression }) => {
     if (type === 'Saving') return [];
     const measured = measure(type, maxRegression, tick);
@@ -99,18 +111,43 @@ interface Measured {
 const LEAST_ERROR_SHARE = 1e-6;
 const LARGEST_ERROR_SHARE = 0.8;
 
+/**
+ * The candidate's requests above the limit, on pods whose stable requests of the same tick keep it: a pod on which both tracks are
+ * slow or failing says nothing of the candidate. What is left out depends on stable alone, so the odds stay what they are.
+ */
 function measure(type: GuardedCheck, maxRegression: number, tick: StepTick): Measured {
-  const { candidate, baseline } = tick;
+  const { limit, guard, count } = ruleOf(type, maxRegression, tick.baseline);
+  const counted = tick.pods
+    .filter(({ stable }) => {
+      const { above, requests } = count(stable);
+      return !isBeyond(above, requests, guard);
+    })
+    .map(({ candidate }) => count(candidate));
+  const above = counted.reduce((sum, pod) => sum + pod.above, 0);
+  const requests = counted.reduce((sum, pod) => sum + pod.requests, 0);
+  return { above, requests, limit, guard };
+}
+
+interface Rule {
+  readonly limit: number;
+  readonly guard: GuardedShare;
+  readonly count: (of: TrackCounters) => { readonly above: number; readonly requests: number };
+}
+
+function ruleOf(type: GuardedCheck, maxRegression: number, baseline: TrackCounters): Rule {
   if (type === 'ErrorRate') {
     const limit = baseline.errors / baseline.requests + maxRegression;
     const allowed = Math.min(LARGEST_ERROR_SHARE, Math.max(LEAST_ERROR_SHARE, limit));
-    const { errors: above, requests } = candidate;
-    return { above, requests, limit: allowed, guard: tailShare(allowed) };
+    const count: Rule['count'] = ({ errors: above, requests }) => ({ above, requests });
+    return { limit: allowed, guard: tailShare(allowed), count };
   }
   const [q, guard] = type === 'LatencyP50' ? [0.5, MEDIAN_SHARE] : [0.99, TAIL_SHARE];
   const limit = (1 + maxRegression) * quantile(baseline.latency, q);
-  const above = countAbove(candidate.latency, limit);
-  return { above, requests: countAll(candidate.latency), limit, guard };
+  const count: Rule['count'] = ({ latency }) => ({
+    above: countAbove(latency, limit),
+    requests: countAll(latency),
+  });
+  return { limit, guard, count };
 }
 
 function addMeasured(record: GuardRecord | undefined, measured: Measured): GuardRecord {

@@ -2,7 +2,7 @@
 import { emptyGrid } from '../../server/core/evidence.ts';
 import { savingLimits, savingLook, savingMoments } from '../stats/paired.ts';
 import { addRows } from './attempts.ts';
-import { candidateCounters, updateBaseline, wholeBaseline } from './baseline.ts';
+import { podTicks, updateBaseline, wholeBaseline } from './baseline.ts';
 import { updateStep } from './checks.ts';
 import type { CandidateRecord, Ledger, PairedRecord, StableRecord } from './ledger.ts';
 import { evidenceWindows, factsOf, holds, sumGrids, toTickRows, type Tick } from './tick.ts';
@@ -34,7 +34,7 @@ function nextRamp(candidate: CandidateRecord, tick: Tick): CandidateRecord['ramp
   return updateStep(
     ramp,
     {
-      candidate: candidateCounters(candidate, tick),
+      pods: podTicks(candidate, tick),
       baseline: wholeBaseline(candidate.baseline),
       grid: sumGrids(windows, emptyGrid(candidate.exits.length)),
       lambdaIndex,

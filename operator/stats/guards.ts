@@ -49,6 +49,11 @@ export function wealthOf(logs: readonly number[]): number {
   return total / logs.length;
 }
 
+/** Whether one tick alone speaks against the limit, by the odds that keep a step from passing. */
+export function isBeyond(above: number, requests: number, guard: GuardedShare): boolean {
+  return wealthOf(logFactors(above, requests, guard)) >= PASS_WEALTH;
+}
+
 /** Fail at wealth >= 1,000; Pass with enough requests and wealth < 20; else Inconclusive, so is NaN. */
 export function assessWealth(wealth: number, requests: number, minRequests: number): Verdict {
   if (wealth >= FAIL_WEALTH) return 'Fail';

@@ -278,6 +278,8 @@ interface Answering {
   readonly own: readonly number[];
   readonly scores: ReadonlyMap<string, ScoreOf>;
   readonly tickMs: number;
+  /** Factor on the time of every row of this pod. @defaultValue 1 */
+  readonly slowness?: number;
 }
 
 interface OpenTrack {
@@ -286,6 +288,7 @@ interface OpenTrack {
   readonly grid: EvidenceCounter;
   readonly rows: number[];
   readonly latency: ReturnType<typeof createLatencyCounter>[];
+  readonly slowness: number;
   readonly place: (row: number) => number;
   readonly scoresOf: (row: number) => number[];
 }
@@ -335,11 +338,15 @@ export function answerRows(
 }
 
 /** Time as the path costs it, give or take a tenth. */
-function countAnswer({ named, place, rows, latency }: OpenTrack, row: number, draw: number): void {
+function countAnswer(
+  { named, place, rows, latency, slowness }: OpenTrack,
+  row: number,
+  draw: number,
+): void {
   const left = place(row);
   const ms = named === null ? BACKBONE_MS : BACKBONE_MS * pathCost(left);
   rows[left]! += 1;
-  latency[left]!.add(1_000 * ms * (0.9 + 0.2 * draw));
+  latency[left]!.add(1_000 * ms * slowness * (0.9 + 0.2 * draw));
 }
 
 function openTrack(track: Track, policy: InForce, answering: Answering): OpenTrack {
@@ -356,6 +363,7 @@ function openTrack(track: Track, policy: InForce, answering: Answering): OpenTra
     grid: createEvidenceGrid(exits),
     rows: new Array<number>(exits + 1).fill(0),
     latency: Array.from({ length: exits + 1 }, createLatencyCounter),
+    slowness: answering.slowness ?? 1,
     place: (row) => {
       const exit = decideRow(scoresOf(row), named?.lambdaIndex ?? null, active);
       return exit === -1 ? exits : exit;

@@ -31,6 +31,8 @@ export interface LoopPod {
   isLying: boolean;
   /** Tells that nothing ever disagrees. */
   isDenying: boolean;
+  /** Factor on the time of its answers, whichever track gives them. */
+  slowness: number;
   isCut: boolean;
   readonly store: LoopStore;
   /** Why heads that a policy names at the store are not here. */
@@ -55,6 +57,7 @@ export function equip(
     seen: 0,
     isLying: false,
     isDenying: false,
+    slowness: 1,
     isCut: false,
     ...{ store, missing: new Map(), policyText: '' },
   };

@@ -133,7 +133,8 @@ export async function createLoop(options: LoopOptions = {}): Promise<LoopWorld> 
       const { fake, policy } = pod;
       const own = draws.flatMap((_, row) => (row % live.length === p ? [row] : []));
       const { uid: podUid } = fake.pod;
-      const answering = { rows, draws, own, scores, tickMs: WINDOW_MS };
+      const { slowness } = pod;
+      const answering = { rows, draws, own, scores, tickMs: WINDOW_MS, slowness };
       for (const window of answerRows({ podUid, bootId: fake.bootId, policy }, answering)) {
         const { grid } = window;
         const told = pod.isDenying ? { ...grid, dis: grid.dis.map(() => 0) } : grid;

@@ -102,3 +102,18 @@ test('another backbone in a ramp voids the heads: pods that have it answer whole
   expect(headRevision).not.toBe('');
   loop.world.close();
 }, 120_000);
+
+test('a pod that stalls again and again in a ramp is slow on both tracks: the candidate is not blamed, and the ramp ends', async () => {
+  const loop = await rampingLoop();
+  const [slow] = [...loop.pods.values()];
+  for (let pulse = 0; pulse < 8; pulse++) {
+    slow!.slowness = 8;
+    await loop.pass(20_000);
+    slow!.slowness = 1;
+    await loop.pass(20_000);
+  }
+  await loop.until('serving', () => loop.ledger()?.stage === 'Serving', HOUR);
+  expect(loop.ledger()?.failed).toEqual([]);
+  expect(enabledOn(loop)).toEqual([true, true]);
+  loop.world.close();
+}, 120_000);

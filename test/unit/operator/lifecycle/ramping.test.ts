@@ -269,6 +269,21 @@ describe('a check', () => {
     expect(twice.ledger.candidate).toBeNull();
   });
 
+  test.each([
+    ['LatencyP99', inMs(200, 12)],
+    ['ErrorRate', { ...inMs(200, 10), errors: 20 }],
+  ])('of %s leaves out a pod on which stable breaks the limit too', (type, served) => {
+    const [stable, candidate] = windows(served);
+    const { rows = [], latency = [], errors = 0 } = served;
+    const plain = { rows: rows.slice(-1), latency: latency.slice(-1), errors };
+    const both = [{ ...stable!, served: servedRows(0, 0, plain) }, candidate!];
+    const plan = ramp(ramping(), { windows: both });
+    expect(plan.ledger.candidate?.ramp?.failing).toEqual([]);
+    expect(plan.ledger.candidate?.ramp?.guards).toMatchObject({
+      [type]: { requests: 0, above: 0 },
+    });
+  });
+
   test('of all kinds passes an equal candidate', () => {
     const fields = { windows: windows(inMs(200, 10)), settings: { checks: all } };
     expect(reasonsOf(ramp(ramping(), fields))).toEqual(['RolloutStepAdvanced']);

@@ -1,3 +1,5 @@
+import { errorText, type FileUse } from '../server/core/system-error.ts';
+
 /** Exit codes of operations.md 6. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;
 
@@ -173,7 +175,7 @@ export class CliError extends Error {
   }
 }
 
-/** The text of anything thrown, without a stack. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** The text of anything thrown, without a stack and without codes of the system. */
+export function messageOf(error: unknown, use: FileUse = 'read'): string {
+  return errorText(error, use);
 }

@@ -45,7 +45,7 @@ export function openStateFolder(folder: string | null, backboneDigest: string): 
     if (error instanceof CliError) throw error;
     throw new CliError('StateUnusable', {
       where: folder,
-      why: `${messageOf(error)}.`,
+      why: `${messageOf(error, 'write')}.`,
       cause: error,
     });
   }

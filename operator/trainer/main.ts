@@ -3,6 +3,7 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import { pino } from 'pino';
 import { createAwsIdentity } from '../../server/net/stores/aws-identity.ts';
 import { systemClock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import { UPLOAD_FAILED_CODE } from '../plan/training-job.ts';
 import { connectServers } from './connect-servers.ts';
 import { loadProcessConfig, type TrainerConfig } from './config.ts';
@@ -92,7 +93,7 @@ function start(config: TrainerConfig): void {
     systemClock,
   );
   app.on('error', (error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${error.message})`;
+    const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${messageOf(error)})`;
     const next = 'Set LAYERCACHE_ADMIN_PORT to another port, or 0 for a free one.';
     process.stderr.write(`The admin port ${config.adminPort} ${why}. ${next}\n`);
     process.exit(1);

@@ -1,4 +1,5 @@
 import type { LoadFailure, LoadFailureCode } from '../../crds/wire/loading-state.ts';
+import { errorText } from '../core/system-error.ts';
 import { EngineError, type EngineErrorCode } from '../engine/engine-error.ts';
 
 /** Why a backbone cannot be served now; the message names place, value and next step. */
@@ -24,7 +25,7 @@ const MAX_MESSAGE = 1024;
 
 /** Anything thrown on the way to a loaded backbone, as the state shows it. */
 export function toLoadFailure(error: unknown): LoadFailure {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE);
+  const message = errorText(error).slice(0, MAX_MESSAGE);
   if (error instanceof LoadError) return { code: error.code, message };
   const code = error instanceof EngineError ? OF_ENGINE[error.code] : undefined;
   return { code: code ?? 'BackboneLoadFailed', message };

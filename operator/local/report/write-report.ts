@@ -20,7 +20,7 @@ export function writeReport(
   } catch (error) {
     throw new CliError('ReportUnwritable', {
       where: folder,
-      why: `${messageOf(error)}.`,
+      why: `${messageOf(error, 'write')}.`,
       cause: error,
     });
   }
@@ -34,7 +34,7 @@ export function checkReportFolder(folder: string): void {
   } catch (error) {
     throw new CliError('ReportUnwritable', {
       where: folder,
-      why: `${messageOf(error)}.`,
+      why: `${messageOf(error, 'write')}.`,
       cause: error,
     });
   }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { readModel, type OnnxModel } from '../../core/onnx/read-model.ts';
 import { EngineError } from '../engine-error.ts';
+import { fileProblem } from '../../core/system-error.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
 const KNOWN_DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
@@ -40,10 +41,9 @@ async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new EngineError(
       'ModelMissing',
-      `cannot read the model ${path} (${code}); check the path of the backbone`,
+      `the model ${path} ${fileProblem(error) ?? 'cannot be read'}; check the path of the backbone`,
       { cause: error },
     );
   }

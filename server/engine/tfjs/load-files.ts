@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { io } from '@tensorflow/tfjs-core';
 import { tfjsListing, parseTfjsManifest, type TfjsFormat } from '../../core/tfjs/model-manifest.ts';
 import { EngineError } from '../engine-error.ts';
+import { fileProblem } from '../../core/system-error.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
 export interface LoadedFiles {
@@ -107,10 +108,8 @@ async function readBytes(path: string, step: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new EngineError('ModelMissing', `cannot read ${path} (${code}); ${step}`, {
-      cause: error,
-    });
+    const problem = fileProblem(error) ?? 'cannot be read';
+    throw new EngineError('ModelMissing', `${path} ${problem}; ${step}`, { cause: error });
   }
 }
 

@@ -159,7 +159,7 @@ describe('a run that cannot start or end well says so in one paragraph', () => {
 
   test('traffic that is not there', async () => {
     expect(await refused(short, 2, '--traffic', 'npy:missing.npy')).toContain(
-      "The traffic cannot be read (--traffic npy:missing.npy): ENOENT: no such file or directory, open 'missing.npy'. Check the path; sources are npy:FILE, idx:FILE[.gz], images:DIR, example:NAME and http. [TrafficUnreadable]\n",
+      'The traffic cannot be read (--traffic npy:missing.npy): missing.npy does not exist. Check the path; sources are npy:FILE, idx:FILE[.gz], images:DIR, example:NAME and http. [TrafficUnreadable]\n',
     );
   }, 30_000);
 
@@ -180,7 +180,7 @@ describe('a run that cannot start or end well says so in one paragraph', () => {
     const place = aPlace({ rows: 10 });
     rmSync(join(place.folder, 'model.onnx'));
     expect(await refused(place, 2)).toContain(
-      "The backbone cannot be read (FOLDER/service.yaml): ENOENT: no such file or directory, stat 'FOLDER/model.onnx'. Correct backbone.uri: file: and relative paths resolve against the manifest's folder. [BackboneFetchFailed]\n",
+      "The backbone cannot be read (FOLDER/service.yaml): FOLDER/model.onnx does not exist. Correct backbone.uri: file: and relative paths resolve against the manifest's folder. [BackboneFetchFailed]\n",
     );
     expect(existsSync(join(place.folder, 'out', 'report.json'))).toBe(false);
   }, 30_000);

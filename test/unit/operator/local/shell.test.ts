@@ -355,7 +355,7 @@ describe('a backbone', () => {
       { uri: 'https://x/model.onnx' },
       'local mode reads files only. Download the model and write file:PATH. [BackboneFetchFailed]',
     ],
-    [{ uri: 'missing.onnx' }, 'ENOENT: no such file or directory'],
+    [{ uri: 'missing.onnx' }, 'missing.onnx does not exist.'],
     [{ uri: folder }, 'it is a folder without a model.json.'],
     [{ uri: path, digest: 'sha256:0' }, `it has ${sha256}, and the manifest names sha256:0.`],
   ])('%j is refused', async (backbone, why) => {

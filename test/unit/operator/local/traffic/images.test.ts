@@ -152,7 +152,7 @@ describe('pictures below a folder', () => {
     ],
   ])('are refused when %s', async (_, files, why) => {
     await expect(open(await aFolder(files))).rejects.toThrow(why);
-    await expect(open('/nowhere')).rejects.toThrow('ENOENT');
+    await expect(open('/nowhere')).rejects.toThrow('/nowhere does not exist.');
   });
 });
 

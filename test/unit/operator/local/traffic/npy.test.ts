@@ -79,7 +79,7 @@ describe('a .npy file', () => {
 
   test('that does not exist is named with the next step', () => {
     expect(() => openNpy('/nowhere/x.npy', '--traffic npy:/nowhere/x.npy')).toThrow(
-      "The traffic cannot be read (--traffic npy:/nowhere/x.npy): ENOENT: no such file or directory, open '/nowhere/x.npy'.",
+      'The traffic cannot be read (--traffic npy:/nowhere/x.npy): /nowhere/x.npy does not exist.',
     );
   });
 });

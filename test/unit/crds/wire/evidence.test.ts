@@ -142,6 +142,17 @@ describe('a window is dropped whole', () => {
   });
 });
 
+test('hints of drift are in a window only while there are some, and only of the kinds that are known', () => {
+  const hinting = aWindow({ driftHints: ['hit_rate', 'class_mix'] });
+  const outcome = parseEvidenceAnswer(serializeEvidenceAnswer(anAnswer({ windows: [hinting] })));
+  expect(outcome.ok && outcome.value.answer.windows).toEqual([hinting]);
+  expect(serializeEvidenceAnswer(anAnswer())).not.toContain('driftHints');
+  const strange = withPackedWindow((window) => {
+    window.driftHints = ['moon'];
+  });
+  expect(dropsOf(strange)).toHaveLength(1);
+});
+
 test('windows come sorted by number', () => {
   const outcome = parseEvidenceAnswer(
     serializeEvidenceAnswer(anAnswer({ windows: [aPlainWindow(), aWindow()] })),

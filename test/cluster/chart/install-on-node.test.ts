@@ -68,10 +68,13 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
     expect(said).toContain('ok    every pod has acknowledged the policy');
     expect(said).toContain('ok    the service is deleted: gone');
     expect(said).toMatch(/Phase:\s+Succeeded/);
-    for (const kind of ['pod', 'cachedmodelservice', 'role', 'serviceaccount']) {
-      const { stdout } = await node.kubectl(['get', kind, '-n', namespace, '-o', 'name']);
-      expect(stdout, kind).not.toContain('smoke');
-    }
+    // Its pod drains first.
+    await eventually(async () => {
+      for (const kind of ['pod', 'cachedmodelservice', 'role', 'serviceaccount']) {
+        const { stdout } = await node.kubectl(['get', kind, '-n', namespace, '-o', 'name']);
+        expect(stdout, kind).not.toContain('smoke');
+      }
+    }, 60_000);
   }, 260_000);
 
   test('the sample of the notes becomes Ready by the commands of the notes, and outlives the release', async () => {

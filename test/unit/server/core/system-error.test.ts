@@ -58,7 +58,9 @@ describe('what the system itself says, in words', () => {
 
   test('of a folder that is there already', () => {
     mkdirSync(join(dir, 'twice'));
-    const again = (): unknown => mkdirSync(join(dir, 'twice'), { recursive: false });
+    const again = (): void => {
+      mkdirSync(join(dir, 'twice'));
+    };
     expect(fileProblem(failureOf(again))).toBe('exists already');
   });
 });

@@ -131,6 +131,7 @@ export async function playRun(): Promise<ScriptedRun> {
     });
     const always = intervals.Always!;
     intervals.Alerts = always;
+    intervals.Gpu = always;
     const alerts = await prometheus.range('ALERTS{alertstate="firing"}', always.from, always.to);
     const fired = alerts.map(({ metric }) => String(metric.alertname).replace('Layercache', ''));
     return {

@@ -160,7 +160,7 @@ const topPanels: readonly Panel[] = [
     unit: 'percentunit',
     mayExceedWhole: true,
     width: 12,
-    scenario: 'Exits',
+    scenario: 'Violation',
     targets: [
       target(top(TOP, asServerLabels(formula`${upper} / ${budget}`)), '{{namespace}}/{{model}}'),
     ],
@@ -206,12 +206,8 @@ const alerts: Row = {
       scenario: 'Alerts',
       targets: [
         target(
-          aggregate('max', gauge('alerts', { alertstate: 'firing' }), [
-            'alertname',
-            'namespace',
-            'model',
-          ]),
-          '{{alertname}} {{namespace}}/{{model}}',
+          aggregate('max', gauge('alerts', { alertstate: 'firing' }), ['alertname']),
+          '{{alertname}}',
         ),
       ],
     },

@@ -35,7 +35,7 @@ const reconciling: Row = {
           '{{controller}}',
         ),
         target(
-          formula`${sum(increase(counter('terminalReconcileErrors')), ['controller'])} > 0`,
+          sum(increase(counter('terminalReconcileErrors')), ['controller']),
           '{{controller}} until its object changes',
           'short',
         ),

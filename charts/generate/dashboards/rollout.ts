@@ -78,7 +78,7 @@ const evidence: Row = {
         'Upper confidence bound of the disagreement; a rollout goes on only while it is below the budget.',
       unit: 'percentunit',
       width: 6,
-      scenario: 'Exits',
+      scenario: 'Violation',
       targets: [
         target(
           aggregate('max', gauge('serviceDisagreement', { bound: 'upper' }), ['model']),

@@ -60,7 +60,7 @@ export const overview: Row = {
         'Share of all answers unlike the backbone: audits of the last hour, and the figures that the operator decided with. The bound holds at the confidence of the spec.',
       unit: 'percentunit',
       width: 8,
-      scenario: 'Exits',
+      scenario: 'Violation',
       targets: [
         target(disagreement(ofServices, '1h'), '{{model}} last hour'),
         target(
@@ -158,7 +158,7 @@ export const exits: Row = {
         'Lambda in force on each track, absent while exits are off; on the right how often exits went off, by cause.',
       unit: 'percentunit',
       width: 12,
-      scenario: 'Exits',
+      scenario: 'Alarm',
       targets: [
         target(aggregate('max', gauge('lambda'), ['track']), 'lambda {{track}}'),
         target(

@@ -45,10 +45,7 @@ const policy: Row = {
       targets: [
         target(sum(increase(counter('policyApplies')), ['path', 'result']), '{{path}} {{result}}'),
         target(sum(increase(counter('headSwaps')), ['result']), 'swap {{result}}'),
-        target(
-          formula`${sum(increase(counter('fetches')), ['kind', 'result'])} > 0`,
-          'fetch {{kind}} {{result}}',
-        ),
+        target(sum(increase(counter('fetches')), ['kind', 'result']), 'fetch {{kind}} {{result}}'),
         target(
           quantile(0.99, histogram('headSwapDuration'), ['result'], '1h'),
           'time of a swap {{result}}, p99',

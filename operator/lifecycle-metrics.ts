@@ -201,6 +201,6 @@ function countRollout(
   if (result === undefined || !isOver || candidate?.headRevision !== headRevision) return;
   handles.rollouts.inc({ ...labels, result });
   const cause = abortCauseOf(decision);
-  if (cause !== null) handles.rolloutAborts.inc({ ...labels, cause });
+  if (cause !== null) handles.rolloutAborts.inc({ cause });
   handles.rolloutDuration.observe({ result }, (nowMs - candidate.sinceMs) / 1000);
 }

@@ -97,8 +97,7 @@ export function createOperatorMetrics(
       lifecycle.decided(service, ledger, decisions);
     },
     policyPublished: (key, path) => {
-      const labels = labelsOf(nameOf(key));
-      handles.policyPublishes.inc({ ...labels, path: path === 'Mount' ? 'mount' : 'push' });
+      handles.policyPublishes.inc({ path: path === 'Mount' ? 'mount' : 'push' });
       if (path !== 'Mount') return;
       const beforeMs = spreading.get(key);
       const nowMs = clock.monotonicMs();

@@ -174,7 +174,8 @@ const decisions = {
     type: 'counter',
     unit: 'events',
     help: 'Candidates that were taken back, by the check that failed or by who asked for it.',
-    labels: { ...SERVICE_LABELS, cause: ABORT_CAUSES },
+    // Of all services: which check failed for one of them stands in its condition and event.
+    labels: { cause: ABORT_CAUSES },
   },
   trainingRuns: {
     name: 'layercache_training_runs_total',
@@ -207,7 +208,7 @@ const fleet = {
     type: 'counter',
     unit: 'events',
     help: 'Policies stored for the mount, and handed to the pods.',
-    labels: { ...SERVICE_LABELS, path: ['mount', 'push'] },
+    labels: { path: ['mount', 'push'] },
   },
   policyPropagation: {
     name: 'layercache_policy_propagation_duration_seconds',

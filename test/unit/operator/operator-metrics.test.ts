@@ -219,9 +219,9 @@ test('counters of a service start at 0 with its first status and keep what they 
   const { series } = await page();
   const labels = 'model_namespace="ml",model="vision"';
   const counted = [...series].filter(([key]) => key.includes(labels) && key.includes('_total{'));
-  expect(counted.filter(([, count]) => count !== 0)).toEqual([
-    [`layercache_policy_publishes_total{${labels},path="mount"}`, 1],
-  ]);
+  expect(counted.filter(([, count]) => count !== 0)).toEqual([]);
+  expect(series.get('layercache_policy_publishes_total{path="mount"}')).toBe(1);
+  expect(series.get('layercache_policy_publishes_total{path="push"}')).toBe(0);
   for (const key of ['certificates_total', 'alarms_total', 'rollouts_total', 'training_runs_total'])
     expect(counted.map(([name]) => name).join('\n')).toContain(`layercache_${key}{`);
 });
@@ -256,7 +256,11 @@ test('the pod that has been silent for longest tells how old the evidence is', a
 });
 
 /** Known only once heads were trained, tested or served: what is unknown has no series. */
-const LATER: readonly string[] = ['layercache_service_state', 'layercache_service_detector_ratio'];
+const LATER: readonly string[] = [
+  'layercache_service_state',
+  'layercache_service_evidence_needed_rows',
+  'layercache_service_detector_ratio',
+];
 
 test('every family of the catalogue has a series once a service was reported', async () => {
   metrics.followLease('demo-operator', () => true);
@@ -291,8 +295,8 @@ test('every series of a service goes with it, and no other', async () => {
   const { series } = await page();
   const left = [...series.keys()].filter((key) => key.includes('model='));
   expect(left.filter((key) => key.includes('model_namespace="ml",model="vision"'))).toEqual([]);
-  const publishes = left.filter((key) => key.includes('_policy_publishes_total'));
-  expect(publishes.filter((key) => key.includes('path="mount"'))).toHaveLength(2);
+  const rollouts = left.filter((key) => key.includes('_rollouts_total'));
+  expect(rollouts.filter((key) => key.includes('result="promoted"'))).toHaveLength(2);
 });
 
 test('a policy spreads from its storing until a status says that all acknowledged it', async () => {

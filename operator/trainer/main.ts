@@ -93,7 +93,8 @@ function start(config: TrainerConfig): void {
     systemClock,
   );
   app.on('error', (error: NodeJS.ErrnoException) => {
-    const why = error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${messageOf(error)})`;
+    const why =
+      error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${messageOf(error)})`;
     const next = 'Set LAYERCACHE_ADMIN_PORT to another port, or 0 for a free one.';
     process.stderr.write(`The admin port ${config.adminPort} ${why}. ${next}\n`);
     process.exit(1);

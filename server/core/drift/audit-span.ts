@@ -1,4 +1,5 @@
 // What a run of audited rows looked like: audits are drawn before content, so they stand for all traffic.
+import { invariant } from '../invariant.ts';
 import { scoreBin, SCORE_BINS } from '../score-bin.ts';
 
 /** An audited row as far as drift shows in it. */
@@ -55,7 +56,9 @@ export function createAuditSpan(): AuditSpanCounter {
       classes.set(backboneClass, (classes.get(backboneClass) ?? 0) + 1);
       if (Number.isFinite(firstScore)) {
         const bin = scoreBin(firstScore);
-        scoreBins[bin] = (scoreBins[bin] ?? 0) + 1;
+        const counted = scoreBins[bin];
+        invariant(counted !== undefined, `a score in bin ${bin}`);
+        scoreBins[bin] = counted + 1;
       }
       if (!Number.isFinite(backboneConfidence)) return;
       confidence.count += 1;

@@ -32,7 +32,8 @@ export function stabilityIndex(before: readonly number[], now: readonly number[]
   if (total(before) === 0 || total(now) === 0) return 0;
   const [a, b] = [shares(before), shares(now)];
   return a.reduce((sum, share, bin) => {
-    const other = b[bin] ?? share;
+    const other = b[bin];
+    invariant(other !== undefined, `bin ${bin} of one histogram alone`);
     return sum + (share - other) * Math.log(share / other);
   }, 0);
 }

@@ -42,7 +42,8 @@ export function expectSameEnd(loop: LoopWorld): void {
   expect(stable?.headRevision).toBe(digest);
   const names = (kind: 'Job' | 'CacheHeadRevision'): string[] =>
     loop.world.cluster.objects(kind).map(({ metadata }) => metadata.name);
-  expect(names('Job')).toEqual(['vision-train-1']);
+  // Its time to live may have ended it before a slower end.
+  expect(names('Job').filter((name) => name !== 'vision-train-1')).toEqual([]);
   expect(names('CacheHeadRevision')).toEqual([`vision-${digest.slice(7, 19)}`]);
   expect(enabledOn(loop)).toEqual([true, true]);
   const pairs = [...loop.pods.values()].map(({ policy }) => [policy?.epoch, policy?.revision]);

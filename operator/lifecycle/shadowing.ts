@@ -20,7 +20,12 @@ export function shadowing(draft: Draft, candidate: CandidateRecord, tick: Tick):
   const saving = predictSaving(evidence, candidate.lambdaIndex, candidate.headRevision, tick);
   const isPaying = saving !== null && saving >= settings.minSaving;
   if (!isPaying && isExhausted(evidence)) {
-    return abort(draft, candidate, tick, rejection(evidence, saving, settings.minSaving));
+    return abort(
+      draft,
+      candidate,
+      tick,
+      rejection(evidence, saving, settings.minSaving, whatStays(draft.ledger)),
+    );
   }
   if (isStale(evidence, tick.nowMs)) return restart(draft, candidate, tick);
   const verdict = compareWithStable(draft.ledger, candidate, tick);
@@ -65,8 +70,19 @@ function notBetter(paired: PairedRecord): Abort {
   };
 }
 
-/** Why an attempt whose looks are all taken is rejected. */
-export function rejection(evidence: Attempt, saving: number | null, minSaving: number): Abort {
+function whatStays({ stable }: Ledger): string {
+  return stable?.off === null ? 'Stable stays.' : EXITS_STAY_OFF;
+}
+
+const EXITS_STAY_OFF = 'Exits stay off.';
+
+/** Why an attempt whose looks are all taken is rejected, and what serves on. */
+export function rejection(
+  evidence: Attempt,
+  saving: number | null,
+  minSaving: number,
+  stays = EXITS_STAY_OFF,
+): Abort {
   const look = latestLook(evidence);
   invariant(look !== null, 'a rejected attempt has taken a look');
   const { grid, lambdaIndex, dispersion } = look;
@@ -75,13 +91,13 @@ export function rejection(evidence: Attempt, saving: number | null, minSaving: n
     const disagreements = disagreementsAt(grid, 0);
     return {
       reason: 'NotCertified',
-      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${count(disagreements)} disagreements at the smallest. Exits stay off.${burstText(dispersion)}`,
+      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${count(disagreements)} disagreements at the smallest. ${stays}${burstText(dispersion)}`,
       details: { audits: grid.n, disagreements, dispersion },
     };
   }
   return {
     reason: 'NotWorthwhile',
-    message: `${where} lambda ${lambdaText(lambdaIndex)} is certified, but saves ${percent(saving)}, less than the ${percent(minSaving)} asked for. Exits stay off.`,
+    message: `${where} lambda ${lambdaText(lambdaIndex)} is certified, but saves ${percent(saving)}, less than the ${percent(minSaving)} asked for. ${stays}`,
     details: { audits: grid.n, saving, minSaving },
   };
 }

@@ -4,7 +4,7 @@ import { restStage, stageNew } from './candidates.ts';
 import { hasFailed } from './failed-heads.ts';
 import { count } from './text.ts';
 import type { Tick } from './tick.ts';
-import type { HeadRevisionFacts, TrainingReport } from './types.ts';
+import type { HeadRevisionFacts, TrainingReport, TrainingRequest } from './types.ts';
 
 /** Takes over what the trainer made, or goes back to where the service was. */
 export function training(draft: Draft, tick: Tick): Draft {
@@ -15,8 +15,15 @@ export function training(draft: Draft, tick: Tick): Draft {
   if (report.attempt !== request.attempt) return draft;
   const ended = endTraining(draft, tick);
   return report.kind === 'Failed'
-    ? sayFailed(ended, tick, report)
+    ? sayFailed(keepAlarm(ended, request), tick, report)
     : takeOver(ended, tick, report.revision);
+}
+
+/** The next training after an alarm reads only rows after it too: those before describe traffic that is gone. */
+function keepAlarm(draft: Draft, { trigger, part, after }: TrainingRequest): Draft {
+  if (trigger !== 'Alarm') return draft;
+  const { training: record } = draft.ledger;
+  return change(draft, { training: { ...record, waiting: { trigger, part, after } } });
 }
 
 function endTraining(draft: Draft, tick: Tick): Draft {

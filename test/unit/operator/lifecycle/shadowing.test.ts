@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { EvidenceWindow, PairedEvidence } from '../../../../crds/wire/evidence.ts';
-import type { PairedRecord } from '../../../../operator/lifecycle/ledger.ts';
+import type { Ledger, PairedRecord } from '../../../../operator/lifecycle/ledger.ts';
 import {
   aDigest,
   anAcknowledgement,
@@ -148,6 +148,18 @@ describe('shadowing', () => {
     expect(plan.decisions[0]?.message).toContain(
       'After 10,000 audited rows no lambda is proven within 1%: 2,500 disagreements',
     );
+  });
+
+  test('of heads beside others that serve says that those stay', () => {
+    const evidence = aLookedAttempt(3, null);
+    const { stable } = aServingLedger();
+    const message = (ledger: Ledger) => step(ledger).decisions[0]?.message;
+    expect(message(shadowing({ evidence }))).toContain('at the smallest. Exits stay off.');
+    expect(message({ ...shadowing({ evidence }), stable })).toContain(
+      'at the smallest. Stable stays.',
+    );
+    const off = { ...stable!, off: 'Alarm' } as const;
+    expect(message({ ...shadowing({ evidence }), stable: off })).toContain('Exits stay off.');
   });
 
   test('after the last look with a lambda that does not pay is not worthwhile', () => {

@@ -126,6 +126,16 @@ describe('training', () => {
     expect(plan.training).toBeNull();
   });
 
+  test('that was for an alarm and failed is wanted again, on rows after the alarm only', () => {
+    const cause = { trigger: 'Alarm', part: 'recent', after: [] } as const;
+    const report = { kind: 'Failed', attempt: 3, reason: 'Failed', message: 'Because.' } as const;
+    const request = { attempt: 3, ...cause };
+    const alarmed = training({ training: { ...NO_TRAINING, request, count: 3 } });
+    const failed = step(alarmed, { training: report }).ledger.training;
+    expect(failed).toMatchObject({ request: null, waiting: cause, endedAtMs: START_MS });
+    expect(step(training(), { training: report }).ledger.training.waiting).toBeNull();
+  });
+
   test('that gives heads which failed before, or those in force, is not better', () => {
     const failed = [{ headRevision: OTHER_REVISION, reason: 'Alarm', atMs: START_MS }] as const;
     const known = step(training({ failed }), { training: trained(OTHER_REVISION) });

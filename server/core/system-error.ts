@@ -32,25 +32,30 @@ export function fileProblem(error: unknown, use: FileUse = 'read'): string | nul
 
 const NETWORK: ReadonlySet<string> = new Set(['connect', 'listen', 'bind', 'getaddrinfo']);
 
+/** To go before address and port. */
 const LISTENING: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'another process listens on this port',
-  EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'this user may not open this port',
+  EADDRINUSE: 'another process listens on',
+  EADDRNOTAVAIL: 'this machine has no address of',
+  EACCES: 'this user may not open',
 };
 
 /** The text of anything thrown, without a stack and without codes of the system: "/x does not exist". */
 export function errorText(error: unknown, use: FileUse = 'read'): string {
   const problem = fileProblem(error, use);
   if (problem !== null) return `${toSystemError(error).path ?? 'it'} ${problem}`;
-  const { code = '', syscall } = toSystemError(error);
-  const own = error instanceof Error ? error.message : String(error);
-  return syscall === 'listen' ? (LISTENING[code] ?? own) : own;
+  const { code = '', syscall, address, port } = toSystemError(error);
+  const listening = syscall === 'listen' ? LISTENING[code] : undefined;
+  if (listening !== undefined) return `${listening} ${String(address)}:${String(port)}`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 interface SystemError {
   readonly code?: string;
   readonly syscall?: string;
   readonly path?: string;
+  /** Of Node's errors of a server. */
+  readonly address?: string;
+  readonly port?: number;
 }
 
 function toSystemError(error: unknown): SystemError {

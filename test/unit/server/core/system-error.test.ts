@@ -83,8 +83,10 @@ test('a connection is no file, and what the system has no words for keeps its ow
   });
   first.close();
   expect(fileProblem(error)).toBeNull();
-  expect(errorText(error)).toBe('another process listens on this port');
-  expect(errorText(systemError('EACCES', 'listen'))).toBe('this user may not open this port');
+  expect(errorText(error)).toBe(`another process listens on 127.0.0.1:${port}`);
+  const ofPort = { address: '127.0.0.1', port: 80 };
+  const refused = Object.assign(systemError('EACCES', 'listen'), ofPort);
+  expect(errorText(refused)).toBe('this user may not open 127.0.0.1:80');
   expect(errorText(systemError('EINVAL', 'listen'))).toContain('EINVAL');
   expect(errorText(systemError('ECONNREFUSED', 'connect'))).toContain('ECONNREFUSED');
   expect(fileProblem(Object.assign(new Error('x'), { code: 'ENOENT' }))).toBeNull();

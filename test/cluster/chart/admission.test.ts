@@ -6,7 +6,7 @@ import {
 } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { smokeService } from '../../../operator/smoke/smoke-service.ts';
-import { CHART, DEFINITIONS, expectHelm } from './release.ts';
+import { CHART, DEFINITION_GONE_MS, definitionOf, DEFINITIONS, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
@@ -151,8 +151,11 @@ describe.skipIf(unavailable !== null)('admission policies of the chart', () => {
       'annotate it with layercache.io/allow-delete=true first',
     );
     await plane.kubectl(['annotate', 'crd', name, 'layercache.io/allow-delete=true']);
-    expect((await plane.kubectl(['delete', 'crd', name])).code).toBe(0);
-  });
+    expect((await plane.kubectl(['delete', 'crd', '--wait=false', name])).code).toBe(0);
+    await eventually(async () => {
+      expect(await definitionOf(plane, name)).toBeNull();
+    }, DEFINITION_GONE_MS);
+  }, 300_000);
 
   test('pod overrides can be forbidden', async () => {
     await expectHelm(plane, {

@@ -46,6 +46,9 @@ export interface Definition {
   readonly spec: { readonly names: { readonly shortNames?: readonly string[] } };
 }
 
+/** The API server takes a definition away when it comes to it: more than a minute was seen on a busy machine. */
+export const DEFINITION_GONE_MS = 240_000;
+
 /** Null: there is none. */
 export async function definitionOf(plane: ControlPlane, name: string): Promise<Definition | null> {
   const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;

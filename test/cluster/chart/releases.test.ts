@@ -11,7 +11,14 @@ import { eventually } from '../../support/eventually.ts';
 import type { HelmMajor } from '../harness/client-tools.ts';
 import { MAJORS, renderObjects } from '../../unit/charts/helm.ts';
 import { SCENARIOS, valuesFor } from '../../unit/charts/scenarios.ts';
-import { CHART, DEFINITIONS, callHelm, definitionOf, expectHelm } from './release.ts';
+import {
+  CHART,
+  DEFINITION_GONE_MS,
+  DEFINITIONS,
+  callHelm,
+  definitionOf,
+  expectHelm,
+} from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
@@ -47,17 +54,17 @@ describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
 
   /** A test begins and ends without our definitions. */
   async function clean(): Promise<void> {
-    await plane.kubectl(['delete', 'crd', '--ignore-not-found', ...DEFINITIONS]);
+    await plane.kubectl(['delete', 'crd', '--ignore-not-found', '--wait=false', ...DEFINITIONS]);
     for (const name of DEFINITIONS) {
       await eventually(async () => {
         expect(await definitionOf(plane, name)).toBeNull();
-      }, 20_000);
+      }, DEFINITION_GONE_MS);
     }
   }
 
   async function space(labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const { name } = await plane.namespace({ labels });
-    onTestFinished(clean);
+    onTestFinished(clean, 300_000);
     return name;
   }
 

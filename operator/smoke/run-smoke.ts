@@ -1,5 +1,4 @@
-import { messageOf } from '../errors.ts';
-import { CliError } from '../errors.ts';
+import { CliError, messageOf } from '../errors.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { SmokeCluster } from './smoke-cluster.ts';
 import { NotYet, SMOKE_STEPS, type SmokeStep } from './smoke-steps.ts';

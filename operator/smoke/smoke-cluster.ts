@@ -1,8 +1,9 @@
-import { SELECTOR_LABELS, selectorLabels } from '../plan/labels.ts';
-import { KIND } from '../../crds/v1alpha1/cached-model-service.ts';
+import { API_VERSION, KIND } from '../../crds/v1alpha1/cached-model-service.ts';
 import { readServiceStatus, type ServiceStatus } from '../../crds/v1alpha1/service-status.ts';
+import { messageOf } from '../errors.ts';
 import type { Api } from '../kube/api.ts';
 import { getOrNull } from '../kube/get-or-null.ts';
+import { selectorText } from '../plan/labels.ts';
 import { NotYet } from './smoke-steps.ts';
 import { smokeService } from './smoke-service.ts';
 
@@ -37,7 +38,6 @@ export interface SmokeTools {
   readonly fetch: (url: string, init?: RequestInit) => Promise<Response>;
 }
 
-const API = 'layercache.io/v1alpha1';
 const CALL_MS = 10_000;
 const METRICS_PORT = 9090;
 
@@ -57,7 +57,7 @@ export function createSmokeCluster(
   };
   return {
     servedKinds: async () => {
-      const list = JSON.parse(await discover(`/apis/${API}`)) as {
+      const list = JSON.parse(await discover(`/apis/${API_VERSION}`)) as {
         readonly resources?: readonly { readonly kind: string; readonly name: string }[];
       };
       return (list.resources ?? [])
@@ -76,10 +76,7 @@ export function createSmokeCluster(
     },
     remove: () => api.delete(ref),
     pods: async () => {
-      const labelSelector = SELECTOR_LABELS.map(
-        (label) => `${label}=${String(selectorLabels(name, 'server')[label])}`,
-      ).join(',');
-      const { items } = await api.list('Pod', { namespace, labelSelector });
+      const { items } = await api.list('Pod', { namespace, labelSelector: selectorText(name) });
       return items.map(({ metadata, status }) => ({
         name: metadata.name,
         ip: (status as { podIP?: string } | undefined)?.podIP ?? '',
@@ -109,6 +106,6 @@ async function answerOf(send: () => Promise<Response>): Promise<Response> {
     return await send();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new NotYet(`no answer: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw new NotYet(`no answer: ${messageOf(cause)}`);
   }
 }

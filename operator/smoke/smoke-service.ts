@@ -1,4 +1,4 @@
-import { KIND } from '../../crds/v1alpha1/cached-model-service.ts';
+import { API_VERSION, KIND } from '../../crds/v1alpha1/cached-model-service.ts';
 import type { KubeObject } from '../kube/api.ts';
 
 /** Lies in the server image, so that the test needs no network beyond the cluster. */
@@ -9,7 +9,7 @@ export const SMOKE_MODEL = 'smoke';
 /** The service of the test: small, and allowed by every admission policy of the chart. */
 export function smokeService(namespace: string, name: string): KubeObject {
   return {
-    apiVersion: 'layercache.io/v1alpha1',
+    apiVersion: API_VERSION,
     kind: KIND,
     metadata: { namespace, name },
     spec: {

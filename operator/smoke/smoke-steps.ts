@@ -1,3 +1,5 @@
+import { HEAD_REVISION_KIND } from '../../crds/v1alpha1/cache-head-revision.ts';
+import { KIND } from '../../crds/v1alpha1/cached-model-service.ts';
 import { numbersOf, sameNumbers } from './answers.ts';
 import type { SmokeCluster, SmokePod } from './smoke-cluster.ts';
 import { answeredOn } from './metric-lines.ts';
@@ -28,7 +30,7 @@ export const SMOKE_STEPS: readonly SmokeStep[] = [
 
 async function kindsServed(cluster: SmokeCluster): Promise<string> {
   const kinds = await cluster.servedKinds();
-  const missing = ['CachedModelService', 'CacheHeadRevision'].filter((one) => !kinds.includes(one));
+  const missing = [KIND, HEAD_REVISION_KIND].filter((one) => !kinds.includes(one));
   if (missing.length === 0) return kinds.join(', ');
   throw new Error(
     `the API server does not know ${missing.join(' and ')}: install the chart with crds.install=true, or apply crds.yaml`,

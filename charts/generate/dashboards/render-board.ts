@@ -1,5 +1,4 @@
-// The classic model is deprecated in the library in favour of one that GrafanaDashboard objects and Grafana before 12 do not take.
-/* eslint-disable @typescript-eslint/no-deprecated */
+/* eslint-disable @typescript-eslint/no-deprecated -- the library's newer model is taken by no GrafanaDashboard object and no Grafana before 12 */
 import {
   AnnotationQueryBuilder,
   DashboardBuilder,

@@ -1,3 +1,4 @@
+import { OBJECT, SERVICE, type Service } from '../queries/label-sets.ts';
 import {
   aggregate,
   asServerLabels,
@@ -11,17 +12,9 @@ import {
   type Query,
 } from '../queries/query.ts';
 import { alert, type Alert, type Severity } from './alert.ts';
-import {
-  recorded,
-  threshold,
-  WINDOWS,
-  type LongWindow,
-  type Service,
-  type Window,
-} from './recorded.ts';
+import { recorded, threshold, WINDOWS, type LongWindow, type Window } from './recorded.ts';
 import type { TimeScale } from './time-scale.ts';
 
-const SERVICE = ['namespace', 'model'] as const;
 const { gauge, counter } = seriesIn(NO_SCOPE);
 
 /** Fewer audited answers say nothing: two wrong ones of three must wake nobody. */
@@ -92,9 +85,7 @@ function burnAlert({ name, severity, factor, long, short, forMinutes }: Burn): A
 const anyExit = aggregate('max', gauge('exitEnabled'), SERVICE);
 
 function notMitigated(scale: TimeScale): Alert {
-  const alarms = asServerLabels(
-    sum(increase(counter('alarms'), scale.range(15)), ['model_namespace', 'model']),
-  );
+  const alarms = asServerLabels(sum(increase(counter('alarms'), scale.range(15)), OBJECT));
   const surelyOver = formula`${recorded('model:layercache_disagreement:lower95_1h')} > ${recorded('model:layercache_budget:ratio')} and ${enoughAudits('1h')}`;
   return alert({
     name: 'AlarmNotMitigated',

@@ -1,3 +1,4 @@
+import { OBJECT, POD, SERVICE } from '../queries/label-sets.ts';
 import {
   age,
   aggregate,
@@ -14,8 +15,6 @@ import { alert, type Alert } from './alert.ts';
 import { threshold } from './recorded.ts';
 import type { TimeScale } from './time-scale.ts';
 
-const SERVICE = ['namespace', 'model'] as const;
-const OBJECT = ['model_namespace', 'model'] as const;
 const { gauge, counter } = seriesIn(NO_SCOPE);
 const builds = gauge('operatorBuildInfo').text;
 
@@ -57,7 +56,6 @@ function policySkew(): Alert {
 }
 
 function policyRejected(scale: TimeScale): Alert {
-  const POD = ['namespace', 'model', 'pod'] as const;
   const rejected = counter('policyApplies', { result: 'rejected' });
   return alert({
     name: 'PolicyRejected',
@@ -73,7 +71,6 @@ function policyRejected(scale: TimeScale): Alert {
 }
 
 function evidenceStale(scale: TimeScale): Alert {
-  const POD = ['namespace', 'model', 'pod'] as const;
   const unread = age(aggregate('max', gauge('evidenceRead'), POD));
   const rows = sum(rate(counter('rows'), scale.range(5)), POD);
   return alert({

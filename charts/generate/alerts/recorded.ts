@@ -1,3 +1,5 @@
+import { exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
+import { SERVICE, type Service } from '../queries/label-sets.ts';
 import {
   formula,
   NO_SCOPE,
@@ -51,9 +53,6 @@ export type RecordedName =
   | `model:layercache_disagreement:lower95_${LongWindow}`
   | `model:layercache_net_saving:ratio${Window}`;
 
-const SERVICE = ['namespace', 'model'] as const;
-export type Service = (typeof SERVICE)[number];
-
 /** A series that a rule wrote. */
 export function recorded(name: RecordedName): Query<Service> {
   return { text: name, labels: SERVICE };
@@ -86,29 +85,19 @@ const rule = (record: RecordedName, { text }: Query<Service>): RecordingRule => 
 });
 
 function rates(scale: TimeScale): readonly RecordingRule[] {
-  const { counter, gauge } = seriesIn(NO_SCOPE);
+  const all = seriesIn(NO_SCOPE);
   const range = scale.range(WINDOWS['5m']);
-  const NO_BACKBONE = { exit: { not: 'backbone' } } as const;
   const audits = (results: readonly ('agree' | 'disagree')[]) =>
-    sum(rate(counter('audits', { ...NO_BACKBONE, result: { oneOf: results } }), range), SERVICE);
-  const seconds = (kinds: readonly ('segment' | 'head' | 'companion' | 'compact' | 'audit')[]) =>
-    sum(rate(counter('computeSeconds', { kind: { oneOf: kinds } }), range), SERVICE);
-  const avoided = sum(rate(counter('computeAvoided'), range), SERVICE);
+    sum(rate(exitAudits(all, results), range), SERVICE);
   return [
-    rule('model:layercache_rows:rate5m', sum(rate(counter('rows'), range), SERVICE)),
-    rule(
-      'model:layercache_exited_rows:rate5m',
-      sum(rate(counter('rows', NO_BACKBONE), range), SERVICE),
-    ),
+    rule('model:layercache_rows:rate5m', sum(rate(all.counter('rows'), range), SERVICE)),
+    rule('model:layercache_exited_rows:rate5m', sum(rate(exitRows(all), range), SERVICE)),
     rule('model:layercache_audited_exits:rate5m', audits(['agree', 'disagree'])),
     rule('model:layercache_disagreeing_exits:rate5m', audits(['disagree'])),
-    rule(
-      'model:layercache_compute_net:rate5m',
-      formula`${avoided} - ${seconds(['head', 'companion', 'compact', 'audit'])}`,
-    ),
-    rule('model:layercache_compute_plain:rate5m', formula`${avoided} + ${seconds(['segment'])}`),
+    rule('model:layercache_compute_net:rate5m', netTime(all, range)),
+    rule('model:layercache_compute_plain:rate5m', plainTime(all, range)),
     // While pods change their policy the stricter of two budgets counts.
-    rule('model:layercache_budget:ratio', aggregate('min', gauge('budget'), SERVICE)),
+    rule('model:layercache_budget:ratio', aggregate('min', all.gauge('budget'), SERVICE)),
   ];
 }
 

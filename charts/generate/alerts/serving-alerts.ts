@@ -1,3 +1,4 @@
+import { OBJECT, POD, SERVICE, type Service } from '../queries/label-sets.ts';
 import {
   aggregate,
   asServerLabels,
@@ -13,12 +14,10 @@ import {
   type Query,
 } from '../queries/query.ts';
 import { alert, type Alert } from './alert.ts';
-import { recorded, threshold, type Service } from './recorded.ts';
+import { recorded, threshold } from './recorded.ts';
 import { REFUSED_FOR_LOAD, SERVER_FAULTS } from './refusal-codes.ts';
 import type { TimeScale } from './time-scale.ts';
 
-const SERVICE = ['namespace', 'model'] as const;
-const OBJECT = ['model_namespace', 'model'] as const;
 const { gauge, counter, histogram } = seriesIn(NO_SCOPE);
 
 export function servingAlerts(scale: TimeScale): readonly Alert[] {
@@ -149,7 +148,6 @@ function saturated(scale: TimeScale): Alert {
 }
 
 function restarting(scale: TimeScale): Alert {
-  const POD = ['namespace', 'model', 'pod'] as const;
   const restarts = sum(increase(counter('engineRestarts'), scale.range(15)), POD);
   return alert({
     name: 'EngineRestarting',
@@ -166,7 +164,6 @@ function restarting(scale: TimeScale): Alert {
 
 /** Activations that an idle engine does not return are leaked; the least of an hour is what it holds at rest. */
 function activationLeak(scale: TimeScale): Alert {
-  const POD = ['namespace', 'model', 'pod'] as const;
   const { text } = gauge('engineActivations');
   const least = (hoursAgo: number): string => {
     const offset = hoursAgo === 0 ? '' : ` offset ${scale.range(60 * hoursAgo)}`;

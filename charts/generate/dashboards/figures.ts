@@ -1,3 +1,5 @@
+import { exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
+import { OBJECT, SERVICE, type Service, type ServiceObject } from '../queries/label-sets.ts';
 import {
   aggregate,
   formula,
@@ -11,49 +13,33 @@ import {
 
 // Figures that several boards show, one definition each.
 
-const SERVICE = ['namespace', 'model'] as const;
-type Service = (typeof SERVICE)[number];
-type ComputeKind = 'segment' | 'head' | 'companion' | 'compact' | 'audit';
-
 /** Rows that an exit answered, of all. */
 export function exitShare(series: Series, range?: string): Query<Service> {
-  const early = series.counter('rows', { exit: { not: 'backbone' } });
-  return ratio(sum(rate(early, range), SERVICE), sum(rate(series.counter('rows'), range), SERVICE));
+  const all = sum(rate(series.counter('rows'), range), SERVICE);
+  return ratio(sum(rate(exitRows(series), range), SERVICE), all);
 }
 
 /** Audited answers of exits that are unlike the backbone, of all answers: audits tell the first share, rows the second. */
 export function disagreement(series: Series, range: string): Query<Service> {
-  const audits = (results: readonly ('agree' | 'disagree')[]): Query<Service> => {
-    const counter = series.counter('audits', {
-      exit: { not: 'backbone' },
-      result: { oneOf: results },
-    });
-    return sum(increase(counter, range), SERVICE);
-  };
+  const audits = (results: readonly ('agree' | 'disagree')[]): Query<Service> =>
+    sum(increase(exitAudits(series, results), range), SERVICE);
   const share = exitShare(series, range);
   return formula`${ratio(audits(['disagree']), audits(['agree', 'disagree']))} * ${share}`;
 }
 
 /** Engine time that exits saved, less what they cost, of what the backbone alone would have taken. */
 export function netSaving(series: Series, range?: string): Query<Service> {
-  const spent = (kinds: readonly ComputeKind[]): Query<Service> =>
-    sum(rate(series.counter('computeSeconds', { kind: { oneOf: kinds } }), range), SERVICE);
-  const avoided = sum(rate(series.counter('computeAvoided'), range), SERVICE);
-  const costs = spent(['head', 'companion', 'compact', 'audit']);
-  const plain = formula`${avoided} + ${spent(['segment'])}`;
-  return ratio(formula`${avoided} - ${costs}`, plain);
+  return ratio(netTime(series, range), plainTime(series, range));
 }
 
-const OBJECT = ['model_namespace', 'model'] as const;
-
 /** Services whose disagreement, as the operator decided with it, is above their budget. */
-export function overBudget(series: Series): Query<(typeof OBJECT)[number]> {
+export function overBudget(series: Series): Query<ServiceObject> {
   const point = aggregate('max', series.gauge('serviceDisagreement', { bound: 'point' }), OBJECT);
   return formula`${point} > ${aggregate('max', series.gauge('serviceBudget'), OBJECT)}`;
 }
 
 /** Services that answer from exits on fewer than 30 audited rows. */
-export function unmeasured(series: Series): Query<(typeof OBJECT)[number]> {
+export function unmeasured(series: Series): Query<ServiceObject> {
   const isOn = series.gauge('serviceCondition', { condition: 'ExitsActive' });
   const rows = series.gauge('serviceEvidence', { track: 'stable' });
   return formula`${aggregate('max', isOn, OBJECT)} == 1 unless ${aggregate('max', rows, OBJECT)} >= 30`;

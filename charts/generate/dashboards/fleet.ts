@@ -1,3 +1,5 @@
+import { EXIT_COSTS, exitRows } from '../queries/exit-figures.ts';
+import { OBJECT, SERVICE } from '../queries/label-sets.ts';
 import {
   age,
   aggregate,
@@ -16,14 +18,10 @@ import { target, type Board, type Panel, type Row, type TablePanel } from './pan
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 
 const { gauge, counter, histogram } = ofServices;
-const SERVICE = ['namespace', 'model'] as const;
-const OBJECT = ['model_namespace', 'model'] as const;
 
-const early = counter('rows', { exit: { not: 'backbone' } });
+const early = exitRows(ofServices);
 const avoided = rate(counter('computeAvoided'));
-const spent = rate(
-  counter('computeSeconds', { kind: { oneOf: ['head', 'companion', 'compact', 'audit'] } }),
-);
+const spent = rate(counter('computeSeconds', { kind: { oneOf: EXIT_COSTS } }));
 const segments = rate(counter('computeSeconds', { kind: 'segment' }));
 
 const now: Row = {

@@ -1,4 +1,15 @@
-import { age, aggregate, formula, increase, quantile, rate, ratio, sum } from '../queries/query.ts';
+import { OBJECT } from '../queries/label-sets.ts';
+import {
+  age,
+  aggregate,
+  formula,
+  increase,
+  quantile,
+  rate,
+  ratio,
+  sum,
+  top,
+} from '../queries/query.ts';
 import { target, type Board, type Row } from './panel.ts';
 import { OPERATOR_VARIABLES, ofOperator } from './scopes.ts';
 
@@ -182,10 +193,7 @@ const fleet: Row = {
       width: 8,
       targets: [
         target(
-          {
-            text: `topk(10, ${age(aggregate('max', gauge('evidenceOldest'), ['model_namespace', 'model'])).text})`,
-            labels: ['model_namespace', 'model'],
-          },
+          top(10, age(aggregate('max', gauge('evidenceOldest'), OBJECT))),
           '{{model_namespace}}/{{model}}',
         ),
       ],

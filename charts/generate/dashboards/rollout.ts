@@ -1,10 +1,10 @@
+import { exitAudits, exitRows } from '../queries/exit-figures.ts';
+import { OBJECT } from '../queries/label-sets.ts';
 import { aggregate, formula, increase, quantile, rate, ratio, sum } from '../queries/query.ts';
 import { target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 
 const { gauge, counter, histogram } = ofServices;
-const OBJECT = ['model_namespace', 'model'] as const;
-const NO_BACKBONE = { exit: { not: 'backbone' } } as const;
 
 const state: Row = {
   title: 'State',
@@ -110,7 +110,7 @@ const evidence: Row = {
 };
 
 const audited = (results: readonly ('agree' | 'disagree')[]) =>
-  sum(increase(counter('audits', { ...NO_BACKBONE, result: { oneOf: results } }), '1h'), ['track']);
+  sum(increase(exitAudits(ofServices, results), '1h'), ['track']);
 
 const sideBySide: Row = {
   title: 'Side by side',
@@ -135,10 +135,7 @@ const sideBySide: Row = {
       scenario: 'Ramp',
       targets: [
         target(
-          ratio(
-            sum(rate(counter('rows', NO_BACKBONE)), ['track']),
-            sum(rate(counter('rows')), ['track']),
-          ),
+          ratio(sum(rate(exitRows(ofServices)), ['track']), sum(rate(counter('rows')), ['track'])),
           '{{track}}',
         ),
       ],

@@ -1,3 +1,5 @@
+import { exitAudits, exitRows, NO_BACKBONE } from '../queries/exit-figures.ts';
+import { OBJECT } from '../queries/label-sets.ts';
 import {
   aggregate,
   buckets,
@@ -17,8 +19,6 @@ import { ofServices } from './scopes.ts';
 // What answers, how fast, and how well: the rows of the service board that are about traffic.
 
 const { gauge, counter, histogram } = ofServices;
-const OBJECT = ['model_namespace', 'model'] as const;
-const NO_BACKBONE = { exit: { not: 'backbone' } } as const;
 const answered = histogram('requestDuration');
 
 export const overview: Row = {
@@ -87,8 +87,8 @@ export const overview: Row = {
 };
 
 const audited = (results: readonly ('agree' | 'disagree')[]) =>
-  increase(counter('audits', { ...NO_BACKBONE, result: { oneOf: results } }), '1h');
-const exitRows = sum(rate(counter('rows', NO_BACKBONE)), ['exit']);
+  sum(increase(exitAudits(ofServices, results), '1h'), ['exit']);
+const rowsOfExits = sum(rate(exitRows(ofServices)), ['exit']);
 
 export const exits: Row = {
   title: 'Exits',
@@ -104,8 +104,8 @@ export const exits: Row = {
       targets: [
         target(
           {
-            text: `(${exitRows.text}) / scalar(sum(${rate(counter('rows')).text}) > 0)`,
-            labels: exitRows.labels,
+            text: `(${rowsOfExits.text}) / scalar(sum(${rate(counter('rows')).text}) > 0)`,
+            labels: rowsOfExits.labels,
           },
           '{{exit}}',
         ),
@@ -120,7 +120,7 @@ export const exits: Row = {
       scenario: 'Exits',
       targets: [
         target(
-          ratio(exitRows, sum(rate(counter('headEvaluations', NO_BACKBONE)), ['exit'])),
+          ratio(rowsOfExits, sum(rate(counter('headEvaluations', NO_BACKBONE)), ['exit'])),
           '{{exit}}',
         ),
       ],
@@ -134,11 +134,8 @@ export const exits: Row = {
       width: 8,
       scenario: 'Exits',
       targets: [
-        target(
-          ratio(sum(audited(['agree']), ['exit']), sum(audited(['agree', 'disagree']), ['exit'])),
-          '{{exit}}',
-        ),
-        target(sum(audited(['agree', 'disagree']), ['exit']), '{{exit}} n', 'short'),
+        target(ratio(audited(['agree']), audited(['agree', 'disagree'])), '{{exit}}'),
+        target(audited(['agree', 'disagree']), '{{exit}} n', 'short'),
       ],
     },
     {

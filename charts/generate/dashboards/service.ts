@@ -1,10 +1,10 @@
+import { SERVICE } from '../queries/label-sets.ts';
 import { aggregate, age, formula, increase, quantile, sum } from '../queries/query.ts';
 import { target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 import { audits, compute, exits, overview, queue } from './service-traffic.ts';
 
 const { gauge, counter, histogram } = ofServices;
-const SERVICE = ['namespace', 'model'] as const;
 
 const revision = gauge('policyRevision');
 

@@ -1,0 +1,46 @@
+import type { LabelsOf } from './families.ts';
+import { SERVICE, type Service } from './label-sets.ts';
+import { formula, rate, sum, type CounterSeries, type Query, type Series } from './query.ts';
+
+// What boards and rules mean by the same words: rows and audits of exits, and what exits save.
+
+/** Answered by an exit. */
+export const NO_BACKBONE = { exit: { not: 'backbone' } } as const;
+
+/** Rows that an exit answered. */
+export function exitRows(series: Series): CounterSeries<LabelsOf<'rows'>> {
+  return series.counter('rows', NO_BACKBONE);
+}
+
+/** Audited answers of exits with these results. */
+export function exitAudits(
+  series: Series,
+  results: readonly ('agree' | 'disagree')[],
+): CounterSeries<LabelsOf<'audits'>> {
+  return series.counter('audits', { ...NO_BACKBONE, result: { oneOf: results } });
+}
+
+/** Kinds of engine time that there would be none of without exits. */
+export const EXIT_COSTS = ['head', 'companion', 'compact', 'audit'] as const;
+
+function spent(
+  series: Series,
+  kinds: readonly ('segment' | (typeof EXIT_COSTS)[number])[],
+  range?: string,
+): Query<Service> {
+  return sum(rate(series.counter('computeSeconds', { kind: { oneOf: kinds } }), range), SERVICE);
+}
+
+function avoided(series: Series, range?: string): Query<Service> {
+  return sum(rate(series.counter('computeAvoided'), range), SERVICE);
+}
+
+/** Engine time that exits saved, less what they cost. */
+export function netTime(series: Series, range?: string): Query<Service> {
+  return formula`${avoided(series, range)} - ${spent(series, EXIT_COSTS, range)}`;
+}
+
+/** Engine time that backbones alone would have taken. */
+export function plainTime(series: Series, range?: string): Query<Service> {
+  return formula`${avoided(series, range)} + ${spent(series, ['segment'], range)}`;
+}

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { WIRE_LIMITS } from '../../../crds/wire/limits.ts';
 import { ServingError, shown } from '../../errors.ts';
+import { parseJson } from '../../net/parse-json.ts';
 import { HEAD_REVISION_PATTERN } from '../../store/head-files.ts';
 import type { AdminAppDependencies } from '../admin-app.ts';
 import { methodNotAllowed } from '../error-handler.ts';
@@ -72,21 +73,14 @@ export function headRoutes({ loaded }: Pick<AdminAppDependencies, 'loaded'>): Ro
 }
 
 function parseBring(body: Uint8Array): z.infer<typeof bring> {
-  const parsed = bring.safeParse(parseJson(body));
+  const text = Buffer.from(body).toString('utf8');
+  const parsed = bring.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new ServingError('malformed_request', {
     field: 'the body',
-    value: shown(Buffer.from(body).toString('utf8')),
+    value: shown(text),
     fix: 'send {"uri": "s3://..."} or {"uri": "oci://..."}.',
   });
-}
-
-function parseJson(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'));
-  } catch {
-    return null;
-  }
 }
 
 /** `sha256:<hex>`, or the 64 digits alone. Nothing else ever reaches the file system. */

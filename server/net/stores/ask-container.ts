@@ -2,6 +2,7 @@
 import { request, type IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { fetchFailed, StatusError, toFetchError } from '../fetch-problem.ts';
+import { parseJson } from '../parse-json.ts';
 import { readBytes } from '../read-bytes.ts';
 import { sendRequest, type NetRules } from '../send-request.ts';
 import type { AwsIdentitySource } from './aws-identity-settings.ts';
@@ -95,13 +96,5 @@ async function askAgent(
     });
   } catch (error) {
     throw toFetchError(url, error, fields);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -1,6 +1,7 @@
 // How a registry is told who asks: its challenge names Basic, or a service that gives tokens (distribution token specification).
 import { z } from 'zod';
 import { fetchFailed, shownUrl, StatusError } from '../fetch-problem.ts';
+import { parseJson } from '../parse-json.ts';
 import { readBytes } from '../read-bytes.ts';
 import { sendRequest } from '../send-request.ts';
 import { secretValue, type StoreCall } from './store-access.ts';
@@ -56,14 +57,6 @@ function fromDockerConfig(registry: string, text: string, field: string): string
 /** Docker writes some hosts as URLs. */
 function hostOf(name: string): string {
   return name.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function toBase64(username: string, password: string): string {

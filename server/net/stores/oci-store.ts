@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import { fetchFailed, shownUrl, StatusError } from '../fetch-problem.ts';
 import { isRedirect, openUrl, redirectTarget } from '../open-url.ts';
+import { parseJson } from '../parse-json.ts';
 import { readBytes } from '../read-bytes.ts';
 import { createOciSession, type OciSession } from './oci-session.ts';
 import type { StoreCall } from './store-access.ts';
@@ -155,12 +156,4 @@ function refused(
 ): StatusError {
   response.destroy();
   return new StatusError(url, { status: response.statusCode ?? 0 }, fields);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

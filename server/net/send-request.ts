@@ -1,5 +1,10 @@
 import type { LookupAddress } from 'node:dns';
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  request as httpRequest,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { connect, rootCertificates } from 'node:tls';
@@ -58,14 +63,21 @@ async function sendTo(
     },
   };
   const way = await openWay(url, rules);
+  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const seconds = rules.idleMs / 1000;
+  const silence = `${shownUrl(url)} was silent for ${seconds} s; look at that server.`;
+  return exchange(send(url, { ...options, ...way }), silence, body);
+}
+
+/** Ends a request that has just been made, and gives the head of its answer. Silence, as the request's `timeout` has it, is told so. */
+export function exchange(
+  outgoing: ClientRequest,
+  silence: string,
+  body?: Uint8Array,
+): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const outgoing = send(url, { ...options, ...way });
     outgoing.on('timeout', () => {
-      const seconds = rules.idleMs / 1000;
-      outgoing.destroy(
-        fetchFailed(`${shownUrl(url)} was silent for ${seconds} s; look at that server.`),
-      );
+      outgoing.destroy(fetchFailed(silence));
     });
     outgoing.on('error', reject);
     outgoing.on('response', resolve);

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { fetchFailed, StatusError, toFetchError } from '../fetch-problem.ts';
 import { parseJson } from '../parse-json.ts';
 import { readBytes } from '../read-bytes.ts';
-import { sendRequest, type NetRules } from '../send-request.ts';
+import { exchange, sendRequest, type NetRules } from '../send-request.ts';
 import type { AwsIdentitySource } from './aws-identity-settings.ts';
 import type { AwsKeys } from './aws-identity.ts';
 import { readTokenFile } from './read-token-file.ts';
@@ -82,18 +82,11 @@ async function askAgent(
   { idleMs, signal, fields }: NetRules,
 ): Promise<IncomingMessage> {
   try {
-    return await new Promise((resolve, reject) => {
-      const outgoing = request(url, { headers, signal, agent: false, timeout: idleMs });
-      outgoing.on('timeout', () => {
-        const seconds = idleMs / 1000;
-        outgoing.destroy(
-          fetchFailed(`${url.origin} was silent for ${seconds} s; look at that agent.`),
-        );
-      });
-      outgoing.on('error', reject);
-      outgoing.on('response', resolve);
-      outgoing.end();
-    });
+    const outgoing = request(url, { headers, signal, agent: false, timeout: idleMs });
+    return await exchange(
+      outgoing,
+      `${url.origin} was silent for ${idleMs / 1000} s; look at that agent.`,
+    );
   } catch (error) {
     throw toFetchError(url, error, fields);
   }

@@ -142,10 +142,9 @@ function wrongDigest(url: URL, digest: string, place: BackbonePlace): LoadError 
 async function fetchNotes(
   url: URL,
   dir: string,
-  { limits: { onBytes }, ...rules }: FetchRules & { readonly limits: DownloadLimits },
+  rules: FetchRules & { readonly limits: DownloadLimits },
 ): Promise<void> {
-  const own = { maxBytes: MAX_NOTES_BYTES, totalMs: LIMITS.idleMs };
-  const limits = onBytes === undefined ? own : { ...own, onBytes };
+  const limits = { ...rules.limits, maxBytes: MAX_NOTES_BYTES, totalMs: LIMITS.idleMs };
   try {
     const notes = new URL(MODEL_NOTES_FILE, url);
     await download(notes, join(dir, MODEL_NOTES_FILE), { ...rules, limits });

@@ -30,7 +30,7 @@ type CallRules = Omit<NetRules, 'extraCas'>;
 export async function openAccess(
   { credentialsDir, caBundleDir, identity = null }: StoreAccess,
   rules: CallRules,
-  maxBytes: number,
+  limits: Pick<StoreCall, 'maxBytes' | 'onBytes'>,
 ): Promise<StoreCall> {
   const secret = await readMountedFiles(credentialsDir);
   // An optional Secret that does not exist is mounted as an empty folder.
@@ -38,9 +38,9 @@ export async function openAccess(
   const extraCas = await readCaBundle(caBundleDir, rules.fields.caBundle);
   const own = secret ?? new Map<string, string>();
   const trusting = { ...rules, extraCas };
-  if (identity === null || hasKeys(own)) return { rules: trusting, secret: own, maxBytes };
+  if (identity === null || hasKeys(own)) return { rules: trusting, secret: own, ...limits };
   // A Secret may say where the store is and leave it to the identity who asks.
-  return { rules: trusting, secret: new Map([...(await identity(trusting)), ...own]), maxBytes };
+  return { rules: trusting, secret: new Map([...(await identity(trusting)), ...own]), ...limits };
 }
 
 function hasKeys(secret: ReadonlyMap<string, string>): boolean {

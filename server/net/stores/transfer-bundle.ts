@@ -74,15 +74,14 @@ export function isWorthRepeating(error: unknown): boolean {
 
 async function transfer<T>(
   place: StorePlace,
-  { access, net, fields, totalMs, maxBytes, signal, onBytes }: TransferRules,
+  { access, net, fields, totalMs, signal, ...limits }: TransferRules,
   work: (call: StoreCall) => Promise<T>,
 ): Promise<T> {
   const deadline = AbortSignal.timeout(totalMs);
   const bounded = AbortSignal.any([signal, deadline]);
   try {
     const own = place.kind === 's3' ? access : { ...access, identity: null };
-    const call = await openAccess(own, { ...net, fields, signal: bounded }, maxBytes);
-    return await work(onBytes === undefined ? call : { ...call, onBytes });
+    return await work(await openAccess(own, { ...net, fields, signal: bounded }, limits));
   } catch (error) {
     if (error instanceof TooLargeError) throw error;
     if (deadline.aborted) {

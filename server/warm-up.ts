@@ -3,8 +3,8 @@ import { readMountedFiles } from './net/mounted-files.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { RowFlag } from './engine/engine-client.ts';
 import { decodeImages } from './http/decode-images.ts';
-import { parseInferRequest } from './http/infer-request.ts';
 import type { ModelShape } from './http/model-shape.ts';
+import { OPEN_INFERENCE, parseAtOnce } from './http/protocols.ts';
 import type { ImageDecoder } from './image/image-decoder.ts';
 import type { Serving } from './serving.ts';
 
@@ -33,7 +33,7 @@ export async function warmUp(options: WarmUpOptions): Promise<void> {
   };
   for (const [file, text] of (await readMountedFiles(dir)) ?? []) {
     try {
-      const { data } = parseInferRequest(Buffer.from(text), {}, shape);
+      const { data } = parseAtOnce(OPEN_INFERENCE, Buffer.from(text), {}, shape);
       const { rows, datatype, input } =
         'images' in data ? await decodeImages(data, shape, decodeOptions) : data;
       const flags = new Uint8Array(rows).fill(RowFlag.BackboneOnly);

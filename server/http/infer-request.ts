@@ -1,9 +1,8 @@
 import { ServingError, shown } from '../errors.ts';
 import { MAX_ID_LENGTH } from '../limits.ts';
 import { decodeBase64Elements, splitBinaryElements } from './bytes-tensor.ts';
-import type { Fields } from './json-body.ts';
-import type { JsonMembers } from './json-body.ts';
-import { createJsonReader, isFields, optionalFields, readJsonObject } from './json-body.ts';
+import type { Fields, JsonMembers } from './json-body.ts';
+import { isFields, optionalFields } from './json-body.ts';
 import type { ModelShape } from './model-shape.ts';
 import type { RowDatatype } from './tensor-codec.ts';
 import {
@@ -82,18 +81,6 @@ export const INFER_MEMBERS: JsonMembers = new Map([
   ['binary_data', 'value'],
   ['layercache_mode', 'value'],
 ]);
-
-/** The whole of it at once. */
-export function parseInferRequest(
-  body: Buffer,
-  headers: InferHeaders,
-  model: ModelShape,
-): InferRequest {
-  const { json, binary } = openInferBody(body, headers, model);
-  const fields =
-    json === null ? null : readJsonObject(createJsonReader(json, INFER_MEMBERS, model.limits));
-  return parseInferDocument({ fields, binary }, headers, model);
-}
 
 export function openInferBody(body: Buffer, headers: InferHeaders, model: ModelShape): OpenBody {
   const header = headers['inference-header-content-length'];

@@ -9,9 +9,8 @@ import type {
   TensorRows,
 } from './infer-request.ts';
 import { isBackboneOnly } from './infer-request.ts';
-import type { Fields } from './json-body.ts';
-import type { JsonMembers } from './json-body.ts';
-import { createJsonReader, isFields, readJsonObject } from './json-body.ts';
+import type { Fields, JsonMembers } from './json-body.ts';
+import { isFields } from './json-body.ts';
 import type { ModelShape } from './model-shape.ts';
 import { NumberTensor } from '../core/json/number-tensor.ts';
 import { encodeJsonTensor, encodeRowTensors } from './tensor-codec.ts';
@@ -39,17 +38,6 @@ export function predictMembers({ inputName }: ModelShape): JsonMembers {
 
 export function openPredictBody(body: Buffer): OpenBody {
   return { json: body, binary: body.subarray(body.length) };
-}
-
-/** The whole of it at once. */
-export function parsePredictRequest(
-  body: Buffer,
-  headers: InferHeaders,
-  model: ModelShape,
-): PredictRequest {
-  const reader = createJsonReader(body, predictMembers(model), model.limits);
-  const { binary } = openPredictBody(body);
-  return parsePredictDocument({ fields: readJsonObject(reader), binary }, headers, model);
 }
 
 export function parsePredictDocument(

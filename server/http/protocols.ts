@@ -2,6 +2,7 @@ import type { AnsweredRow } from '../queue/job.ts';
 import type { Document, InferHeaders, InferRequest, OpenBody } from './infer-request.ts';
 import { INFER_MEMBERS, openInferBody, parseInferDocument } from './infer-request.ts';
 import type { JsonMembers } from './json-body.ts';
+import { createJsonReader, readJsonObject } from './json-body.ts';
 import type { AnswerNames, EncodedResponse } from './infer-response.ts';
 import { encodeInferResponse } from './infer-response.ts';
 import type { ModelShape } from './model-shape.ts';
@@ -40,3 +41,16 @@ export const PREDICT: Protocol<PredictRequest> = {
   parse: parsePredictDocument,
   encode: encodePredictResponse,
 };
+
+/** Reads a whole body at once, where nobody else waits for the event loop. */
+export function parseAtOnce<T extends InferRequest>(
+  { open, members, parse }: Protocol<T>,
+  body: Buffer,
+  headers: InferHeaders,
+  model: ModelShape,
+): T {
+  const { json, binary } = open(body, headers, model);
+  const fields =
+    json === null ? null : readJsonObject(createJsonReader(json, members(model), model.limits));
+  return parse({ fields, binary }, headers, model);
+}

@@ -2,9 +2,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ServingError } from '../../../server/errors.ts';
-import { parseInferRequest } from '../../../server/http/infer-request.ts';
 import type { ModelShape } from '../../../server/http/model-shape.ts';
-import { parsePredictRequest } from '../../../server/http/predict-request.ts';
+import { OPEN_INFERENCE, parseAtOnce, PREDICT } from '../../../server/http/protocols.ts';
 import { createEchoEngine } from '../../support/echo-engine.ts';
 import type { HttpAnswer, TestServer } from '../../support/test-server.ts';
 import { INFER, MODEL, send, startTestServer } from '../../support/test-server.ts';
@@ -145,7 +144,7 @@ describe('any tensor', () => {
       fc.property(request, (sent) => {
         const [body, headers] = encode(sent);
         try {
-          const { data: rows } = parseInferRequest(body, headers, SHAPE);
+          const { data: rows } = parseAtOnce(OPEN_INFERENCE, body, headers, SHAPE);
           if ('images' in rows) throw new Error('pictures for a model that takes none');
           const width = rows.datatype === 'FP32' ? 4 : 1;
           expect(rows.input.length).toBe(rows.rows * ELEMENTS * width);
@@ -174,7 +173,7 @@ describe('any tensor', () => {
     fc.assert(
       fc.property(document, (sent) => {
         try {
-          parsePredictRequest(Buffer.from(JSON.stringify(sent)), {}, SHAPE);
+          parseAtOnce(PREDICT, Buffer.from(JSON.stringify(sent)), {}, SHAPE);
         } catch (error) {
           if (!(error instanceof ServingError)) throw error;
           expect(error.status).toBe(400);

@@ -26,10 +26,15 @@ export function toModelShape(
   return {
     inputName: input?.name ?? '',
     rowShape,
-    rowElements: rowShape.reduce((product, size) => product * size, 1),
+    rowElements: elementsIn(rowShape),
     outputs: model.outputs,
     classOutput: model.outputs.findIndex((output) => output.name === model.outputName),
     image,
     limits,
   };
+}
+
+/** Elements of a tensor of this shape. */
+export function elementsIn(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }

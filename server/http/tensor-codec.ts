@@ -1,7 +1,7 @@
 import { fromHalf } from '../../crds/wire/half-float.ts';
 import { ServingError, shown } from '../errors.ts';
 import { NumberTensor } from '../core/json/number-tensor.ts';
-import type { ModelShape } from './model-shape.ts';
+import { elementsIn, type ModelShape } from './model-shape.ts';
 
 /** What the engine takes: ready values, or raw ones that it normalises. */
 export type RowDatatype = 'FP32' | 'UINT8';
@@ -113,7 +113,7 @@ export function encodeJsonTensor(
   values: unknown,
   { name, shape, datatype }: ExpectedTensor,
 ): Uint8Array {
-  const count = shape.reduce((product, size) => product * size, 1);
+  const count = elementsIn(shape);
   if (values instanceof NumberTensor) {
     const isNested = values.dims.length > 1 && shape.length > 1;
     checkTensor(values, { name, shape: isNested ? shape : [count], datatype });
@@ -142,7 +142,7 @@ export function encodeRowTensors(
   { name, shape, datatype }: ExpectedTensor,
 ): Uint8Array {
   const rowShape = shape.slice(1);
-  const rowElements = rowShape.reduce((product, size) => product * size, 1);
+  const rowElements = elementsIn(rowShape);
   const target = new Float32Array(rows.length * rowElements);
   rows.forEach((row, index) => {
     const before = index * rowElements;

@@ -12,7 +12,7 @@ import {
   type Query,
 } from '../queries/query.ts';
 import { alert, type Alert, type Severity } from './alert.ts';
-import { recorded, threshold, WINDOWS, type LongWindow, type Window } from './recorded.ts';
+import { above, recorded, WINDOWS, type LongWindow, type Window } from './recorded.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const { gauge, counter } = seriesIn(NO_SCOPE);
@@ -123,14 +123,11 @@ function dropped(scale: TimeScale): Alert {
   const done = sum(rate(counter('audits'), range), SERVICE);
   const chosen = formula`${lost} + ${done}`;
   const enough = formula`${chosen} * ${15 * scale.minuteSeconds} >= ${MIN_AUDITS}`;
-  const limit = threshold('audits_dropped_ratio');
+  const tooMany = above(ratio(lost, chosen), 'audits_dropped_ratio');
   return alert({
     name: 'AuditsDropped',
     severity: 'warning',
-    query: {
-      text: `(${ratio(lost, chosen).text}) > on () group_left () ${limit.text} and (${enough.text})`,
-      labels: SERVICE,
-    },
+    query: { text: `${tooMany.text} and (${enough.text})`, labels: SERVICE },
     summary: 'Service {{ $labels.namespace }}/{{ $labels.model }} loses audits.',
     description:
       '{{ $value | humanizePercentage }} of the chosen audits were lost in 15 minutes. Above 1 % the evidence of a window is void: certificates and breakers stand still.',

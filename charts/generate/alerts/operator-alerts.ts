@@ -12,7 +12,7 @@ import {
   type Query,
 } from '../queries/query.ts';
 import { alert, type Alert } from './alert.ts';
-import { threshold } from './recorded.ts';
+import { above } from './recorded.ts';
 import type { TimeScale } from './time-scale.ts';
 
 const { gauge, counter } = seriesIn(NO_SCOPE);
@@ -93,7 +93,7 @@ function rolloutStuck(): Alert {
     name: 'RolloutStuck',
     severity: 'warning',
     query: {
-      text: `(${since.text}) > on () group_left () ${threshold('rollout_step_seconds').text} and (${ramps.text}) > 0`,
+      text: `${above(since, 'rollout_step_seconds').text} and (${ramps.text}) > 0`,
       labels: OBJECT,
     },
     summary: 'The rollout of {{ $labels.model_namespace }}/{{ $labels.model }} stands still.',

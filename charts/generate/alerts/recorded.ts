@@ -58,9 +58,9 @@ export function recorded(name: RecordedName): Query<Service> {
   return { text: name, labels: SERVICE };
 }
 
-/** A limit, as one series without labels. */
-export function threshold(name: Threshold): Query<never> {
-  return { text: `layercache:threshold:${name}`, labels: [] };
+/** What is above a limit; that is one series without labels, so each is compared with it. */
+export function above<L extends string>({ text, labels }: Query<L>, limit: Threshold): Query<L> {
+  return { text: `(${text}) > on () group_left () layercache:threshold:${limit}`, labels };
 }
 
 export interface RecordingRule {

@@ -14,7 +14,7 @@ import {
   type Query,
 } from '../queries/query.ts';
 import { alert, type Alert } from './alert.ts';
-import { recorded, threshold } from './recorded.ts';
+import { above, recorded } from './recorded.ts';
 import { REFUSED_FOR_LOAD, SERVER_FAULTS } from './refusal-codes.ts';
 import type { TimeScale } from './time-scale.ts';
 
@@ -91,14 +91,11 @@ function codeShare(codes: readonly string[], range: string): Query<Service> {
 
 function errorRate(scale: TimeScale): Alert {
   const range = scale.range(5);
-  const limit = threshold('error_ratio').text;
+  const tooMany = above(codeShare(SERVER_FAULTS, range), 'error_ratio');
   return alert({
     name: 'HighErrorRate',
     severity: 'critical',
-    query: {
-      text: `(${codeShare(SERVER_FAULTS, range).text}) > on () group_left () ${limit} and (${busy(range).text})`,
-      labels: SERVICE,
-    },
+    query: { text: `${tooMany.text} and (${busy(range).text})`, labels: SERVICE },
     summary: 'Service {{ $labels.namespace }}/{{ $labels.model }} fails requests.',
     description:
       '{{ $value | humanizePercentage }} of the requests were answered with an error of the server (5xx) in the last 5 minutes.',
@@ -111,14 +108,11 @@ function errorRate(scale: TimeScale): Alert {
 function latency(scale: TimeScale): Alert {
   const range = scale.range(10);
   const p99 = quantile(0.99, histogram('requestDuration'), SERVICE, range);
-  const limit = threshold('latency_p99_seconds').text;
+  const tooSlow = above(p99, 'latency_p99_seconds');
   return alert({
     name: 'LatencyHigh',
     severity: 'warning',
-    query: {
-      text: `(${p99.text}) > on () group_left () ${limit} and (${busy(range).text})`,
-      labels: SERVICE,
-    },
+    query: { text: `${tooSlow.text} and (${busy(range).text})`, labels: SERVICE },
     summary: 'Service {{ $labels.namespace }}/{{ $labels.model }} is slow.',
     description:
       'p99 of the last 10 minutes is {{ $value | humanizeDuration }}, above the limit that is set (alerts.thresholds.latency_p99_seconds).',

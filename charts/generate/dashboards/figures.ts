@@ -44,3 +44,8 @@ export function unmeasured(series: Series): Query<ServiceObject> {
   const rows = series.gauge('serviceEvidence', { track: 'stable' });
   return formula`${aggregate('max', isOn, OBJECT)} == 1 unless ${aggregate('max', rows, OBJECT)} >= 30`;
 }
+
+/** Seconds since the last time that each pod tells; it tells 0 while there was none. */
+export function sinceByPod<L extends string>({ text }: Query<'pod' | L>): Query<'pod'> {
+  return { text: `time() - max by (pod) (${text} > 0)`, labels: ['pod'] };
+}

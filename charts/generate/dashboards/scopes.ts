@@ -1,17 +1,21 @@
-import { seriesIn, type Series } from '../queries/query.ts';
-import type { Annotation, Variable } from './panel.ts';
-import { target } from './panel.ts';
+import { increase, seriesIn, type Series } from '../queries/query.ts';
+import { target, type Annotation, type Variable } from './panel.ts';
 
 // What the variables at the top of a board narrow: each selector of its queries names all of them that its series have.
 
-const PODS = 'job=~"$job",namespace=~"$namespace",pod=~"$pod"';
+const JOB = 'job=~"$job"';
+const NAMESPACE = `${JOB},namespace=~"$namespace"`;
+const MODEL = `${NAMESPACE},model=~"$model"`;
+/** Pods of the operator, and of a service. */
+const PODS = `${NAMESPACE},pod=~"$pod"`;
+const MODEL_PODS = `${MODEL},pod=~"$pod"`;
 
 /** Boards about services: servers by all four, the operator's figures by the service that they are about. */
 export const ofServices: Series = seriesIn({
-  server: `job=~"$job",namespace=~"$namespace",model=~"$model",pod=~"$pod"`,
+  server: MODEL_PODS,
   service: 'model_namespace=~"$namespace",model=~"$model"',
   operator: '',
-  process: `job=~"$job",namespace=~"$namespace",model=~"$model",pod=~"$pod"`,
+  process: MODEL_PODS,
   alerts: 'alertname=~"Layercache.+"',
   gpu: 'namespace=~"$namespace",pod=~"$pod"',
 });
@@ -25,9 +29,6 @@ export const ofOperator: Series = seriesIn({
   alerts: 'alertname=~"Layercache.+"',
   gpu: '',
 });
-
-const JOB = 'job=~"$job"';
-const NAMESPACE = `${JOB},namespace=~"$namespace"`;
 
 export const SERVICE_VARIABLES: readonly Variable[] = [
   {
@@ -52,7 +53,7 @@ export const SERVICE_VARIABLES: readonly Variable[] = [
     name: 'pod',
     label: 'Pod',
     description: 'Model server pod.',
-    query: `label_values(layercache_ready{${NAMESPACE},model=~"$model"}, pod)`,
+    query: `label_values(layercache_ready{${MODEL}}, pod)`,
   },
 ];
 
@@ -79,7 +80,7 @@ export const OPERATOR_VARIABLES: readonly Variable[] = [
 
 const { gauge, counter } = ofServices;
 const transition = gauge('rolloutTransition');
-const alarms = counter('alarms');
+const alarms = increase(counter('alarms'), '2m');
 
 export const SERVICE_ANNOTATIONS: readonly Annotation[] = [
   {
@@ -96,7 +97,7 @@ export const SERVICE_ANNOTATIONS: readonly Annotation[] = [
     name: 'Alarm',
     color: 'red',
     target: target(
-      { text: `increase(${alarms.selector}[2m]) > 0`, labels: alarms.counted },
+      { text: `${alarms.text} > 0`, labels: alarms.labels },
       '{{model}}: exits went off ({{cause}})',
     ),
     valueIsTime: false,

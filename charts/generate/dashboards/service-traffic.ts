@@ -12,7 +12,7 @@ import {
   ratio,
   sum,
 } from '../queries/query.ts';
-import { disagreement, netSaving } from './figures.ts';
+import { disagreement, netSaving, sinceByPod } from './figures.ts';
 import { target, type Row } from './panel.ts';
 import { ofServices } from './scopes.ts';
 
@@ -208,14 +208,7 @@ export const audits: Row = {
       scenario: 'Exits',
       targets: [
         target(quantile(0.99, histogram('auditDelay')), 'delay p99'),
-        target(
-          {
-            text: `time() - max by (pod) (${gauge('evidenceRead').text} > 0)`,
-            labels: ['pod'],
-          },
-          'unread {{pod}}',
-          's',
-        ),
+        target(sinceByPod(gauge('evidenceRead')), 'unread {{pod}}', 's'),
       ],
     },
     {

@@ -1,5 +1,6 @@
 import { SERVICE } from '../queries/label-sets.ts';
 import { aggregate, age, formula, increase, quantile, sum } from '../queries/query.ts';
+import { sinceByPod } from './figures.ts';
 import { target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 import { audits, compute, exits, overview, queue } from './service-traffic.ts';
@@ -25,14 +26,7 @@ const policy: Row = {
           '{{model}} skew',
         ),
         target(age(aggregate('max', gauge('policyApplied'), ['pod'])), 'applied {{pod}}', 's'),
-        target(
-          {
-            text: `time() - max by (pod) (${gauge('policyHeard').text} > 0)`,
-            labels: ['pod'],
-          },
-          'heard {{pod}}',
-          's',
-        ),
+        target(sinceByPod(gauge('policyHeard')), 'heard {{pod}}', 's'),
       ],
     },
     {

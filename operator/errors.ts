@@ -1,5 +1,3 @@
-import { errorText, type FileUse } from '../server/core/system-error.ts';
-
 /** Exit codes of operations.md 6. */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 130;
 
@@ -173,9 +171,4 @@ export class CliError extends Error {
     this.why = details.why;
     this.nextStep = nextStep;
   }
-}
-
-/** The text of anything thrown, without a stack and without codes of the system. */
-export function messageOf(error: unknown, use: FileUse = 'read'): string {
-  return errorText(error, use);
 }

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { errorText } from '../server/core/system-error.ts';
 import { loadProcessConfig } from './config.ts';
-import { messageOf } from './errors.ts';
 import { systemKubeClock as clock } from './kube/clock.ts';
 import { loadAccess } from './kube/cluster-access.ts';
 import { createMetricRegistry } from './metrics.ts';
@@ -62,6 +62,6 @@ try {
   process.exit(end === 'Lost' ? 1 : 0);
 } catch (error) {
   log.fatal({ component: 'process', err: error }, 'cannot go on');
-  process.stderr.write(`The operator cannot go on: ${messageOf(error)}\n`);
+  process.stderr.write(`The operator cannot go on: ${errorText(error)}\n`);
   process.exit(1);
 }

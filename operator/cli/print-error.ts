@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
-import { CliError, messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
+import { CliError } from '../errors.ts';
 import type { CliIo } from './cli-io.ts';
 
 /** Prints an error as one paragraph and says the exit code. Commander has printed its own already. */
@@ -10,7 +11,7 @@ export function printError(error: unknown, io: CliIo, debug: boolean): number {
     return error.exitCode;
   }
   io.stderr.write(
-    `Something went wrong inside layercache: ${messageOf(error)}. Run again with --debug and report what it prints.\n`,
+    `Something went wrong inside layercache: ${errorText(error)}. Run again with --debug and report what it prints.\n`,
   );
   if (debug) io.stderr.write(`${stackOf(error)}\n`);
   return 1;

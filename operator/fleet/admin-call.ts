@@ -1,7 +1,7 @@
 import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Result } from '../../crds/wire/result.ts';
-import { messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
 import type { AdminAnswer, AdminCall } from './admin-client.ts';
 
 const DEADLINE_MS = 2_000;
@@ -74,5 +74,5 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Bu
 }
 
 function noAnswer(baseUrl: string, error: unknown): Result<AdminAnswer> {
-  return { ok: false, code: 'NoAnswer', message: `${baseUrl}: ${messageOf(error)}` };
+  return { ok: false, code: 'NoAnswer', message: `${baseUrl}: ${errorText(error)}` };
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
 import { formatProblems } from '../../crds/schema/manifest-problem.ts';
 import { readManifest } from '../../crds/schema/manifest.ts';
-import { CliError, messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
+import { CliError } from '../errors.ts';
 import type { ViewOutput } from './view/run-view.ts';
 
 /** A manifest's text; `-` is standard input. */
@@ -12,7 +13,7 @@ export function readManifestFile(path: string): string {
   } catch (error) {
     throw new CliError('ManifestUnreadable', {
       where: nameOfFile(path),
-      why: `${messageOf(error)}.`,
+      why: `${errorText(error)}.`,
       cause: error,
     });
   }

@@ -4,8 +4,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { errorText } from '../../server/core/system-error.ts';
 import { parseTfjsManifest, tfjsListing } from '../../server/core/tfjs/model-manifest.ts';
-import { CliError, messageOf } from '../errors.ts';
+import { CliError } from '../errors.ts';
 
 /** A backbone on this machine, the file that engines open, its digest checked where the manifest names one. */
 export interface PreparedBackbone {
@@ -36,7 +37,7 @@ async function read(given: string, where: string): Promise<PreparedBackbone> {
     return { path, digest: await digestOf(path) };
   } catch (error) {
     if (error instanceof CliError) throw error;
-    throw new CliError('BackboneFetchFailed', { where, why: `${messageOf(error)}.`, cause: error });
+    throw new CliError('BackboneFetchFailed', { where, why: `${errorText(error)}.`, cause: error });
   }
 }
 

@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path';
 import type { CachedModelService } from '../../crds/v1alpha1/cached-model-service.ts';
 import { toServiceSettings, type ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { errorText } from '../../server/core/system-error.ts';
 import { systemClock } from '../clock.ts';
-import { CliError, messageOf, type ExitCode } from '../errors.ts';
+import { CliError, type ExitCode } from '../errors.ts';
 import { classOutputOf } from './class-output.ts';
 import { selectExits } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
@@ -68,7 +69,7 @@ async function runWith(options: RunOptions, io: RunIo): Promise<ExitCode> {
   try {
     return await serveWith(options, io, { service, startedMs, dashboard });
   } catch (error) {
-    dashboard.end({ status: 'Failed', message: messageOf(error), reportPath: null });
+    dashboard.end({ status: 'Failed', message: errorText(error), reportPath: null });
     throw error;
   } finally {
     await dashboard.close();

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Policy } from '../../crds/wire/policy.ts';
+import { errorText } from '../../server/core/system-error.ts';
 import { systemClock } from '../clock.ts';
-import { CliError, messageOf } from '../errors.ts';
+import { CliError } from '../errors.ts';
 import type { VerifiedBundle } from '../fleet/pull-bundle.ts';
 import { decide } from '../lifecycle/decide.ts';
 import { estimateMore } from '../lifecycle/estimate-more.ts';
@@ -254,7 +255,7 @@ export function createRun(context: RunContext): Run {
         const truth = await traffic.compare(isStopped);
         drills.onCompared(truth);
         // What was served stands: the report only lacks the comparison.
-        if (failed.signal.aborted) onProblem(messageOf(failed.signal.reason));
+        if (failed.signal.aborted) onProblem(errorText(failed.signal.reason));
         return {
           service: settings.model,
           settings,

@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { CliError, messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
+import { CliError } from '../errors.ts';
 import { emptyLedger, parseLedger, serializeLedger, type Ledger } from '../lifecycle/ledger.ts';
 import { writeFileAtomically } from './write-file.ts';
 
@@ -45,7 +46,7 @@ export function openStateFolder(folder: string | null, backboneDigest: string): 
     if (error instanceof CliError) throw error;
     throw new CliError('StateUnusable', {
       where: folder,
-      why: `${messageOf(error, 'write')}.`,
+      why: `${errorText(error, 'write')}.`,
       cause: error,
     });
   }

@@ -1,4 +1,5 @@
-import { CliError, messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
+import { CliError } from '../errors.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { SmokeCluster } from './smoke-cluster.ts';
 import { NotYet, SMOKE_STEPS, type SmokeStep } from './smoke-steps.ts';
@@ -36,10 +37,10 @@ async function passStep(run: SmokeRun, step: SmokeStep, endMs: number): Promise<
     const seconds = ((clock.monotonicMs() - startMs) / 1000).toFixed(1);
     print(`ok    ${step.title}: ${seen} (${seconds} s)`);
   } catch (error) {
-    print(`FAIL  ${step.title}: ${messageOf(error)}`);
+    print(`FAIL  ${step.title}: ${errorText(error)}`);
     throw new CliError(error instanceof NotYet ? 'SmokeTimedOut' : 'SmokeFailed', {
       where: step.title,
-      why: `${messageOf(error)}.`,
+      why: `${errorText(error)}.`,
       cause: error,
     });
   }
@@ -61,6 +62,6 @@ async function takeAway({ cluster, print }: SmokeRun): Promise<void> {
   try {
     await cluster.remove();
   } catch (error) {
-    print(`      the service could not be deleted: ${messageOf(error)}`);
+    print(`      the service could not be deleted: ${errorText(error)}`);
   }
 }

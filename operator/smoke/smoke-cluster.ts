@@ -1,6 +1,6 @@
 import { API_VERSION, KIND } from '../../crds/v1alpha1/cached-model-service.ts';
 import { readServiceStatus, type ServiceStatus } from '../../crds/v1alpha1/service-status.ts';
-import { messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
 import type { Api } from '../kube/api.ts';
 import { getOrNull } from '../kube/get-or-null.ts';
 import { selectorText } from '../plan/labels.ts';
@@ -106,6 +106,6 @@ async function answerOf(send: () => Promise<Response>): Promise<Response> {
     return await send();
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new NotYet(`no answer: ${messageOf(cause)}`);
+    throw new NotYet(`no answer: ${errorText(cause)}`);
   }
 }

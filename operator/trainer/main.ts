@@ -1,9 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { pino } from 'pino';
+import { errorText } from '../../server/core/system-error.ts';
 import { createAwsIdentity } from '../../server/net/stores/aws-identity.ts';
 import { systemClock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
 import { UPLOAD_FAILED_CODE } from '../plan/training-job.ts';
 import { connectServers } from './connect-servers.ts';
 import { loadProcessConfig, type TrainerConfig } from './config.ts';
@@ -94,7 +94,7 @@ function start(config: TrainerConfig): void {
   );
   app.on('error', (error: NodeJS.ErrnoException) => {
     const why =
-      error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${messageOf(error)})`;
+      error.code === 'EADDRINUSE' ? 'is in use' : `cannot be opened (${errorText(error)})`;
     const next = 'Set LAYERCACHE_ADMIN_PORT to another port, or 0 for a free one.';
     process.stderr.write(`The admin port ${config.adminPort} ${why}. ${next}\n`);
     process.exit(1);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { errorText } from '../../server/core/system-error.ts';
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
 import type { AdminClient } from '../fleet/admin-client.ts';
 import type { HeadJobRunner } from '../training/head-job.ts';
 import { trainHeads, type TrainingOutcome, type TrainingStage } from '../training/train.ts';
@@ -97,7 +97,7 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
     return { state: 'Failed', failure: 'UploadFailed', message, durationSeconds: seconds() };
   }
   run().catch((error: unknown) => {
-    change({ state: 'Failed', message: messageOf(error), durationSeconds: seconds() });
+    change({ state: 'Failed', message: errorText(error), durationSeconds: seconds() });
   });
   return {
     state: () => state,

@@ -1,5 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
-import { messageOf } from '../errors.ts';
+import { errorText } from '../../server/core/system-error.ts';
 import { createJobRunner, type HeadJob } from '../training/head-job.ts';
 import type { WorkerAnswer } from './job-pool.ts';
 import { createOnnxTrainer } from './onnx-step.ts';
@@ -11,7 +11,7 @@ export function serveJobs(port: MessagePort): void {
     try {
       return { ok: true, head: await run(job) };
     } catch (error) {
-      return { ok: false, message: messageOf(error) };
+      return { ok: false, message: errorText(error) };
     }
   };
   port.on('message', (job: HeadJob) => {

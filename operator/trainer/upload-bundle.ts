@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
+import { errorText } from '../../server/core/system-error.ts';
 import type { AllowedHosts } from '../../server/net/allowed-hosts.ts';
 import { resolveBySystem } from '../../server/net/checked-addresses.ts';
 import type { ProxySetting } from '../../server/net/proxy-tunnel.ts';
@@ -7,7 +8,6 @@ import type { StoreAccess } from '../../server/net/stores/store-access.ts';
 import { storeFields } from '../../server/net/stores/store-fields.ts';
 import { parseStoreUri, type StorePlace } from '../../server/net/stores/store-uri.ts';
 import { isWorthRepeating, storeBundle } from '../../server/net/stores/transfer-bundle.ts';
-import { messageOf } from '../errors.ts';
 
 /** The remote store of a service, as its trainer reaches it. */
 export interface UploadSettings {
@@ -58,7 +58,7 @@ export async function uploadBundle(
       };
     } catch (error) {
       const pauseMs = patience.pausesMs[attempt];
-      const message = messageOf(error);
+      const message = errorText(error);
       if (pauseMs === undefined || !isWorthRepeating(error)) return { ok: false, message };
       onTrouble(message);
       await wait(pauseMs);

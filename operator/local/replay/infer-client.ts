@@ -1,7 +1,7 @@
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
+import { errorText } from '../../../server/core/system-error.ts';
 import type { Clock } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
 import type { InferAnswer, InferMode, createInferCodec } from './infer-codec.ts';
 
 export type InferOutcome =
@@ -67,7 +67,7 @@ export function createInferClient(options: InferClientOptions): InferClient {
       .catch((error: unknown): InferOutcome => ({
         ok: false,
         code: codeOf(error),
-        message: messageOf(error),
+        message: errorText(error),
       }));
     return outcome.ok ? { ...outcome, latencyMs: clock.monotonicMs() - startMs } : outcome;
   };

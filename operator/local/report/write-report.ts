@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { CliError, messageOf } from '../../errors.ts';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
 import { writeFileAtomically } from '../write-file.ts';
 import { renderReport } from './html/render-report.ts';
 import { reportSchema, type Report } from './report-schema.ts';
@@ -20,7 +21,7 @@ export function writeReport(
   } catch (error) {
     throw new CliError('ReportUnwritable', {
       where: folder,
-      why: `${messageOf(error, 'write')}.`,
+      why: `${errorText(error, 'write')}.`,
       cause: error,
     });
   }
@@ -34,7 +35,7 @@ export function checkReportFolder(folder: string): void {
   } catch (error) {
     throw new CliError('ReportUnwritable', {
       where: folder,
-      why: `${messageOf(error, 'write')}.`,
+      why: `${errorText(error, 'write')}.`,
       cause: error,
     });
   }

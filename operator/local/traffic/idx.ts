@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { CliError, messageOf } from '../../errors.ts';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
 import { memorySource, type TrafficSource } from './source.ts';
 
 /**
@@ -48,7 +49,7 @@ function readMaybeGzip(path: string, name: string): Buffer {
   } catch (error) {
     throw new CliError('TrafficUnreadable', {
       where: name,
-      why: `${messageOf(error)}.`,
+      why: `${errorText(error)}.`,
       cause: error,
     });
   }

@@ -2,7 +2,8 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'n
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
-import { CliError, messageOf } from '../../errors.ts';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
 import type { PictureSize } from './picture-size.ts';
 import type { TrafficSource } from './source.ts';
 
@@ -69,7 +70,7 @@ async function listPictures({ folder, name }: ImagesOptions): Promise<string[]> 
   const files = await readdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new CliError('TrafficUnreadable', {
       where: name,
-      why: `${messageOf(error)}.`,
+      why: `${errorText(error)}.`,
       cause: error,
     });
   });
@@ -89,7 +90,7 @@ async function createDecoder({ folder, name, size }: ImagesOptions): Promise<Dec
   const { default: sharp } = await import('sharp').catch((error: unknown) => {
     throw new CliError('TrafficUnreadable', {
       where: name,
-      why: `the package that decodes pictures, sharp, does not load here: ${messageOf(error)}.`,
+      why: `the package that decodes pictures, sharp, does not load here: ${errorText(error)}.`,
       nextStep: 'Run `npm ci` on this machine, or save the rows with numpy and name npy:FILE.',
       cause: error,
     });
@@ -108,7 +109,7 @@ async function createDecoder({ folder, name, size }: ImagesOptions): Promise<Dec
       if (row.byteLength !== width * height * channels) return `it has ${row.byteLength} bytes`;
       return isBgr ? swapRedAndBlue(row) : row;
     } catch (error) {
-      return messageOf(error);
+      return errorText(error);
     }
   };
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { CliError, messageOf } from '../../errors.ts';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
 
 /** `layercache.json` beside a model: how raw rows become its input. Strict; every field optional. */
 const modelDescription = z.strictObject({
@@ -51,7 +52,7 @@ export function loadModelDescription(modelPath: string): ModelDescriptionFile {
     if (error instanceof CliError) throw error;
     throw new CliError('ModelDescriptionInvalid', {
       where: path,
-      why: `${messageOf(error)}.`,
+      why: `${errorText(error)}.`,
       cause: error,
     });
   }

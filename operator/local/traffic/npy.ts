@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { CliError, messageOf } from '../../errors.ts';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
 import { NPY_HEADER_BYTES, parseNpyHeader, type NpyHeader } from './npy-header.ts';
 import { rowBytes, type Element, type TrafficSource } from './source.ts';
 
@@ -93,7 +94,7 @@ export function openForReading(path: string, name: string): number {
   } catch (error) {
     throw new CliError('TrafficUnreadable', {
       where: name,
-      why: `${messageOf(error)}.`,
+      why: `${errorText(error)}.`,
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
+import { errorText } from '../../../server/core/system-error.ts';
 import type { Clock } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
 import type { PagePoint, PageState, Picture } from '../page/state/page-state.ts';
 import { loadAssets } from './assets.ts';
 import { createHistory, type RunTotals } from './history.ts';
@@ -65,7 +65,7 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
       return picture.status === 'Running' ? history.add(now.totals) : null;
     } catch (error) {
       // Whatever is wrong with a picture, the run goes on: the page keeps the one before.
-      if (!isBroken) options.onProblem(`the page cannot show the run: ${messageOf(error)}.`);
+      if (!isBroken) options.onProblem(`the page cannot show the run: ${errorText(error)}.`);
       isBroken = true;
       return null;
     }

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { CliError, messageOf } from '../../errors.ts';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
 import type { PageEvent, PageState } from '../page/state/page-state.ts';
 import type { Asset } from './assets.ts';
 import { createEventStreams, toEvent } from './event-stream.ts';
@@ -104,7 +105,7 @@ function listen(server: Server, port: number): Promise<void> {
         new CliError('PortInUse', {
           where: `--dashboard-port ${port}`,
           why:
-            error.code === 'EADDRINUSE' ? 'another process listens on it.' : `${messageOf(error)}.`,
+            error.code === 'EADDRINUSE' ? 'another process listens on it.' : `${errorText(error)}.`,
           nextStep: 'Stop the other process, or leave --dashboard-port out for a free one.',
           cause: error,
         }),

@@ -116,10 +116,7 @@ const table: TablePanel = {
   mayExceedWhole: true,
   targets: [
     target(
-      {
-        text: `max by (namespace, model, state) (label_replace(${state.text} == 1, "namespace", "$1", "model_namespace", "(.*)"))`,
-        labels: ['namespace', 'model', 'state'],
-      },
+      asServerLabels({ text: `${state.text} == 1`, labels: state.labels }, ['state']),
       '{{namespace}}/{{model}} {{state}}',
     ),
     target(sum(rate(counter('rows')), SERVICE), '{{namespace}}/{{model}}'),

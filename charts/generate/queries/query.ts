@@ -8,6 +8,7 @@ import {
   type Matchers,
   type Origin,
 } from './families.ts';
+import { SERVICE, type Service, type ServiceObject } from './label-sets.ts';
 
 /**
  * PromQL whose metrics and labels the compiler knows: they come from the catalogue. `L` are the labels of the result; what a
@@ -191,10 +192,11 @@ export function age<L extends string>(query: Query<L>): Query<L> {
   return { text: `time() - (${query.text})`, labels: query.labels };
 }
 
-/** The operator's series under the labels of the servers, to stand beside them. */
-export function asServerLabels(
-  query: Query<'model_namespace' | 'model'>,
-): Query<'namespace' | 'model'> {
+/** The operator's series under the labels of the servers, to stand beside them; `more` of its labels stay. */
+export function asServerLabels<L extends string, B extends L = never>(
+  query: Query<ServiceObject | L>,
+  more: readonly B[] = [],
+): Query<Service | B> {
   const renamed = `label_replace(${query.text}, "namespace", "$1", "model_namespace", "(.*)")`;
-  return { text: `max by (namespace, model) (${renamed})`, labels: ['namespace', 'model'] };
+  return aggregate('max', { text: renamed, labels: null }, [...SERVICE, ...more]);
 }

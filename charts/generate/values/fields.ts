@@ -82,19 +82,25 @@ export const resources = (
   });
 };
 
-export const image = (description: string, repository: string) =>
-  block(description, {
-    repository: matching(
-      'Registry, if any, and name.',
-      /^[a-z0-9]([a-z0-9._:/-]{0,252}[a-z0-9])?$/,
-      repository,
-    ),
-    tag: matching('Tag; empty: the version of the chart.', /^[A-Za-z0-9_.-]{0,128}$/),
-    digest: matching('Digest; beats the tag.', /^(sha256:[0-9a-f]{64})?$/),
-  });
+const imageFields = (repository: string) => ({
+  repository: matching(
+    'Registry, if any, and name.',
+    /^[a-z0-9]([a-z0-9._:/-]{0,252}[a-z0-9])?$/,
+    repository,
+  ),
+  tag: matching('Tag; empty: the version of the chart.', /^[A-Za-z0-9_.-]{0,128}$/),
+  digest: matching('Digest; beats the tag.', /^(sha256:[0-9a-f]{64})?$/),
+});
 
-export const pullPolicy = () =>
-  choice('When it is pulled.', ['Always', 'IfNotPresent', 'Never'], 'IfNotPresent');
+export const image = (description: string, repository: string) =>
+  block(description, imageFields(repository));
+
+/** An image with a pull policy of its own. */
+export const pulledImage = (description: string, repository: string) =>
+  block(description, {
+    ...imageFields(repository),
+    pullPolicy: choice('When it is pulled.', ['Always', 'IfNotPresent', 'Never'], 'IfNotPresent'),
+  });
 
 /** A closed block: a key that it does not know is an error. */
 export function block<T extends z.ZodRawShape>(description: string, shape: T) {

@@ -7,12 +7,10 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 export const workloadValues = {
   operator: f.block('The operator.', {
-    image: f
-      .image('Image of operator, trainer and command line.', 'docker.io/layercache/operator')
-      .unwrap()
-      .extend({ pullPolicy: f.pullPolicy() })
-      .prefault({})
-      .meta({ description: 'Image of operator, trainer and command line.' }),
+    image: f.pulledImage(
+      'Image of operator, trainer and command line.',
+      'docker.io/layercache/operator',
+    ),
     replicas: f.whole(
       'One leads, the others stand by; from 2 on with a disruption budget, spread over nodes.',
       { min: 0, max: 10, standard: 1 },
@@ -74,12 +72,10 @@ export const workloadValues = {
     }),
   }),
   server: f.block('Model servers.', {
-    image: f
-      .image('Image of model pods.', 'docker.io/layercache/server')
-      .unwrap()
-      .extend({ pullPolicy: f.pullPolicy() })
-      .prefault({})
-      .meta({ description: 'Image of model pods; the pull policy is that of trainers too.' }),
+    image: f.pulledImage(
+      'Image of model pods; the pull policy is that of trainers too.',
+      'docker.io/layercache/server',
+    ),
     gpuImage: f.image(
       'Image of model pods with an accelerator.',
       'docker.io/layercache/server-gpu',

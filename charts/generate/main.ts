@@ -10,30 +10,30 @@ import { renderOperatorRules } from './operator-rules-file.ts';
 import { renderValueSchema, renderValues, renderValueTable } from './values/value-documents.ts';
 
 // Run from the repository root. Writes the files of the chart that repeat what code says.
-const CHART = 'charts/layercache';
 const VERSION = packageVersion();
 const definitions = [serviceDefinition(), headRevisionDefinition()];
 
-writeOrCheck({
-  [`${CHART}/Chart.yaml`]: renderChartFile(VERSION),
-  [`${CHART}/values.yaml`]: renderValues(),
-  [`${CHART}/values.schema.json`]: renderValueSchema(),
-  [`${CHART}/docs/values.md`]: renderValueTable(),
-  [`${CHART}/images.txt`]: renderImages(VERSION),
-  [`${CHART}/crds.yaml`]: definitions.map(renderDefinition).join('---\n'),
-  [`${CHART}/files/operator-rules.json`]: renderOperatorRules(),
-  ...inChart({ ...boardFiles(), ...alertFiles() }),
+/** Path in the chart -> content. */
+const files: Readonly<Record<string, string>> = {
+  'Chart.yaml': renderChartFile(VERSION),
+  'values.yaml': renderValues(),
+  'values.schema.json': renderValueSchema(),
+  'docs/values.md': renderValueTable(),
+  'images.txt': renderImages(VERSION),
+  'crds.yaml': definitions.map(renderDefinition).join('---\n'),
+  'files/operator-rules.json': renderOperatorRules(),
+  ...boardFiles(),
+  ...alertFiles(),
   ...Object.fromEntries(
     definitions.map((one) => [
-      `${CHART}/files/crds/${one.metadata.name}.json`,
+      `files/crds/${one.metadata.name}.json`,
       `${JSON.stringify(one, null, 2)}\n`,
     ]),
   ),
-});
+};
 
-/** Paths in the chart as paths in the repository. */
-function inChart(files: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(files).map(([path, text]) => [`${CHART}/${path}`, text]),
-  );
-}
+writeOrCheck(
+  Object.fromEntries(
+    Object.entries(files).map(([path, text]) => [`charts/layercache/${path}`, text]),
+  ),
+);

@@ -28,12 +28,6 @@ export function updateBaseline(
   return { older: newer, newer: NO_REQUESTS };
 }
 
-/** The candidate's own requests of a tick. */
-export function candidateCounters(candidate: CandidateRecord, tick: Tick): TrackCounters {
-  const pods = servingPods(candidate, tick);
-  return trackCounters(tick, ({ track, podUid }) => track === 'candidate' && pods.has(podUid));
-}
-
 /** Requests of a tick on each pod that serves the candidate. */
 export function podTicks(candidate: CandidateRecord, tick: Tick): readonly PodTick[] {
   return [...servingPods(candidate, tick)].map((pod) => ({

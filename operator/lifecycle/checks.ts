@@ -69,7 +69,7 @@ export function updateStep(
   const disagreements = disagreementsAt(tick.grid, tick.lambdaIndex);
   const { budget } = ramp.detector;
   const counts = { audits: tick.grid.n, disagreements, dispersion: tick.dispersion };
-  const requests = requestsOf(tick);
+  const requests = candidateRequests(tick.pods);
   return {
     ...ramp,
     requests: ramp.requests + requests,
@@ -80,7 +80,8 @@ export function updateStep(
   };
 }
 
-function requestsOf({ pods }: StepTick): number {
+/** The candidate's own requests of a tick. */
+export function candidateRequests(pods: readonly PodTick[]): number {
   return pods.reduce((sum, { candidate }) => sum + candidate.requests, 0);
 }
 
@@ -91,7 +92,8 @@ function updateGuards(
   tick: StepTick,
   checks: readonly RolloutCheck[],
 ): RampRecord['guards'] {
-  if (tick.baseline.requests < MIN_BASELINE_REQUESTS || requestsOf(tick) === 0) return guards;
+  if (tick.baseline.requests < MIN_BASELINE_REQUESTS || candidateRequests(tick.pods) === 0)
+    return guards;
   const entries = checks.flatMap(({ type, maxRegression }) => {
     if (type === 'Saving') return [];
     const measured = measure(type, maxRegression, tick);

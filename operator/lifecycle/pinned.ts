@@ -4,15 +4,16 @@ import { change, enter, say, type Draft } from './draft.ts';
 import { hasFailed } from './failed-heads.ts';
 import { mayReturn, returnTo } from './return-to.ts';
 import { factsOf, type Tick } from './tick.ts';
+import type { HeadRevisionFacts } from './types.ts';
 
 /** Whether these are the pinned heads. */
 export function isPinned(headRevision: string, { input }: Tick): boolean {
   return input.pin?.headRevision === headRevision;
 }
 
-/** Whether pinned heads may become the candidate: they are there, and did not fail. */
-function canCome(draft: Draft, headRevision: string, tick: Tick): boolean {
-  return factsOf(tick, headRevision) !== null && !hasFailed(draft.ledger, headRevision);
+/** Pinned heads that may become the candidate: null when they are not there, or failed. */
+function comingHeads(draft: Draft, headRevision: string, tick: Tick): HeadRevisionFacts | null {
+  return hasFailed(draft.ledger, headRevision) ? null : factsOf(tick, headRevision);
 }
 
 /** Makes the pinned heads the candidate, unless they serve, failed, or are not there. Other candidates give way. */
@@ -29,14 +30,14 @@ function dropOthers(draft: Draft, headRevision: string, tick: Tick): Draft {
   const { candidate } = draft.ledger;
   if (candidate === null || candidate.headRevision === headRevision) return draft;
   // Stable's own heads at another lambda would be back with the next pass: they go for heads that can come only.
-  if (candidate.kind !== 'New' && !canCome(draft, headRevision, tick)) return draft;
+  if (candidate.kind !== 'New' && comingHeads(draft, headRevision, tick) === null) return draft;
   const gone = supersede(draft, candidate, tick, 'heads.revision names other heads.');
   return enter(gone, tick.nowMs, restStage(gone.ledger));
 }
 
 function bringIn(draft: Draft, headRevision: string, tick: Tick): Draft {
-  const facts = factsOf(tick, headRevision);
-  if (facts === null || !canCome(draft, headRevision, tick)) return draft;
+  const facts = comingHeads(draft, headRevision, tick);
+  if (facts === null) return draft;
   const { previous, training } = draft.ledger;
   if (previous?.stable.headRevision === headRevision && mayReturn(previous, tick)) {
     const message = 'The pinned heads served before and serve again.';

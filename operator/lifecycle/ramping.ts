@@ -1,8 +1,8 @@
 // Ramping: a certified candidate takes a rising share. Pass of every check advances, Fail takes it back, Inconclusive holds.
 import { invariant } from '../../server/core/invariant.ts';
 import { abort, nextShare, promote } from './candidates.ts';
-import { assessStep, startStep, type CheckResult } from './checks.ts';
-import { candidateCounters } from './baseline.ts';
+import { assessStep, candidateRequests, startStep, type CheckResult } from './checks.ts';
+import { podTicks } from './baseline.ts';
 import { change, say, type Draft } from './draft.ts';
 import type { CandidateRecord, Ledger, RampRecord } from './ledger.ts';
 import { hasPublished } from './pods.ts';
@@ -18,7 +18,7 @@ export function ramping(
   ramp: RampRecord,
   tick: Tick,
 ): Draft {
-  const isFresh = candidateCounters(candidate, tick).requests > 0;
+  const isFresh = candidateRequests(podTicks(candidate, tick)) > 0;
   const checks = assess(draft.ledger, candidate, ramp, { tick, isFresh });
   const failed = isFresh
     ? checks.filter(({ verdict }) => verdict === 'Fail').map(({ type }) => type)

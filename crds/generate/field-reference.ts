@@ -1,5 +1,6 @@
 import { walkFields, type FieldNode } from '../schema/field-tree.ts';
 import { isClusterOnly } from '../schema/local-fields.ts';
+import { tableRow } from './table-row.ts';
 
 /** What stands between fields: the message with which an object is refused. */
 interface ReferenceRule {
@@ -31,10 +32,6 @@ function defaultOf(node: FieldNode, required: boolean): string {
   if (node.computed !== undefined) return `computed: ${node.computed}`;
   if (node.default === undefined || node.properties !== undefined) return '';
   return `\`${JSON.stringify(node.default)}\``;
-}
-
-function tableRow(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }
 
 function typeOf(node: FieldNode): string {

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { tableRow } from '../../../crds/generate/table-row.ts';
 import { defaultValues, isBlock, valueSchema, type ValueSchema } from './value-schema.ts';
 
 const HEAD = '# Generated from charts/generate/values; do not edit: run `npm run generate`.\n';
@@ -67,5 +68,5 @@ function tableRows(schema: ValueSchema, values: unknown, path: string): readonly
 
 function row(path: string, standard: string, { description = '', ...of }: ValueSchema): string {
   const choices = of.enum === undefined ? '' : ` One of ${of.enum.join(', ')}.`;
-  return `| \`${path}\` | ${standard} | ${`${description}${choices}`.replaceAll('|', '\\|')} |`;
+  return tableRow([`\`${path}\``, standard, `${description}${choices}`]);
 }

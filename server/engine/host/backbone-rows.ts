@@ -47,9 +47,7 @@ export class BackboneRows {
     const largest = scores[argmax(scores, 0, classCount)] ?? NaN;
     if (outputKind === 'Probabilities') return largest;
     if (outputKind === 'LogProbabilities') return Math.exp(largest);
-    let sum = 0;
-    for (const score of scores) sum += Math.exp(score - largest);
-    return 1 / sum;
+    return 1 / weightsOf(scores, largest);
   }
 
   logProbabilitiesAt(place: number): Float32Array {
@@ -61,11 +59,16 @@ export class BackboneRows {
         return scores.map((p) => Math.log(Math.max(p, LEAST_PROBABILITY)));
       case 'Logits': {
         const largest = scores.reduce((a, b) => Math.max(a, b), -Infinity);
-        const sum = scores.reduce((all, z) => all + Math.exp(z - largest), 0);
-        return scores.map((z) => z - largest - Math.log(sum));
+        const logSum = Math.log(weightsOf(scores, largest));
+        return scores.map((z) => z - largest - logSum);
       }
       case null:
         throw new InvariantError('a backbone without a class output gives no samples');
     }
   }
+}
+
+/** Sum of what the classes weigh in a softmax, where the largest weighs 1. */
+function weightsOf(logits: Float32Array, largest: number): number {
+  return logits.reduce((sum, z) => sum + Math.exp(z - largest), 0);
 }

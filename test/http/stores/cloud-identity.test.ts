@@ -284,6 +284,15 @@ describe('an agent of the node', () => {
     const environment = { AWS_CONTAINER_CREDENTIALS_FULL_URI: agent.url('/') };
     expect(await fetchAs(rulesWith(identityOf(environment)))).toMatch(/gives no keys/);
   });
+
+  test('that says nothing is left after the silence of a transfer', async () => {
+    const agent = await hostOf(() => undefined);
+    const environment = { AWS_CONTAINER_CREDENTIALS_FULL_URI: agent.url('/') };
+    const rules = rulesWith(identityOf(environment));
+    expect(await fetchAs({ ...rules, net: { ...rules.net, idleMs: 50 } })).toMatch(
+      /^http:\/\/127\.0\.0\.1:\d+ was silent for 0\.05 s; look at that agent\.$/,
+    );
+  });
 });
 
 describe('a Secret', () => {

@@ -16,7 +16,7 @@ const RATE_INTERVAL = '10s';
 const MAX_SERIES = 50;
 
 /** Variables as Grafana writes them into a query: All is `.+`. */
-function interpolate(expr: string): string {
+export function interpolate(expr: string): string {
   return expr
     .replaceAll(/\$(job|namespace|model|pod)\b/g, '.+')
     .replaceAll('$__rate_interval', RATE_INTERVAL);

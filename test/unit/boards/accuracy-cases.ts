@@ -1,4 +1,5 @@
 import {
+  audits,
   fewAudits,
   grows,
   OBJECT,
@@ -54,8 +55,7 @@ export const ACCURACY_CASES: readonly AlertCase[] = [
     scene: 'the violation ended an hour ago: the short window is clean',
     series: {
       ...traffic({ agreeing: 8 }, 7 * HOUR),
-      [series('layercache_audits_total', SERVER, 'exit="early",track="stable",result="disagree"')]:
-        `0+4x${5 * HOUR} ${4 * 5 * HOUR}x${2 * HOUR}`,
+      [audits('disagree')]: `0+4x${5 * HOUR} ${4 * 5 * HOUR}x${2 * HOUR}`,
     },
     atMinutes: 6.5 * HOUR,
   },

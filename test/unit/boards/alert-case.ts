@@ -48,13 +48,20 @@ export function steps(
   return `${first}x${until - 1} ${then}x${minutes - until}`;
 }
 
+/** Audited answers of an exit. */
+export function audits(result: 'agree' | 'disagree'): string {
+  return series(
+    'layercache_audits_total',
+    SERVER,
+    `exit="early",track="stable",result="${result}"`,
+  );
+}
+
 /** Traffic of a service with a budget of 1 %: rows, rows of exits, audited answers of exits and wrong ones, all a minute. */
 export function traffic(
   { rows = 600, exited = 360, agreeing = 12, wrong = 0 },
   minutes: number,
 ): Record<string, string> {
-  const audits = (result: string): string =>
-    series('layercache_audits_total', SERVER, `exit="early",track="stable",result="${result}"`);
   const rowsOf = (exit: string): string =>
     series('layercache_rows_total', SERVER, `exit="${exit}",track="stable"`);
   return {
@@ -72,11 +79,8 @@ export function fewAudits(
   wrong: number,
   minutes: number,
 ): Record<string, string> {
-  const base = traffic({}, minutes);
-  const audits = (result: string): string =>
-    series('layercache_audits_total', SERVER, `exit="early",track="stable",result="${result}"`);
   return {
-    ...base,
+    ...traffic({}, minutes),
     [audits('agree')]: steps(0, 3, { then: agreeing, minutes }),
     [audits('disagree')]: steps(0, 3, { then: wrong, minutes }),
   };

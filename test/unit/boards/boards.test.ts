@@ -9,6 +9,7 @@ import { REFERENCE_ONLY } from '../../../charts/generate/dashboards/reference-on
 import { SERVER_METRICS } from '../../../crds/metrics/catalogue.ts';
 import { OPERATOR_METRICS } from '../../../crds/metrics/operator-catalogue.ts';
 import { FAMILIES } from '../../../charts/generate/queries/families.ts';
+import { interpolate } from '../../boards/ask-board.ts';
 
 // Rules of the public dashboard linter for Prometheus, and ours, on the files of the chart.
 
@@ -58,8 +59,6 @@ const panelsOf = ({ panels }: Built): BuiltPanel[] =>
   panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]).filter(({ type }) => type !== 'row');
 const targetsOf = (board: Board): readonly Target[] =>
   board.rows.flatMap(({ panels }) => panels.flatMap(({ targets }) => targets));
-const withSample = (expr: string): string =>
-  expr.replaceAll('$__rate_interval', '5m').replaceAll(/\$(job|namespace|model|pod)\b/g, '.+');
 
 /** Nodes that the parser could not read, as text. */
 function syntaxFaults(expr: string): string[] {
@@ -87,11 +86,7 @@ function metricsOf(expr: string): string[] {
 }
 
 const familyOf = (metric: string): string => metric.replace(/_(bucket|count|sum)$/, '');
-const histograms = new Set<string>(
-  Object.values(FAMILIES)
-    .filter(({ type }) => type === 'histogram')
-    .map(({ name }) => name),
-);
+const known = new Set<string>(Object.values(FAMILIES).map(({ name }) => name));
 const counters = new Set<string>(
   Object.values(FAMILIES)
     .filter(({ type }) => type === 'counter')
@@ -156,10 +151,9 @@ describe.each(BOARDS)('$uid', (board) => {
   test('has queries that parse, name known metrics, and narrow them by the variables', () => {
     const queries = [...targetsOf(board), ...board.annotations.map(({ target }) => target)];
     for (const { expr } of queries) {
-      expect(syntaxFaults(withSample(expr)), expr).toEqual([]);
-      for (const metric of metricsOf(withSample(expr))) {
-        const isKnown = Object.values(FAMILIES).some(({ name }) => name === familyOf(metric));
-        expect(isKnown || histograms.has(familyOf(metric)), metric).toBe(true);
+      expect(syntaxFaults(interpolate(expr)), expr).toEqual([]);
+      for (const metric of metricsOf(interpolate(expr))) {
+        expect(known.has(familyOf(metric)), metric).toBe(true);
       }
     }
   });
@@ -191,7 +185,7 @@ describe.each(BOARDS)('$uid', (board) => {
 test('each metric is on a board, in an alert, or named as reference only, with the reason', () => {
   const rules = ruleFile().groups.flatMap(({ rules: list }) => list.map(({ expr }) => expr));
   const texts = [...BOARDS.flatMap((board) => targetsOf(board).map(({ expr }) => expr)), ...rules];
-  const used = new Set(texts.flatMap((text) => metricsOf(withSample(text)).map(familyOf)));
+  const used = new Set(texts.flatMap((text) => metricsOf(interpolate(text)).map(familyOf)));
   const all = { ...SERVER_METRICS, ...OPERATOR_METRICS };
   const unused = Object.entries(all)
     .filter(([, { name }]) => !used.has(name))

@@ -8,7 +8,7 @@ import { renderBoard } from '../../../charts/generate/dashboards/render-board.ts
 import { REFERENCE_ONLY } from '../../../charts/generate/dashboards/reference-only.ts';
 import { SERVER_METRICS } from '../../../crds/metrics/catalogue.ts';
 import { OPERATOR_METRICS } from '../../../crds/metrics/operator-catalogue.ts';
-import { FAMILIES } from '../../../charts/generate/queries/families.ts';
+import { FAMILIES, originOf, type FamilyKey } from '../../../charts/generate/queries/families.ts';
 import { interpolate } from '../../boards/ask-board.ts';
 
 // Rules of the public dashboard linter for Prometheus, and ours, on the files of the chart.
@@ -71,18 +71,25 @@ function syntaxFaults(expr: string): string[] {
   return faults;
 }
 
-/** Names of metrics that a query selects. */
-function metricsOf(expr: string): string[] {
-  const names: string[] = [];
+/** What a query selects: names of metrics, each with its matchers. */
+function selectorsOf(expr: string): { readonly metric: string; readonly text: string }[] {
+  const selectors: { metric: string; text: string }[] = [];
   parser.parse(expr).iterate({
-    enter: ({ name, node }) => {
-      if (name === 'VectorSelector') {
-        const identifier = node.getChild('Identifier');
-        if (identifier !== null) names.push(expr.slice(identifier.from, identifier.to));
-      }
+    enter: ({ name, node, from, to }) => {
+      const identifier = name === 'VectorSelector' ? node.getChild('Identifier') : null;
+      if (identifier === null) return;
+      const metric = expr.slice(identifier.from, identifier.to);
+      selectors.push({ metric, text: expr.slice(from, to) });
     },
   });
-  return names;
+  return selectors;
+}
+
+/** Alerts, and on boards about services what the operator counts over all of them. */
+function isOfAll(metric: string, { uid }: Board): boolean {
+  const keys = Object.keys(FAMILIES) as FamilyKey[];
+  const origin = originOf(keys.find((key) => FAMILIES[key].name === familyOf(metric))!);
+  return origin === 'alerts' || (origin === 'operator' && uid !== 'layercache-operator');
 }
 
 const familyOf = (metric: string): string => metric.replace(/_(bucket|count|sum)$/, '');
@@ -152,8 +159,9 @@ describe.each(BOARDS)('$uid', (board) => {
     const queries = [...targetsOf(board), ...board.annotations.map(({ target }) => target)];
     for (const { expr } of queries) {
       expect(syntaxFaults(interpolate(expr)), expr).toEqual([]);
-      for (const metric of metricsOf(interpolate(expr))) {
+      for (const { metric, text } of selectorsOf(interpolate(expr))) {
         expect(known.has(familyOf(metric)), metric).toBe(true);
+        if (!isOfAll(metric, board)) expect(text).toContain('namespace=~".+"');
       }
     }
   });
@@ -185,7 +193,9 @@ describe.each(BOARDS)('$uid', (board) => {
 test('each metric is on a board, in an alert, or named as reference only, with the reason', () => {
   const rules = ruleFile().groups.flatMap(({ rules: list }) => list.map(({ expr }) => expr));
   const texts = [...BOARDS.flatMap((board) => targetsOf(board).map(({ expr }) => expr)), ...rules];
-  const used = new Set(texts.flatMap((text) => metricsOf(interpolate(text)).map(familyOf)));
+  const used = new Set(
+    texts.flatMap((text) => selectorsOf(interpolate(text)).map(({ metric }) => familyOf(metric))),
+  );
   const all = { ...SERVER_METRICS, ...OPERATOR_METRICS };
   const unused = Object.entries(all)
     .filter(([, { name }]) => !used.has(name))

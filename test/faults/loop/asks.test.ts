@@ -6,17 +6,14 @@ import { createOperatorMetrics } from '../../../operator/operator-metrics.ts';
 import { parseMetricPage } from '../../support/metric-page.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { conditionOf, describeWrites, operatorWrites } from '../sim/services.ts';
-import { annotate, requestOf, statusOf } from './loop-service.ts';
+import { annotate, eventsOf, requestOf, statusOf } from './loop-service.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
-import { enabledOn, rampingLoop } from './ramping-loop.ts';
+import { enabledOn, rampingLoop, shareOf } from './ramping-loop.ts';
 
 const HOUR = 3_600_000;
 
-const shareOf = (loop: LoopWorld): number | undefined => loop.ledger()?.candidate?.ramp?.share;
 const sharesOn = ({ pods }: LoopWorld): (number | undefined)[] =>
   [...pods.values()].map(({ policy }) => policy?.candidate?.share);
-const eventsOf = (loop: LoopWorld, reason: string): string[] =>
-  loop.events().filter((event) => event.startsWith(`${reason}: `));
 
 /** Changes windows of the candidate before they are told. */
 function onCandidate(

@@ -16,6 +16,11 @@ export function statusOf({ world }: LoopWorld): ServiceStatus {
   return readServiceStatus(find(world, 'CachedModelService')?.status);
 }
 
+/** Events of a reason with their texts, in their order. */
+export function eventsOf(loop: LoopWorld, reason: string): string[] {
+  return loop.events().filter((event) => event.startsWith(`${reason}: `));
+}
+
 export function requestOf(loop: LoopWorld): ServiceStatus['request'] {
   return statusOf(loop).request;
 }

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readHeadRevisionStatus } from '../../../crds/v1alpha1/head-revision-status.ts';
-import { readServiceStatus, type ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { Ledger } from '../../../operator/lifecycle/ledger.ts';
 import { conditionOf, describeWrites, find, operatorWrites } from '../sim/services.ts';
+import { statusOf } from './loop-service.ts';
 import { aLoopBundle } from './loop-trainer.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 
@@ -12,9 +12,6 @@ const HOUR = 3_600_000;
 const reasonsOf = (events: readonly string[]): string[] => [
   ...new Set(events.map((event) => event.split(':')[0]!)),
 ];
-
-const statusOf = ({ world }: LoopWorld): ServiceStatus =>
-  readServiceStatus(find(world, 'CachedModelService')?.status);
 
 const percentOf = (text = ''): number => Number.parseFloat(text);
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { headRevisionName } from '../../../operator/plan/names.ts';
+import { statusOf } from './loop-service.ts';
 import { aLoopBundle } from './loop-trainer.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { BACKBONE_DIGEST } from '../../support/builders.ts';
 import { EXITS } from '../../support/simulated-fleet.ts';
-import { conditionOf, find, ref } from '../sim/services.ts';
+import { conditionOf, ref } from '../sim/services.ts';
 import { NAMESPACE } from '../sim/world.ts';
-import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 
 const HOUR = 3_600_000;
 
@@ -50,9 +50,7 @@ test('own heads that are pinned go through staging, shadow, certificate and ramp
   expect(conditionOf(loop.world, 'ExitsActive')).toBe('True Serving');
   expect(conditionOf(loop.world, 'WithinBudget')).toBe('True Certified');
   expect(jobs(loop)).toBe(0);
-  expect(
-    readServiceStatus(find(loop.world, 'CachedModelService')?.status).heads?.stable,
-  ).toMatchObject({
+  expect(statusOf(loop).heads?.stable).toMatchObject({
     revision: 'mine',
   });
   loop.world.close();
@@ -91,7 +89,7 @@ test('argoproj/argo-rollouts#1297 lambda and certificate roll back with their he
 
 test('a recommendation stands in the status, and pinning it accepts it', async () => {
   const loop = await createLoop({ spec: { tuning: { mode: 'Recommend' } } });
-  const tuning = () => readServiceStatus(find(loop.world, 'CachedModelService')?.status).tuning;
+  const tuning = () => statusOf(loop).tuning;
   await loop.until('a recommendation', () => tuning()?.recommendedRevision !== undefined, HOUR);
   expect(tuning()).toMatchObject({
     recommendedRevision: headRevisionName('vision', loop.ledger()!.candidate!.headRevision),

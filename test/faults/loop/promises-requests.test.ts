@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
-import { find, ref } from '../sim/services.ts';
+import { find } from '../sim/services.ts';
+import { annotate, requestOf } from './loop-service.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { enabledOn } from './ramping-loop.ts';
 
@@ -8,10 +8,9 @@ const HOUR = 3_600_000;
 
 /** What the status answers to a request. */
 async function ask(loop: LoopWorld, request: string): Promise<unknown> {
-  const annotations = { 'layercache.io/request': request };
-  await loop.world.user.mergePatch(ref('CachedModelService'), { metadata: { annotations } });
+  await annotate(loop, { request });
   await loop.pass(30_000);
-  return readServiceStatus(find(loop.world, 'CachedModelService')?.status).request;
+  return requestOf(loop);
 }
 
 const revisionsOf = ({ world }: LoopWorld): string[] =>

@@ -20,6 +20,11 @@ export async function rampingLoop(options: LoopOptions = {}): Promise<LoopWorld>
   return loop;
 }
 
+/** Of the step of the candidate; undefined: none takes traffic. */
+export function shareOf(loop: LoopWorld): number | undefined {
+  return loop.ledger()?.candidate?.ramp?.share;
+}
+
 /** Whether exits may answer, on each pod that is there. */
 export function enabledOn({ pods, world }: LoopWorld): unknown[] {
   const there = new Set(world.cluster.objects('Pod').map(({ metadata }) => metadata.uid));

@@ -1,8 +1,8 @@
 // What conditions say of heads that do not come into force, each provoked by its cause.
 import { expect, test } from 'vitest';
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
-import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
-import { conditionOf, find, fullConditionOf, ref } from '../sim/services.ts';
+import { conditionOf, fullConditionOf } from '../sim/services.ts';
+import { annotate, eventsOf, statusOf } from './loop-service.ts';
 import { endJob } from './loop-trainer.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { rampingLoop } from './ramping-loop.ts';
@@ -13,11 +13,6 @@ const ONCE = { heads: { training: { cooldown: '6h' } } };
 
 const says = (loop: LoopWorld, type: string, wanted: string, withinMs = HOUR): Promise<void> =>
   loop.until(`${type} ${wanted}`, () => conditionOf(loop.world, type) === wanted, withinMs);
-
-const request = ({ world }: LoopWorld, value: string): Promise<unknown> =>
-  world.user.mergePatch(ref('CachedModelService'), {
-    metadata: { annotations: { 'layercache.io/request': value } },
-  });
 
 test('a service without heads waits for rows', async () => {
   const loop = await createLoop();
@@ -58,8 +53,8 @@ test('a training with too few rows to tell anything', async () => {
   loop.trainer.outcome = 'TooFewRows';
   await says(loop, 'Trained', 'False TooFewRows');
   await says(loop, 'ExitsActive', 'False TrainingFailed');
-  expect(loop.events().some((event) => event.startsWith('TooFewRows: '))).toBe(true);
-  expect(readServiceStatus(find(loop.world, 'CachedModelService')?.status).training).toMatchObject({
+  expect(eventsOf(loop, 'TooFewRows')).not.toEqual([]);
+  expect(statusOf(loop).training).toMatchObject({
     lastFailureReason: 'TooFewRows',
   });
   loop.world.close();
@@ -70,13 +65,13 @@ test('a training that is wanted again while the last one is young waits for its 
   await loop.until('a shadow', () => loop.ledger()?.stage === 'Shadowing', HOUR);
   expect(conditionOf(loop.world, 'Trained')).toBe('True Completed');
   const [revision] = loop.world.cluster.objects('CacheHeadRevision');
-  await request(loop, `abort:${revision!.metadata.name}`);
+  await annotate(loop, { request: `abort:${revision!.metadata.name}` });
   await says(loop, 'Trained', 'Unknown Cooldown', 60_000);
   expect(fullConditionOf(loop.world, 'Trained')?.message).toMatch(
     /^The next training waits [\d,]+ s for its cooldown/,
   );
   // It is the cooldown that it waits for: asked for, it starts.
-  await request(loop, 'retrain');
+  await annotate(loop, { request: 'retrain' });
   await says(loop, 'Trained', 'Unknown Running', 60_000);
   loop.world.close();
 }, 60_000);
@@ -101,7 +96,7 @@ test('heads that save less than they have to are not worthwhile', async () => {
 test('a candidate that a person aborts', async () => {
   const loop = await rampingLoop({ spec: ONCE });
   const [revision] = loop.world.cluster.objects('CacheHeadRevision');
-  await request(loop, `abort:${revision!.metadata.name}`);
+  await annotate(loop, { request: `abort:${revision!.metadata.name}` });
   await says(loop, 'RolloutSucceeded', 'False AbortedByUser');
   await says(loop, 'ExitsActive', 'False RolloutAborted');
   expect(loop.events().some((event) => event.startsWith('RequestHandled'))).toBe(true);

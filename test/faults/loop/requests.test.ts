@@ -1,12 +1,10 @@
 import { expect, test } from 'vitest';
 import { conditionOf, find } from '../sim/services.ts';
 import { annotate, requestOf } from './loop-service.ts';
-import { createLoop, type LoopWorld } from './loop-world.ts';
+import { createLoop } from './loop-world.ts';
+import { enabledOn } from './ramping-loop.ts';
 
 const HOUR = 3_600_000;
-
-const enabledOn = ({ pods }: LoopWorld): unknown[] =>
-  [...pods.values()].map(({ policy }) => policy?.exitsEnabled);
 
 test('argoproj/argo-rollouts#1292 an abort with nothing in progress does nothing, and says so', async () => {
   const loop = await createLoop();

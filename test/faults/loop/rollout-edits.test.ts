@@ -1,10 +1,7 @@
 import { expect, test } from 'vitest';
-import { readServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
-import { conditionOf, editSpec, find } from '../sim/services.ts';
-import type { LoopWorld } from './loop-world.ts';
-import { enabledOn, rampingLoop } from './ramping-loop.ts';
-
-const shareOf = (loop: LoopWorld): number | undefined => loop.ledger()?.candidate?.ramp?.share;
+import { conditionOf, editSpec } from '../sim/services.ts';
+import { statusOf } from './loop-service.ts';
+import { enabledOn, rampingLoop, shareOf } from './ramping-loop.ts';
 
 test.each([
   ['tighter budget', { maxDisagreement: '0.5%' }],
@@ -71,7 +68,7 @@ test('other steps in a ramp keep the share, and the next step is the first large
   expect(shareOf(loop)).toBe(0.25);
   await loop.until('the next step', () => shareOf(loop) !== 0.25, 300_000);
   expect(shareOf(loop)).toBe(0.6);
-  expect(readServiceStatus(find(loop.world, 'CachedModelService')?.status).rollout).toMatchObject({
+  expect(statusOf(loop).rollout).toMatchObject({
     ...{ step: 2, steps: 3, share: '60%' },
   });
   loop.world.close();

@@ -14,14 +14,18 @@ interface Ports {
   readonly metricsPort: number;
 }
 
+/** What a started server has logged. */
+export function linesOf({ stdout }: StartedServer): (Ports & { readonly msg: string })[] {
+  return stdout()
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Ports & { readonly msg: string });
+}
+
 /** Ports of a started server, once it is ready. */
 export function whenReady(started: StartedServer): Promise<Ports> {
   return eventually(() => {
-    const lines = started
-      .stdout()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Ports & { readonly msg: string });
+    const lines = linesOf(started);
     if (!lines.some(({ msg }) => msg === 'ready'))
       throw new Error(`not ready: ${started.stderr()}`);
     return lines.find(({ msg }) => msg === 'listening')!;
@@ -32,6 +36,15 @@ export async function stateOf(adminPort: number): Promise<ServerState> {
   const parsed = parseServerState((await send(adminPort, '/v1/state')).body.toString());
   if (!parsed.ok) throw new Error(parsed.message);
   return parsed.value;
+}
+
+/** A request of one row for the first input of the backbone. */
+export function oneRow({ backbone }: ServerState, valueAt: (index: number) => number) {
+  const [input] = backbone.inputs;
+  const shape = [1, ...input!.shape.slice(1)];
+  const size = shape.reduce((product, extent) => product * extent, 1);
+  const data = Array.from({ length: size }, (_, index) => valueAt(index));
+  return { inputs: [{ name: input!.name, shape, datatype: 'FP32', data }] };
 }
 
 /** What test heads are made for. */

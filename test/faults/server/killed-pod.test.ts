@@ -1,25 +1,13 @@
 // `main` of a pod is killed (reliability.md P1): `npm run build` (or operator/bundle/bundle.mjs) comes first.
 import { existsSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
-import { residualNet } from '../../support/onnx-models/networks.ts';
-import { hostPidOf, stateOf, whenReady } from '../../support/served-process.ts';
-import { spawnServer, type StartedServer } from '../../support/server-process.ts';
+import { residualServers } from '../../support/residual-servers.ts';
+import { hostPidOf, oneRow, stateOf, whenReady } from '../../support/served-process.ts';
+import type { StartedServer } from '../../support/server-process.ts';
 import { INFER, send } from '../../support/test-server.ts';
 
-let file: ModelFile;
-const running: StartedServer[] = [];
-beforeAll(async () => {
-  file = await modelFile(residualNet(), { labels: ['a', 'b', 'c'] });
-});
-afterAll(() => file.remove());
-afterEach(async () => {
-  for (const { child, code } of running.splice(0)) {
-    child.kill('SIGKILL');
-    await code;
-  }
-});
+const start = residualServers({ labels: ['a', 'b', 'c'] });
 
 interface Pod {
   readonly started: StartedServer;
@@ -28,24 +16,17 @@ interface Pod {
 }
 
 async function startPod(): Promise<Pod> {
-  const started = spawnServer({ LAYERCACHE_BACKBONE_URI: file.path });
-  running.push(started);
+  const started = start();
   const { dataPort: data, adminPort: admin } = await whenReady(started);
   return { started, data, admin };
 }
 
 /** Bodies whose answers differ, and which row each is. */
 async function bodiesFor(pod: Pod): Promise<string[]> {
-  const [input] = (await stateOf(pod.admin)).backbone.inputs;
-  const shape = [1, ...input!.shape.slice(1)];
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  return Array.from({ length: 8 }, (_, seed) => {
-    const data = Array.from({ length: size }, (__, i) => Math.sin(i * (seed + 1)));
-    return JSON.stringify({
-      id: `row-${seed}`,
-      inputs: [{ name: input!.name, shape, datatype: 'FP32', data }],
-    });
-  });
+  const state = await stateOf(pod.admin);
+  return Array.from({ length: 8 }, (_, seed) =>
+    JSON.stringify({ id: `row-${seed}`, ...oneRow(state, (i) => Math.sin(i * (seed + 1))) }),
+  );
 }
 
 const ask = (pod: Pod, body: string) => send(pod.data, INFER, { method: 'POST', body });

@@ -10,12 +10,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { eventually } from '../../support/eventually.ts';
-import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
-import { residualNet } from '../../support/onnx-models/networks.ts';
 import { aBundle } from '../../support/onnx-models/random-head.ts';
+import { residualServers } from '../../support/residual-servers.ts';
 import {
   applyPolicy,
   describedModel,
@@ -23,38 +22,22 @@ import {
   stateOf,
   whenReady,
 } from '../../support/served-process.ts';
-import { spawnServer, type StartedServer } from '../../support/server-process.ts';
+import type { StartedServer } from '../../support/server-process.ts';
 import { rowRequest } from '../../support/swap-run.ts';
 import { INFER, digestOf, send } from '../../support/test-server.ts';
 
-let file: ModelFile;
+const startServer = residualServers();
 let dir = '';
-const running: StartedServer[] = [];
-beforeAll(async () => {
-  file = await modelFile(residualNet());
+beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'layercache-poison-'));
   mkdirSync(join(dir, 'cache'));
 });
-afterEach(async () => {
-  for (const { child, code } of running.splice(0)) {
-    child.kill('SIGKILL');
-    await code;
-  }
-});
-afterAll(async () => {
-  await file.remove();
+afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-function start(environment: Record<string, string> = {}): StartedServer {
-  const started = spawnServer({
-    LAYERCACHE_BACKBONE_URI: file.path,
-    LAYERCACHE_CACHE_DIR: join(dir, 'cache'),
-    ...environment,
-  });
-  running.push(started);
-  return started;
-}
+const start = (environment: Record<string, string> = {}): StartedServer =>
+  startServer({ LAYERCACHE_CACHE_DIR: join(dir, 'cache'), ...environment });
 
 /** The process is ended as soon as the note is on the disk that it applies a policy. */
 async function dieWhileApplying(mount: string): Promise<void> {

@@ -1,72 +1,21 @@
 // Server processes with the real engine: `npm run build` (or operator/bundle/bundle.mjs) comes first.
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
-import type { ServerState } from '../../../crds/wire/state.ts';
-import { parseServerState } from '../../../crds/wire/state.ts';
-import type { ModelDescription } from '../../../server/engine/segment-engine.ts';
 import { eventually } from '../../support/eventually.ts';
-import { spawnServer, type StartedServer } from '../../support/server-process.ts';
-import type { ModelFile } from '../../support/onnx-models/model-file.ts';
-import { modelFile } from '../../support/onnx-models/model-file.ts';
-import { residualNet } from '../../support/onnx-models/networks.ts';
 import { aBundle } from '../../support/onnx-models/random-head.ts';
+import { residualServers } from '../../support/residual-servers.ts';
+import {
+  describedModel,
+  hostPidOf,
+  oneRow,
+  stateOf,
+  whenReady,
+} from '../../support/served-process.ts';
 import { GOOD_CERTIFICATE, aPolicy, digestOf, send } from '../../support/test-server.ts';
 
-let file: ModelFile;
-const running: StartedServer[] = [];
-beforeAll(async () => {
-  file = await modelFile(residualNet(), { labels: ['a', 'b', 'c'] });
-});
-afterAll(() => file.remove());
-afterEach(async () => {
-  for (const { child, code } of running.splice(0)) {
-    child.kill('SIGKILL');
-    await code;
-  }
-});
-
-function start(environment: Record<string, string> = {}): StartedServer {
-  const started = spawnServer({ LAYERCACHE_BACKBONE_URI: file.path, ...environment });
-  running.push(started);
-  return started;
-}
-
-interface Line {
-  readonly msg: string;
-  readonly dataPort: number;
-  readonly adminPort: number;
-  readonly metricsPort: number;
-}
-
-async function ready(started: StartedServer): Promise<Line> {
-  return eventually(() => {
-    const lines = started
-      .stdout()
-      .split('\n')
-      .filter((line) => line.startsWith('{'))
-      .map((line) => JSON.parse(line) as Line);
-    if (!lines.some(({ msg }) => msg === 'ready'))
-      throw new Error(`not ready: ${started.stderr()}`);
-    return lines.find(({ msg }) => msg === 'listening')!;
-  }, 30_000);
-}
-
-async function stateOf(adminPort: number): Promise<ServerState> {
-  const parsed = parseServerState((await send(adminPort, '/v1/state')).body.toString());
-  if (!parsed.ok) throw new Error(parsed.message);
-  return parsed.value;
-}
-
-function rowBody({ backbone }: ServerState): string {
-  const [input] = backbone.inputs;
-  const shape = [1, ...input!.shape.slice(1)];
-  const size = shape.reduce((product, extent) => product * extent, 1);
-  const data = Array.from({ length: size }, (_, i) => Math.sin(i));
-  return JSON.stringify({ inputs: [{ name: input!.name, shape, datatype: 'FP32', data }] });
-}
+const start = residualServers({ labels: ['a', 'b', 'c'] });
 
 interface Answer {
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -85,16 +34,17 @@ async function ask(dataPort: number, body: string, mode = 'auto'): Promise<Answe
 
 test('a real backbone answers, a real head answers early, and a dead engine host comes back', async () => {
   const server = start();
-  const { dataPort, adminPort } = await ready(server);
+  const { dataPort, adminPort } = await whenReady(server);
   const state = await stateOf(adminPort);
   expect(state.backbone.labels).toEqual(['a', 'b', 'c']);
-  const body = rowBody(state);
+  const body = JSON.stringify(oneRow(state, Math.sin));
   const plain = await ask(dataPort, body);
   expect(plain.parameters.layercache_exit).toBe('backbone');
 
   const [cut] = state.cuts;
-  const model = { ...state.backbone, cuts: state.cuts } as unknown as ModelDescription;
-  const bytes = encodeHeadBundle(aBundle(model, [{ tensor: cut!.tensor, intercept: 50 }]));
+  const bytes = encodeHeadBundle(
+    aBundle(describedModel(state), [{ tensor: cut!.tensor, intercept: 50 }]),
+  );
   const headRevision = digestOf(bytes);
   const exit = `exit-${cut!.tensor}`;
   const put = await send(adminPort, `/v1/heads/${headRevision}`, { method: 'PUT', body: bytes });
@@ -119,9 +69,7 @@ test('a real backbone answers, a real head answers early, and a dead engine host
   const whole = await ask(dataPort, body, 'backbone');
   expect(whole.outputs[0]?.data).toEqual(plain.outputs[0]?.data);
 
-  const pid = server.child.pid!;
-  const [host] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  process.kill(Number(host), 'SIGKILL');
+  process.kill(hostPidOf(server.child.pid!), 'SIGKILL');
   expect((await ask(dataPort, body)).parameters.layercache_policy).toBe('1.1');
   await eventually(async () => {
     expect((await ask(dataPort, body)).parameters.layercache_exit).toBe(exit);
@@ -131,7 +79,7 @@ test('a real backbone answers, a real head answers early, and a dead engine host
 describe('the end', () => {
   test('SIGTERM: finishes, exits 0', async () => {
     const server = start();
-    await ready(server);
+    await whenReady(server);
     server.child.kill('SIGTERM');
     expect(await server.code).toBe(0);
     expect(server.stdout()).toMatch(/"msg":"ended"/);
@@ -139,7 +87,7 @@ describe('the end', () => {
 
   test('a closed stdin ends it when it was started so', async () => {
     const server = start({ LAYERCACHE_EXIT_WITH_STDIN: 'true' });
-    await ready(server);
+    await whenReady(server);
     server.child.stdin!.end();
     expect(await server.code).toBe(0);
   });

@@ -4,9 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { parseAllowedHosts } from '../../../server/net/allowed-hosts.ts';
-import { resolveBySystem } from '../../../server/net/checked-addresses.ts';
-import { parseStoreUri, type StorePlace } from '../../../server/net/stores/store-uri.ts';
 import {
   fetchBundle,
   isWorthRepeating,
@@ -15,6 +12,7 @@ import {
 } from '../../../server/net/stores/transfer-bundle.ts';
 import { startStore, whyNoStore, type StoreKind, type StoreServer } from './store-server.ts';
 import { mountFiles } from '../../support/mount-files.ts';
+import { placeOf, transferRules } from '../../support/store-rules.ts';
 
 const BYTES = Buffer.from('not really a bundle, and as good as one for a store '.repeat(4_000));
 const DIGEST = `sha256:${createHash('sha256').update(BYTES).digest('hex')}`;
@@ -40,35 +38,21 @@ describe.each(KINDS)('a real %s store', (kind, obstacle) => {
     const mount = (name: string, files: Readonly<Record<string, string>>): string =>
       mountFiles(dir, name, files);
 
-    function placeOf(uri: string): StorePlace {
-      const place = parseStoreUri(uri);
-      if (!place.ok) throw new Error(place.message);
-      return place.value;
-    }
-
     function rulesWith(
       secret: Readonly<Record<string, string>> | null,
       ca = store.ca,
     ): TransferRules {
-      const allowed = parseAllowedHosts(`localhost:${store.port}`);
-      if (!allowed.ok) throw new Error(allowed.message);
       const name = createHash('sha256')
         .update(JSON.stringify([secret, ca]))
         .digest('hex');
-      return {
+      return transferRules({
         access: {
           credentialsDir: secret === null ? null : mount(`secret-${name}`, secret),
           caBundleDir: ca === '' ? null : mount(`ca-${name}`, { 'ca.crt': ca }),
         },
-        net: {
-          allowedHosts: allowed.value,
-          proxy: { url: null, exceptions: '' },
-          resolve: resolveBySystem,
-          idleMs: 10_000,
-        },
-        fields: { uri: 'the.uri', credentials: 'the.secret', caBundle: 'the.ca' },
-        ...{ totalMs: 30_000, maxBytes: 1_000_000, signal: new AbortController().signal },
-      };
+        allowed: `localhost:${store.port}`,
+        limits: { totalMs: 30_000, maxBytes: 1_000_000 },
+      });
     }
 
     const put = (rules: TransferRules): Promise<string> =>

@@ -1,15 +1,11 @@
 // Who a pod is in a cloud, without a Secret: against STS and an agent on loopback that look at what they are asked.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseAllowedHosts } from '../../../server/net/allowed-hosts.ts';
-import { resolveBySystem } from '../../../server/net/checked-addresses.ts';
+import { describe, expect, test } from 'vitest';
 import { readAwsIdentity } from '../../../server/net/stores/aws-identity-settings.ts';
 import { createAwsIdentity, type AwsIdentity } from '../../../server/net/stores/aws-identity.ts';
-import { parseStoreUri } from '../../../server/net/stores/store-uri.ts';
 import {
   fetchBundle,
   isWorthRepeating,
@@ -18,34 +14,25 @@ import {
 } from '../../../server/net/stores/transfer-bundle.ts';
 import { createHeadFetch } from '../../../server/store/fetch-heads.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
-import { startModelHost, type ModelHost } from '../../support/model-host.ts';
-import { mountFiles } from '../../support/mount-files.ts';
+import { hostBench } from '../../support/host-bench.ts';
+import type { ModelHost } from '../../support/model-host.ts';
+import { allowedHosts, placeOf, transferRules } from '../../support/store-rules.ts';
 
 const BYTES = Buffer.from('as good as a bundle for a store');
 const ROLE = 'arn:aws:iam::123456789012:role/heads';
 const HOUR = 3_600_000;
 
-let dir: string;
-const hosts: ModelHost[] = [];
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'layercache-identity-'));
-});
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.close()));
-  rmSync(dir, { recursive: true, force: true });
-});
+const bench = hostBench();
 
-async function hostOf(
+const hostOf = (
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void> | void,
-): Promise<ModelHost> {
+): Promise<ModelHost> => {
   const options = { name: '127.0.0.1', secure: false };
-  const host = await startModelHost((request, response) => void answer(request, response), options);
-  hosts.push(host);
-  return host;
-}
+  return bench.host((request, response) => void answer(request, response), options);
+};
 
 function tokenFile(token: string): string {
-  const path = join(dir, 'token');
+  const path = join(bench.dir(), 'token');
   writeFileSync(path, `${token}\n`);
   return path;
 }
@@ -101,26 +88,14 @@ function identityOf(environment: Environment, clock = fakeClock()): AwsIdentity 
   return createAwsIdentity(readAwsIdentity(environment)!, clock);
 }
 
-function rulesWith(identity: AwsIdentity, secret: string | null = null): TransferRules {
-  const allowed = parseAllowedHosts('127.0.0.1');
-  if (!allowed.ok) throw new Error(allowed.message);
-  return {
-    access: { credentialsDir: secret, caBundleDir: null, identity },
-    net: {
-      allowedHosts: allowed.value,
-      proxy: { url: null, exceptions: '' },
-      resolve: resolveBySystem,
-      idleMs: 5_000,
-    },
-    fields: { uri: 'the.uri', credentials: 'the.secret', caBundle: 'the.ca' },
-    ...{ totalMs: 10_000, maxBytes: 10_000, signal: new AbortController().signal },
-  };
-}
+const rulesWith = (identity: AwsIdentity): TransferRules =>
+  transferRules({
+    access: { credentialsDir: null, caBundleDir: null, identity },
+    allowed: '127.0.0.1',
+  });
 
 async function fetchAs(rules: TransferRules): Promise<string> {
-  const place = parseStoreUri('s3://heads/a');
-  if (!place.ok) throw new Error(place.message);
-  const fetched = await fetchBundle(place.value, 'sha256:0', rules);
+  const fetched = await fetchBundle(placeOf('s3://heads/a'), 'sha256:0', rules);
   return fetched.ok ? 'it came' : fetched.message;
 }
 
@@ -182,9 +157,8 @@ describe('a web identity', () => {
   ])('that STS answers with %i (%s) is told', async (status, code, isWorth, advice) => {
     const { sts, s3, rules } = await webIdentity();
     sts.trouble = { status, code };
-    const place = parseStoreUri('s3://heads/a');
     const bundle = { digest: 'sha256:0', bytes: BYTES };
-    const failure = await storeBundle(place.ok ? place.value : never(), bundle, rules).catch(
+    const failure = await storeBundle(placeOf('s3://heads/a'), bundle, rules).catch(
       (error: unknown) => error,
     );
     expect(String(failure)).toMatch(advice);
@@ -300,10 +274,10 @@ describe('a Secret', () => {
     const { s3, sts, rules } = await webIdentity({ AWS_ENDPOINT_URL_S3: undefined });
     const keys = { AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'x' };
     const at = { AWS_ENDPOINT_URL: s3.host.url('') };
-    const own = mountFiles(dir, 'keys', { ...keys, ...at });
+    const own = bench.mount('keys', { ...keys, ...at });
     await fetchAs({ ...rules, access: { ...rules.access, credentialsDir: own } });
     expect(sts.asked).toEqual([]);
-    const place = mountFiles(dir, 'place', at);
+    const place = bench.mount('place', at);
     await fetchAs({ ...rules, access: { ...rules.access, credentialsDir: place } });
     expect(s3.askers).toEqual(['AKIA ', 'ASIA1 session1']);
   });
@@ -313,7 +287,6 @@ test('a server shows its identity to the store of its service, and to no other b
   const clock = fakeClock();
   const sts = await startSts(clock);
   const s3 = await startS3();
-  const allowed = parseAllowedHosts('127.0.0.1');
   const fetch = createHeadFetch(
     {
       ...{ headStore: 's3://heads/vision', storeCredentialsDir: null, storeCaBundleDir: null },
@@ -321,16 +294,14 @@ test('a server shows its identity to the store of its service, and to no other b
         ...{ AWS_WEB_IDENTITY_TOKEN_FILE: tokenFile('t0ken'), AWS_ROLE_ARN: ROLE },
         ...{ AWS_ENDPOINT_URL_STS: sts.host.url(''), AWS_ENDPOINT_URL_S3: s3.host.url('') },
       }),
-      allowedHosts: allowed.ok ? allowed.value : never(),
+      allowedHosts: allowedHosts('127.0.0.1'),
       proxy: { url: null, exceptions: '' },
     },
     clock,
   );
   const transfer = { signal: new AbortController().signal, onBytes: () => undefined };
-  const bring = async (uri: string): Promise<boolean> => {
-    const place = parseStoreUri(uri);
-    return (await fetch(place.ok ? place.value : never(), 'sha256:0', transfer)).ok;
-  };
+  const bring = async (uri: string): Promise<boolean> =>
+    (await fetch(placeOf(uri), 'sha256:0', transfer)).ok;
   expect(await bring('s3://heads/vision/1')).toBe(true);
   expect(await bring('s3://somebody-elses/1')).toBe(false);
   expect(s3.askers).toEqual(['ASIA1 session1']);
@@ -364,7 +335,3 @@ test.each<[string, Environment, object | null]>([
 ])('an environment with %s', (_, environment, expected) => {
   expect(readAwsIdentity(environment)).toEqual(expected);
 });
-
-function never(): never {
-  throw new Error('unreachable');
-}

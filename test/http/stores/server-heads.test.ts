@@ -1,15 +1,15 @@
 // A server whose policy names heads at a store. The store is a plain host on loopback: digests make it as good as any.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import type { MissingHeadsReport } from '../../../crds/wire/state.ts';
 import { ServingError } from '../../../server/errors.ts';
 import { createRemoteHeads, type RemoteHeads } from '../../../server/store/remote-heads.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startModelHost, type ModelHost } from '../../support/model-host.ts';
+import { hostBench } from '../../support/host-bench.ts';
+import type { ModelHost } from '../../support/model-host.ts';
 import {
   EASY,
   aCandidate,
@@ -26,38 +26,30 @@ const BYTES = encodeHeadBundle(fakeBundle(5));
 const DIGEST = digestOf(BYTES);
 const URI = 's3://heads/vision/5';
 
-let dir: string;
-const closing: (() => Promise<void>)[] = [];
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'layercache-server-heads-'));
-});
+const bench = hostBench();
+const servers: TestServer[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-  rmSync(dir, { recursive: true, force: true });
+  for (const server of servers.splice(0)) await server.close();
 });
 
-async function hostOf(handle: RequestListener): Promise<ModelHost> {
-  const host = await startModelHost(handle, { name: '127.0.0.1', secure: false });
-  closing.push(() => host.close());
-  return host;
-}
+const hostOf = (handle: RequestListener): Promise<ModelHost> =>
+  bench.host(handle, { name: '127.0.0.1', secure: false });
 
 async function serverAt(host: ModelHost, more: Record<string, string> = {}): Promise<TestServer> {
-  const secret = join(dir, 'secret');
-  mkdirSync(secret, { recursive: true });
-  writeFileSync(join(secret, 'AWS_ACCESS_KEY_ID'), 'id');
-  writeFileSync(join(secret, 'AWS_SECRET_ACCESS_KEY'), 's3cr3t');
-  writeFileSync(join(secret, 'AWS_ENDPOINT_URL'), host.url(''));
+  const secret = bench.mount('secret', {
+    ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 's3cr3t' },
+    AWS_ENDPOINT_URL: host.url(''),
+  });
   const server = await startTestServer({
     environment: {
-      LAYERCACHE_CACHE_DIR: join(dir, 'cache'),
+      LAYERCACHE_CACHE_DIR: join(bench.dir(), 'cache'),
       LAYERCACHE_HEAD_STORE: 's3://heads/vision',
       LAYERCACHE_STORE_CREDENTIALS_DIR: secret,
       LAYERCACHE_ALLOWED_HOSTS: '127.0.0.1',
       ...more,
     },
   });
-  closing.push(() => server.close());
+  servers.push(server);
   return server;
 }
 
@@ -100,7 +92,7 @@ describe('stable heads at a store', () => {
     await eventually(async () => {
       expect((await first.state()).acknowledgement.headRevisions).toEqual([DIGEST]);
     });
-    await closing.pop()?.();
+    await servers.pop()?.close();
     await host.close();
     const second = await serverAt(host);
     expect(await second.apply(aPolicy({ stable }))).toMatchObject({
@@ -186,7 +178,7 @@ describe('the operator, which has no credentials', () => {
 
   test('reads them also where no disk could keep them', async () => {
     const host = await hostOf((_, response) => response.end(BYTES));
-    writeFileSync(join(dir, 'cache'), 'a file where a folder should be');
+    writeFileSync(join(bench.dir(), 'cache'), 'a file where a folder should be');
     const server = await serverAt(host);
     await bring(server, { uri: URI });
     expect(digestOf((await send(server.admin, path)).body)).toBe(DIGEST);

@@ -1,13 +1,8 @@
 // Stores that misbehave: every transfer ends in time, in bounds and with a sentence.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseAllowedHosts } from '../../../server/net/allowed-hosts.ts';
+import { describe, expect, test } from 'vitest';
 import { isSameStore, parseStoreUri } from '../../../server/net/stores/store-uri.ts';
-import type { StorePlace } from '../../../server/net/stores/store-uri.ts';
 import {
   fetchBundle,
   isWorthRepeating,
@@ -15,48 +10,31 @@ import {
   type Fetched,
   type TransferRules,
 } from '../../../server/net/stores/transfer-bundle.ts';
-import { startModelHost, type ModelHost } from '../../support/model-host.ts';
-import { mountFiles } from '../../support/mount-files.ts';
+import { hostBench } from '../../support/host-bench.ts';
+import type { ModelHost } from '../../support/model-host.ts';
+import { placeOf, transferRules, type RulesWish } from '../../support/store-rules.ts';
 
 const BYTES = Buffer.from('as good as a bundle for a store');
 const DIGEST = digestOf(BYTES);
 const MANIFEST = Buffer.from(JSON.stringify({ schemaVersion: 2, layers: [{ digest: DIGEST }] }));
-const LIMITS = { maxBytes: 10_000, totalMs: 20_000, idleMs: 10_000 };
 
-let dir: string;
-const hosts: ModelHost[] = [];
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'layercache-transfer-'));
-});
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.close()));
-  rmSync(dir, { recursive: true, force: true });
-});
+const bench = hostBench();
 
 function digestOf(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-async function hostOf(handle: RequestListener, more = {}): Promise<ModelHost> {
-  const host = await startModelHost(handle, { name: 'store.test', ...more });
-  hosts.push(host);
-  return host;
-}
+const hostOf = (handle: RequestListener, more = {}): Promise<ModelHost> =>
+  bench.host(handle, { name: 'store.test', ...more });
 
 let mounts = 0;
 function mount(files: Readonly<Record<string, string>>): string {
-  return mountFiles(dir, `mount-${mounts++}`, files);
-}
-
-function placeOf(uri: string): StorePlace {
-  const place = parseStoreUri(uri);
-  if (!place.ok) throw new Error(place.message);
-  return place.value;
+  return bench.mount(`mount-${mounts++}`, files);
 }
 
 interface Wish {
   readonly secret?: Readonly<Record<string, string>>;
-  readonly limits?: Partial<typeof LIMITS>;
+  readonly limits?: NonNullable<RulesWish['limits']>;
   readonly allowed?: string;
 }
 
@@ -64,23 +42,14 @@ function rules(
   host: ModelHost,
   { secret, limits = {}, allowed = '*.test,*' }: Wish,
 ): TransferRules {
-  const { maxBytes, totalMs, idleMs } = { ...LIMITS, ...limits };
-  const hostList = parseAllowedHosts(allowed);
-  if (!hostList.ok) throw new Error(hostList.message);
-  return {
+  return transferRules({
     access: {
       credentialsDir: secret === undefined ? null : mount(secret),
       caBundleDir: mount({ 'ca.crt': host.ca }),
     },
-    net: {
-      allowedHosts: hostList.value,
-      proxy: { url: null, exceptions: '' },
-      resolve: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
-      idleMs,
-    },
-    fields: { uri: 'the.uri', credentials: 'the.secret', caBundle: 'the.ca' },
-    ...{ totalMs, maxBytes, signal: new AbortController().signal },
-  };
+    resolve: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
+    ...{ allowed, limits },
+  });
 }
 
 const KEYS = { AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 's3cr3t' };

@@ -1,14 +1,10 @@
 // A trainer stores its bundle in a store that is in trouble for a while: how often it asks, what it says, and when it gives up.
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { uploadBundle, type Uploaded } from '../../../operator/trainer/upload-bundle.ts';
-import { parseAllowedHosts } from '../../../server/net/allowed-hosts.ts';
-import { startModelHost, type ModelHost } from '../../support/model-host.ts';
-import { mountFiles } from '../../support/mount-files.ts';
+import { hostBench } from '../../support/host-bench.ts';
+import { allowedHosts } from '../../support/store-rules.ts';
 
 const BYTES = Buffer.from('as good as a bundle for a store');
 const HEX = createHash('sha256').update(BYTES).digest('hex');
@@ -16,33 +12,22 @@ const BUNDLE = { digest: `sha256:${HEX}`, bytes: BYTES };
 /** Pauses of the process in thousandths. */
 const PATIENCE = { pausesMs: [1, 2, 4, 8, 16], totalMs: 2_000, idleMs: 100 };
 
-let dir: string;
-let host: ModelHost | null = null;
-beforeEach(() => {
-  dir = mkdtempSync(join(tmpdir(), 'layercache-upload-'));
-});
-afterEach(async () => {
-  await host?.close();
-  host = null;
-  rmSync(dir, { recursive: true, force: true });
-});
+const bench = hostBench();
 
 async function upload(
   handle: RequestListener,
   patience = PATIENCE,
 ): Promise<{ readonly uploaded: Uploaded; readonly troubles: string[]; readonly puts: number }> {
-  host = await startModelHost(handle, { name: '127.0.0.1', secure: false });
-  const credentialsDir = mountFiles(dir, 'secret', {
+  const host = await bench.host(handle, { name: '127.0.0.1', secure: false });
+  const credentialsDir = bench.mount('secret', {
     ...{ AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: 's3cr3t' },
     AWS_ENDPOINT_URL: host.url(''),
   });
-  const allowed = parseAllowedHosts('127.0.0.1');
-  if (!allowed.ok) throw new Error(allowed.message);
   const troubles: string[] = [];
   const settings = {
     uri: 's3://heads/vision',
     access: { credentialsDir, caBundleDir: null },
-    ...{ allowedHosts: allowed.value, proxy: { url: null, exceptions: '' } },
+    ...{ allowedHosts: allowedHosts('127.0.0.1'), proxy: { url: null, exceptions: '' } },
   };
   const uploaded = await uploadBundle(
     BUNDLE,

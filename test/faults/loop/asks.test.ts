@@ -6,6 +6,7 @@ import { createOperatorMetrics } from '../../../operator/operator-metrics.ts';
 import { parseMetricPage } from '../../support/metric-page.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { conditionOf, describeWrites, operatorWrites } from '../sim/services.ts';
+import { changeWindows } from './loop-pod.ts';
 import { annotate, eventsOf, requestOf, statusOf } from './loop-service.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { enabledOn, rampingLoop, shareOf } from './ramping-loop.ts';
@@ -20,14 +21,10 @@ function onCandidate(
   { pods }: LoopWorld,
   change: (window: EvidenceWindow, podIndex: number) => EvidenceWindow,
 ): void {
-  [...pods.values()].forEach(({ fake }, podIndex) => {
-    const push = fake.windows.push.bind(fake.windows);
-    fake.windows.push = (...added) =>
-      push(
-        ...added.map((window) =>
-          window.track === 'candidate' ? change(window, podIndex) : window,
-        ),
-      );
+  [...pods.values()].forEach((pod, podIndex) => {
+    changeWindows(pod, (window) =>
+      window.track === 'candidate' ? change(window, podIndex) : window,
+    );
   });
 }
 

@@ -1,6 +1,7 @@
 // A server pod of the simulated cluster that answers rows of exits.md 7.2 and reports them as servers do.
 import { createHash } from 'node:crypto';
 import { serializeAcknowledgement } from '../../../crds/wire/acknowledgement.ts';
+import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
 import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { encodeHeadBundle, parseHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
@@ -68,6 +69,15 @@ export function equip(
   });
   fake.override = (call) => respond(pod, call);
   return pod;
+}
+
+/** Changes windows that are yet to come, before they are told. */
+export function changeWindows(
+  { fake: { windows } }: LoopPod,
+  change: (window: EvidenceWindow) => EvidenceWindow,
+): void {
+  const push = windows.push.bind(windows);
+  windows.push = (...added) => push(...added.map(change));
 }
 
 function respond(pod: LoopPod, call: AdminCall): Promise<Result<AdminAnswer>> | undefined {

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
 import { conditionOf, fullConditionOf } from '../sim/services.ts';
+import { changeWindows } from './loop-pod.ts';
 import { annotate, eventsOf, statusOf } from './loop-service.ts';
 import { endJob } from './loop-trainer.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
@@ -111,23 +112,17 @@ test('a step that gets no verdict in time holds, and says so', async () => {
   loop.world.close();
 }, 120_000);
 
-/** One audit in ten of the windows that come. */
-function loseAudits(windows: EvidenceWindow[]): void {
-  const push = windows.push.bind(windows);
-  windows.push = (...added) =>
-    push(
-      ...added.map((window) => {
-        const auditsLost = Math.ceil(window.auditsChosen / 10);
-        return { ...window, auditsLost, auditsChosen: window.auditsChosen + auditsLost };
-      }),
-    );
+/** One audit in ten. */
+function loseAudits(window: EvidenceWindow): EvidenceWindow {
+  const auditsLost = Math.ceil(window.auditsChosen / 10);
+  return { ...window, auditsLost, auditsChosen: window.auditsChosen + auditsLost };
 }
 
 test('audits that got lost void the evidence, and exits are off', async () => {
   const loop = await createLoop();
   await loop.until('serving', () => loop.ledger()?.stage === 'Serving', 2 * HOUR);
   await loop.pass(120_000);
-  for (const { fake } of loop.pods.values()) loseAudits(fake.windows);
+  for (const pod of loop.pods.values()) changeWindows(pod, loseAudits);
   await says(loop, 'WithinBudget', 'Unknown EvidenceVoid');
   await says(loop, 'ExitsActive', 'False EvidenceVoid');
   expect(loop.events().some((event) => event.startsWith('ExitsDisabled'))).toBe(true);

@@ -16,7 +16,7 @@ export const storeSchema = z
   })
   .superRefine(checkStore);
 
-type Parsed = z.infer<typeof storeSchema>;
+export type StoreVariables = z.infer<typeof storeSchema>;
 
 /** A whole repository, not an artifact in it. */
 function isStore(uri: string): boolean {
@@ -24,7 +24,10 @@ function isStore(uri: string): boolean {
   return place.ok && (place.value.kind === 's3' || place.value.reference === null);
 }
 
-function checkStore({ HEAD_STORE, ...access }: Parsed, context: z.RefinementCtx<Parsed>): void {
+function checkStore(
+  { HEAD_STORE, ...access }: StoreVariables,
+  context: z.RefinementCtx<StoreVariables>,
+): void {
   if (HEAD_STORE !== null) return;
   for (const [name, value] of Object.entries(access)) {
     if (value === null) continue;
@@ -34,7 +37,7 @@ function checkStore({ HEAD_STORE, ...access }: Parsed, context: z.RefinementCtx<
 }
 
 /** Null: bundles lie in ConfigMaps. */
-export function toStore(parsed: Parsed): ServiceDefaults['template']['store'] {
+export function toStore(parsed: StoreVariables): ServiceDefaults['template']['store'] {
   const { HEAD_STORE: uri, HEAD_STORE_PULL_SECRET: pull, HEAD_STORE_CA_BUNDLE: ca } = parsed;
   if (uri === null) return null;
   return {
@@ -45,7 +48,7 @@ export function toStore(parsed: Parsed): ServiceDefaults['template']['store'] {
 }
 
 /** Absent: trainers write with what pods read with. */
-export function toPushSecret(parsed: Parsed): Pick<ServiceDefaults, 'pushSecretName'> {
+export function toPushSecret(parsed: StoreVariables): Pick<ServiceDefaults, 'pushSecretName'> {
   const { HEAD_STORE_PUSH_SECRET: pushSecretName } = parsed;
   return pushSecretName === null ? {} : { pushSecretName };
 }

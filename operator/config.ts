@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import * as fields from './config-fields.ts';
-import { storeSchema, toPushSecret, toStore } from './config-store.ts';
+import { storeSchema, toPushSecret, toStore, type StoreVariables } from './config-store.ts';
+import type { ServiceDetail } from './metrics.ts';
 import type { Installation, ServiceDefaults } from './plan/defaults.ts';
 
 /** Complete, frozen settings in base units; nobody inside meets `undefined`. */
@@ -24,7 +25,7 @@ export interface OperatorConfig {
   readonly apiBudget: { readonly perSecond: number; readonly burst: number };
   readonly metricsPort: number;
   /** How much `/metrics` shows of each service. */
-  readonly serviceMetrics: 'Full' | 'Conditions' | 'Off';
+  readonly serviceMetrics: ServiceDetail;
   /** Empty: every address of the machine. */
   readonly bindHost: string;
   /** Passes at work get this long to end. */
@@ -77,8 +78,6 @@ const leaseSchema = z
     LEASE_RETRY_PERIOD: fields.duration('2s'),
   })
   .superRefine(checkLease);
-
-type StoreVariables = z.infer<typeof storeSchema>;
 
 /** Every variable that is read, for the table of the README. */
 export const CONFIG_VARIABLES: readonly string[] = [

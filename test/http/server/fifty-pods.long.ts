@@ -1,7 +1,6 @@
 // How long a policy takes to fifty servers over mutual TLS: from the push to the last acknowledgement, all of them well, and with a
 // dead and a slow one among them. Servers apply policies as ever; only their engine is a fake.
-import { createServer, type Server, type Socket } from 'node:net';
-import { connect, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import type { FleetPod } from '../../../operator/fleet/fleet-pod.ts';

@@ -5,8 +5,9 @@ import {
   type OwnControlPlane,
 } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { CHART } from '../../unit/charts/helm.ts';
 import { smokeService } from '../../../operator/smoke/smoke-service.ts';
-import { CHART, DEFINITION_GONE_MS, definitionOf, DEFINITIONS, expectHelm } from './release.ts';
+import { DEFINITION_GONE_MS, definitionOf, DEFINITIONS, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 

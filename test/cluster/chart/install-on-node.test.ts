@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
+import { CHART } from '../../unit/charts/helm.ts';
 import { whyUnavailable } from '../harness/availability.ts';
 import { operatorImage, serverImage } from '../harness/image/product-images.ts';
-import { CHART, definitionOf, DEFINITIONS, expectHelm } from './release.ts';
+import { definitionOf, DEFINITIONS, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('node');
 const OPERATOR = 'localhost/layercache-operator';

@@ -6,9 +6,9 @@ import {
 } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startOperatorProcess } from '../../support/operator-process.ts';
-import { only, renderObjects } from '../../unit/charts/helm.ts';
-import { templateOf } from '../../unit/charts/policy-rules.ts';
-import { CHART, expectHelm } from './release.ts';
+import { CHART, renderObjects } from '../../unit/charts/helm.ts';
+import { operatorContainerOf } from '../../unit/charts/policy-rules.ts';
+import { expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 const ACCOUNT = 'demo-layercache-operator';
@@ -26,9 +26,8 @@ describe.skipIf(unavailable !== null)('the operator with the account of the char
     namespace: string,
     values: object,
   ): Promise<Readonly<Record<string, string>>> {
-    const objects = await renderObjects({ values });
-    const [container] = templateOf(only(objects, 'Deployment'))?.spec.containers ?? [];
-    const written = (container?.env ?? []).flatMap(({ name, value }) =>
+    const { env = [] } = operatorContainerOf(await renderObjects({ values }));
+    const written = env.flatMap(({ name, value }) =>
       value === undefined ? [] : [[name, value] as const],
     );
     return {

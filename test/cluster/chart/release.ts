@@ -1,11 +1,10 @@
 // The chart on a real API server, by both Helms.
 import { expect } from 'vitest';
-import { fileURLToPath } from 'node:url';
 import type { ControlPlane } from '../../support/control-plane.ts';
-import { clientTools, type HelmMajor } from '../harness/client-tools.ts';
-import { runCommand, type CommandResult } from '../harness/run-command.ts';
+import { helm } from '../../unit/charts/helm.ts';
+import type { HelmMajor } from '../harness/client-tools.ts';
+import type { CommandResult } from '../harness/run-command.ts';
 
-export const CHART = fileURLToPath(new URL('../../../charts/layercache', import.meta.url));
 export const DEFINITIONS = [
   'cachedmodelservices.layercache.io',
   'cacheheadrevisions.layercache.io',
@@ -22,13 +21,11 @@ export interface HelmCall {
 /** Values go in by standard input; a non-zero exit is a value. */
 export async function callHelm(plane: ControlPlane, call: HelmCall): Promise<CommandResult> {
   const { major, args, values, namespace, deadlineMs = 120_000 } = call;
-  const { helm } = await clientTools(major);
-  const more = values === undefined ? [] : ['--values', '-'];
-  return runCommand(helm, [...args, '--namespace', namespace, ...more], {
-    input: JSON.stringify(values ?? {}),
-    environment: { KUBECONFIG: plane.kubeconfigPath },
-    deadlineMs,
-  });
+  const { kubeconfigPath } = plane;
+  const all = [...args, '--namespace', namespace];
+  return values === undefined
+    ? helm(major, all, { kubeconfigPath, deadlineMs })
+    : helm(major, [...all, '--values', '-'], { values, kubeconfigPath, deadlineMs });
 }
 
 /** As `callHelm`, where a failure is the test's; returns standard output. */

@@ -9,16 +9,9 @@ import {
 } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import type { HelmMajor } from '../harness/client-tools.ts';
-import { MAJORS, renderObjects } from '../../unit/charts/helm.ts';
-import { SCENARIOS, valuesFor } from '../../unit/charts/scenarios.ts';
-import {
-  CHART,
-  DEFINITION_GONE_MS,
-  DEFINITIONS,
-  callHelm,
-  definitionOf,
-  expectHelm,
-} from './release.ts';
+import { CHART, MAJORS, renderObjects } from '../../unit/charts/helm.ts';
+import { KINDS_OF_MONITORING, SCENARIOS, valuesFor } from '../../unit/charts/scenarios.ts';
+import { DEFINITION_GONE_MS, DEFINITIONS, callHelm, definitionOf, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
@@ -173,9 +166,6 @@ describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
     await expectHelm(plane, { major: 4, namespace, args: ['uninstall', 'demo'] });
   });
 
-  /** Kinds of other products, which this API server does not know. */
-  const FOREIGN = /^(PodMonitor|ServiceMonitor|PrometheusRule|GrafanaDashboard)$/;
-
   test.each(['defaults', 'all on', 'HA', 'namespaced', 'air gap'])(
     'every object of %s is accepted strictly, and pods by Pod Security restricted',
     async (scenario) => {
@@ -185,7 +175,8 @@ describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
       });
       const values = valuesFor(scenario, '1.36.0');
       const objects = (await renderObjects({ values }))
-        .filter(({ kind }) => !FOREIGN.test(kind))
+        // This API server does not know kinds of other products.
+        .filter(({ kind }) => !KINDS_OF_MONITORING.includes(kind))
         .map((one) =>
           one.metadata.namespace === undefined
             ? one

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from 'vitest';
 import { only, render, renderObjects, type ChartObject } from './helm.ts';
-import { nameOf, templateOf } from './policy-rules.ts';
+import { nameOf, operatorContainerOf, templateOf } from './policy-rules.ts';
 import { MONITORING, valuesFor } from './scenarios.ts';
 
 const ALL_ON = valuesFor('all on', '1.36.0');
@@ -40,13 +40,9 @@ test.each<readonly [string, object, RegExp]>([
 });
 
 async function operatorOf(values: object): Promise<{ image: string; notes: readonly string[] }> {
-  const objects = await renderObjects({ values });
-  const template = templateOf(only(objects, 'Deployment'));
-  const [container] = template?.spec.containers ?? [];
-  const images = (container?.env ?? [])
-    .filter(({ name }) => name.endsWith('_IMAGE'))
-    .map(({ value }) => String(value));
-  return { image: container?.image ?? '', notes: images };
+  const { image, env = [] } = operatorContainerOf(await renderObjects({ values }));
+  const notes = env.filter(({ name }) => name.endsWith('_IMAGE')).map(({ value }) => String(value));
+  return { image, notes };
 }
 
 test('global.imageRegistry points every image elsewhere, with and without a registry of its own', async () => {

@@ -43,11 +43,18 @@ export type Rendered =
 const home = mkdtempSync(join(tmpdir(), 'layercache-helm-'));
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-/** Values go in by standard input. */
+export interface HelmRun {
+  readonly values?: object;
+  /** @defaultValue none */
+  readonly kubeconfigPath?: string;
+  readonly deadlineMs?: number;
+}
+
+/** Values go in by standard input, for `--values -`; nothing of the caller's own Helm is read or changed. */
 export async function helm(
   major: HelmMajor,
   args: readonly string[],
-  values: object = {},
+  { values = {}, kubeconfigPath = '/dev/null', deadlineMs = 60_000 }: HelmRun = {},
 ): Promise<CommandResult> {
   const { helm: program } = await clientTools(major);
   return runCommand(program, args, {
@@ -56,19 +63,19 @@ export async function helm(
       HELM_CACHE_HOME: join(home, 'cache'),
       HELM_CONFIG_HOME: join(home, 'config'),
       HELM_DATA_HOME: join(home, 'data'),
-      KUBECONFIG: '/dev/null',
+      KUBECONFIG: kubeconfigPath,
     },
-    deadlineMs: 60_000,
+    deadlineMs,
   });
 }
 
 /** `helm template`, with hooks; without the objects of other renderers. */
 export async function render(rendering: Rendering = {}): Promise<Rendered> {
-  const { major = 4, values, kubeVersion = '1.36.0', apiVersions = [] } = rendering;
+  const { major = 4, values = {}, kubeVersion = '1.36.0', apiVersions = [] } = rendering;
   const flags = ['--namespace', NAMESPACE, '--kube-version', kubeVersion, '--values', '-'];
   const known = apiVersions.flatMap((version) => ['--api-versions', version]);
   const args = ['template', rendering.release ?? RELEASE, CHART, ...flags, ...known];
-  const { code, stdout, stderr } = await helm(major, args, values);
+  const { code, stdout, stderr } = await helm(major, args, { values });
   if (code !== 0) return { ok: false, error: stderr.trim() };
   return { ok: true, text: stdout, objects: objectsOf(stdout) };
 }

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { MAJORS, render, renderObjects, type ChartObject } from './helm.ts';
 import { problemsOf } from './policy-rules.ts';
-import { KUBE_VERSIONS, MONITORING, SCENARIOS, valuesFor } from './scenarios.ts';
+import {
+  KINDS_OF_MONITORING,
+  KUBE_VERSIONS,
+  MONITORING,
+  SCENARIOS,
+  valuesFor,
+} from './scenarios.ts';
 
 const plain: readonly string[] = [];
 
@@ -11,8 +17,6 @@ const CASES = Object.keys(SCENARIOS).flatMap((scenario) =>
     [plain, MONITORING].map((apiVersions) => ({ scenario, kubeVersion, apiVersions })),
   ),
 );
-
-const KINDS_OF_MONITORING = ['PodMonitor', 'ServiceMonitor', 'PrometheusRule', 'GrafanaDashboard'];
 
 function kindsOf(objects: readonly ChartObject[]): readonly string[] {
   return [...new Set(objects.map(({ kind }) => kind))].sort();

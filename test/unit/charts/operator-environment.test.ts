@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { CONFIG_VARIABLES, loadConfig } from '../../../operator/config.ts';
 import { operatorRules } from '../../../operator/plan/rbac.ts';
 import { NAMESPACE, only, RELEASE, renderObjects, type ChartObject } from './helm.ts';
-import { templateOf } from './policy-rules.ts';
+import { operatorContainerOf } from './policy-rules.ts';
 import { SCENARIOS } from './scenarios.ts';
 
 /** Left to `operator.extraEnv`: times and rates that nobody should need, and what only makes sense outside a cluster. */
@@ -23,14 +23,12 @@ const NOT_SET = [
 ];
 
 function environmentOf(objects: readonly ChartObject[]): Readonly<Record<string, string>> {
-  const [container] = templateOf(only(objects, 'Deployment'))?.spec.containers ?? [];
+  const { env = [] } = operatorContainerOf(objects);
   const fromPod: Readonly<Record<string, string | undefined>> = {
     LAYERCACHE_NAMESPACE: NAMESPACE,
     LAYERCACHE_POD_NAME: 'demo-operator-0',
   };
-  return Object.fromEntries(
-    (container?.env ?? []).map(({ name, value }) => [name, value ?? fromPod[name] ?? '']),
-  );
+  return Object.fromEntries(env.map(({ name, value }) => [name, value ?? fromPod[name] ?? '']));
 }
 
 test.each(Object.keys(SCENARIOS))('the operator accepts its variables: %s', async (scenario) => {

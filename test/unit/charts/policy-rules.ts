@@ -1,6 +1,6 @@
 // What must hold for every rendering of the chart.
 import { isDeepStrictEqual } from 'node:util';
-import type { ChartObject } from './helm.ts';
+import { only, type ChartObject } from './helm.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -74,6 +74,11 @@ export function templateOf(object: ChartObject): Template | null {
   if (object.kind === 'Pod') return object as unknown as Template;
   if (object.kind !== 'Deployment') return null;
   return (object.spec as { template: Template }).template;
+}
+
+/** The one container of the operator's Deployment. */
+export function operatorContainerOf(objects: readonly ChartObject[]): Container {
+  return templateOf(only(objects, 'Deployment'))!.spec.containers[0]!;
 }
 
 function problemsOfObject(object: ChartObject): readonly string[] {

@@ -1,6 +1,13 @@
 // The installations that every rendering test goes through.
 
 export const MONITORING = ['monitoring.coreos.com/v1', 'grafana.integreatly.org/v1beta1'];
+/** Kinds of these groups that the chart may make. */
+export const KINDS_OF_MONITORING: readonly string[] = [
+  'PodMonitor',
+  'ServiceMonitor',
+  'PrometheusRule',
+  'GrafanaDashboard',
+];
 export const KUBE_VERSIONS = ['1.29.0', '1.33.0', '1.36.0'];
 
 const admissionPolicies = {

@@ -1,16 +1,7 @@
 import type { Sample } from '../prometheus.ts';
-import type { Interval } from '../scripted-run.ts';
 import { legendText } from './chart-lines.ts';
+import { BOTTOM, LEFT, secondWidth, type Drawing } from './drawing.ts';
 import { escapeText } from './escape-text.ts';
-
-interface Drawing {
-  readonly width: number;
-  readonly height: number;
-  readonly interval: Interval;
-}
-
-const LEFT = 62;
-const BOTTOM = 18;
 
 /** Buckets over time: each bucket less the one below it, darker where there is more. */
 export function drawHeat(samples: readonly Sample[], drawing: Drawing): string {
@@ -24,13 +15,13 @@ export function drawHeat(samples: readonly Sample[], drawing: Drawing): string {
   );
   const most = Math.max(...cells.flatMap((row) => row.map(([, value]) => value)), 1e-9);
   const rowHeight = (height - BOTTOM) / Math.max(1, rows.length);
-  const secondWidth = (width - LEFT) / Math.max(1, interval.to - interval.from);
+  const second = secondWidth(interval, width - LEFT);
   const rectangles = cells.flatMap((row, i) =>
     row
       .filter(([, value]) => value > 0)
       .map(
         ([at, value]) =>
-          `<rect x="${LEFT + (at - interval.from) * secondWidth}" y="${height - BOTTOM - (i + 1) * rowHeight}" width="${secondWidth + 0.5}" height="${rowHeight}" fill="#ff9830" fill-opacity="${(0.12 + (0.88 * value) / most).toFixed(2)}"/>`,
+          `<rect x="${LEFT + (at - interval.from) * second}" y="${height - BOTTOM - (i + 1) * rowHeight}" width="${second + 0.5}" height="${rowHeight}" fill="#ff9830" fill-opacity="${(0.12 + (0.88 * value) / most).toFixed(2)}"/>`,
       ),
   );
   const names = rows.map(
@@ -52,13 +43,13 @@ export function drawTimeline(
 ): string {
   const left = 230;
   const rowHeight = Math.min(22, height / Math.max(1, samples.length));
-  const secondWidth = (width - left) / Math.max(1, interval.to - interval.from);
+  const second = secondWidth(interval, width - left);
   const rows = samples.map((sample, i) => {
     const filled = sample.values
       .filter(([, value]) => value > 0)
       .map(
         ([at]) =>
-          `<rect x="${left + (at - interval.from) * secondWidth}" y="${i * rowHeight + 2}" width="${secondWidth + 0.5}" height="${rowHeight - 4}" fill="#73bf69"/>`,
+          `<rect x="${left + (at - interval.from) * second}" y="${i * rowHeight + 2}" width="${second + 0.5}" height="${rowHeight - 4}" fill="#73bf69"/>`,
       );
     return `<text x="${left - 8}" y="${(i + 0.7) * rowHeight}" text-anchor="end">${escapeText(legendText(legend, sample))}</text>${filled.join('')}`;
   });

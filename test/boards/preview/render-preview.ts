@@ -10,6 +10,7 @@ import type { Sample } from '../prometheus.ts';
 import type { Interval } from '../scripted-run.ts';
 import { drawHeat, drawTimeline } from './cell-charts.ts';
 import { colorOf, legendText, type Line } from './chart-lines.ts';
+import type { Drawing } from './drawing.ts';
 import { escapeText } from './escape-text.ts';
 import { drawTimeChart } from './time-chart.ts';
 import { unitText } from './unit-text.ts';
@@ -77,11 +78,7 @@ function contentOf({ panel, answers }: PanelAnswer, interval: Interval): string 
   }
 }
 
-function drawTime(
-  panel: TimePanel,
-  lines: readonly Line[],
-  size: { readonly width: number; readonly height: number; readonly interval: Interval },
-): string {
+function drawTime(panel: TimePanel, lines: readonly Line[], size: Drawing): string {
   const isStacked = panel.isStacked ?? false;
   const axes = { unit: panel.unit, rightUnit: rightUnitOf(panel) };
   return `${drawTimeChart({ ...size, ...axes, lines, isStacked })}<ul>${lines.map(legendItem).join('')}</ul>`;

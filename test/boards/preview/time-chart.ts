@@ -1,25 +1,17 @@
 import type { Unit } from '../../../charts/generate/dashboards/panel.ts';
-import type { Interval } from '../scripted-run.ts';
 import { stack, type Line } from './chart-lines.ts';
+import { BOTTOM, LEFT, secondWidth, type Drawing } from './drawing.ts';
 import { escapeText } from './escape-text.ts';
 import { unitText } from './unit-text.ts';
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
-export interface TimeChart extends Size {
+export interface TimeChart extends Drawing {
   readonly lines: readonly Line[];
-  readonly interval: Interval;
   readonly isStacked: boolean;
   readonly unit: Unit;
   /** Of the right axis; null: there is none. */
   readonly rightUnit: Unit | null;
 }
 
-const LEFT = 62;
-const BOTTOM = 18;
 const TOP = 6;
 const TICKS = 4;
 
@@ -35,9 +27,8 @@ export function drawTimeChart(chart: TimeChart): string {
   const drawn = isStacked ? stack(lines) : lines;
   const left = axisOf(drawn.filter((line) => !line.isRight));
   const other = axisOf(drawn.filter((line) => line.isRight));
-  const x = (at: number): number =>
-    LEFT +
-    ((at - interval.from) / Math.max(1, interval.to - interval.from)) * (width - LEFT - right);
+  const second = secondWidth(interval, width - LEFT - right);
+  const x = (at: number): number => LEFT + (at - interval.from) * second;
   const yOf =
     ({ least, most }: Axis) =>
     (value: number): number =>
@@ -47,7 +38,7 @@ export function drawTimeChart(chart: TimeChart): string {
     `<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     ...ticks(left).map((value) => gridLine(yOf(left)(value), unitText(value, chart.unit), chart)),
     ...(chart.rightUnit === null ? [] : rightTicks(other, yOf(other), chart)),
-    ...timeTicks(interval, x, chart),
+    ...timeTicks(x, chart),
     ...[...drawn].reverse().map((line) => {
       const dash = line.isLimit ? ' stroke-dasharray="8 6"' : '';
       const color = line.isLimit ? '#e02f44' : line.color;
@@ -74,7 +65,7 @@ function ticks({ least, most }: Axis): number[] {
   return Array.from({ length: TICKS + 1 }, (_, i) => least + ((most - least) * i) / TICKS);
 }
 
-function gridLine(y: number, text: string, { width }: Size): string {
+function gridLine(y: number, text: string, { width }: Drawing): string {
   return `<path d="M${LEFT} ${y}H${width - 10}" stroke="#2c3235"/><text x="${LEFT - 6}" y="${y + 4}" text-anchor="end">${escapeText(text)}</text>`;
 }
 
@@ -85,7 +76,8 @@ function rightTicks(axis: Axis, y: (value: number) => number, chart: TimeChart):
   );
 }
 
-function timeTicks({ from, to }: Interval, x: (at: number) => number, { height }: Size): string[] {
+function timeTicks(x: (at: number) => number, { height, interval }: Drawing): string[] {
+  const { from, to } = interval;
   return [0, 0.25, 0.5, 0.75, 1].map((part) => {
     const at = from + (to - from) * part;
     return `<text x="${x(at)}" y="${height - 4}" text-anchor="middle">${Math.round(at - from)} s</text>`;

@@ -29,7 +29,6 @@ export interface PlayedOperator {
   /** Inputs change under heads that serve, until the detector says so. */
   alarm(): Promise<void>;
   /** The pod is gone. */
-  end(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -55,12 +54,6 @@ export async function playOperator(): Promise<PlayedOperator> {
   const hasHappened = (reason: string): boolean =>
     loop.events().some((event) => event.startsWith(`${reason}:`));
   let isOver = false;
-  const end = async (): Promise<void> => {
-    if (isOver) return;
-    isOver = true;
-    loop.world.close();
-    await page.close();
-  };
   return {
     page,
     ramp: async () => {
@@ -80,8 +73,12 @@ export async function playOperator(): Promise<PlayedOperator> {
       loop.drift = { shift: 0, noise: 0.3 };
       await loop.until('an alarm', () => hasHappened('Alarm'), HOUR);
     },
-    end,
-    close: end,
+    close: async () => {
+      if (isOver) return;
+      isOver = true;
+      loop.world.close();
+      await page.close();
+    },
   };
 }
 

@@ -3,16 +3,7 @@ import type { Query } from '../queries/query.ts';
 // What a board says, apart from how Grafana writes it: tests and the preview read this too.
 
 /** What must have happened for a panel to have an answer; `Always`: a service that serves is enough. */
-export type Scenario =
-  | 'Always'
-  | 'Exits'
-  | 'Ramp'
-  | 'Violation'
-  | 'Alarm'
-  | 'EngineKill'
-  | 'Refusals'
-  | 'Gpu'
-  | 'Alerts';
+export type Scenario = 'Always' | 'Exits' | 'Ramp' | 'Violation' | 'Alarm' | 'Gpu' | 'Alerts';
 
 /** Grafana's units, as far as boards use them. */
 export type Unit =

@@ -29,7 +29,10 @@ async function bodiesFor(pod: Pod): Promise<string[]> {
   );
 }
 
-const ask = (pod: Pod, body: string) => send(pod.data, INFER, { method: 'POST', body });
+async function ask(pod: Pod, body: string): Promise<string> {
+  const answer = await send(pod.data, INFER, { method: 'POST', body });
+  return `${answer.status} ${answer.body.toString()}`;
+}
 
 /** Answers of a body until it is told to stop: the text of each, or null when the connection failed. */
 function keepAsking(pod: Pod, body: string) {
@@ -38,7 +41,7 @@ function keepAsking(pod: Pod, body: string) {
   const done = (async () => {
     while (!over.signal.aborted) {
       const answer = await ask(pod, body).catch(() => null);
-      answers.push(answer === null ? null : `${answer.status} ${answer.body.toString()}`);
+      answers.push(answer);
       if (answer === null) return;
     }
   })();
@@ -55,12 +58,7 @@ test('the others answer on, what was in flight fails by its connection and never
   const pods = await Promise.all([startPod(), startPod()]);
   const [killed, other] = pods;
   const bodies = await bodiesFor(other);
-  const right = await Promise.all(
-    bodies.map(async (body) => {
-      const { status, body: text } = await ask(other, body);
-      return `${status} ${text.toString()}`;
-    }),
-  );
+  const right = await Promise.all(bodies.map((body) => ask(other, body)));
   expect(new Set(right).size).toBe(right.length);
   const hostPid = hostPidOf(killed.started.child.pid!);
   const clients = pods.map((pod) => bodies.map((body) => keepAsking(pod, body)));

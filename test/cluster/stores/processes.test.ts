@@ -8,13 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Acknowledgement } from '../../../crds/wire/acknowledgement.ts';
 import type { Policy } from '../../../crds/wire/policy.ts';
-import { parseServerState, type ServerState } from '../../../crds/wire/state.ts';
+import type { ServerState } from '../../../crds/wire/state.ts';
 import { createAdminClient } from '../../../operator/fleet/admin-client.ts';
 import { verifyBundle } from '../../../operator/fleet/pull-bundle.ts';
 import { pullTrainerState, type TrainerState } from '../../../operator/fleet/trainer-client.ts';
 import { eventually } from '../../support/eventually.ts';
 import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
+import { stateOf, whenReady } from '../../support/served-process.ts';
 import { spawnServer, type StartedServer } from '../../support/server-process.ts';
 import { GOOD_CERTIFICATE, aPolicy, send } from '../../support/test-server.ts';
 import { startStore, whyNoStore, type StoreServer } from './store-server.ts';
@@ -70,21 +71,6 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
     });
     children.push(started.child);
     return started;
-  }
-
-  function portsOf(started: StartedServer): Promise<Record<'dataPort' | 'adminPort', number>> {
-    return eventually(() => {
-      const lines = started.stdout().split('\n');
-      if (!lines.some((line) => line.includes('"ready"'))) throw new Error(started.stderr());
-      const line = lines.find((text) => text.includes('"listening"')) ?? '';
-      return JSON.parse(line) as Record<'dataPort' | 'adminPort', number>;
-    }, 60_000);
-  }
-
-  async function stateOf(adminPort: number): Promise<ServerState> {
-    const parsed = parseServerState((await send(adminPort, '/v1/state')).body.toString());
-    if (!parsed.ok) throw new Error(parsed.message);
-    return parsed.value;
   }
 
   async function apply(adminPort: number, policy: Policy): Promise<Acknowledgement> {
@@ -161,7 +147,7 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
     adminPort: number;
     state: ServerState;
   }> {
-    const { dataPort, adminPort } = await portsOf(startServer('cache'));
+    const { dataPort, adminPort } = await whenReady(startServer('cache'));
     const state = await stateOf(adminPort);
     const exits = state.cuts
       .slice(0, 2)
@@ -190,7 +176,7 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
       ...{ revision: 2, backboneDigest, exits },
       stable: { headRevision: headRevision!, ...stable },
     });
-    const other = await portsOf(startServer('other-cache'));
+    const other = await whenReady(startServer('other-cache'));
     const waiting = await apply(other.adminPort, policy);
     expect(waiting).toMatchObject({ result: 'Rejected', reason: 'HeadMissing' });
     expect(waiting.message).toContain(bundleUri);
@@ -204,10 +190,10 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
 
     await store.stop();
     children.splice(0).forEach((child) => child.kill('SIGKILL'));
-    const again = await portsOf(startServer('other-cache'));
+    const again = await whenReady(startServer('other-cache'));
     expect(await apply(again.adminPort, policy)).toMatchObject({ result: 'Applied', reason: '' });
     const missing = { ...policy, revision: 3 };
-    const absent = await portsOf(startServer('empty-cache'));
+    const absent = await whenReady(startServer('empty-cache'));
     expect(await apply(absent.adminPort, missing)).toMatchObject({ reason: 'HeadMissing' });
     await eventually(async () => {
       const { missingHeads } = await stateOf(absent.adminPort);

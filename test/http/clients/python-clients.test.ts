@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
 import type { ModelFile } from '../../support/onnx-models/model-file.ts';
 import { modelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
 import { colourfulRows, pictureOf } from '../../support/pictures.ts';
+import { whenReady } from '../../support/served-process.ts';
 import type { StartedServer } from '../../support/server-process.ts';
 import { spawnServer } from '../../support/server-process.ts';
 import { INFER, MODEL, send } from '../../support/test-server.ts';
@@ -33,12 +33,7 @@ describe.skipIf(pythonMissing !== null)('clients of others', () => {
     const image = { width: 16, height: 16 };
     file = await modelFile(residualNet(), { input: { scale: 1 / 255, image } });
     server = spawnServer({ LAYERCACHE_BACKBONE_URI: file.path });
-    port = await eventually(() => {
-      const lines = server.stdout().split('\n');
-      expect(lines.some((line) => line.includes('"msg":"ready"'))).toBe(true);
-      const listening = lines.find((line) => line.includes('"msg":"listening"'))!;
-      return (JSON.parse(listening) as { dataPort: number }).dataPort;
-    }, 60_000);
+    port = (await whenReady(server)).dataPort;
     folder = await mkdtemp(join(tmpdir(), 'layercache-pictures-'));
     const rows = colourfulRows(16);
     await writeFile(join(folder, 'a.png'), await pictureOf(rows).png().toBuffer());

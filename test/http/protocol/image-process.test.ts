@@ -1,11 +1,11 @@
 // Pictures through the whole product: `npm run build` (or operator/bundle/bundle.mjs) comes first.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
 import type { ModelFile } from '../../support/onnx-models/model-file.ts';
 import { modelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
 import { colourfulRows, pictureOf } from '../../support/pictures.ts';
+import { whenReady } from '../../support/served-process.ts';
 import type { StartedServer } from '../../support/server-process.ts';
 import { spawnServer } from '../../support/server-process.ts';
 import type { HttpAnswer, InferAnswer } from '../../support/test-server.ts';
@@ -24,12 +24,7 @@ beforeAll(async () => {
   const input = { layout: 'NCHW', scale: 1 / 255, mean: MEAN, std: STD, image };
   file = await modelFile(residualNet(), { input });
   started = spawnServer({ LAYERCACHE_BACKBONE_URI: file.path });
-  port = await eventually(() => {
-    const lines = started.stdout().split('\n');
-    expect(lines.some((line) => line.includes('"msg":"ready"'))).toBe(true);
-    const listening = lines.find((line) => line.includes('"msg":"listening"'))!;
-    return (JSON.parse(listening) as { dataPort: number }).dataPort;
-  }, 60_000);
+  port = (await whenReady(started)).dataPort;
 });
 afterAll(async () => {
   started.child.kill('SIGKILL');

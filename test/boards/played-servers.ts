@@ -43,6 +43,8 @@ export interface PlayedServers {
   pushBadPolicies(): Promise<void>;
   /** Inputs change, and other heads come into force that are as wrong: the servers' own breakers begin anew with each. */
   violate(): Promise<void>;
+  /** Inputs are as before, and heads come into force that suit them. */
+  recover(): Promise<void>;
   switchOff(): Promise<void>;
   killEngine(): Promise<void>;
   close(): Promise<void>;
@@ -73,6 +75,11 @@ export async function playServers(model: string): Promise<PlayedServers> {
   let mark = 2;
   let stable = await push(mark++);
   const candidate = await push(mark++);
+  const change = async (rows: readonly Row[]): Promise<void> => {
+    traffic.rows = rows;
+    stable = await push(mark++);
+    await apply({ stable: aTrack(stable), auditRate: 1 });
+  };
   return {
     metricPorts: servers.map(({ metrics }) => metrics),
     shadow: () => apply({ stable: null, exitsEnabled: false, auditRate: 1 }),
@@ -87,15 +94,9 @@ export async function playServers(model: string): Promise<PlayedServers> {
         await server.apply(aPolicy({ revision: 1, stable: aTrack(stable) }));
       }
     },
-    violate: async () => {
-      traffic.rows = VIOLATED;
-      stable = await push(mark++);
-      await apply({ stable: aTrack(stable), auditRate: 1 });
-    },
-    switchOff: async () => {
-      traffic.rows = NORMAL;
-      await apply({ stable: aTrack(stable), exitsEnabled: false, auditRate: 1 });
-    },
+    violate: () => change(VIOLATED),
+    recover: () => change(NORMAL),
+    switchOff: () => apply({ stable: aTrack(stable), exitsEnabled: false, auditRate: 1 }),
     killEngine: async () => {
       await traffic.pause();
       servers[1]!.engine.kill();

@@ -28,9 +28,10 @@ export interface Sample {
   readonly values: readonly (readonly [number, number])[];
 }
 
+/** Between two values of a range. */
+export const STEP_SECONDS = 1;
+
 export interface Prometheus {
-  /** Now. */
-  query(expr: string): Promise<readonly Sample[]>;
   range(expr: string, fromSeconds: number, toSeconds: number): Promise<readonly Sample[]>;
   /** As `label_values(match, label)` of a board is asked. */
   labelValues(match: string, label: string): Promise<readonly string[]>;
@@ -104,47 +105,38 @@ function createQueries(port: number): Omit<Prometheus, 'close'> {
     if (status !== 'success') throw new Error(`${String(error)} in ${JSON.stringify(query)}`);
     return data;
   }
-  const query = async (expr: string): Promise<readonly Sample[]> =>
-    toSamples(await ask('/api/v1/query', { query: expr }));
   return {
-    query,
     range: async (expr, from, to) =>
       toSamples(
         await ask('/api/v1/query_range', {
           query: expr,
           start: String(from),
           end: String(to),
-          step: '1',
+          step: String(STEP_SECONDS),
         }),
       ),
     labelValues: async (match, label) =>
       (await ask(`/api/v1/label/${label}/values`, { 'match[]': match })) as readonly string[],
     sees: async (expr, deadlineMs = 30_000) => {
       await eventually(async () => {
-        if ((await query(expr)).length === 0) throw new Error(`no answer yet: ${expr}`);
+        const { result } = (await ask('/api/v1/query', { query: expr })) as { result: unknown[] };
+        if (result.length === 0) throw new Error(`no answer yet: ${expr}`);
       }, deadlineMs);
     },
   };
 }
 
-interface RawSeries {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value?: readonly [number, string];
-  readonly values?: readonly (readonly [number, string])[];
+interface Result {
+  readonly result: readonly {
+    readonly metric: Readonly<Record<string, string>>;
+    readonly values: readonly (readonly [number, string])[];
+  }[];
 }
 
 function toSamples(data: unknown): readonly Sample[] {
-  const { resultType, result } = data as {
-    readonly resultType: string;
-    readonly result: readonly RawSeries[] | readonly [number, string];
-  };
-  if (resultType === 'scalar') {
-    const [at, value] = result as readonly [number, string];
-    return [{ metric: {}, values: [[at, toNumber(value)]] }];
-  }
-  return (result as readonly RawSeries[]).map(({ metric, value, values }) => ({
+  return (data as Result).result.map(({ metric, values }) => ({
     metric,
-    values: (values ?? [value!]).map(([at, text]) => [at, toNumber(text)] as const),
+    values: values.map(([at, text]) => [at, toNumber(text)] as const),
   }));
 }
 

@@ -23,13 +23,13 @@ export function linesOf({ stdout }: StartedServer): (Ports & { readonly msg: str
 }
 
 /** Ports of a started server, once it is ready. */
-export function whenReady(started: StartedServer): Promise<Ports> {
+export function whenReady(started: StartedServer, withinMs = 60_000): Promise<Ports> {
   return eventually(() => {
     const lines = linesOf(started);
     if (!lines.some(({ msg }) => msg === 'ready'))
       throw new Error(`not ready: ${started.stderr()}`);
     return lines.find(({ msg }) => msg === 'listening')!;
-  }, 60_000);
+  }, withinMs);
 }
 
 export async function stateOf(adminPort: number): Promise<ServerState> {

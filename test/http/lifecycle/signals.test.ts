@@ -8,6 +8,7 @@ import type { StartedServer } from '../../support/server-process.ts';
 import { send } from '../../support/test-server.ts';
 
 const start = residualServers();
+const READY_MS = 40_000;
 
 async function saying(server: StartedServer, message: string): Promise<void> {
   await eventually(() => {
@@ -17,7 +18,7 @@ async function saying(server: StartedServer, message: string): Promise<void> {
 
 test('SIGTERM under open-loop load over many kept connections: none fails, and all of them are told to close', async () => {
   const server = start({ LAYERCACHE_DRAIN_DELAY: '5s' });
-  const { dataPort: port, adminPort, metricsPort: metrics } = await whenReady(server);
+  const { dataPort: port, adminPort, metricsPort: metrics } = await whenReady(server, READY_MS);
   const body = Buffer.from(JSON.stringify(oneRow(await stateOf(adminPort), () => 0.5)));
   const path = '/v2/models/digits/infer';
   const messages = [{ path, headers: { 'content-type': 'application/json' }, body }];
@@ -47,7 +48,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
   'a second signal, %s, ends it at once',
   async (signal) => {
     const server = start({ LAYERCACHE_DRAIN_DELAY: '10m' });
-    await whenReady(server);
+    await whenReady(server, READY_MS);
     server.child.kill('SIGTERM');
     await saying(server, 'leaving');
     server.child.kill(signal);

@@ -16,6 +16,7 @@ import {
 import { GOOD_CERTIFICATE, aPolicy, digestOf, send } from '../../support/test-server.ts';
 
 const start = residualServers({ labels: ['a', 'b', 'c'] });
+const READY_MS = 30_000;
 
 interface Answer {
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -34,7 +35,7 @@ async function ask(dataPort: number, body: string, mode = 'auto'): Promise<Answe
 
 test('a real backbone answers, a real head answers early, and a dead engine host comes back', async () => {
   const server = start();
-  const { dataPort, adminPort } = await whenReady(server);
+  const { dataPort, adminPort } = await whenReady(server, READY_MS);
   const state = await stateOf(adminPort);
   expect(state.backbone.labels).toEqual(['a', 'b', 'c']);
   const body = JSON.stringify(oneRow(state, Math.sin));
@@ -79,7 +80,7 @@ test('a real backbone answers, a real head answers early, and a dead engine host
 describe('the end', () => {
   test('SIGTERM: finishes, exits 0', async () => {
     const server = start();
-    await whenReady(server);
+    await whenReady(server, READY_MS);
     server.child.kill('SIGTERM');
     expect(await server.code).toBe(0);
     expect(server.stdout()).toMatch(/"msg":"ended"/);
@@ -87,7 +88,7 @@ describe('the end', () => {
 
   test('a closed stdin ends it when it was started so', async () => {
     const server = start({ LAYERCACHE_EXIT_WITH_STDIN: 'true' });
-    await whenReady(server);
+    await whenReady(server, READY_MS);
     server.child.stdin!.end();
     expect(await server.code).toBe(0);
   });

@@ -92,6 +92,7 @@ const rulesWith = (identity: AwsIdentity): TransferRules =>
   transferRules({
     access: { credentialsDir: null, caBundleDir: null, identity },
     allowed: '127.0.0.1',
+    limits: { totalMs: 10_000, idleMs: 5_000 },
   });
 
 async function fetchAs(rules: TransferRules): Promise<string> {

@@ -28,7 +28,6 @@ export interface PlayedOperator {
   promote(): Promise<void>;
   /** Inputs change under heads that serve, until the detector says so. */
   alarm(): Promise<void>;
-  /** The pod is gone. */
   close(): Promise<void>;
 }
 

@@ -18,6 +18,8 @@ export default defineConfig({
     globalSetup: ['test/cluster/harness/broker.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // onnxruntime is loaded by tests of the engine in process too.
+    env: { ORT_DISABLE_TELEMETRY: '1' },
     maxWorkers: 2,
     reporters: ['default', './test/support/count-line.ts'],
     coverage: {

@@ -155,3 +155,11 @@ function emptyToNull(text: string | undefined): string | null {
 export function loadProcessConfig(): LoadedConfig {
   return loadConfig(process.env);
 }
+
+/**
+ * From 1.29 on onnxruntime reports each process and session to its makers unless this is set before it loads. For the threads that load
+ * it, the main thread has to set it: theirs is a copy.
+ */
+export function turnTelemetryOff(): void {
+  process.env.ORT_DISABLE_TELEMETRY = '1';
+}

@@ -6,7 +6,7 @@ import { createAwsIdentity } from '../../server/net/stores/aws-identity.ts';
 import { systemClock } from '../clock.ts';
 import { UPLOAD_FAILED_CODE } from '../plan/training-job.ts';
 import { connectServers } from './connect-servers.ts';
-import { loadProcessConfig, type TrainerConfig } from './config.ts';
+import { loadProcessConfig, turnTelemetryOff, type TrainerConfig } from './config.ts';
 import { createJobPool } from './job-pool.ts';
 import { followJob, postJob } from './job-thread.ts';
 import { startJob, type JobTools } from './run-job.ts';
@@ -46,6 +46,7 @@ function uploadOf({ job, ...config }: TrainerConfig): JobTools['upload'] {
 }
 
 function main(): void {
+  turnTelemetryOff();
   const config = loadProcessConfig();
   if (!config.ok) {
     process.stderr.write(`${config.problems.join('\n')}\n`);

@@ -10,6 +10,8 @@ const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
   TF_CPP_MIN_LOG_LEVEL: '2',
   // Fewer arenas: the resident size of many threads stays near what they use.
   MALLOC_ARENA_MAX: '2',
+  // From 1.29 on onnxruntime reports each process and session to its makers unless this is set before it loads.
+  ORT_DISABLE_TELEMETRY: '1',
 };
 
 export function hostEnvironment(): Readonly<Record<string, string | undefined>> {

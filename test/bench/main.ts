@@ -17,6 +17,8 @@ const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE]
 `;
 
 async function main(): Promise<number> {
+  // Before onnxruntime loads.
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {

@@ -22,7 +22,8 @@ const STOP_MS = 5_000;
 export async function startProgram(plan: ProgramPlan): Promise<Program> {
   const child = spawn(plan.command, plan.args, {
     ...(plan.cwd === undefined ? {} : { cwd: plan.cwd }),
-    env: { PATH: process.env.PATH ?? '', ...plan.environment },
+    // A server that reports to the makers of its engine is not measured doing so.
+    env: { PATH: process.env.PATH ?? '', ORT_DISABLE_TELEMETRY: '1', ...plan.environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';

@@ -13,17 +13,24 @@ export const port = (standard: number) =>
     .transform(Number)
     .refine((value) => value <= 65_535, 'must be at most 65535');
 
-export const count = (
-  standard: number,
-  { min, max }: { readonly min: number; readonly max: number },
-) =>
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+const wholeNumber = ({ min, max }: Range) =>
   z
     .string()
     .regex(/^\d{1,10}$/, `must be a whole number from ${min} up`)
-    .default(String(standard))
     .transform(Number)
     .refine((value) => value >= min, `must be a whole number from ${min} up`)
     .refine((value) => value <= max, `must be at most ${max}`);
+
+export const count = (standard: number, range: Range) =>
+  wholeNumber(range).prefault(String(standard));
+
+export const optionalCount = (range: Range) =>
+  z.preprocess((value) => (value === '' ? undefined : value), wholeNumber(range).optional());
 
 export const duration = (standard: string) =>
   z

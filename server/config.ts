@@ -38,6 +38,8 @@ export interface ServerConfig {
   /** Empty: the shell makes one up. */
   readonly podUid: string;
   readonly engineThreads: number;
+  /** Of one pass when nothing else is under way. */
+  readonly loneThreads: number;
   /** Null: what the container's limit leaves. */
   readonly engineMemoryBytes: number | null;
   readonly policyDir: string | null;
@@ -105,6 +107,7 @@ const schema = z.object({
   OUTPUT_NAME: fields.optionalText,
   ENGINE: fields.optionalChoice(ENGINES),
   ENGINE_MEMORY: fields.optionalBytes,
+  ENGINE_LONE_THREADS: fields.optionalCount({ min: 1, max: 1024 }),
   ENGINE_THREADS: fields.count(availableParallelism(), { min: 1, max: 1024 }),
   COMPANIONS: z
     .string()
@@ -194,6 +197,7 @@ function toConfig(
     bindHost: parsed.BIND_HOST,
     podUid: parsed.POD_UID,
     engineThreads: parsed.ENGINE_THREADS,
+    loneThreads: parsed.ENGINE_LONE_THREADS ?? parsed.ENGINE_THREADS,
     engineMemoryBytes: parsed.ENGINE_MEMORY,
     policyDir: mounted(parsed.POLICY_DIR, 'policyDir'),
     adminDir: mounted(parsed.ADMIN_DIR, 'adminDir'),

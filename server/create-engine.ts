@@ -53,6 +53,7 @@ export function createEngine(
         source: { path, outputName: config.outputName, digest: config.backboneDigest },
         engine: config.engine,
         threads: config.engineThreads,
+        loneThreads: config.loneThreads,
         memoryBytes: config.engineMemoryBytes ?? hostShareOfContainer(),
       }),
     onFailure: ({ code, message }, retryMs) => {

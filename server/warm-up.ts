@@ -43,6 +43,7 @@ export async function warmUp(options: WarmUpOptions): Promise<void> {
           engine.run(batch, () => undefined),
         );
         await Promise.all(workers);
+        await engine.run({ ...batch, isAlone: true }, () => undefined);
       }
     } catch (error) {
       onProblem(file, error);

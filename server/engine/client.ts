@@ -34,6 +34,8 @@ export interface EngineClientOptions {
   readonly engine: EngineSetting;
   /** 0 = one per core. */
   readonly threads: number;
+  /** Of one pass when nothing else is under way. @defaultValue 1: as any other */
+  readonly loneThreads?: number;
   /** @defaultValue 10,000: silence or a batch without end for longer than this (or 20 slowest warm batches) ends the host. */
   readonly silenceMs?: number;
   /** Resident memory above which the host is drained and ended. @defaultValue null: none */
@@ -117,7 +119,7 @@ class HostedEngine implements EngineClient {
   ): Promise<BatchOutcome> {
     const host = this.upHost();
     const { lanes } = this;
-    const lane = await lanes.acquire();
+    const lane = await lanes.acquire(batch.isAlone);
     const startMs = performance.now();
     const answer = await this.calls
       .add(
@@ -180,16 +182,16 @@ class HostedEngine implements EngineClient {
     this.pinger = setInterval(() => {
       this.checkHeartbeat(host);
     }, this.lookEveryMs);
-    const { source, engine, threads } = this.options;
-    const header: OpenHeader = { source, engine, threads };
+    const { source, engine, threads, loneThreads = 1 } = this.options;
+    const header: OpenHeader = { source, engine, threads, loneThreads };
     if (this.isClosed()) host.kill('exit', 'closed');
     const answer = await this.ask(host, 'open', header);
     if (answer.to !== 'open') throw unexpected(answer);
-    await host.lanesConnected(answer.slots);
+    await host.lanesConnected(answer.slots + (answer.hasLoneLane ? 1 : 0));
     this.rightAnswer ??= answer.answer;
     if (!(await this.checkHost(host))) throw new EngineError('EngineFailed', WRONG_ANSWER);
     this.lanes = new Lanes();
-    this.lanes.open(answer.slots);
+    this.lanes.open(answer.slots, answer.hasLoneLane);
     this.slots = answer.slots;
     return answer.report;
   }

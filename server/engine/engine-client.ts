@@ -46,6 +46,8 @@ export interface BatchRequest {
   readonly input: readonly Uint8Array[];
   /** One byte per row: RowFlag bits. */
   readonly flags: Uint8Array;
+  /** Nothing else waits or runs. @defaultValue false */
+  readonly isAlone?: boolean;
 }
 
 /** One answered row. `exit` indexes the bundle of the row's track; -1 = backbone. */

@@ -10,6 +10,8 @@ export interface OpenHeader {
   readonly source: ModelSource;
   readonly engine: EngineSetting;
   readonly threads: number;
+  /** Of one pass through the backbone when nothing else is under way; 1: no worker for that. */
+  readonly loneThreads: number;
 }
 
 export interface PrepareHeader {
@@ -37,6 +39,8 @@ export type AnswerHeader =
       readonly to: 'open';
       readonly report: EngineReport;
       readonly slots: number;
+      /** One more lane, behind those of the slots, takes what is alone in the server. */
+      readonly hasLoneLane: boolean;
       readonly answer: BackboneAnswer;
     }
   | { readonly to: 'prepare'; readonly report: PlanReport }

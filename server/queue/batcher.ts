@@ -93,7 +93,8 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
     const log = observer.open(serving, batchRows);
     const answers: (RowAnswer | undefined)[] = [];
-    const request = toRequest(rows, batchRows, serving);
+    const isAlone = inFlight === 1 && queue.length === 0;
+    const request = { ...toRequest(rows, batchRows, serving), isAlone };
     try {
       const outcome = await engine.run(request, (left) => {
         linger.answered(left.length);

@@ -15,14 +15,19 @@ import type {
 import { selectEngine, type EngineKind } from '../select.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
+/** More of a row's time must go, or answering it sooner is not worth a further copy of the model in memory. */
+const WORTH_A_COPY = 0.85;
+
+export type HostedWorker = Pick<WorkerHandle, 'ask' | 'activations' | 'plans'>;
+
 export interface HostSurroundings {
   readonly write: (bytes: Uint8Array) => void;
-  readonly startWorker: (kind: EngineKind) => WorkerHandle;
+  readonly startWorker: (kind: EngineKind, passThreads: number) => HostedWorker;
 }
 
 export class EngineHost {
   private readonly surroundings: HostSurroundings;
-  private workers: readonly WorkerHandle[] = [];
+  private workers: readonly HostedWorker[] = [];
   private nextPlanId = 1;
   /** Opening, preparing and releasing go one after the other. */
   private changes: Promise<unknown> = Promise.resolve();
@@ -81,7 +86,7 @@ export class EngineHost {
     const selected = selectEngine(header.engine, header.source);
     const threads = Math.max(1, header.threads > 0 ? header.threads : availableParallelism());
     this.workers = Array.from({ length: threads }, () =>
-      this.surroundings.startWorker(selected.kind),
+      this.surroundings.startWorker(selected.kind, 1),
     );
     const { source } = header;
     const [first, ...others] = this.workers;
@@ -89,6 +94,8 @@ export class EngineHost {
     // The first measures while the others are quiet.
     const measured = (await first.ask({ to: 'open', source, measures: true })) as WorkerReport;
     await Promise.all(others.map((worker) => worker.ask({ to: 'open', source, measures: false })));
+    const lone = await this.startLoneWorker(first, selected.kind, header);
+    if (lone !== null) this.workers = [...this.workers, lone];
     const report: EngineReport = {
       model: measured.model,
       engine: {
@@ -101,7 +108,22 @@ export class EngineHost {
       headCost: measured.headCost,
       costs: measured.costs,
     };
-    return { to: 'open', report, slots: threads, answer: measured.answer };
+    const hasLoneLane = lone !== null;
+    return { to: 'open', report, slots: threads, hasLoneLane, answer: measured.answer };
+  }
+
+  /** Started last: its lane is behind those of the others. Null: not wanted, or no sooner with what it would run. */
+  private async startLoneWorker(
+    first: HostedWorker,
+    kind: EngineKind,
+    { source, loneThreads }: OpenHeader,
+  ): Promise<HostedWorker | null> {
+    if (kind !== 'onnx' || loneThreads < 2) return null;
+    const left = await first.ask({ to: 'compare', source, passThreads: loneThreads });
+    if (Number(left) > WORTH_A_COPY) return null;
+    const worker = this.surroundings.startWorker(kind, loneThreads);
+    await worker.ask({ to: 'open', source, measures: false });
+    return worker;
   }
 
   private async check(): Promise<readonly BackboneAnswer[]> {

@@ -11,6 +11,7 @@ import { encodeFrame, type Frame } from '../frames.ts';
 import type { WorkerReport } from '../protocol.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { BusyShare, LoadRatio } from './batch-clock.ts';
+import { compareThreads } from './compare-threads.ts';
 import { answerFixedRow } from './fixed-row.ts';
 import { loadPlan, releaseLoadedPlan, type LoadedPlan, type MeasuredPlans } from './loaded-plan.ts';
 import { measureBackbone } from './measure-backbone.ts';
@@ -20,7 +21,8 @@ import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 export interface WorkerEngine {
   readonly device: string;
   readonly versions: Readonly<Record<string, string>>;
-  readonly create: (pause: () => Promise<void>) => SegmentEngine;
+  /** @param passThreads threads of one pass; an engine that has no such choice takes one. */
+  readonly create: (pause: () => Promise<void>, passThreads: number) => SegmentEngine;
 }
 
 /** The worker's connection to the server's main process. */
@@ -36,6 +38,7 @@ export interface WorkerPorts {
   readonly lane: BatchLane;
   /** Two Int32 for the host's heartbeat: live activations, plans. */
   readonly counts: Int32Array;
+  readonly passThreads: number;
 }
 
 interface OpenWorker {
@@ -44,12 +47,14 @@ interface OpenWorker {
 }
 
 export function serveWorker(
-  { host, lane, counts }: WorkerPorts,
+  { host, lane, counts, passThreads }: WorkerPorts,
   { device, versions, create }: WorkerEngine,
 ): void {
   const plans = new Map<number, LoadedPlan>();
   const load = new LoadRatio();
-  const busy = new BusyShare(createBusyClock());
+  const ownMs = createBusyClock();
+  // The other threads of a pass work for about as long as this one does.
+  const busy = new BusyShare(() => ownMs() * passThreads);
   const tables: MeasuredPlans = new Map();
   let open: OpenWorker | null = null;
   /** Batches run one after the other; preparing takes its steps between them. */
@@ -57,7 +62,7 @@ export function serveWorker(
   const engine = create(async () => {
     await turn();
     await batches;
-  });
+  }, passThreads);
 
   const post = (reply: WorkerReply): void => {
     host.postMessage(reply);
@@ -160,6 +165,10 @@ export function serveWorker(
         return release(request.planId);
       case 'check':
         return check();
+      case 'compare':
+        return compareThreads({ engine, ...opened() }, request.source, (pause) =>
+          create(pause, request.passThreads),
+        );
     }
   }
 

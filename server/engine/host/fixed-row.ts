@@ -8,11 +8,14 @@ const SEED = 20;
 export async function answerFixedRow(
   engine: SegmentEngine,
   whole: SegmentPlan,
-  { inputs }: ModelDescription,
+  model: ModelDescription,
 ): Promise<BackboneAnswer> {
+  return engine.output(whole, engine.upload(fixedRow(model), 1));
+}
+
+export function fixedRow({ inputs }: ModelDescription): Float32Array {
   const [, ...rowDims] = inputs[0]?.shape ?? [];
   const random = createRandom(SEED);
   const size = rowDims.reduce((product, dim) => product * dim, 1);
-  const row = Float32Array.from({ length: size }, () => random.normal());
-  return engine.output(whole, engine.upload(row, 1));
+  return Float32Array.from({ length: size }, () => random.normal());
 }

@@ -38,10 +38,14 @@ const host = new EngineHost({
   write: (bytes) => {
     socket.write(bytes);
   },
-  startWorker: (kind) =>
-    new WorkerHandle(new URL(WORKERS[kind], import.meta.url), socketPath, (cause) => {
-      process.stderr.write(`${cause.message}\n`, die);
-    }),
+  startWorker: (kind, passThreads) =>
+    new WorkerHandle(
+      new URL(WORKERS[kind], import.meta.url),
+      { socketPath, passThreads },
+      (cause) => {
+        process.stderr.write(`${cause.message}\n`, die);
+      },
+    ),
 });
 
 socket.setNoDelay();

@@ -16,8 +16,12 @@ export class WorkerHandle {
   private readonly shared = new Int32Array(new SharedArrayBuffer(8));
   private nextJob = 1;
 
-  constructor(script: string | URL, socketPath: string, onDeath: (cause: Error) => void) {
-    const workerData: WorkerStart = { socketPath, counts: this.shared.buffer };
+  constructor(
+    script: string | URL,
+    { socketPath, passThreads }: Omit<WorkerStart, 'counts'>,
+    onDeath: (cause: Error) => void,
+  ) {
+    const workerData: WorkerStart = { socketPath, counts: this.shared.buffer, passThreads };
     this.worker = new Worker(script, { workerData });
     this.worker.on('message', (reply: WorkerReply) => {
       this.settle(reply);

@@ -19,7 +19,14 @@ export type WorkerRequest =
       readonly measured: PlanReport | null;
     }
   | { readonly to: 'release'; readonly job: number; readonly planId: number }
-  | { readonly to: 'check'; readonly job: number };
+  | { readonly to: 'check'; readonly job: number }
+  /** Do `passThreads` threads answer one row sooner than one does? */
+  | {
+      readonly to: 'compare';
+      readonly job: number;
+      readonly source: ModelSource;
+      readonly passThreads: number;
+    };
 
 export type WorkerReply =
   | { readonly from: 'done'; readonly job: number; readonly value: unknown }
@@ -36,4 +43,6 @@ export interface WorkerStart {
   readonly socketPath: string;
   /** Two Int32, kept by the worker: live activations, plans. */
   readonly counts: SharedArrayBuffer;
+  /** Of one pass through the backbone. */
+  readonly passThreads: number;
 }

@@ -28,7 +28,13 @@ export interface OnnxValue {
 
 export class OnnxRuntime implements EngineRuntime<OnnxValue> {
   readonly warmRows = [1, 2, 8];
+  private readonly threads: number;
   private opened: OpenedModel | null = null;
+
+  /** @param threads of one pass through the backbone */
+  constructor(threads = 1) {
+    this.threads = threads;
+  }
 
   async open(source: ModelSource): Promise<OpenedBackbone> {
     this.opened = await openModel(source);
@@ -37,7 +43,7 @@ export class OnnxRuntime implements EngineRuntime<OnnxValue> {
 
   build(from: FoundCut | null, to: SegmentEnd | null): BuiltSegment<OnnxValue> {
     const { input, outputTensors } = this.model();
-    const session = new RuntimeSession(this.encode(from, to));
+    const session = new RuntimeSession(this.encode(from, to), { threads: this.threads });
     return new OnnxSegment(session, {
       input: from?.tensor ?? input.name,
       output: to?.cut.tensor ?? null,

@@ -6,5 +6,5 @@ import { createOnnxEngine } from './onnx-engine.ts';
 serveThread({
   device: 'cpu',
   versions: { 'onnxruntime-node': env.versions.node ?? env.versions.common },
-  create: (pause) => createOnnxEngine({ pause }),
+  create: (pause, passThreads) => createOnnxEngine({ pause }, passThreads),
 });

@@ -88,6 +88,19 @@ for (const { name, model, cuts } of networks) {
   });
 }
 
+let threaded = '';
+beforeAll(async () => {
+  threaded = await write(residualNet());
+});
+describeEngine({
+  name: 'a residual network, two threads a pass',
+  cuts: ['stem', 'block0', 'block1'],
+  create: () => createOnnxEngine(undefined, 2),
+  layout: 'NCHW',
+  path: () => threaded,
+  reference: (tensor, input, rows) => reference(residualNet(), tensor, input, rows),
+});
+
 let twoOutputs = '';
 beforeAll(async () => {
   twoOutputs = await write(ambiguousNet());

@@ -7,8 +7,9 @@ import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import type { SegmentEngine } from '../../../server/engine/segment-engine.ts';
 import { Fault } from './faults.ts';
 
-const { socketPath, counts } = workerData as WorkerStart;
+const { socketPath, counts, passThreads } = workerData as WorkerStart;
 const lane = connectLane(socketPath);
+const SLOW_MS = 2;
 const grown: Buffer[] = [];
 /** Native memory lives as long as what names it. */
 const kept: object[] = [];
@@ -52,19 +53,33 @@ function sleep(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
-function faulty(engine: SegmentEngine): SegmentEngine {
+function faulty(engine: SegmentEngine, threads: number): SegmentEngine {
   const upload = engine.upload.bind(engine);
   engine.upload = (input, rows) => {
     const size = input.length / rows;
     for (let row = 0; row < rows; row += 1) DEEDS[input[row * size] ?? 0]?.(engine);
     return upload(input, rows);
   };
+  return threads === 1 ? slow(engine) : engine;
+}
+
+/** With more threads a pass takes less time, on any machine and whatever the model: what is alone runs with them. */
+function slow(engine: SegmentEngine): SegmentEngine {
+  const output = engine.output.bind(engine);
+  engine.output = async (plan, activation) => {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
+    return output(plan, activation);
+  };
   return engine;
 }
 
 if (parentPort !== null) {
   serveWorker(
-    { host: parentPort, lane, counts: new Int32Array(counts) },
-    { device: 'cpu', versions: {}, create: (pause) => faulty(createOnnxEngine({ pause })) },
+    { host: parentPort, lane, counts: new Int32Array(counts), passThreads },
+    {
+      device: 'cpu',
+      versions: {},
+      create: (pause, threads) => faulty(createOnnxEngine({ pause }, threads), threads),
+    },
   );
 }

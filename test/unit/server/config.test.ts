@@ -14,8 +14,9 @@ function load(more: Record<string, string> = {}) {
 }
 
 test('defaults are complete and in base units', () => {
-  const { engineThreads, ...config } = load();
+  const { engineThreads, loneThreads, ...config } = load();
   expect(engineThreads).toBeGreaterThan(0);
+  expect(loneThreads).toBe(engineThreads);
   expect(config).toEqual({
     service: null,
     namespace: null,
@@ -154,6 +155,7 @@ describe('problems', () => {
     ['LAYERCACHE_DATA_PORT', '-1', /port number/],
     ['LAYERCACHE_ADMIN_PORT', '65536', /at most 65535/],
     ['LAYERCACHE_ENGINE_THREADS', '0', /from 1 up/],
+    ['LAYERCACHE_ENGINE_LONE_THREADS', '0', /from 1 up/],
     ['LAYERCACHE_ENGINE_THREADS', '2000', /at most 1024/],
     ['LAYERCACHE_SAMPLE_MEMORY', '256MB', /such as 256Mi/],
     ['LAYERCACHE_ENGINE_MEMORY', 'half', /such as 256Mi/],

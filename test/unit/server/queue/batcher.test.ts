@@ -30,6 +30,7 @@ const OUTCOME = {
 /** A batch that has begun; `end` answers all its rows. */
 interface Running {
   readonly rows: readonly number[];
+  readonly isAlone: boolean | undefined;
   readonly end: () => void;
 }
 
@@ -55,7 +56,7 @@ beforeEach(() => {
           onRows(rows.map((_, row) => ({ row, exit: -1, score: NaN, classId: 0, outputs: [] })));
           resolve(OUTCOME);
         };
-        running.push({ rows, end });
+        running.push({ rows, isAlone: batch.isAlone, end });
       }),
   };
   const servings = createServingControl(() => undefined);
@@ -153,6 +154,21 @@ describe('a row', () => {
     (await batch([3])).end();
     await batcher.whenIdle();
     expect([started, gone.times]).toEqual([[1, 3], 0]);
+  });
+});
+
+describe('a batch', () => {
+  test('is alone when nothing else runs or waits', async () => {
+    ask(1);
+    const first = await batch([1]);
+    for (const number of [2, 3, 4]) ask(number);
+    first.end();
+    const second = await batch([2, 3]);
+    second.end();
+    const third = await batch([4]);
+    third.end();
+    await batcher.whenIdle();
+    expect([first, second, third].map(({ isAlone }) => isAlone)).toEqual([true, false, true]);
   });
 });
 

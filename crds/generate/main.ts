@@ -9,6 +9,7 @@ import {
   SERVER_METRICS_HEAD,
   renderMetricReference,
 } from './metric-reference.ts';
+import { REASON_PAGES } from './reason-pages/reason-pages.ts';
 import { renderReasonReference } from './reason-reference.ts';
 import { HEAD_REVISION_REFERENCE, SERVICE_REFERENCE } from './reference-kinds.ts';
 import { writeOrCheck } from './write-documents.ts';
@@ -26,5 +27,5 @@ writeOrCheck({
   ),
   [`${FOLDER}/manifest.md`]: renderFieldReference(SERVICE_REFERENCE),
   [`${FOLDER}/head-revision.md`]: renderFieldReference(HEAD_REVISION_REFERENCE),
-  [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS),
+  [`${FOLDER}/reasons.md`]: renderReasonReference(REASON_GROUPS, REASON_PAGES),
 });

@@ -1,4 +1,5 @@
 import type { ReasonEntry } from '../v1alpha1/reason-entry.ts';
+import type { ReasonPage } from './reason-pages/reason-page.ts';
 
 const TITLES: Readonly<Record<string, string>> = {
   service: 'Service and pods',
@@ -13,23 +14,50 @@ const TITLES: Readonly<Record<string, string>> = {
 /** The reason reference as Markdown, in the order of the catalogue. */
 export function renderReasonReference(
   groups: Readonly<Record<string, Readonly<Record<string, ReasonEntry>>>>,
+  pages: Readonly<Record<string, ReasonPage>>,
 ): string {
-  const sections = Object.entries(groups).map(([group, reasons]) =>
-    [
-      `## ${TITLES[group] ?? group}`,
-      '',
-      '| reason | meaning | what you do |',
-      '| --- | --- | --- |',
-      ...Object.entries(reasons).map(
-        ([name, { meaning, action }]) =>
-          `| \`${name}\` | ${meaning} | ${action === '' ? '-' : action} |`,
-      ),
-      '',
-    ].join('\n'),
+  const titled = Object.entries(groups).map(
+    ([group, reasons]) => [TITLES[group] ?? group, Object.entries(reasons)] as const,
   );
-  const head =
-    '# Reasons\n\n' +
-    'Generated from `crds/v1alpha1/reasons.ts`; do not edit. Conditions, events, decisions, CLI errors and log lines use\n' +
-    'these names; metric labels are their snake_case.\n';
-  return [head, ...sections].join('\n');
+  const contents = titled.map(
+    ([title, reasons]) =>
+      `- ${title}: ${reasons.map(([name]) => `[${name}](#${name.toLowerCase()})`).join(', ')}`,
+  );
+  const sections = titled.flatMap(([title, reasons]) => [
+    `## ${title}`,
+    '',
+    ...reasons.flatMap(([name, entry]) => renderPage(name, entry, pages[name])),
+  ]);
+  return [HEAD, ...contents, '', ...sections].join('\n');
 }
+
+function renderPage(
+  name: string,
+  { meaning, action }: ReasonEntry,
+  page: ReasonPage = { seen: [], check: '' },
+): readonly string[] {
+  return [
+    `### ${name}`,
+    '',
+    `- **Seen as**: ${page.seen.map(shown).join(', ')}`,
+    `- **Means**: ${meaning}`,
+    `- **Check**: ${page.check}`,
+    `- **Fix**: ${action === '' ? 'Nothing to do.' : action}`,
+    '',
+  ];
+}
+
+/** A condition with its status is a name; the rest are words. */
+function shown(place: string): string {
+  return place.replace(/\b[A-Z]\w+=\w+$/, '`$&`');
+}
+
+const HEAD = [
+  '# Reasons',
+  '',
+  'Generated from `crds/v1alpha1/reasons.ts` and `crds/generate/reason-pages`; do not edit. Conditions, events, decisions, errors of the',
+  'command line and log lines use these names; metric labels are their snake_case. In commands NAME is the service, NAMESPACE its namespace,',
+  'POD one of its pods, OPERATOR the account of the operator. "revision" means a CacheHeadRevision. Start with',
+  '`kubectl -n NAMESPACE describe cachedmodelservice NAME`: conditions, then events.',
+  '',
+].join('\n');

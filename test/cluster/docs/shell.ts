@@ -1,0 +1,64 @@
+// Runs command blocks of documents as a person would: in a shell, from the root of the repository, with real kubectl and Helm.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect } from 'vitest';
+import { blockText } from '../../unit/docs/documents.ts';
+import { clientTools, type HelmMajor } from '../harness/client-tools.ts';
+import { runCommand } from '../harness/run-command.ts';
+
+export interface ShellOptions {
+  readonly kubeconfigPath?: string;
+  /** @defaultValue 4 */
+  readonly major?: HelmMajor;
+  /** What stands for names that only a reader's own network knows. */
+  readonly names?: Readonly<Record<string, string>>;
+}
+
+export interface Shell {
+  /** Its working folder, which shows the repository and keeps what commands write out of it. */
+  readonly folder: string;
+  /** Runs the block as it stands, to the first command that fails; returns what it printed. */
+  block(id: string): Promise<string>;
+  run(text: string): Promise<string>;
+  close(): void;
+}
+
+const DEADLINE_MS = 300_000;
+
+export function openShell(options: ShellOptions = {}): Shell {
+  const { kubeconfigPath = '/dev/null', major = 4, names = {} } = options;
+  const home = mkdtempSync(join(tmpdir(), 'layercache-docs-'));
+  const folder = join(home, 'repository');
+  mkdirSync(folder);
+  for (const name of readdirSync('.')) symlinkSync(join(process.cwd(), name), join(folder, name));
+  const run = async (text: string): Promise<string> => {
+    const tools = await clientTools(major);
+    const script = Object.entries(names).reduce(
+      (all, [from, to]) => all.replaceAll(from, to),
+      text,
+    );
+    const { code, stdout, stderr } = await runCommand('bash', ['-euo', 'pipefail', '-c', script], {
+      cwd: folder,
+      environment: {
+        PATH: `${dirname(tools.kubectl)}:${process.env.PATH ?? ''}`,
+        KUBECONFIG: kubeconfigPath,
+        HOME: home,
+        HELM_CACHE_HOME: join(home, 'helm/cache'),
+        HELM_CONFIG_HOME: join(home, 'helm/config'),
+        HELM_DATA_HOME: join(home, 'helm/data'),
+      },
+      deadlineMs: DEADLINE_MS,
+    });
+    expect(code, `${script}\n${stdout}${stderr}`).toBe(0);
+    return stdout;
+  };
+  return {
+    folder,
+    block: (id) => run(blockText(id)),
+    run,
+    close: () => {
+      rmSync(home, { recursive: true });
+    },
+  };
+}

@@ -17,6 +17,15 @@
 {{- if not .Values.rbac.create -}}
 {{- $warnings = append $warnings "rbac.create is off: the operator can do nothing until its account has the rights in files/operator-rules.json." -}}
 {{- end -}}
+{{- if and (not .Values.serviceAccount.create) (eq (include "layercache.serviceAccountName" .) "default") -}}
+{{- $warnings = append $warnings (printf "serviceAccount.create is off without serviceAccount.name: the rights go to account default, and so to every pod of namespace %s that names no account." .Release.Namespace) -}}
+{{- end -}}
+{{- if not (include "layercache.isRestricted" .) -}}
+{{- $warnings = append $warnings "operator.podSecurityContext or operator.securityContext is weaker than Pod Security restricted: a namespace that enforces it refuses the pods." -}}
+{{- end -}}
+{{- if and .Values.alerts.enabled (not $wantsMonitors) (not .Values.metrics.annotations) -}}
+{{- $warnings = append $warnings "Alerts are on, but metrics.podMonitor, metrics.serviceMonitor and metrics.annotations are off: unless something else scrapes the operator, LayercacheOperatorDown fires." -}}
+{{- end -}}
 {{- if eq (int .Values.operator.replicas) 0 -}}
 {{- $warnings = append $warnings "operator.replicas is 0: model pods go on serving, nothing is trained, certified, rolled out or switched off by the operator." -}}
 {{- end -}}
@@ -38,4 +47,16 @@ Warnings:
 - {{ . }}
 {{- end }}
 {{- end -}}
+{{- end -}}
+
+{{/* "yes" when the contexts of the operator's pods are what Pod Security restricted demands. */}}
+{{- define "layercache.isRestricted" -}}
+{{- $pod := .Values.operator.podSecurityContext -}}
+{{- $own := .Values.operator.securityContext -}}
+{{- $seccomp := dig "seccompProfile" "type" (dig "seccompProfile" "type" "" $pod) $own -}}
+{{- $isNobody := and (eq (toString (dig "runAsNonRoot" (dig "runAsNonRoot" false $pod) $own)) "true") (ne (toString (dig "runAsUser" (dig "runAsUser" 1 $pod) $own)) "0") -}}
+{{- $isPlain := and (eq (toString (dig "allowPrivilegeEscalation" true $own)) "false") (ne (toString (dig "privileged" false $own)) "true") -}}
+{{- $keeps := without (dig "capabilities" "add" list $own) "NET_BIND_SERVICE" -}}
+{{- $isBare := and (has "ALL" (dig "capabilities" "drop" list $own)) (empty $keeps) -}}
+{{- if and $isNobody $isPlain $isBare (has $seccomp (list "RuntimeDefault" "Localhost")) -}}yes{{- end -}}
 {{- end -}}

@@ -34,6 +34,8 @@ export interface Rendering {
   readonly kubeVersion?: string;
   readonly apiVersions?: readonly string[];
   readonly release?: string;
+  /** Folder or archive. @defaultValue the chart of this tree */
+  readonly chart?: string;
 }
 
 export type Rendered =
@@ -74,10 +76,25 @@ export async function render(rendering: Rendering = {}): Promise<Rendered> {
   const { major = 4, values = {}, kubeVersion = '1.36.0', apiVersions = [] } = rendering;
   const flags = ['--namespace', NAMESPACE, '--kube-version', kubeVersion, '--values', '-'];
   const known = apiVersions.flatMap((version) => ['--api-versions', version]);
-  const args = ['template', rendering.release ?? RELEASE, CHART, ...flags, ...known];
+  const { release = RELEASE, chart = CHART } = rendering;
+  const args = ['template', release, chart, ...flags, ...known];
   const { code, stdout, stderr } = await helm(major, args, { values });
   if (code !== 0) return { ok: false, error: stderr.trim() };
   return { ok: true, text: stdout, objects: objectsOf(stdout) };
+}
+
+/**
+ * What Helm prints after an installation, on a cluster that knows no kinds but those of Kubernetes. Helm 3 would ask one
+ * for its version.
+ */
+export async function notesOf(values: object): Promise<string> {
+  const flags = ['--namespace', NAMESPACE, '--dry-run=client', '--values', '-'];
+  const { code, stdout, stderr } = await helm(4, ['install', RELEASE, CHART, ...flags], {
+    values,
+  });
+  if (code !== 0) throw new Error(stderr);
+  const [, notes = ''] = /^NOTES:\n([\s\S]*)/m.exec(stdout) ?? [];
+  return notes;
 }
 
 /** As `render`, where an error is the test's. */

@@ -33,9 +33,11 @@ test.each<readonly [string, object, RegExp]>([
   ['serviceAccount', { annotations: {} }, /^ServiceAccount /],
   ['admissionPolicies', { protectState: false }, /^ValidatingAdmissionPolicy.*-protect-state$/],
   ['metrics', { podMonitor: { enabled: false } }, /^(PodMonitor |Deployment )/],
+  ['trainer', { enabled: false }, /^Deployment /],
+  ['server', { defaults: {} }, /^Deployment /],
 ])('without %s %o only its own objects change', async (block, values, names) => {
   const differing = changed(await withAllOn(), await withAllOn({ [block]: values }));
-  if (block !== 'dashboards' && block !== 'alerts') expect(differing).not.toEqual([]);
+  expect(differing).not.toEqual([]);
   expect(differing.map(nameOf).filter((name) => !names.test(name))).toEqual([]);
 });
 
@@ -63,6 +65,12 @@ test('a digest beats the tag', async () => {
   const digest = `sha256:${'0'.repeat(64)}`;
   const { image } = await operatorOf({ operator: { image: { tag: 'x', digest } } });
   expect(image).toBe(`docker.io/layercache/operator@${digest}`);
+});
+
+test('without operator.pdb only the disruption budget is missing', async () => {
+  const operator = { ...(ALL_ON as { operator: object }).operator, pdb: { enabled: false } };
+  const differing = changed(await withAllOn(), await withAllOn({ operator }));
+  expect(differing.map(({ kind }) => kind)).toEqual(['PodDisruptionBudget']);
 });
 
 test('one replica has no disruption budget, two have one that lets a node be drained', async () => {

@@ -50,6 +50,8 @@ const BREAKS: readonly (readonly [string, RegExp, string])[] = [
     '"roleRef":{"kind":"Role","name":"x"',
   ],
   ['has a name of more than 63', /"name":"demo-layercache-models"/, `"name":"${'m'.repeat(64)}"`],
+  ['is written by the operator', /"kind":"ServiceAccount"/, '"kind":"Lease"'],
+  ['is written by the operator', /"kind":"PodMonitor"/, '"status":{},"kind":"PodMonitor"'],
   ['is not labelled', /"app.kubernetes.io\/managed-by":"Helm"/, '"x":"y"'],
 ];
 

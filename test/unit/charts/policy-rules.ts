@@ -53,6 +53,8 @@ const CLUSTER_WIDE = [
   'ValidatingAdmissionPolicyBinding',
 ];
 const RESTRICTED_VOLUMES = ['configMap', 'emptyDir', 'projected', 'secret', 'downwardAPI'];
+/** What the operator writes: Helm 4 would fight it for the fields. */
+const OF_THE_OPERATOR = ['Secret', 'Lease', 'CachedModelService', 'CacheHeadRevision'];
 const FORBIDDEN_VERBS = ['*', 'bind', 'escalate', 'impersonate'];
 
 /** One sentence for each break of a rule; empty is what is wanted. */
@@ -90,12 +92,20 @@ function problemsOfObject(object: ChartObject): readonly string[] {
   for (const [key, value] of Object.entries(labels)) {
     if (value.length > 63) told.push(`has a label ${key} of more than 63 characters`);
   }
-  if (!isOfUser(object) && metadata.labels?.['app.kubernetes.io/managed-by'] !== 'Helm') {
-    told.push('is not labelled as one of the release');
-  }
+  if (!isOfUser(object)) told.push(...ownershipProblems(object));
   told.push(...ruleProblems((object.rules ?? []) as readonly Rule[]));
   if (template !== null) told.push(...podProblems(object.kind, template.spec));
   return told.map((problem) => `${nameOf(object)} ${problem}`);
+}
+
+function ownershipProblems(object: ChartObject): readonly string[] {
+  const { kind, metadata } = object;
+  return untrue({
+    'is not labelled as one of the release':
+      metadata.labels?.['app.kubernetes.io/managed-by'] === 'Helm',
+    'is written by the operator or the API server':
+      !OF_THE_OPERATOR.includes(kind) && !('status' in object),
+  });
 }
 
 /** Of `extraObjects`. */

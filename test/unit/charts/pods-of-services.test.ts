@@ -1,0 +1,82 @@
+// The chart selects pods that the operator makes: what it looks for must be what the operator writes.
+import type { PodTemplateSpec } from 'kubernetes-types/core/v1.js';
+import { expect, test } from 'vitest';
+import { planChildren } from '../../../operator/plan/children.ts';
+import { roleLabel } from '../../../operator/plan/labels.ts';
+import { planTrainingJob } from '../../../operator/plan/training-job.ts';
+import { aServiceToPlan, DEFAULTS, INSTALLATION } from '../operator/plan/builders.ts';
+import { only, renderObjects } from './helm.ts';
+import { MONITORING } from './scenarios.ts';
+
+type Labels = Readonly<Record<string, string>>;
+
+const service = aServiceToPlan();
+const TRAINER = planTrainingJob({
+  ...{ service, adminGeneration: 1, attempt: 1, job: {}, store: null, allowedHosts: [] },
+  defaults: {
+    ...{ image: 'trainer:1', imagePullPolicy: 'Never', imagePullSecretNames: [] },
+    resources: {},
+  },
+}).spec!.template;
+
+function serverPod(): PodTemplateSpec {
+  const { apply } = planChildren({
+    ...{ service, defaults: DEFAULTS, installation: INSTALLATION, adminGeneration: 1, live: [] },
+    isDeploymentHeld: false,
+  });
+  const deployment = apply.find(({ kind }) => kind === 'Deployment');
+  return (deployment?.spec as { template: PodTemplateSpec }).template;
+}
+
+function isSelected(pod: PodTemplateSpec, selector: Labels): boolean {
+  const labels = pod.metadata?.labels ?? {};
+  return Object.entries(selector).every(([key, value]) => labels[key] === value);
+}
+
+const portsOf = (pod: PodTemplateSpec) =>
+  pod.spec?.containers.flatMap(({ ports = [] }) => ports) ?? [];
+
+test('the PodMonitor of models finds the pods of servers, by a port that they name', async () => {
+  const objects = await renderObjects({
+    values: { metrics: { podMonitor: { enabled: true } } },
+    apiVersions: MONITORING,
+  });
+  const { selector, podMetricsEndpoints } = only(objects, 'PodMonitor', 'demo-layercache-models')
+    .spec as {
+    selector: { matchLabels: Labels };
+    podMetricsEndpoints: { port: string }[];
+  };
+  expect(isSelected(serverPod(), selector.matchLabels)).toBe(true);
+  expect(isSelected(TRAINER, selector.matchLabels)).toBe(false);
+  const names = portsOf(serverPod()).map(({ name }) => name);
+  for (const { port } of podMetricsEndpoints) expect(names).toContain(port);
+});
+
+test('the network policy of the operator lets it reach admin ports of servers and trainers', async () => {
+  const objects = await renderObjects({ values: { networkPolicy: { enabled: true } } });
+  const { egress } = only(objects, 'NetworkPolicy').spec as {
+    egress: {
+      ports: { port: number }[];
+      to?: { podSelector?: { matchLabels: Labels } }[];
+    }[];
+  };
+  const toPods = egress.flatMap(({ ports, to = [] }) =>
+    to.flatMap(({ podSelector }) => (podSelector === undefined ? [] : [{ ports, podSelector }])),
+  );
+  expect(toPods).toHaveLength(1);
+  for (const pod of [serverPod(), TRAINER]) {
+    expect(isSelected(pod, toPods[0]!.podSelector.matchLabels)).toBe(true);
+    const admin = portsOf(pod).find(({ name }) => name === 'admin')?.containerPort;
+    expect(toPods[0]!.ports.map(({ port }) => port)).toEqual([admin]);
+  }
+});
+
+test('the label that admission policies protect is the one that the operator writes', async () => {
+  const values = { admissionPolicies: { protectState: true } };
+  const policy = only(await renderObjects({ values }), 'ValidatingAdmissionPolicy');
+  for (const role of ['policy', 'ledger', 'head'] as const) {
+    const [[key, value] = ['', '']] = Object.entries(roleLabel(role));
+    expect(JSON.stringify(policy.spec)).toContain(`'${key}'`);
+    expect(JSON.stringify(policy.spec)).toContain(`'${value}'`);
+  }
+});

@@ -41,9 +41,12 @@ export const monitoringValues = {
     folder: f.text('Folder in Grafana.', 'Layercache'),
     grafanaOperator: f.block('GrafanaDashboard objects for the Grafana operator.', {
       enabled: f.toggle('Makes them, where the cluster knows the kind.', false),
-      instanceSelector: f.labels('Labels of the Grafana that shows them.', {
-        dashboards: 'grafana',
-      }),
+      instanceSelector: f.labels(
+        'Labels of the Grafana that shows them; its operator refuses a change, so delete the GrafanaDashboards first.',
+        {
+          dashboards: 'grafana',
+        },
+      ),
     }),
   }),
   alerts: f.block('Alerts and recording rules as a PrometheusRule.', {
@@ -51,7 +54,10 @@ export const monitoringValues = {
     labels: f.labels('Labels of the PrometheusRule that your Prometheus selects by.'),
     alertLabels: f.labels('Labels of every alert, for example for routing.'),
     runbookBaseUrl: f.text(
-      'Where the runbooks lie, instead of the address in the rules; the name of the file is added.',
+      'Address below which your people read the runbooks of this chart; the name of the file is added. Empty: alerts name the file in the chart.',
+    ),
+    dashboardBaseUrl: f.text(
+      'Address of your Grafana; the path of the board is added. Empty: alerts name the path alone.',
     ),
     disabled: f.switches(
       'Alerts to leave out, `{LayercacheExitsOff: true}`.',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './run-command.ts';
 
-export type ProgramGroup = 'control-plane' | 'kwok' | 'node' | 'stores';
+export type ProgramGroup = 'control-plane' | 'kwok' | 'node' | 'stores' | 'kinds';
 
 /** A part of the test cluster cannot run on this machine; the message says why and what to do. */
 export class Unavailable extends Error {}

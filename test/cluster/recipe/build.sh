@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# build.sh control-plane|kwok|node|stores : prints the folder that holds the group's programs, building those that are missing.
+# build.sh control-plane|kwok|node|stores|kinds : prints the folder that holds the group's programs, building those that are missing.
 # Sources are Go modules pinned by the go.mod and go.sum beside this file. The folder is named after a hash of its
 # recipe, so a changed pin builds anew; a lock lets any number of callers ask at once while only one builds.
 set -euo pipefail
 recipe=$(cd "$(dirname "$0")" && pwd)
-group=${1:?which group: control-plane, kwok, node or stores}
+group=${1:?which group: control-plane, kwok, node, stores or kinds}
 export CGO_ENABLED=0
 
 kubernetes=$(sed -n 's|^require k8s.io/kubernetes v||p' "$recipe/control-plane/go.mod")
@@ -18,7 +18,8 @@ case $group in
   kwok) programs='kwok kwok-stages.yaml' inputs='kwok' ;;
   node) programs='kubelet kube-proxy containerd containerd-shim-runc-v2 ctr pause' inputs='control-plane node' ;;
   stores) programs='s3-server' inputs='stores' ;;
-  *) echo "unknown group $group: use control-plane, kwok, node or stores" >&2; exit 2 ;;
+  kinds) programs='monitoring-kinds.yaml' inputs='kinds' ;;
+  *) echo "unknown group $group: use control-plane, kwok, node, stores or kinds" >&2; exit 2 ;;
 esac
 
 missing() { for p in $programs; do [ -e "$out/$p" ] || echo "$p"; done; }
@@ -46,6 +47,12 @@ build() {
 }
 
 # Apart from build, whose text is part of every group's hash.
+build_kinds() { # the definitions of the Prometheus operator that a chart of ours uses, from its types by its own generator
+  local made=$out/.definitions types=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1
+  (cd "$recipe/kinds" && go tool controller-gen crd:allowDangerousTypes=true "paths=$types" "output:crd:dir=$made")
+  cat "$made"/monitoring.coreos.com_{podmonitors,prometheusrules,servicemonitors}.yaml > "$out/.$program.part"
+  rm -r "$made"; mv "$out/.$program.part" "$out/$program"
+}
 build_store() { compile stores "./$program" -ldflags '-s -w'; mv "$out/.$program.part" "$out/$program"; }
 
 pins() { cd "$recipe" && for input in $inputs; do find "$input" -type f | LC_ALL=C sort | xargs cat; done; }
@@ -62,7 +69,7 @@ if [ -n "$(missing)" ]; then
   [ -z "$todo" ] || echo "BUILDING the Kubernetes test cluster, group $group:" $todo '- once, up to ten minutes on two cores;' "kept in $out" >&2
   for program in $todo; do
     echo "  building $program" >&2
-    if [ "$group" = stores ]; then build_store; else build; fi
+    case $group in stores) build_store ;; kinds) build_kinds ;; *) build ;; esac
   done
 fi
 echo "$out"

@@ -68,6 +68,11 @@ export const optionalChoice = <T extends string>(choices: readonly T[]) =>
       return found ?? null;
     });
 
+export const onOff = z
+  .enum(['on', 'off'], { error: 'must be on or off' })
+  .default('off')
+  .transform((value) => value === 'on');
+
 export const switchedOn = z
   .enum(['true', 'false'], { error: 'must be true or false' })
   .default('false')

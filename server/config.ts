@@ -33,6 +33,8 @@ export interface ServerConfig {
   readonly dataPort: number;
   readonly adminPort: number;
   readonly metricsPort: number;
+  /** The metrics page is OpenMetrics, with trace ids. */
+  readonly metricsExemplars: boolean;
   /** Empty: every address of the machine, IPv6 too where there is any. */
   readonly bindHost: string;
   /** Empty: the shell makes one up. */
@@ -123,6 +125,7 @@ const schema = z.object({
   DATA_PORT: fields.port(8080),
   ADMIN_PORT: fields.port(8081),
   METRICS_PORT: fields.port(9090),
+  METRICS_EXEMPLARS: fields.onOff,
   BIND_HOST: z.string().max(253).default(''),
   POLICY_DIR: fields.optionalText,
   ADMIN_DIR: fields.optionalText,
@@ -194,6 +197,7 @@ function toConfig(
     dataPort: parsed.DATA_PORT,
     adminPort: parsed.ADMIN_PORT,
     metricsPort: parsed.METRICS_PORT,
+    metricsExemplars: parsed.METRICS_EXEMPLARS,
     bindHost: parsed.BIND_HOST,
     podUid: parsed.POD_UID,
     engineThreads: parsed.ENGINE_THREADS,

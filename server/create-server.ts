@@ -91,8 +91,9 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     refused: (error, protocol) => {
       metrics.traffic.requestRefused(error.code, protocol);
     },
-    failed: (id, error) => {
-      log.error({ component: 'http', requestId: id, err: error }, 'request failed');
+    failed: ({ id, traceId }, error) => {
+      const trace = traceId === null ? {} : { traceId };
+      log.error({ component: 'http', requestId: id, ...trace, err: error }, 'request failed');
     },
   };
   const quiet: ErrorObserver = { ...errors, refused: () => undefined };

@@ -63,7 +63,10 @@ try {
     progress,
     clock: systemClock,
     log,
-    metrics: createServerMetrics(createMetricRegistry(settings.modelName), VERSION),
+    metrics: createServerMetrics(
+      createMetricRegistry(settings.modelName, { hasExemplars: settings.metricsExemplars }),
+      VERSION,
+    ),
     version: VERSION,
   });
   await server.start();

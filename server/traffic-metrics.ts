@@ -17,7 +17,11 @@ export interface FinishedBatch {
 /** What traffic does to the figures for people. Decisions never read them. */
 export interface TrafficMetrics {
   inFlight(requests: number): void;
-  requestAnswered(deepest: AnsweredRow, seconds: number, protocol: 'v1' | 'v2'): void;
+  requestAnswered(
+    deepest: AnsweredRow,
+    seconds: number,
+    request: { readonly protocol: 'v1' | 'v2'; readonly traceId: string | null },
+  ): void;
   requestRefused(code: string, protocol: 'v1' | 'v2'): void;
   batchStarted(rows: readonly BatchRow[]): void;
   rowAnswered(record: RowRecord): void;
@@ -40,9 +44,9 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
     inFlight: (requests) => {
       metrics.requestsInFlight.set({}, requests);
     },
-    requestAnswered: ({ exit, track }, seconds, protocol) => {
+    requestAnswered: ({ exit, track }, seconds, { protocol, traceId }) => {
       metrics.requests.inc({ protocol, code: 'ok' });
-      metrics.requestDuration.observe({ exit, track }, seconds);
+      metrics.requestDuration.observe({ exit, track }, seconds, traceId);
     },
     requestRefused: (code, protocol) => {
       metrics.requests.inc({ protocol, code });

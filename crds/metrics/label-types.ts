@@ -12,7 +12,8 @@ export interface CounterHandle<L> {
 }
 
 export interface HistogramHandle<L> {
-  observe(labels: L, value: number): void;
+  /** @param traceId shown as exemplar where exemplars are on */
+  observe(labels: L, value: number, traceId?: string | null): void;
 }
 
 /** All series of labels that are closed lists, else none: so many start at 0. `fixed` are values of the others. */

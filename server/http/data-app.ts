@@ -60,7 +60,10 @@ export function createDataApp(dependencies: DataAppDependencies): RequestListene
     protocol(request, response).catch((error: unknown) => {
       if (error instanceof HangUpError) return;
       if (response.headersSent) response.destroy();
-      else answerError(error, { method: 'POST', path }, response, errors);
+      else {
+        const { headers } = request;
+        answerError(error, { method: 'POST', path, headers }, response, errors);
+      }
     });
   }
 

@@ -1,15 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import type { ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { ErrorCode } from '../errors.ts';
 import { ServingError, shown } from '../errors.ts';
 import { HangUpError } from './read-body.ts';
+import { traceIdOf } from './traceparent.ts';
+
+export interface FailedRequest {
+  /** What the client got. */
+  readonly id: string;
+  /** The trace that the request belongs to, if it said so. */
+  readonly traceId: string | null;
+}
+
+/** A request, as far as errors look at it. */
+interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+}
 
 export interface ErrorObserver {
   /** The one refusal that was answered, and whose paths it came to. */
   refused(error: ServingError, protocol: 'v1' | 'v2'): void;
   /** A bug: the log has the cause under the id that the client got. */
-  failed(id: string, error: unknown): void;
+  failed(failure: FailedRequest, error: unknown): void;
 }
 
 const CUTS_CONNECTION: ReadonlySet<ErrorCode> = new Set(['body_too_large', 'body_too_slow']);
@@ -26,7 +41,7 @@ export function createErrorHandler(observer: ErrorObserver): ErrorRequestHandler
 /** The only place where an error becomes an answer: {"error": "..."} and the status of the catalogue. */
 export function answerError(
   error: unknown,
-  request: { readonly method: string; readonly path: string },
+  request: Asked,
   response: ServerResponse,
   observer: ErrorObserver,
 ): void {
@@ -45,18 +60,14 @@ export function answerError(
   response.end(text);
 }
 
-function toRefusal(
-  error: unknown,
-  request: { readonly method: string; readonly path: string },
-  observer: ErrorObserver,
-): ServingError {
+function toRefusal(error: unknown, request: Asked, observer: ErrorObserver): ServingError {
   if (error instanceof ServingError) return error;
   // Express cannot decode the path (percent signs): such a path names nothing.
   if (error instanceof URIError) {
     return new ServingError('not_found', { method: request.method, path: shown(request.path) });
   }
   const id = randomUUID();
-  observer.failed(id, error);
+  observer.failed({ id, traceId: traceIdOf(request.headers.traceparent) }, error);
   return new ServingError('internal', { id }, { cause: error });
 }
 

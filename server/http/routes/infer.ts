@@ -18,6 +18,7 @@ import { createJsonReader, readJsonInTurns } from '../json-body.ts';
 import type { ModelShape } from '../model-shape.ts';
 import type { Protocol } from '../protocols.ts';
 import { HangUpError } from '../read-body.ts';
+import { traceIdOf } from '../traceparent.ts';
 
 /** Answers a request whose path is found right; rejects with what the error handler answers. */
 type Inference = <T extends InferRequest>(
@@ -43,6 +44,7 @@ export function createInference(dependencies: DataAppDependencies): Inference {
 
   return async (protocol, request, response) => {
     const receivedMs = clock.monotonicMs();
+    const traceId = echoTrace(request, response);
     if (lifecycle.stage === 'Draining') throw new ServingError('draining');
     const model = dependencies.loaded();
     if (model === null) throw new ServingError('engine_down');
@@ -66,7 +68,7 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       answering += 1;
       hasPlace = true;
       const parsed = await parse(protocol, body, request, model.shape);
-      const asked = { parsed, model, receivedMs, timeoutMs };
+      const asked = { parsed, model, receivedMs, timeoutMs, traceId };
       const data =
         'images' in parsed.data
           ? await decoded(parsed.data, response, asked, maxDecompressedBytes)
@@ -177,7 +179,7 @@ export function createInference(dependencies: DataAppDependencies): Inference {
   function respond<T extends InferRequest>(
     { name, encode }: Protocol<T>,
     response: ServerResponse,
-    { parsed, model, rows, receivedMs }: Answered<T>,
+    { parsed, model, rows, receivedMs, traceId }: Answered<T>,
   ): void {
     const { headers, body, deepest } = encode(parsed, rows, {
       model: modelName,
@@ -187,7 +189,8 @@ export function createInference(dependencies: DataAppDependencies): Inference {
     headers['content-length'] = Buffer.byteLength(body);
     response.writeHead(200, headers);
     response.end(body, () => {
-      metrics.requestAnswered(deepest, (clock.monotonicMs() - receivedMs) / 1000, name);
+      const seconds = (clock.monotonicMs() - receivedMs) / 1000;
+      metrics.requestAnswered(deepest, seconds, { protocol: name, traceId });
     });
   }
 }
@@ -206,6 +209,17 @@ interface Asked {
   readonly model: LoadedModel;
   readonly receivedMs: number;
   readonly timeoutMs: number;
+  readonly traceId: string | null;
+}
+
+/** Whoever follows a request finds it in the answer again, whatever the answer is. */
+function echoTrace({ headers }: IncomingMessage, response: ServerResponse): string | null {
+  const { traceparent } = headers;
+  const traceId = traceIdOf(traceparent);
+  if (traceId !== null && typeof traceparent === 'string') {
+    response.setHeader('traceparent', traceparent);
+  }
+  return traceId;
 }
 
 /** Outputs that an exit cannot supply are never made up: such a request runs to the end. */

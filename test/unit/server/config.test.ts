@@ -32,6 +32,7 @@ test('defaults are complete and in base units', () => {
     dataPort: 8080,
     adminPort: 8081,
     metricsPort: 9090,
+    metricsExemplars: false,
     bindHost: '',
     podUid: '',
     engineMemoryBytes: null,

@@ -1,10 +1,13 @@
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { serviceDefinition, headRevisionDefinition } from '../../crds/schema/custom-resource.ts';
 import { GENERATED } from './generated-head.ts';
 import { defaultImages } from './images-file.ts';
 
-/** `Chart.yaml`. One version for chart, images and program: that of package.json. */
-export function renderChartFile(version: string): string {
+/**
+ * `Chart.yaml`. One version for chart, images and program: that of package.json.
+ * @param samples texts of manifests, one for each kind, that Artifact Hub shows beside it
+ */
+export function renderChartFile(version: string, samples: readonly string[]): string {
   const chart = {
     apiVersion: 'v2',
     name: 'layercache',
@@ -17,11 +20,13 @@ export function renderChartFile(version: string): string {
     kubeVersion: '>=1.29.0-0',
     keywords: ['inference', 'model-serving', 'early-exit', 'operator'],
     annotations: {
+      'artifacthub.io/category': 'ai-machine-learning',
       'artifacthub.io/license': 'Apache-2.0',
       'artifacthub.io/operator': 'true',
       'artifacthub.io/crds': stringify(
         [serviceDefinition(), headRevisionDefinition()].map(crdEntry),
       ),
+      'artifacthub.io/crdsExamples': stringify(samples.map((sample) => parse(sample) as object)),
       'artifacthub.io/images': stringify(
         Object.entries(defaultImages(version)).map(([name, image]) => ({ name, image })),
       ),

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { renderDefinition } from '../../crds/generate/definition-yaml.ts';
 import { writeOrCheck } from '../../crds/generate/write-documents.ts';
 import { headRevisionDefinition, serviceDefinition } from '../../crds/schema/custom-resource.ts';
@@ -11,11 +12,14 @@ import { renderValueSchema, renderValues, renderValueTable } from './values/valu
 
 // Run from the repository root. Writes the files of the chart that repeat what code says.
 const VERSION = packageVersion();
+const samples = ['smallest', 'own-heads-revision'].map((name) =>
+  readFileSync(`crds/samples/${name}.yaml`, 'utf8'),
+);
 const definitions = [serviceDefinition(), headRevisionDefinition()];
 
 /** Path in the chart -> content. */
 const files: Readonly<Record<string, string>> = {
-  'Chart.yaml': renderChartFile(VERSION),
+  'Chart.yaml': renderChartFile(VERSION, samples),
   'values.yaml': renderValues(),
   'values.schema.json': renderValueSchema(),
   'docs/values.md': renderValueTable(),

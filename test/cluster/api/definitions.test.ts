@@ -96,7 +96,7 @@ describe.skipIf(plane.unavailable !== null)('the definitions', () => {
     expect(recursive.stdout).toContain('sizeBytes\t<integer> -required-');
   });
 
-  test.each(readdirSync(SAMPLES))('take the sample %s as it stands', async (file) => {
+  test.each(readdirSync(SAMPLES).filter((file) => file.endsWith('.yaml')))('take the sample %s as it stands', async (file) => {
     const { name: namespace } = await plane.namespace();
     const sample = parse(readFileSync(`${SAMPLES}/${file}`, 'utf8'), { version: '1.1' }) as Json;
     const metadata = { ...(sample.metadata as Json), namespace };

@@ -17,7 +17,8 @@ interface Manifest {
   readonly metadata: { readonly name: string };
 }
 
-const SAMPLES = readdirSync(FOLDER).map((file) => {
+const FILES = readdirSync(FOLDER).filter((file) => file.endsWith('.yaml'));
+const SAMPLES = FILES.map((file) => {
   const object = parse(readFileSync(`${FOLDER}/${file}`, 'utf8')) as Manifest;
   return { file, object, name: object.metadata.name };
 });
@@ -30,6 +31,7 @@ const EXITS: Readonly<Record<string, string>> = {
   'full.yaml': 'TensorNotFound',
   'own-heads.yaml': 'TensorNotFound',
   'plain-server.yaml': 'NoExits',
+  'queue-autoscaled.yaml': 'CollectingSamples',
   'recommend.yaml': 'RecommendOnly',
   'smallest.yaml': 'CollectingSamples',
 };

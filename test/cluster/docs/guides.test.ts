@@ -1,13 +1,25 @@
-// The guides from the first command to the last, on a real node: what runs is what the documents say.
+// The guides from the first command to the last, on a real node: what runs is what the documents say. Each test goes on from
+// where the one before it ended.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
 import { operatorImage, serverImage } from '../harness/image/product-images.ts';
+import { whyNoStore } from '../stores/store-server.ts';
+import { startClosedRegistry, type ClosedRegistry } from './closed-registry.ts';
 import { openShell, type Shell } from './shell.ts';
 
 const unavailable = await whyUnavailable('node');
+const noRegistry = unavailable ?? (await whyNoStore('oci'));
 const INSTALL = 'charts/layercache/docs/install.md';
 const UPGRADE = 'charts/layercache/docs/upgrade.md';
+const AIR_GAP = 'charts/layercache/docs/air-gap.md';
+const LONG_MS = 310_000;
+
+async function loadImages(node: OwnRealNode, registry: string): Promise<void> {
+  await node.loadImage(await serverImage({ name: `${registry}/layercache/server:0.1.0` }));
+  await node.loadImage(await operatorImage({ name: `${registry}/layercache/operator:0.1.0` }));
+}
 
 describe.skipIf(unavailable !== null)('the guides on a real node', () => {
   let node: OwnRealNode;
@@ -16,28 +28,173 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
   beforeAll(async () => {
     node = await startRealNode({ devices: {} });
     shell = openShell({ kubeconfigPath: node.kubeconfigPath });
-    await node.loadImage(await serverImage({ name: 'docker.io/layercache/server:0.1.0' }));
-    await node.loadImage(await operatorImage({ name: 'docker.io/layercache/operator:0.1.0' }));
+    await loadImages(node, 'docker.io');
   }, 240_000);
   afterAll(async () => {
     (shell as Shell | undefined)?.close();
     await (node as OwnRealNode | undefined)?.stop();
   });
 
-  test('the operator installs and passes its test', async () => {
-    const said = await shell.block(`${INSTALL}#the-operator`);
-    expect(said).toContain('ok    every pod has acknowledged the policy');
-  }, 310_000);
+  test(
+    'the operator installs and passes its test',
+    async () => {
+      const said = await shell.block(`${INSTALL}#the-operator`);
+      expect(said).toContain('ok    every pod has acknowledged the policy');
+    },
+    LONG_MS,
+  );
 
-  test('a first service becomes Ready and answers', async () => {
-    const applied = await shell.block(`${INSTALL}#a-first-service`);
-    expect(applied).toContain('cachedmodelservice.layercache.io/fashion condition met');
-    const answer = await shell.block(`${INSTALL}#a-first-service/2`);
-    expect(answer).toContain('"name":"image"');
-    expect(answer).toMatch(/"outputs":\[\{"name":"logits".*"shape":\[1,10\]/);
-    const looked = await shell.block(`${INSTALL}#what-it-is-doing`);
-    expect(looked).toMatch(/fashion +True +Serving +1 +CollectingSamples/);
-    expect(looked).toContain('PolicyPublished');
-    expect(looked).toContain('maxDisagreement');
-  }, 310_000);
+  test(
+    'a first service becomes Ready, answers, and says what it is doing',
+    async () => {
+      const applied = await shell.block(`${INSTALL}#a-first-service`);
+      expect(applied).toContain('cachedmodelservice.layercache.io/fashion condition met');
+      const answer = await shell.block(`${INSTALL}#a-first-service/2`);
+      expect(answer).toContain('"name":"image"');
+      expect(answer).toMatch(/"outputs":\[\{"name":"logits".*"shape":\[1,10\]/);
+      const looked = await shell.block(`${INSTALL}#what-it-is-doing`);
+      expect(looked).toMatch(/fashion +True +Serving +1 +CollectingSamples/);
+      expect(looked).toContain('PolicyPublished');
+      expect(looked).toContain('maxDisagreement');
+    },
+    LONG_MS,
+  );
+
+  test(
+    'settings of most installations are taken, and kinds that the cluster lacks are said',
+    async () => {
+      const notes = await shell.block(`${INSTALL}#settings`);
+      expect(notes).toContain('does not know monitoring.coreos.com/v1');
+      const { stdout } = await node.kubectl([
+        ...['get', 'networkpolicy,poddisruptionbudget,configmap', '--output', 'name'],
+        ...['--namespace', 'layercache-system'],
+      ]);
+      for (const name of ['networkpolicy', 'poddisruptionbudget', 'layercache-dashboard-fleet']) {
+        expect(stdout).toContain(name);
+      }
+    },
+    LONG_MS,
+  );
+
+  test(
+    'an upgrade leaves services Ready, goes back, and goes on from Helm 3',
+    async () => {
+      const upgraded = await shell.block(`${UPGRADE}#with-helm`);
+      expect(upgraded).toContain('cachedmodelservice.layercache.io/fashion condition met');
+      const versions = await shell.block(`${UPGRADE}#with-helm/2`);
+      expect(versions).toMatch(/^fashion +docker\.io\/layercache\/server:0\.1\.0$/m);
+      expect(await shell.block(`${UPGRADE}#back`)).toContain('Rollback was a success');
+      await shell.block(`${UPGRADE}#from-helm-3-to-helm-4`);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'a release that is uninstalled leaves its services answering',
+    async () => {
+      await shell.block(`${INSTALL}#uninstall`);
+      expect(await shell.block(`${INSTALL}#a-first-service/2`)).toContain('"outputs"');
+    },
+    LONG_MS,
+  );
+
+  test(
+    'with rights in some namespaces the operator may read these alone',
+    async () => {
+      const said = await shell.block(`${INSTALL}#rights-in-some-namespaces-only`);
+      expect(said.trim().split('\n').at(-1)).toBe('yes');
+      const account = 'system:serviceaccount:layercache-system:layercache-operator';
+      const words = ['auth', 'can-i', 'list', 'pods', '--namespace', 'default', '--as', account];
+      expect((await node.kubectl(words)).stdout.trim()).toBe('no');
+      await shell.run('helm uninstall layercache --namespace layercache-system --wait');
+    },
+    LONG_MS,
+  );
+
+  test(
+    'another release takes the definitions over, or has them applied',
+    async () => {
+      await shell.block(`${UPGRADE}#another-release-name`);
+      await shell.block(`${UPGRADE}#another-release-name/2`);
+      await shell.run('helm uninstall other --namespace layercache-other --wait');
+    },
+    LONG_MS,
+  );
+
+  test('the health check is added to what Argo CD has already', async () => {
+    await shell.run(
+      'kubectl create namespace argocd; kubectl create configmap argocd-cm -n argocd --from-literal=url=https://argocd',
+    );
+    await shell.block(`${INSTALL}#with-argo-cd-or-flux`);
+    const { stdout } = await node.kubectl([
+      ...['get', 'configmap', 'argocd-cm', '--namespace', 'argocd', '--output', 'json'],
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      data: {
+        url: 'https://argocd',
+        'resource.customizations.health.layercache.io_CachedModelService': readFileSync(
+          'crds/samples/argocd/health.lua',
+          'utf8',
+        ),
+      },
+    });
+  });
+
+  test(
+    'everything is gone when all is removed',
+    async () => {
+      await shell.block(`${INSTALL}#uninstall/2`);
+      const { stdout } = await node.kubectl(['get', 'crd', '--output', 'name']);
+      expect(stdout).not.toContain('layercache.io');
+    },
+    LONG_MS,
+  );
+
+  describe.skipIf(noRegistry !== null)('in a closed network', () => {
+    let registry: ClosedRegistry;
+    let inside: Shell;
+
+    beforeAll(async () => {
+      const images = readFileSync('charts/layercache/images.txt', 'utf8').trim().split('\n');
+      registry = await startClosedRegistry(images);
+      const { kubeconfigPath } = node;
+      const { name, environment } = registry;
+      inside = openShell({
+        kubeconfigPath,
+        environment,
+        names: { 'registry.internal:5000': name },
+      });
+      // What a node would pull from there.
+      await loadImages(node, name);
+    }, 240_000);
+    afterAll(async () => {
+      (inside as Shell | undefined)?.close();
+      await (registry as ClosedRegistry | undefined)?.stop();
+    });
+
+    test(
+      'images and chart are brought in',
+      async () => {
+        await inside.block(`${AIR_GAP}#bring-images-and-chart-in`);
+        for (const image of ['operator', 'server', 'server-gpu']) {
+          expect(await registry.tagsOf(`layercache/${image}`)).toContain('"0.1.0"');
+        }
+      },
+      LONG_MS,
+    );
+
+    test(
+      'the chart installs from there, and passes its test',
+      async () => {
+        const said = await inside.block(`${AIR_GAP}#install-inside`);
+        expect(said).toContain('ok    every pod has acknowledged the policy');
+        const { stdout } = await node.kubectl([
+          ...['get', 'pods', '--namespace', 'layercache-system'],
+          ...['--output', 'jsonpath={.items[*].spec.containers[*].image}'],
+        ]);
+        expect(stdout).toBe(`${registry.name}/layercache/operator:0.1.0`);
+      },
+      LONG_MS,
+    );
+  });
 });

@@ -1,5 +1,5 @@
 // Runs command blocks of documents as a person would: in a shell, from the root of the repository, with real kubectl and Helm.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
@@ -13,6 +13,7 @@ export interface ShellOptions {
   readonly major?: HelmMajor;
   /** What stands for names that only a reader's own network knows. */
   readonly names?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Shell {
@@ -27,7 +28,7 @@ export interface Shell {
 const DEADLINE_MS = 300_000;
 
 export function openShell(options: ShellOptions = {}): Shell {
-  const { kubeconfigPath = '/dev/null', major = 4, names = {} } = options;
+  const { kubeconfigPath = '/dev/null', major = 4, names = {}, environment = {} } = options;
   const home = mkdtempSync(join(tmpdir(), 'layercache-docs-'));
   const folder = join(home, 'repository');
   mkdirSync(folder);
@@ -47,6 +48,7 @@ export function openShell(options: ShellOptions = {}): Shell {
         HELM_CACHE_HOME: join(home, 'helm/cache'),
         HELM_CONFIG_HOME: join(home, 'helm/config'),
         HELM_DATA_HOME: join(home, 'helm/data'),
+        ...environment,
       },
       deadlineMs: DEADLINE_MS,
     });

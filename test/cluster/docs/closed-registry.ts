@@ -1,0 +1,74 @@
+// The registry of a closed network, and the public one as it is reached from there: Debian's docker-registry, over TLS.
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '../../support/eventually.ts';
+import { hostCertificate } from '../../support/host-certificate.ts';
+import { freePorts } from '../harness/free-ports.ts';
+import { writeImageArchive } from '../harness/image/image-archive.ts';
+import { expectCommand } from '../harness/run-command.ts';
+
+export interface ClosedRegistry {
+  /** `HOST:PORT`. */
+  readonly name: string;
+  /** With which Helm and skopeo find and trust it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Names with tags that it holds of an image. */
+  tagsOf(repository: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Holds one small image under each of the names that docker.io has. */
+export async function startClosedRegistry(images: readonly string[]): Promise<ClosedRegistry> {
+  const folder = mkdtempSync(join(tmpdir(), 'layercache-registry-'));
+  const { key, ca } = hostCertificate('localhost');
+  writeFileSync(join(folder, 'tls.key'), key);
+  writeFileSync(join(folder, 'tls.crt'), ca);
+  const [port] = await freePorts(1);
+  const name = `localhost:${port!}`;
+  const config = {
+    version: '0.1',
+    storage: { filesystem: { rootdirectory: join(folder, 'blobs') } },
+    http: {
+      addr: `127.0.0.1:${port!}`,
+      tls: { certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key') },
+    },
+  };
+  writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
+  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
+    stdio: 'ignore',
+  });
+  await eventually(() => connects(port!));
+  const home = join(folder, 'home');
+  mkdirSync(join(home, '.config/containers'), { recursive: true });
+  writeFileSync(
+    join(home, '.config/containers/registries.conf'),
+    `[[registry]]\nprefix = "docker.io"\nlocation = "${name}/outside"\n`,
+  );
+  const environment = { HOME: home, SSL_CERT_FILE: join(folder, 'tls.crt') };
+  const skopeo = (...args: readonly string[]) => expectCommand('skopeo', args, { environment });
+  const archive = join(folder, 'image.tar');
+  writeImageArchive(archive, { name: 'any:1', layers: [[]], entrypoint: ['/none'] });
+  for (const image of images) await skopeo('copy', `oci-archive:${archive}`, `docker://${image}`);
+  return {
+    ...{ name, environment },
+    tagsOf: (repository) => skopeo('list-tags', `docker://${name}/${repository}`),
+    stop: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill();
+      await ended;
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function connects(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ port, host: '127.0.0.1' }, () => {
+      socket.end(resolve);
+    });
+    socket.once('error', reject);
+  });
+}

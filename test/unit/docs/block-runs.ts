@@ -1,0 +1,60 @@
+/** What becomes of a command block of a document. A new one that nobody runs fails the check. */
+export type BlockRun =
+  /** The test reads the block and runs it as it stands. */
+  | { readonly runBy: string }
+  /** It says what another one says, word by word. */
+  | { readonly sameAs: string }
+  /** Why it cannot be run here, and what stands for it. */
+  | { readonly notRun: string };
+
+const INSTALL = 'charts/layercache/docs/install.md';
+const UPGRADE = 'charts/layercache/docs/upgrade.md';
+const AIR_GAP = 'charts/layercache/docs/air-gap.md';
+const CHART = 'charts/layercache/README.md';
+const EXAMPLE = 'server/examples/fashion-mnist/README.md';
+const GUIDES = { runBy: 'test/cluster/docs/guides.test.ts' } as const;
+const OWN_MODEL = { runBy: 'test/http/docs/own-model.test.ts' } as const;
+
+/** By the id of the block. */
+export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
+  'README.md#layercache': {
+    notRun: 'it is how every run of the tests begins, and test/http/local runs what npm start runs',
+  },
+  'README.md#your-own-model': OWN_MODEL,
+  'README.md#your-own-model/2': {
+    notRun: 'it would replace the bundles that the running tests use; npm test begins with it',
+  },
+  'README.md#your-own-model/3': OWN_MODEL,
+  'README.md#on-a-cluster': { sameAs: `${INSTALL}#the-operator` },
+  [`${CHART}#install`]: { sameAs: `${INSTALL}#the-operator` },
+  [`${INSTALL}#images`]: {
+    notRun:
+      'it fetches a base image from a public registry; test/cluster/images builds from the same Dockerfiles on another base',
+  },
+  [`${INSTALL}#the-operator`]: GUIDES,
+  [`${INSTALL}#a-first-service`]: GUIDES,
+  [`${INSTALL}#a-first-service/2`]: GUIDES,
+  [`${INSTALL}#what-it-is-doing`]: GUIDES,
+  [`${INSTALL}#settings`]: GUIDES,
+  [`${INSTALL}#settings/2`]: { runBy: 'test/unit/docs/local-blocks.test.ts' },
+  [`${INSTALL}#rights-in-some-namespaces-only`]: GUIDES,
+  [`${INSTALL}#with-argo-cd-or-flux`]: GUIDES,
+  [`${INSTALL}#uninstall`]: GUIDES,
+  [`${INSTALL}#uninstall/2`]: GUIDES,
+  [`${UPGRADE}#with-helm`]: GUIDES,
+  [`${UPGRADE}#with-helm/2`]: GUIDES,
+  [`${UPGRADE}#back`]: GUIDES,
+  [`${UPGRADE}#another-release-name`]: GUIDES,
+  [`${UPGRADE}#another-release-name/2`]: GUIDES,
+  [`${UPGRADE}#from-helm-3-to-helm-4`]: GUIDES,
+  [`${AIR_GAP}#bring-images-and-chart-in`]: GUIDES,
+  [`${AIR_GAP}#install-inside`]: GUIDES,
+  [`${EXAMPLE}#training-again`]: {
+    notRun:
+      'it needs PyTorch from PyPI and a quarter of an hour; split.json and the model are compared by tests',
+  },
+  [`${EXAMPLE}#the-tensorflowjs-export`]: { notRun: 'it needs TensorFlow from PyPI' },
+  [`${EXAMPLE}#the-tensorflowjs-export/2`]: {
+    notRun: 'ten minutes of one; test/http/local/tfjs-run.long.ts runs the same engine and command',
+  },
+};

@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { LuaFactory } from 'wasmoon';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { SERVER_METRIC_GROUPS } from '../../../crds/metrics/catalogue.ts';
+import { selectorsOf, syntaxFaults } from '../boards/promql.ts';
+import { textOf } from './documents.ts';
+
+const FOLDER = 'crds/samples';
+
+test('each sample begins with a comment that says what it is for', () => {
+  for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
+    if (!/\.(yaml|lua)$/.test(file)) continue;
+    expect(textOf(`${FOLDER}/${file}`), file).toMatch(/^(#|--) \S.{20,}/);
+  }
+});
+
+describe('the health check for Argo CD', () => {
+  const script = readFileSync(`${FOLDER}/argocd/health.lua`, 'utf8');
+
+  async function healthOf(status: object | undefined, generation = 2): Promise<unknown> {
+    const lua = await new LuaFactory().createEngine({ openStandardLibs: true });
+    try {
+      const value = { metadata: { generation }, status };
+      await lua.doString(`obj = ${toLua(value)}`);
+      return await lua.doString(script);
+    } finally {
+      lua.global.close();
+    }
+  }
+
+  const seen = { observedGeneration: 2 };
+  const ready = (status: string, reason: string) => ({
+    ...{ type: 'Ready', status, reason, message: 'Why.' },
+  });
+
+  test.each([
+    ['nothing is said yet', undefined],
+    ['only the default of the definition stands there', { observedGeneration: -1 }],
+    [
+      'what is said is about an older generation',
+      { observedGeneration: 1, conditions: [ready('True', 'Serving')] },
+    ],
+    ['there is no condition Ready', { ...seen, conditions: [{ type: 'Valid', status: 'True' }] }],
+    ['pods start', { ...seen, conditions: [ready('False', 'Starting')] }],
+    ['pods roll and old ones answer', { ...seen, conditions: [ready('Unknown', 'Updating')] }],
+    ['pods roll and none answers', { ...seen, conditions: [ready('False', 'Updating')] }],
+  ])('waits while %s', async (_, status) => {
+    expect(await healthOf(status)).toMatchObject({ status: 'Progressing' });
+  });
+
+  test('says Healthy, Suspended or Degraded with reason and message of condition Ready', async () => {
+    const of = (status: string, reason: string) =>
+      healthOf({ ...seen, conditions: [ready(status, reason)] });
+    expect(await of('True', 'Serving')).toEqual({ status: 'Healthy', message: 'Serving: Why.' });
+    expect(await of('False', 'Suspended')).toMatchObject({ status: 'Suspended' });
+    expect(await of('False', 'ScaledToZero')).toMatchObject({ status: 'Suspended' });
+    expect(await of('False', 'ImagePullFailed')).toEqual({
+      status: 'Degraded',
+      message: 'ImagePullFailed: Why.',
+    });
+  });
+
+  test('says Degraded once the object will not get on by itself, whatever Ready says', async () => {
+    const stalled = { ...ready('True', 'InvalidSpec'), type: 'Stalled' };
+    expect(
+      await healthOf({ ...seen, conditions: [ready('True', 'Serving'), stalled] }),
+    ).toMatchObject({ status: 'Degraded', message: 'InvalidSpec: Why.' });
+  });
+});
+
+describe('the rule of the metrics adapter', () => {
+  interface AdapterValues {
+    readonly rules: {
+      readonly custom: readonly {
+        readonly seriesQuery: string;
+        readonly name: { readonly matches: string; readonly as: string };
+        readonly metricsQuery: string;
+      }[];
+    };
+  }
+  interface Autoscaled {
+    readonly spec: {
+      readonly autoscaling: {
+        readonly metrics: readonly {
+          readonly pods: { readonly metric: { readonly name: string } };
+        }[];
+      };
+    };
+  }
+  const { rules } = parse(textOf(`${FOLDER}/prometheus-adapter/values.yaml`)) as AdapterValues;
+  const rule = rules.custom[0]!;
+
+  test('names the metric that the sample scales by', () => {
+    const { spec } = parse(textOf(`${FOLDER}/queue-autoscaled.yaml`)) as Autoscaled;
+    expect(spec.autoscaling.metrics.map(({ pods }) => pods.metric.name)).toEqual([rule.name.as]);
+  });
+
+  test('is a query over a histogram of the catalogue', () => {
+    const query = rule.metricsQuery
+      .replaceAll('<<.GroupBy>>', 'pod')
+      .replaceAll('<<.Series>>', 'layercache_queue_duration_seconds_bucket')
+      .replaceAll('<<.LabelMatchers>>', 'namespace="ml",pod=~"a|b"');
+    for (const expr of [query, rule.seriesQuery]) expect(syntaxFaults(expr)).toEqual([]);
+    const [metric] = selectorsOf(rule.seriesQuery).map((selector) => selector.metric);
+    expect(metric).toMatch(new RegExp(rule.name.matches));
+    const families = Object.values(SERVER_METRIC_GROUPS).flatMap((group) => Object.values(group));
+    expect(families.find(({ name }) => `${name}_bucket` === metric)).toMatchObject({
+      type: 'histogram',
+    });
+  });
+});
+
+/** A value of JSON as Lua writes it. */
+function toLua(value: unknown): string {
+  if (value === undefined || value === null) return 'nil';
+  if (Array.isArray(value)) return `{${value.map(toLua).join(', ')}}`;
+  if (typeof value !== 'object') return JSON.stringify(value);
+  const fields = Object.entries(value).map(
+    ([key, one]) => `[${JSON.stringify(key)}] = ${toLua(one)}`,
+  );
+  return `{${fields.join(', ')}}`;
+}

@@ -11,6 +11,7 @@ import type { LabelOf, MetricHandles, MetricRegistry, ServiceName } from './metr
 import { createLifecycleMetrics } from './lifecycle-metrics.ts';
 import { labelsOf, showService, SHOWN_FAMILIES } from './service-metrics.ts';
 import { createReadAges } from './read-ages.ts';
+import { COMMIT } from './version.ts';
 
 /** What the program says to people through `/metrics`. Nothing here throws or waits. */
 export interface OperatorMetrics extends ControllerMetrics {
@@ -53,7 +54,7 @@ export function createOperatorMetrics(
   /** Services with series, as `namespace/name`. */
   const reported = new Set<string>();
   const lifecycle = createLifecycleMetrics(handles);
-  handles.operatorBuildInfo.set({ version, node_version: nodeVersion }, 1);
+  handles.operatorBuildInfo.set({ version, commit: COMMIT, node_version: nodeVersion }, 1);
   return {
     queueMade: (controller, queue) => {
       startController(handles, controller);

@@ -17,6 +17,7 @@ import { answeringExits, limitsOf } from './serving.ts';
 import type { RemoteHeadsOptions } from './store/remote-heads.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
 import { createTrafficMetrics, segmentNames } from './traffic-metrics.ts';
+import { COMMIT } from './version.ts';
 
 /** Where gauges come from: they are set when somebody scrapes, not when something changes. */
 export interface GaugeSources {
@@ -69,7 +70,7 @@ export function createServerMetrics(
     }
   }
   let counted = { attempts: 0, bytes: 0 };
-  metrics.buildInfo.set({ version, commit: '', node_version: process.versions.node }, 1);
+  metrics.buildInfo.set({ version, commit: COMMIT, node_version: process.versions.node }, 1);
   return {
     traffic: createTrafficMetrics(metrics),
     backboneLoaded: ({ model, engine }, seconds, { source, bytes }) => {

@@ -4,6 +4,7 @@ import { systemClock, type Clock } from './clock.ts';
 import type { Metrics } from './metrics.ts';
 import type { BatchRow, RowRecord } from './queue/batch-log.ts';
 import type { AnsweredRow } from './queue/job.ts';
+import { rowPrices } from './row-prices.ts';
 import type { Serving } from './serving.ts';
 import { answeringExits, trackOf } from './serving.ts';
 
@@ -58,7 +59,7 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
       for (const { waitedMs } of rows) metrics.queueDuration.observe({}, waitedMs / 1000);
     },
     rowAnswered: (record) => {
-      const { exit, track, row, serving } = record;
+      const { exit, track, row } = record;
       metrics.rows.inc({ exit, track });
       if (row.forced !== null) metrics.rowsForced.inc({ reason: row.forced });
       else {
@@ -68,8 +69,10 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
       }
       if (record.answer.exit >= 0) {
         if (row.audited) leftMs.set(row, clock.monotonicMs());
-        metrics.computeAvoided.inc({ exit }, secondsAvoided(serving, track, record.answer.exit));
+        const { avoided } = rowPrices(record.serving, track);
+        metrics.computeAvoided.inc({ exit }, avoided[record.answer.exit] ?? 0);
       }
+      priceRow(metrics, record);
     },
     batchFinished: (batch) => {
       auditsEnded(batch.rows);
@@ -155,11 +158,15 @@ function exitName(serving: Serving, track: Track, exit: number): string {
   return trackOf(serving, track)?.bundle.heads[exit]?.exit ?? 'backbone';
 }
 
-/** Segments behind the exit at batch size 1, by the measured table: gross, people see it net of what heads cost. */
-function secondsAvoided(serving: Serving, track: Track, exit: number): number {
-  const tensor = trackOf(serving, track)?.bundle.heads[exit]?.tensor;
-  const cut = serving.costs.cuts.indexOf(tensor ?? '');
-  if (cut === -1) return 0;
-  const behind = serving.costs.segmentMs[0]?.slice(cut + 1) ?? [];
-  return behind.reduce((sum, ms) => sum + ms, 0) / 1000;
+/** What a row would have cost plain, and what its track saved and spent: both tracks share the busy time of a batch. */
+function priceRow(metrics: Metrics, record: RowRecord): void {
+  const { answer, serving, track, row } = record;
+  const prices = rowPrices(serving, track);
+  metrics.trackSeconds.inc({ track, kind: 'backbone' }, prices.backbone);
+  const reached = row.forced === null ? headsReached(record).length : 0;
+  if (reached > 0) metrics.trackSeconds.inc({ track, kind: 'head' }, prices.heads[reached] ?? 0);
+  if (answer.exit === -1) return;
+  const avoided = prices.avoided[answer.exit] ?? 0;
+  metrics.trackSeconds.inc({ track, kind: 'avoided' }, avoided);
+  if (row.audited) metrics.trackSeconds.inc({ track, kind: 'audit' }, avoided);
 }

@@ -242,6 +242,13 @@ const queue = {
     help: 'Segments not run because rows left, priced by the measured cost table; gross, show it net.',
     labels: { exit: 'exit' },
   },
+  trackSeconds: {
+    name: 'layercache_track_seconds_total',
+    type: 'counter',
+    unit: 'seconds',
+    help: 'Engine time of the rows of a track, row by row at the prices of the measured cost table: what the backbone alone would take, what exits avoid of it, and what heads and audits take.',
+    labels: { track: TRACKS, kind: ['backbone', 'avoided', 'head', 'audit'] },
+  },
 } as const satisfies Record<string, MetricFamily>;
 
 const policy = {

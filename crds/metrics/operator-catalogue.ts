@@ -297,8 +297,8 @@ const program = {
     name: 'layercache_operator_build_info',
     type: 'gauge',
     unit: 'info',
-    help: '1, with the versions of the program and of Node.',
-    labels: { version: 'text', node_version: 'text' },
+    help: '1, with the versions of the program and of Node, and what the program was built from.',
+    labels: { version: 'text', commit: 'text', node_version: 'text' },
   },
   leader: {
     name: 'leader_election_master_status',

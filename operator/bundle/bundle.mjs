@@ -1,9 +1,12 @@
 // Bundles every program that is started as a process into dist/bundle: what is tried locally is what ships.
 // Native packages stay outside, so that their files are found where npm installed them.
-import { chmod, copyFile } from 'node:fs/promises';
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { basename } from 'node:path';
 import { build } from 'esbuild';
 import './bundle-page.mjs';
+import { packagesIn } from './packages-in.mjs';
+import { commit } from './commit.mjs';
 
 const programs = {
   server: 'server/main.ts',
@@ -19,7 +22,7 @@ const programs = {
   'bare-server': 'test/bench/server/bare-server.ts',
 };
 
-await build({
+const { metafile } = await build({
   entryPoints: programs,
   outdir: 'dist/bundle',
   outExtension: { '.js': '.mjs' },
@@ -28,15 +31,22 @@ await build({
   target: 'node20.19',
   format: 'esm',
   sourcemap: true,
+  metafile: true,
   external: ['onnxruntime-node', 'onnxruntime-node/*', 'sharp'],
   // TensorFlow.js looks for its .wasm files beside the script that it is in.
-  define: { __dirname: 'import.meta.dirname' },
+  define: { __dirname: 'import.meta.dirname', LAYERCACHE_COMMIT: JSON.stringify(commit) },
   logLevel: 'warning',
   // Bundled CommonJS packages call require for Node's own modules.
   banner: {
     js: "import { createRequire as layercacheCreateRequire } from 'node:module'; const require = layercacheCreateRequire(import.meta.url);",
   },
 });
+
+// Folders of the packages that went into each program, for the bill of materials of an image.
+const packages = Object.entries(metafile.outputs)
+  .filter(([output]) => output.endsWith('.mjs'))
+  .map(([output, { inputs }]) => [basename(output), packagesIn(inputs)]);
+await writeFile('dist/bundle/packages.json', JSON.stringify(Object.fromEntries(packages), null, 2));
 
 // It begins with the name of its interpreter.
 await chmod('dist/bundle/layercache.mjs', 0o755);

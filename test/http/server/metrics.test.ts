@@ -113,6 +113,13 @@ test('traffic moves the figures by the right amounts, and they agree with the ev
   expect(found.get('policy_revision')).toBe(1);
   expect(found.get('request_duration_seconds_count{exit="early",track="stable"}')).toBe(3);
   expect(found.get('compute_avoided_seconds_total{exit="early"}')).toBeCloseTo(3 * 0.0007, 9);
+  const ofTrack = (kind: string): number | undefined =>
+    found.get(`track_seconds_total{track="stable",kind="${kind}"}`);
+  expect(ofTrack('backbone')).toBeCloseTo(5 * 0.001, 9);
+  expect(ofTrack('avoided')).toBeCloseTo(3 * 0.0007, 9);
+  // Four rows reached the first head and one of them the second; the row that opted out reached none.
+  expect(ofTrack('head')).toBeCloseTo(5 * 0.00001, 9);
+  expect(ofTrack('audit')).toBeCloseTo(3 * 0.0007, 9);
 });
 
 test('series of a revision vanish with it, and lambda while exits are off', async () => {

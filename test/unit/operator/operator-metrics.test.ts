@@ -358,9 +358,11 @@ test('events, the Lease, pulls and answers of the API server are shown', async (
   expect(series.get('layercache_evidence_pulls_total{result="ok"}')).toBe(0);
   const calls = 'rest_client_requests_total{code="<error>",method="GET",host="10.0.0.1:443"}';
   expect(series.get(calls)).toBe(1);
-  expect(series.get('layercache_operator_build_info{version="1.2.3",node_version="20.20.0"}')).toBe(
-    1,
-  );
+  expect(
+    series.get(
+      'layercache_operator_build_info{version="1.2.3",commit="unknown",node_version="20.20.0"}',
+    ),
+  ).toBe(1);
 });
 
 test.each([

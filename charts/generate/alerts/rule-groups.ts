@@ -5,9 +5,8 @@ import { recordingRules, type RecordingRule } from './recorded.ts';
 import { servingAlerts } from './serving-alerts.ts';
 import { timeScale, type TimeScale } from './time-scale.ts';
 
-/** Where runbooks lie unless the chart value `alerts.runbookBaseUrl` says otherwise. */
-export const RUNBOOK_BASE_URL =
-  'https://github.com/layercache/layercache/blob/main/charts/layercache/runbooks';
+/** Where runbooks lie in the chart: an address of them is known to who installs it, as the value `alerts.runbookBaseUrl`. */
+const RUNBOOK_FOLDER = 'runbooks';
 
 export interface AlertGroup {
   readonly title: string;
@@ -75,13 +74,13 @@ function alertingRule(alert: Alert, scale: TimeScale): AlertingRule {
     annotations: {
       summary: alert.summary,
       description: alert.description,
-      runbook_url: `${RUNBOOK_BASE_URL}/${alertName(alert)}.md`,
+      runbook_url: `${RUNBOOK_FOLDER}/${alertName(alert)}.md`,
       dashboard_url: dashboardPath(alert),
     },
   };
 }
 
-/** Of the board that shows most, narrowed to what the alert is about. */
+/** Of the board that shows most, narrowed to what the alert is about; below the address of Grafana, `alerts.dashboardBaseUrl`. */
 function dashboardPath({ board, labels }: Alert): string {
   const query = VARIABLES.filter(({ label }) => labels.includes(label))
     .map(({ name, label }) => `var-${name}={{ $labels.${label} }}`)

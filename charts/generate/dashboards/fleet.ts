@@ -197,6 +197,7 @@ const alerts: Row = {
       title: 'Alerts that fire',
       description: 'Empty while all is well, or while the chart value alerts.enabled is off.',
       unit: 'bool',
+      isBad: true,
       width: 24,
       scenario: 'Alerts',
       targets: [

@@ -68,6 +68,8 @@ export interface HeatPanel extends Common {
 }
 export interface TimelinePanel extends Common {
   readonly kind: 'Timeline';
+  /** What is 1 is wrong. */
+  readonly isBad?: true;
 }
 export interface TablePanel extends Common {
   readonly kind: 'Table';

@@ -153,18 +153,18 @@ function renderHeat(panel: HeatPanel, place: GridPos): PanelBuilder {
     .rowsFrame({ build: () => ({ layout: HeatmapCellLayout.Auto }) });
 }
 
-const ON_OFF: ValueMapping = {
+const onOff = (color: string): ValueMapping => ({
   type: MappingType.ValueToText,
   options: {
     0: { text: ' ', color: 'transparent', index: 0 },
-    1: { text: 'yes', color: 'green', index: 1 },
+    1: { text: 'yes', color, index: 1 },
   },
-};
+});
 
 function renderTimeline(panel: TimelinePanel, place: GridPos): PanelBuilder {
   return describe(new TimelineBuilder(), panel, place)
     .targets(queries(panel))
-    .mappings([ON_OFF])
+    .mappings([onOff(panel.isBad === undefined ? 'green' : 'red')])
     .legend(new VizLegendOptionsBuilder().showLegend(false));
 }
 

@@ -54,7 +54,7 @@ export const monitoringValues = {
     labels: f.labels('Labels of the PrometheusRule that your Prometheus selects by.'),
     alertLabels: f.labels('Labels of every alert, for example for routing.'),
     runbookBaseUrl: f.text(
-      'Address below which your people read the runbooks of this chart; the name of the file is added. Empty: alerts name the file in the chart.',
+      'Address below which your people read the runbooks of this chart; the name of the file is added. Empty: alerts name the file in the sources of the chart.',
     ),
     dashboardBaseUrl: f.text(
       'Address of your Grafana; the path of the board is added. Empty: alerts name the path alone.',

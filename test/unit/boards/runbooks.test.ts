@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { THRESHOLDS } from '../../../charts/generate/alerts/recorded.ts';
-import { alertGroups, alertName } from '../../../charts/generate/alerts/rule-groups.ts';
+import { alertGroups, alertName, ruleFile } from '../../../charts/generate/alerts/rule-groups.ts';
 import { timeScale } from '../../../charts/generate/alerts/time-scale.ts';
 import { BOARDS } from '../../../charts/generate/dashboards/boards.ts';
 import { FAMILIES } from '../../../charts/generate/queries/families.ts';
@@ -55,6 +55,13 @@ test.each(NAMES)(
     }
   },
 );
+
+test('each alert names its runbook in the chart, and no address that somebody guessed', () => {
+  const rules = ruleFile().groups.flatMap(({ rules: list }) => list);
+  for (const rule of rules) {
+    if ('alert' in rule) expect(rule.annotations.runbook_url).toBe(`runbooks/${rule.alert}.md`);
+  }
+});
 
 test('links of the alert reference lead to files that are there', () => {
   const file = 'charts/layercache/docs/alerts.md';

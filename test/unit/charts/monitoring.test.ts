@@ -47,17 +47,19 @@ test.each([NAME, NAME.replace('Layercache', '')])('alert %s can be left out', as
   expect(flat(await rulesWith({ disabled: { [name]: false } }))).toHaveLength(rules.length + 1);
 });
 
-test('labels for routing are on every alert, and runbooks can lie elsewhere', async () => {
+test('labels for routing are on every alert, and links lead to where runbooks and boards are read', async () => {
   const rules = flat(
     await rulesWith({
       alertLabels: { team: 'ml' },
       runbookBaseUrl: 'https://wiki.example.com/lc/',
+      dashboardBaseUrl: 'https://grafana.example.com/',
     }),
   ).filter(({ alert }) => alert !== undefined);
   expect(rules.length).toBeGreaterThan(20);
   for (const { labels, annotations } of rules) {
     expect(labels).toMatchObject({ team: 'ml', severity: expect.any(String) as string });
     expect(annotations?.runbook_url).toMatch(/^https:\/\/wiki\.example\.com\/lc\/\w+\.md$/);
+    expect(annotations?.dashboard_url).toMatch(/^https:\/\/grafana\.example\.com\/d\/layercache-/);
   }
 });
 

@@ -1,4 +1,3 @@
-import { parser } from '@prometheus-io/lezer-promql';
 import { readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ruleFile } from '../../../charts/generate/alerts/rule-groups.ts';
@@ -10,80 +9,16 @@ import { SERVER_METRICS } from '../../../crds/metrics/catalogue.ts';
 import { OPERATOR_METRICS } from '../../../crds/metrics/operator-catalogue.ts';
 import { FAMILIES, originOf, type FamilyKey } from '../../../charts/generate/queries/families.ts';
 import { interpolate } from '../../boards/ask-board.ts';
+import { BOARD_FOLDER, panelsOf, readBoard } from './built-board.ts';
+import { selectorsOf, syntaxFaults } from './promql.ts';
 
-// Rules of the public dashboard linter for Prometheus, and ours, on the files of the chart.
+// Rules of ours on the files of the chart; those of the public linter are in linter.test.ts.
 
-const FOLDER = 'charts/layercache/files/dashboards';
 /** Panels of a board: more are not read. */
 const MAX_PANELS = 25;
 
-interface Built {
-  readonly uid: string;
-  readonly title: string;
-  readonly schemaVersion: number;
-  readonly editable: boolean;
-  readonly refresh: string;
-  readonly time: { readonly from: string };
-  readonly templating: { readonly list: readonly BuiltVariable[] };
-  readonly panels: readonly BuiltPanel[];
-}
-interface BuiltVariable {
-  readonly name: string;
-  readonly type: string;
-  readonly multi?: boolean;
-  readonly includeAll?: boolean;
-  readonly allValue?: string;
-  readonly datasource?: { readonly uid: string };
-}
-interface BuiltPanel {
-  readonly id: number;
-  readonly type: string;
-  readonly title: string;
-  readonly description?: string;
-  readonly collapsed?: boolean;
-  readonly panels?: readonly BuiltPanel[];
-  readonly gridPos: {
-    readonly x: number;
-    readonly y: number;
-    readonly w: number;
-    readonly h: number;
-  };
-  readonly datasource?: { readonly uid: string };
-  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[];
-  readonly fieldConfig?: { readonly defaults: { readonly unit?: string } };
-}
-
-const builtOf = (board: Board): Built =>
-  JSON.parse(readFileSync(`${FOLDER}/${board.uid}.json`, 'utf8')) as Built;
-const panelsOf = ({ panels }: Built): BuiltPanel[] =>
-  panels.flatMap((panel) => [panel, ...(panel.panels ?? [])]).filter(({ type }) => type !== 'row');
 const targetsOf = (board: Board): readonly Target[] =>
   board.rows.flatMap(({ panels }) => panels.flatMap(({ targets }) => targets));
-
-/** Nodes that the parser could not read, as text. */
-function syntaxFaults(expr: string): string[] {
-  const faults: string[] = [];
-  parser.parse(expr).iterate({
-    enter: ({ type, from, to }) => {
-      if (type.isError) faults.push(expr.slice(Math.max(0, from - 20), to + 20));
-    },
-  });
-  return faults;
-}
-
-/** What a query selects: names of metrics, each with its matchers. */
-function selectorsOf(expr: string): { readonly metric: string; readonly text: string }[] {
-  const selectors: { metric: string; text: string }[] = [];
-  parser.parse(expr).iterate({
-    enter: ({ name, node, from, to }) => {
-      const identifier = name === 'VectorSelector' ? node.getChild('Identifier') : null;
-      if (identifier === null) return;
-      const metric = expr.slice(identifier.from, identifier.to);
-      selectors.push({ metric, text: expr.slice(from, to) });
-    },
-  });
-  return selectors;
-}
 
 /** Alerts, and on boards about services what the operator counts over all of them. */
 function isOfAll(metric: string, { uid }: Board): boolean {
@@ -101,14 +36,14 @@ const counters = new Set<string>(
 );
 
 test('the chart has the four boards, as the code writes them, and no other', () => {
-  expect(readdirSync(FOLDER).sort()).toEqual(BOARDS.map(({ uid }) => `${uid}.json`).sort());
+  expect(readdirSync(BOARD_FOLDER).sort()).toEqual(BOARDS.map(({ uid }) => `${uid}.json`).sort());
   for (const board of BOARDS) {
-    expect(readFileSync(`${FOLDER}/${board.uid}.json`, 'utf8')).toBe(renderBoard(board));
+    expect(readFileSync(`${BOARD_FOLDER}/${board.uid}.json`, 'utf8')).toBe(renderBoard(board));
   }
 });
 
 describe.each(BOARDS)('$uid', (board) => {
-  const built = builtOf(board);
+  const built = readBoard(board);
   const panels = panelsOf(built);
 
   test('is of the classic model, version 42, read-only, refreshed each half minute, over an hour', () => {

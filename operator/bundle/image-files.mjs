@@ -1,16 +1,24 @@
 // Lays out what the images hold, below dist/images: bundles, the native packages pruned to one platform, the example model
 // and a bill of materials. Both Dockerfiles copy such a folder and do nothing else, so an image needs no network and no
 // package manager to be built.
-//   node operator/bundle/image-files.mjs [linux-x64 | linux-arm64] [FOLDER]
-// FOLDER has the packages of another platform: npm ci --os linux --cpu arm64, in a copy of package.json and its lock.
+//   node operator/bundle/image-files.mjs [--platform linux-x64 | linux-arm64] [--packages FOLDER] [--output FOLDER]
+// Packages of another platform: npm ci --os linux --cpu arm64, in a folder with copies of package.json and its lock.
 import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { commit } from './commit.mjs';
 import { contentsOf, isWanted, withDependencies } from './image-contents.mjs';
 import { describePackages, writeBillOfMaterials } from './bill-of-materials.mjs';
 
-const platform = process.argv[2] ?? `${process.platform}-${process.arch}`;
-const nodeModules = join(process.argv[3] ?? '.', 'node_modules');
+const { values } = parseArgs({
+  options: {
+    platform: { type: 'string', default: `${process.platform}-${process.arch}` },
+    packages: { type: 'string', default: '.' },
+    output: { type: 'string', default: join('dist', 'images') },
+  },
+});
+const { platform, output } = values;
+const nodeModules = join(values.packages, 'node_modules');
 if (!platform.startsWith('linux-')) {
   console.error(`Images are for Linux, not ${platform}: name linux-x64 or linux-arm64.`);
   process.exit(2);
@@ -26,7 +34,7 @@ const described = await describePackages();
 const bundled = JSON.parse(await readFile('dist/bundle/packages.json', 'utf8'));
 for (const [image, contents] of Object.entries(contentsOf(platform))) {
   const { bundles, packages, files } = contents;
-  const folder = join('dist', 'images', image);
+  const folder = join(output, image);
   await rm(folder, { recursive: true, force: true });
   await mkdir(join(folder, 'app'), { recursive: true });
   for (const name of bundles) await cp(join('dist', 'bundle', name), join(folder, 'app', name));

@@ -11,6 +11,7 @@ import type { ControlPlane } from '../cluster/harness/connected-cluster.ts';
 import { connectControlPlane } from '../cluster/harness/connected-cluster.ts';
 import type { ImageContent } from '../cluster/harness/image/image-archive.ts';
 import { writeImageArchive } from '../cluster/harness/image/image-archive.ts';
+import { packLayout, type LayoutContent } from '../cluster/harness/image/image-layout.ts';
 import type { DevicePlugin } from '../cluster/harness/node/device-plugin.ts';
 import { startDevicePlugin } from '../cluster/harness/node/device-plugin.ts';
 import { createInsideAgent, dialInside } from '../cluster/harness/node/dial.ts';
@@ -39,9 +40,7 @@ export interface RealNode extends ControlPlane {
   /** The words before a command that make it run there, for programs that a test starts and ends itself. */
   readonly networkWords: readonly string[];
   /** Packs an image and imports it; returns its digest. */
-  readonly loadImage: (image: ImageContent) => Promise<string>;
-  /** Imports an archive of an image that another tool has made. */
-  readonly loadArchive: (archive: string) => Promise<void>;
+  readonly loadImage: (image: ImageContent | LayoutContent) => Promise<string>;
   /** Makes the node advertise a further extended resource; close it at the end of the test. */
   readonly advertise: (resource: string, count: number) => Promise<DevicePlugin>;
 }
@@ -90,14 +89,14 @@ function connectRealNode(facts: NodeFacts): RealNode {
       const scratch = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
       try {
         const archive = join(scratch, 'image.tar');
-        const digest = writeImageArchive(archive, image);
+        const digest =
+          'layout' in image ? packLayout(archive, image) : writeImageArchive(archive, image);
         await loadImage(facts, archive);
         return digest;
       } finally {
         rmSync(scratch, { recursive: true });
       }
     },
-    loadArchive: (archive) => loadImage(facts, archive),
     advertise: (resource, count) => startDevicePlugin(folder, resource, count),
   };
 }

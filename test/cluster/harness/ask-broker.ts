@@ -13,7 +13,7 @@ export type Shared<Facts> =
   { readonly unavailable: string } | { readonly unavailable: null; readonly facts: Facts };
 
 /** Asks the broker of this run for a tier; its first start takes seconds, a build before it minutes. */
-export function askBroker<Facts>(socket: string, tier: Tier): Promise<Shared<Facts>> {
+export function askBroker<Facts>(socket: string, tier: Tier | 'images'): Promise<Shared<Facts>> {
   return new Promise((resolve, reject) => {
     request({ socketPath: socket, path: `/${tier}` }, (answer) => {
       const chunks: Buffer[] = [];

@@ -34,13 +34,13 @@ export const PLUGIN_FOLDER = '/usr/lib/cni';
 
 function expectNodeTools(): void {
   if (process.getuid?.() !== 0) throw new Unavailable('a node with real pods needs root');
-  expectPrograms(['unshare', 'nsenter', 'ip', 'nft', 'runc'], NODE_PACKAGES);
+  expectPrograms(['unshare', 'nsenter', 'ip', 'nft', 'runc', 'buildah'], NODE_PACKAGES);
   if (!existsSync(join(PLUGIN_FOLDER, 'bridge'))) {
     throw new Unavailable(`${PLUGIN_FOLDER}/bridge is missing: apt-get install ${NODE_PACKAGES}`);
   }
 }
 
-const NODE_PACKAGES = 'runc containernetworking-plugins nftables iproute2';
+const NODE_PACKAGES = 'runc containernetworking-plugins nftables iproute2 buildah';
 
 function expectPrograms(names: readonly string[], packages: string): void {
   const folders = (process.env.PATH ?? '').split(delimiter);

@@ -7,6 +7,8 @@ import { whyUnavailable } from './availability.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { startCluster } from './cluster.ts';
 import { createClusterFolder, removeFolder } from './cluster-folder.ts';
+import { buildProductImages, type ProductImages } from './image/build-product-images.ts';
+import { whyNoImages } from './image/built-images.ts';
 import { startNodeCluster } from './node/node-cluster.ts';
 
 /**
@@ -17,7 +19,7 @@ import { startNodeCluster } from './node/node-cluster.ts';
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = createClusterFolder();
   const socket = join(folder, 'broker');
-  const clusters = createSharedClusters();
+  const clusters = createSharedClusters(folder);
   const server = await listen(socket, (tier) => clusters.get(tier));
   project.provide('clusterBroker', socket);
   return async () => {
@@ -28,32 +30,38 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-type SharedTier = 'control-plane' | 'node';
+type SharedTier = 'control-plane' | 'node' | 'images';
+type SharedFacts = ClusterFacts | ProductImages;
 
 interface RunningTier {
-  readonly facts: ClusterFacts;
+  readonly facts: SharedFacts;
   readonly stop: () => Promise<void>;
 }
 
-const starts: Record<SharedTier, () => Promise<RunningTier>> = {
+const starts: Record<SharedTier, (folder: string) => Promise<RunningTier>> = {
   'control-plane': () => startCluster(),
   node: () => startNodeCluster(),
+  // They lie in the broker's folder and go with it.
+  images: async (folder) => ({
+    facts: await buildProductImages(folder),
+    stop: () => Promise.resolve(),
+  }),
 };
 
 interface SharedClusters {
-  get(tier: SharedTier): Promise<Shared<ClusterFacts>>;
+  get(tier: SharedTier): Promise<Shared<SharedFacts>>;
   stop(): Promise<void>;
 }
 
-function createSharedClusters(): SharedClusters {
-  const started = new Map<SharedTier, Promise<Shared<ClusterFacts>>>();
+function createSharedClusters(folder: string): SharedClusters {
+  const started = new Map<SharedTier, Promise<Shared<SharedFacts>>>();
   const running: RunningTier[] = [];
-  const start = async (tier: SharedTier): Promise<Shared<ClusterFacts>> => {
-    const unavailable = await whyUnavailable(tier);
+  const start = async (tier: SharedTier): Promise<Shared<SharedFacts>> => {
+    const unavailable = tier === 'images' ? whyNoImages() : await whyUnavailable(tier);
     if (unavailable !== null) return { unavailable };
-    const cluster = await starts[tier]();
-    running.push(cluster);
-    return { unavailable: null, facts: cluster.facts };
+    const shared = await starts[tier](folder);
+    running.push(shared);
+    return { unavailable: null, facts: shared.facts };
   };
   return {
     get: (tier) => {

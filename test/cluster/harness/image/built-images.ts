@@ -1,5 +1,5 @@
 // Images as their Dockerfiles make them, without Docker: buildah in a folder of its own, on a base made here.
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,31 +14,14 @@ const ONNX = 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime
 const VIPS = 'node_modules/@img/sharp-libvips-linux-x64/lib';
 const BASE = 'localhost/layercache-base:test';
 const BUILD_MS = 300_000;
+/** Of images in their layouts. */
+export const TAG = 'product';
 
 export type ImageName = 'operator' | 'server';
 
-export interface BuiltImage {
-  /** Of the manifest. */
-  readonly digest: string;
-  readonly config: ImageConfig;
-}
-
-export interface ImageConfig {
-  readonly config: {
-    readonly User?: string;
-    readonly Entrypoint?: readonly string[];
-    readonly Env?: readonly string[];
-    readonly Labels?: Readonly<Record<string, string>>;
-  };
-}
-
 export interface ImageBuilder {
-  /** Builds `localhost/layercache-<name>:<tag>`. */
-  build(name: ImageName, tag: string): Promise<BuiltImage>;
-  /** Every file of an image with its size, the base's too. */
-  files(name: ImageName, tag: string): Promise<ReadonlyMap<string, number>>;
-  /** Writes an archive that container runtimes read. */
-  archive(name: ImageName, tag: string, path: string): Promise<void>;
+  /** Builds an image and writes it as an OCI image layout, its layers not compressed. */
+  build(name: ImageName, layout: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,7 +37,7 @@ export function whyNoImages(): string | null {
 
 /** With its own store: nothing of it stays on this machine after `close`. */
 export async function startImageBuilder(): Promise<ImageBuilder> {
-  const folder = mkdtempSync(join(tmpdir(), 'layercache-images-'));
+  const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-images-`));
   const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run')];
   const buildah = (...args: readonly string[]): Promise<string> =>
     expectCommand('buildah', [...store, '--storage-driver', 'vfs', ...args], {
@@ -62,9 +45,10 @@ export async function startImageBuilder(): Promise<ImageBuilder> {
       deadlineMs: BUILD_MS,
       environment: { BUILDAH_ISOLATION: 'chroot' },
     });
-  await expectCommand(process.execPath, ['operator/bundle/image-files.mjs', 'linux-x64'], {
-    cwd: ROOT,
-  });
+  const files = ['operator/bundle/image-files.mjs', '--platform', 'linux-x64'];
+  const context = join(folder, 'context');
+  const output = ['--output', join(context, 'dist', 'images')];
+  await expectCommand(process.execPath, [...files, ...output], { cwd: ROOT });
   const base = join(folder, 'base.tar');
   writeImageArchive(base, {
     name: BASE,
@@ -77,39 +61,17 @@ export async function startImageBuilder(): Promise<ImageBuilder> {
     entrypoint: ['/usr/bin/node'],
   });
   const baseId = (await buildah('pull', '--quiet', `oci-archive:${base}`)).trim();
-  const reference = (name: ImageName, tag: string): string => `localhost/layercache-${name}:${tag}`;
   return {
-    build: async (name, tag) => {
+    build: async (name, layout) => {
+      const reference = `localhost/layercache-${name}:${TAG}`;
       await buildah(
         ...['bud', '--quiet', '--timestamp', '0', '--no-cache', '--pull-never'],
         ...['--build-arg', `BASE_IMAGE=${baseId}`, '--build-arg', 'VERSION=0.1.0'],
-        ...['--file', `${name}/Dockerfile`, '--tag', reference(name, tag), '.'],
+        ...(name === 'server' ? ['--target', 'server'] : []),
+        ...['--file', join(ROOT, name, 'Dockerfile'), '--tag', reference, context],
       );
-      const inspected = await buildah('inspect', '--type', 'image', reference(name, tag));
-      const { OCIv1, FromImageDigest } = JSON.parse(inspected) as {
-        readonly OCIv1: ImageConfig;
-        readonly FromImageDigest: string;
-      };
-      return { digest: FromImageDigest, config: OCIv1 };
-    },
-    files: async (name, tag) => {
-      const container = (await buildah('from', '--pull-never', reference(name, tag))).trim();
-      const root = (await buildah('mount', container)).trim();
-      const listed = await expectCommand('find', [root, '-type', 'f', '-printf', '%s %P\\n']);
-      await buildah('rm', container);
-      return new Map(
-        listed
-          .trim()
-          .split('\n')
-          .map((line) => {
-            const at = line.indexOf(' ');
-            return [line.slice(at + 1), Number(line.slice(0, at))] as const;
-          }),
-      );
-    },
-    archive: async (name, tag, path) => {
-      const to = `docker-archive:${path}:${reference(name, tag)}`;
-      await buildah('push', '--quiet', reference(name, tag), to);
+      const words = ['push', '--quiet', '--disable-compression', '--format', 'oci'];
+      await buildah(...words, reference, `oci:${layout}:${TAG}`);
     },
     close: () => rm(folder, { recursive: true, force: true }),
   };
@@ -120,9 +82,4 @@ function libvips(): string {
   const folder = join(ROOT, VIPS);
   const [file] = readdirSync(folder).filter((name) => name.includes('.so.'));
   return join(folder, String(file));
-}
-
-/** As written in the repository. */
-export function dockerfileOf(name: ImageName): string {
-  return readFileSync(join(ROOT, name, 'Dockerfile'), 'utf8');
 }

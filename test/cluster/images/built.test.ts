@@ -1,0 +1,137 @@
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { startImageBuilder, whyNoImages, type ImageName } from '../harness/image/built-images.ts';
+import { filesOf, readFilesOf, readLayout } from '../harness/image/image-layout.ts';
+import { loadProductImages, type ProductImages } from '../harness/image/shared-images.ts';
+
+const unavailable = whyNoImages();
+if (unavailable !== null) process.stderr.write(`SKIPPED: ${unavailable}\n`);
+const IMAGES = ['operator', 'server'] as const satisfies readonly ImageName[];
+const MEBI = 1024 * 1024;
+
+describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () => {
+  let layouts: ProductImages;
+  const files = new Map<ImageName, ReadonlyMap<string, number>>();
+
+  beforeAll(async () => {
+    layouts = await loadProductImages();
+    for (const name of IMAGES) files.set(name, await filesOf(layouts[name]));
+  }, 600_000);
+
+  const pathsOf = (name: ImageName): readonly string[] => [...(files.get(name)?.keys() ?? [])];
+
+  test.each(IMAGES)('%s runs as nobody, says what it is, and has node as process 1', (name) => {
+    const { config } = readLayout(layouts[name]).config;
+    expect(config.User).toBe('65532:65532');
+    const [program, ...words] = config.Entrypoint ?? [];
+    expect([program, words.at(-1)]).toEqual(['node', `/app/${name}.mjs`]);
+    expect(words.slice(0, -1).filter((word) => !word.startsWith('--'))).toEqual([]);
+    expect(config.Labels).toMatchObject({
+      'org.opencontainers.image.title': `layercache ${name}`,
+      'org.opencontainers.image.licenses': 'Apache-2.0',
+      'org.opencontainers.image.version': '0.1.0',
+    });
+  });
+
+  test.each(IMAGES)('%s holds no shell, map, test, type, secret or cache', (name) => {
+    const odd =
+      /(^|\/)(sh|bash|busybox|npm|\.npmrc|\.git|\.env|.*\.(map|ts|test\.[cm]?js|pem|key|tsbuildinfo))$/;
+    expect(pathsOf(name).filter((path) => odd.test(path))).toEqual([]);
+    expect(pathsOf(name).filter((path) => /darwin|win32|arm64/.test(path))).toEqual([]);
+  });
+
+  test('each image holds the programs that its pods start, and no others', () => {
+    const programs = (name: ImageName): readonly string[] =>
+      pathsOf(name)
+        .filter((path) => /^app\/[^/]+\.mjs$/.test(path))
+        .sort();
+    expect(programs('operator')).toEqual([
+      'app/layercache.mjs',
+      'app/operator.mjs',
+      'app/trainer.mjs',
+    ]);
+    expect(programs('server')).toEqual([
+      'app/engine-host.mjs',
+      'app/engine-onnx-worker.mjs',
+      'app/engine-tfjs-worker.mjs',
+      'app/image-host.mjs',
+      'app/server.mjs',
+    ]);
+    expect(pathsOf('server')).toContain('models/fashion-mnist/backbone.onnx');
+    expect(pathsOf('operator').some((path) => path.includes('sharp'))).toBe(false);
+  });
+
+  test.each(IMAGES)(
+    'the bill of materials of %s is valid CycloneDX and names the packages inside, all and no others',
+    async (name) => {
+      const inside = pathsOf(name).filter((path) =>
+        /^app\/([^/]+\.mjs|sbom\.cdx\.json|node_modules\/(@[^/]+\/)?[^/]+\/package\.json)$/.test(
+          path,
+        ),
+      );
+      const texts = await readFilesOf(layouts[name], inside);
+      const bill = texts.get('app/sbom.cdx.json')!;
+      const problems: unknown = await new Validation.JsonStrictValidator(
+        Spec.Version.v1dot6,
+      ).validate(bill);
+      expect(problems).toBeNull();
+      const named = componentsOf(bill);
+      expect([...packagesInside(texts)].sort()).toEqual(named.map(({ full }) => full).sort());
+      for (const { full, licenses, hashes } of named) {
+        expect(licenses?.length, full).toBeGreaterThan(0);
+        expect(hashes?.[0]?.content, full).toMatch(/^[0-9a-f]{128}$/);
+      }
+    },
+  );
+
+  test.each([
+    ['operator', 230],
+    ['server', 260],
+  ] as const)('%s stays below %i MiB uncompressed', (name, budget) => {
+    const bytes = [...(files.get(name)?.values() ?? [])].reduce((sum, size) => sum + size, 0);
+    expect(bytes / MEBI).toBeLessThan(budget);
+  });
+
+  test('a second build gives the same digest', async () => {
+    const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
+    const builder = await startImageBuilder();
+    onTestFinished(async () => {
+      await builder.close();
+      await rm(folder, { recursive: true });
+    });
+    await builder.build('operator', join(folder, 'operator'));
+    const digestOf = (layout: string): string => readLayout(layout).descriptor.digest;
+    expect(digestOf(join(folder, 'operator'))).toBe(digestOf(layouts.operator));
+  }, 300_000);
+});
+
+interface Component {
+  readonly group?: string;
+  readonly name: string;
+  readonly licenses?: readonly unknown[];
+  readonly hashes?: readonly { readonly content: string }[];
+}
+
+function componentsOf(bill: string): readonly (Component & { readonly full: string })[] {
+  const { components } = JSON.parse(bill) as { readonly components: readonly Component[] };
+  return components.map((one) => ({
+    ...one,
+    full: one.group === undefined ? one.name : `${one.group}/${one.name}`,
+  }));
+}
+
+/** Folders of packages, and packages of which a bundle has a file: esbuild writes the path above it. */
+function packagesInside(texts: ReadonlyMap<string, string>): ReadonlySet<string> {
+  return new Set(
+    [...texts].flatMap(([path, text]) => {
+      const folder = /^app\/node_modules\/(.+)\/package\.json$/.exec(path)?.[1];
+      if (folder !== undefined) return [folder];
+      const named = text.matchAll(/^\s*\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\/\S+$/gm);
+      return [...named].map(([, name]) => name!);
+    }),
+  );
+}

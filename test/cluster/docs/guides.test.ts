@@ -7,6 +7,7 @@ import { whyUnavailable } from '../harness/availability.ts';
 import { operatorImage, serverImage } from '../harness/image/product-images.ts';
 import { whyNoStore } from '../stores/store-server.ts';
 import { startClosedRegistry, type ClosedRegistry } from './closed-registry.ts';
+import { diagnosisCommands, placeholdersOf, prepareForDiagnosis } from './diagnosis.ts';
 import { openShell, type Shell } from './shell.ts';
 
 const unavailable = await whyUnavailable('node');
@@ -72,6 +73,28 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
       for (const name of ['networkpolicy', 'poddisruptionbudget', 'layercache-dashboard-fleet']) {
         expect(stdout).toContain(name);
       }
+    },
+    LONG_MS,
+  );
+
+  test(
+    'commands of runbooks and of pages of reasons run as they stand',
+    async () => {
+      await prepareForDiagnosis(node);
+      const placeholders = await placeholdersOf(node);
+      for (const { path, command } of diagnosisCommands()) {
+        const script = placeholders(command);
+        const { code, stderr } = await shell.attempt(script);
+        if (command.includes(' logs -p '))
+          expect(stderr).toContain('previous terminated container');
+        else expect(code, `${path}: ${script}\n${stderr}`).toBe(0);
+      }
+      await shell.run(
+        'kubectl -n ml patch cachedmodelservice fashion --type merge -p \'{"spec":{"exitMode":null,"autoscaling":null}}\'',
+      );
+      await shell.run(
+        'kubectl -n ml wait --for=condition=Ready --timeout=2m cachedmodelservice/fashion',
+      );
     },
     LONG_MS,
   );

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { blockText } from '../../unit/docs/documents.ts';
 import { clientTools, type HelmMajor } from '../harness/client-tools.ts';
-import { runCommand } from '../harness/run-command.ts';
+import { runCommand, type CommandResult } from '../harness/run-command.ts';
 
 export interface ShellOptions {
   readonly kubeconfigPath?: string;
@@ -22,6 +22,8 @@ export interface Shell {
   /** Runs the block as it stands, to the first command that fails; returns what it printed. */
   block(id: string): Promise<string>;
   run(text: string): Promise<string>;
+  /** As `run`, but a failure is a value. */
+  attempt(text: string): Promise<CommandResult>;
   close(): void;
 }
 
@@ -33,13 +35,13 @@ export function openShell(options: ShellOptions = {}): Shell {
   const folder = join(home, 'repository');
   mkdirSync(folder);
   for (const name of readdirSync('.')) symlinkSync(join(process.cwd(), name), join(folder, name));
-  const run = async (text: string): Promise<string> => {
+  const attempt = async (text: string): Promise<CommandResult> => {
     const tools = await clientTools(major);
     const script = Object.entries(names).reduce(
       (all, [from, to]) => all.replaceAll(from, to),
       text,
     );
-    const { code, stdout, stderr } = await runCommand('bash', ['-euo', 'pipefail', '-c', script], {
+    return runCommand('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: folder,
       environment: {
         PATH: `${dirname(tools.kubectl)}:${process.env.PATH ?? ''}`,
@@ -52,13 +54,17 @@ export function openShell(options: ShellOptions = {}): Shell {
       },
       deadlineMs: DEADLINE_MS,
     });
-    expect(code, `${script}\n${stdout}${stderr}`).toBe(0);
+  };
+  const run = async (text: string): Promise<string> => {
+    const { code, stdout, stderr } = await attempt(text);
+    expect(code, `${text}\n${stdout}${stderr}`).toBe(0);
     return stdout;
   };
   return {
     folder,
     block: (id) => run(blockText(id)),
     run,
+    attempt,
     close: () => {
       rmSync(home, { recursive: true });
     },

@@ -71,3 +71,9 @@ export function blockText(id: string): string {
   if (found === undefined) throw new Error(`there is no block ${id}`);
   return found.text;
 }
+
+/** What stands in backticks in running text, without the Decisions of a folder: they speak of what was, too. */
+export function inlineOf(path: string): readonly string[] {
+  const [text = ''] = withoutBlocks(textOf(path)).split('\n## Decisions');
+  return [...text.matchAll(/`([^`\n]+)`/g)].map(([, word = '']) => word);
+}

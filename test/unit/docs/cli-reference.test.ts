@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { CLI_ERRORS } from '../../../operator/errors.ts';
 import { createProgram } from '../../../operator/cli/program.ts';
 
 const HEAD = [
@@ -46,6 +47,24 @@ test('the reference of the command line is what its help prints', async () => {
     '```',
     '',
   ]);
-  const page = [...HEAD, ...sections].join('\n');
+  const page = [...HEAD, ...sections, ...errorTable()].join('\n');
   await expect(page).toMatchFileSnapshot('../../../charts/layercache/docs/cli.md');
 });
+
+/** Errors end with their code in brackets. */
+function errorTable(): string[] {
+  const rows = Object.entries(CLI_ERRORS).map(
+    ([code, { exitCode, what, nextStep }]) =>
+      `| \`${code}\` | ${exitCode} | ${what.replaceAll('|', '\\|')}. | ${nextStep.replaceAll('|', '\\|')} |`,
+  );
+  return [
+    '## Errors',
+    '',
+    'An error says what is wrong, where and why, then what to do; it ends with its code. A code keeps its meaning.',
+    '',
+    '| code | exit code | meaning | what you do |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ];
+}

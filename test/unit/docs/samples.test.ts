@@ -114,7 +114,7 @@ describe('the rule of the metrics adapter', () => {
 /** A value of JSON as Lua writes it. */
 function toLua(value: unknown): string {
   if (value === undefined || value === null) return 'nil';
-  if (Array.isArray(value)) return `{${value.map((one) => toLua(one)).join(', ')}}`;
+  if (Array.isArray(value)) return `{${(value as readonly unknown[]).map(toLua).join(', ')}}`;
   if (typeof value !== 'object') return JSON.stringify(value);
   const fields = Object.entries(value).map(
     ([key, one]) => `[${JSON.stringify(key)}] = ${toLua(one)}`,

@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { LuaFactory } from 'wasmoon';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { SERVER_METRIC_GROUPS } from '../../../crds/metrics/catalogue.ts';
+import { FAMILIES } from '../../../charts/generate/queries/families.ts';
+import type { MetricFamily } from '../../../crds/metrics/catalogue.ts';
 import { selectorsOf, syntaxFaults } from '../boards/promql.ts';
 import { textOf } from './documents.ts';
 
@@ -104,7 +105,7 @@ describe('the rule of the metrics adapter', () => {
     for (const expr of [query, rule.seriesQuery]) expect(syntaxFaults(expr)).toEqual([]);
     const [metric] = selectorsOf(rule.seriesQuery).map((selector) => selector.metric);
     expect(metric).toMatch(new RegExp(rule.name.matches));
-    const families = Object.values(SERVER_METRIC_GROUPS).flatMap((group) => Object.values(group));
+    const families: readonly MetricFamily[] = Object.values(FAMILIES);
     expect(families.find(({ name }) => `${name}_bucket` === metric)).toMatchObject({
       type: 'histogram',
     });

@@ -3,15 +3,26 @@ import { expect, test } from 'vitest';
 import { ERRORS, ServingError, shown } from '../../../server/errors.ts';
 import { VERSION } from '../../../server/version.ts';
 
+interface CatalogueEntry {
+  readonly status: number;
+  readonly template: string;
+  readonly retryAfterSeconds?: number;
+}
+
 const root = new URL('../../../', import.meta.url);
 
-test('the table of the README is the catalogue, row by row', () => {
+test('the table of the README is the catalogue, row by row and word by word', () => {
   const readme = readFileSync(new URL('server/README.md', root), 'utf8');
-  const rows = [...readme.matchAll(/^\| `([a-z_]+)` \| (\d{3}) \|/gm)].map((row) => [
-    row[1],
-    Number(row[2]),
-  ]);
-  expect(rows).toEqual(Object.entries(ERRORS).map(([code, { status }]) => [code, status]));
+  const rows = [...readme.matchAll(/^\| `([a-z_]+)` \| (\d{3}) \| (.*) \|$/gm)].map((row) =>
+    row.slice(1),
+  );
+  expect(rows).toEqual(
+    Object.entries(ERRORS).map(([code, entry]) => {
+      const { status, template, retryAfterSeconds }: CatalogueEntry = entry;
+      const later = retryAfterSeconds === undefined ? '' : ` (Retry-After ${retryAfterSeconds})`;
+      return [code, `${status}`, `${template}${later}`];
+    }),
+  );
 });
 
 test('every sentence names its values, and none is left open', () => {

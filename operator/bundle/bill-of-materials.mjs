@@ -3,19 +3,19 @@
 import { Buffer } from 'node:buffer';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { manifestOf } from './image-contents.mjs';
 
 const MIB = 1024 * 1024;
 
-/** Every installed package of the project, by its package URL. */
-export async function describePackages() {
+/** Every package that is installed for a project, in the project's folder. */
+export async function describePackages(project = '.') {
   const flags = ['--output-reproducible', '--flatten-components', '--spec-version', '1.6'];
   const { stdout } = await promisify(execFile)(
-    join('node_modules', '.bin', 'cyclonedx-npm'),
+    resolve('node_modules', '.bin', 'cyclonedx-npm'),
     [...flags, '--output-format', 'JSON', '--no-validate'],
-    { maxBuffer: 64 * MIB },
+    { cwd: project, maxBuffer: 64 * MIB },
   );
   return JSON.parse(stdout);
 }

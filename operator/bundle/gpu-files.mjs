@@ -1,17 +1,21 @@
 // Lays out what the image for NVIDIA cards has beside the server's, below dist/images/server-gpu: onnxruntime's CUDA provider
 // beside the addon that loads it, the libraries that it needs, their licences, a bill of materials. Downloads 1.6 GB of
-// wheels, pinned by hash, into dist/wheels; needs Python 3 with pip. Before it: npm run image-files.
-//   node operator/bundle/gpu-files.mjs
+// wheels, pinned by hash; needs Python 3 with pip, and Debian's zlib1g. Before it: npm run image-files.
+//   node operator/bundle/gpu-files.mjs [--output FOLDER]
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { promisify } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { describePackages, writeBillOfMaterials } from './bill-of-materials.mjs';
 
 const run = promisify(execFile);
 const REQUIREMENTS = 'operator/bundle/gpu-requirements.txt';
-const WHEELS = join('dist', 'wheels');
-const FOLDER = join('dist', 'images', 'server-gpu');
+const { output } = parseArgs({
+  options: { output: { type: 'string', default: join('dist', 'images') } },
+}).values;
+const WHEELS = join(output, 'wheels');
+const FOLDER = join(output, 'server-gpu');
 const PROVIDERS = join(FOLDER, 'app/node_modules/onnxruntime-node/bin/napi-v6/linux/x64');
 const LIBRARIES = join(FOLDER, 'usr/lib/cuda');
 
@@ -19,6 +23,7 @@ const LIBRARIES = join(FOLDER, 'usr/lib/cuda');
 const PROVIDER = /^libonnxruntime_providers_(cuda|shared)\.so$/;
 /** Not what only Fortran callers, profilers and wrappers load, nor second builds for old distributions. */
 const LIBRARY = /^lib(?!nvblas|cufftw|.*\.alt\.)[\w.-]+\.so\.[\d.]+$/;
+const ZLIB = '/usr/lib/x86_64-linux-gnu/libz.so.1';
 const PLATFORMS = [
   'manylinux_2_28',
   'manylinux_2_27',
@@ -39,11 +44,14 @@ await run('python3', [
 ]);
 for (const wheel of await readdir(WHEELS)) await takeFrom(join(WHEELS, wheel));
 await rm(WHEELS, { recursive: true });
+// cuDNN needs one library more that neither its wheel nor the base has: this machine's, named in the bill of materials.
+await cp(ZLIB, join(LIBRARIES, basename(ZLIB)), { dereference: true });
+await cp('/usr/share/doc/zlib1g/copyright', join(FOLDER, 'usr/share/doc/zlib1g/copyright'));
 
-const inner = JSON.parse(await readFile('dist/images/server/app/sbom.cdx.json', 'utf8'));
+const inner = JSON.parse(await readFile(join(output, 'server/app/sbom.cdx.json'), 'utf8'));
 await writeBillOfMaterials(join(FOLDER, 'app', 'sbom.cdx.json'), {
   ...{ image: 'server-gpu', held: [], described: await describePackages() },
-  further: [...inner.components, ...(await wheelComponents())],
+  further: [...inner.components, ...(await wheelComponents()), await zlibComponent()],
 });
 
 async function takeFrom(wheel) {
@@ -79,4 +87,17 @@ async function wheelComponents() {
       ],
     }),
   );
+}
+
+async function zlibComponent() {
+  const { stdout } = await run('dpkg-query', ['--show', '--showformat', '${Version}', 'zlib1g']);
+  const content = createHash('sha256')
+    .update(await readFile(ZLIB))
+    .digest('hex');
+  const purl = `pkg:deb/debian/zlib1g@${encodeURIComponent(stdout)}?arch=amd64`;
+  return {
+    ...{ type: 'library', name: 'zlib1g', version: stdout, 'bom-ref': purl, purl },
+    hashes: [{ alg: 'SHA-256', content }],
+    licenses: [{ license: { id: 'Zlib' } }],
+  };
 }

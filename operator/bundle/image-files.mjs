@@ -30,7 +30,7 @@ if (commit === 'unknown') {
   process.exit(2);
 }
 
-const described = await describePackages();
+const described = await describePackages(values.packages);
 const bundled = JSON.parse(await readFile('dist/bundle/packages.json', 'utf8'));
 for (const [image, contents] of Object.entries(contentsOf(platform))) {
   const { bundles, packages, files } = contents;

@@ -4,25 +4,26 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startImageBuilder, whyNoImages, type ImageName } from '../harness/image/built-images.ts';
+import { startImageBuilder, whyNoImages } from '../harness/image/built-images.ts';
 import { filesOf, readFilesOf, readLayout } from '../harness/image/image-layout.ts';
 import { loadProductImages, type ProductImages } from '../harness/image/shared-images.ts';
 
 const unavailable = whyNoImages();
 if (unavailable !== null) process.stderr.write(`SKIPPED: ${unavailable}\n`);
-const IMAGES = ['operator', 'server'] as const satisfies readonly ImageName[];
+const IMAGES = ['operator', 'server'] as const;
+type ProductName = (typeof IMAGES)[number];
 const MEBI = 1024 * 1024;
 
 describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () => {
   let layouts: ProductImages;
-  const files = new Map<ImageName, ReadonlyMap<string, number>>();
+  const files = new Map<ProductName, ReadonlyMap<string, number>>();
 
   beforeAll(async () => {
     layouts = await loadProductImages();
     for (const name of IMAGES) files.set(name, await filesOf(layouts[name]));
   }, 600_000);
 
-  const pathsOf = (name: ImageName): readonly string[] => [...(files.get(name)?.keys() ?? [])];
+  const pathsOf = (name: ProductName): readonly string[] => [...(files.get(name)?.keys() ?? [])];
 
   test.each(IMAGES)('%s runs as nobody, says what it is, and has node as process 1', (name) => {
     const { config } = readLayout(layouts[name]).config;
@@ -45,7 +46,7 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
   });
 
   test('each image holds the programs that its pods start, and no others', () => {
-    const programs = (name: ImageName): readonly string[] =>
+    const programs = (name: ProductName): readonly string[] =>
       pathsOf(name)
         .filter((path) => /^app\/[^/]+\.mjs$/.test(path))
         .sort();

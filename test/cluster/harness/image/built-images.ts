@@ -1,5 +1,5 @@
 // Images as their Dockerfiles make them, without Docker: buildah in a folder of its own, on a base made here.
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,17 +7,25 @@ import { fileURLToPath } from 'node:url';
 import { releasedNode } from '../../../support/released-node.ts';
 import { expectCommand } from '../run-command.ts';
 import { writeImageArchive } from './image-archive.ts';
+import { whyMissing } from './missing-program.ts';
 import { nodeLayer } from './node-layer.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const ONNX = 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1';
 const VIPS = 'node_modules/@img/sharp-libvips-linux-x64/lib';
 const BASE = 'localhost/layercache-base:test';
-const BUILD_MS = 300_000;
+const BUILD_MS = 600_000;
+const DOWNLOAD_MS = 900_000;
 /** Of images in their layouts. */
 export const TAG = 'product';
 
-export type ImageName = 'operator' | 'server';
+export type ImageName = 'operator' | 'server' | 'server-gpu';
+
+const RECIPES: Readonly<Record<ImageName, readonly string[]>> = {
+  operator: ['--file', join(ROOT, 'operator/Dockerfile')],
+  server: ['--file', join(ROOT, 'server/Dockerfile'), '--target', 'server'],
+  'server-gpu': ['--file', join(ROOT, 'server/Dockerfile'), '--target', 'gpu'],
+};
 
 export interface ImageBuilder {
   /** Builds an image and writes it as an OCI image layout, its layers not compressed. */
@@ -25,30 +33,66 @@ export interface ImageBuilder {
   close(): Promise<void>;
 }
 
+export interface BuilderOptions {
+  /** Lays out the libraries for NVIDIA cards too, a download of gigabytes. */
+  readonly isForGpu?: boolean;
+  /** Folder of a project whose packages are those for arm64: images for it, on no base, which nothing here can run. */
+  readonly arm64Packages?: string;
+}
+
 /** Null: images can be built here. */
 export function whyNoImages(): string | null {
   if (process.getuid?.() !== 0) return 'images are built as root';
   if (process.arch !== 'x64') return 'images are built for x64 here';
-  const found = (process.env.PATH ?? '')
-    .split(':')
-    .some((folder) => existsSync(join(folder, 'buildah')));
-  return found ? null : "images need Debian's buildah";
+  return whyMissing({ buildah: 'buildah' });
 }
 
-/** With its own store: nothing of it stays on this machine after `close`. */
-export async function startImageBuilder(): Promise<ImageBuilder> {
+/** With its own store and its own files: nothing of it stays on this machine after `close`. */
+export async function startImageBuilder(options: BuilderOptions = {}): Promise<ImageBuilder> {
+  const { isForGpu = false, arm64Packages } = options;
   const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-images-`));
   const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run')];
-  const buildah = (...args: readonly string[]): Promise<string> =>
+  const buildah: Buildah = (...args) =>
     expectCommand('buildah', [...store, '--storage-driver', 'vfs', ...args], {
       cwd: ROOT,
       deadlineMs: BUILD_MS,
       environment: { BUILDAH_ISOLATION: 'chroot' },
     });
-  const files = ['operator/bundle/image-files.mjs', '--platform', 'linux-x64'];
+  const files = [
+    'operator/bundle/image-files.mjs',
+    ...(arm64Packages === undefined
+      ? ['--platform', 'linux-x64']
+      : ['--platform', 'linux-arm64', '--packages', arm64Packages]),
+  ];
   const context = join(folder, 'context');
   const output = ['--output', join(context, 'dist', 'images')];
   await expectCommand(process.execPath, [...files, ...output], { cwd: ROOT });
+  if (isForGpu) {
+    const gpuFiles = ['operator/bundle/gpu-files.mjs', ...output];
+    await expectCommand(process.execPath, gpuFiles, { cwd: ROOT, deadlineMs: DOWNLOAD_MS });
+  }
+  const isForeign = arm64Packages !== undefined;
+  const base = isForeign ? 'scratch' : await pullBase(folder, buildah);
+  return {
+    build: async (name, layout) => {
+      const reference = `localhost/layercache-${name}:${TAG}`;
+      await buildah(
+        ...['bud', '--quiet', '--timestamp', '0', '--no-cache', '--pull-never'],
+        ...['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', 'VERSION=0.1.0'],
+        ...(isForeign ? ['--platform', 'linux/arm64'] : []),
+        ...[...RECIPES[name], '--tag', reference, context],
+      );
+      const words = ['push', '--quiet', '--disable-compression', '--format', 'oci'];
+      await buildah(...words, reference, `oci:${layout}:${TAG}`);
+    },
+    close: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+type Buildah = (...args: readonly string[]) => Promise<string>;
+
+/** What stands in for the released base; returns how builds name it. */
+async function pullBase(folder: string, buildah: Buildah): Promise<string> {
   const base = join(folder, 'base.tar');
   writeImageArchive(base, {
     name: BASE,
@@ -60,21 +104,7 @@ export async function startImageBuilder(): Promise<ImageBuilder> {
     ],
     entrypoint: ['/usr/bin/node'],
   });
-  const baseId = (await buildah('pull', '--quiet', `oci-archive:${base}`)).trim();
-  return {
-    build: async (name, layout) => {
-      const reference = `localhost/layercache-${name}:${TAG}`;
-      await buildah(
-        ...['bud', '--quiet', '--timestamp', '0', '--no-cache', '--pull-never'],
-        ...['--build-arg', `BASE_IMAGE=${baseId}`, '--build-arg', 'VERSION=0.1.0'],
-        ...(name === 'server' ? ['--target', 'server'] : []),
-        ...['--file', join(ROOT, name, 'Dockerfile'), '--tag', reference, context],
-      );
-      const words = ['push', '--quiet', '--disable-compression', '--format', 'oci'];
-      await buildah(...words, reference, `oci:${layout}:${TAG}`);
-    },
-    close: () => rm(folder, { recursive: true, force: true }),
-  };
+  return (await buildah('pull', '--quiet', `oci-archive:${base}`)).trim();
 }
 
 /** Its name has the version of it. */

@@ -15,6 +15,9 @@ export interface LayoutContent {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+/** Layers can have gigabytes. */
+const TAR_MS = 300_000;
+
 interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
@@ -58,7 +61,9 @@ export function readLayout(layout: string): StoredImage {
 /** Every file of an image with its size. Of images whose layers only add. */
 export async function filesOf(layout: string): Promise<ReadonlyMap<string, number>> {
   const listed = await Promise.all(
-    layersOf(layout).map((layer) => expectCommand('tar', ['--list', '--verbose', '--file', layer])),
+    layersOf(layout).map((layer) =>
+      expectCommand('tar', ['--list', '--verbose', '--file', layer], { deadlineMs: TAR_MS }),
+    ),
   );
   const lines = listed.join('').matchAll(/^-\S+ +\S+ +(\d+) \S+ \S+ (.+)$/gm);
   return new Map([...lines].map(([, size, path]) => [path!.replace(/^\.?\//, ''), Number(size)]));
@@ -71,12 +76,22 @@ export async function readFilesOf(
 ): Promise<ReadonlyMap<string, string>> {
   const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
   try {
-    const layer = layersOf(layout).at(-1)!;
-    await expectCommand('tar', ['--extract', '--file', layer, '--directory', folder, ...paths]);
+    await unpackFiles(layout, paths, folder);
     return new Map(paths.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Files of an image's last layer, into a folder that is there. */
+export async function unpackFiles(
+  layout: string,
+  paths: readonly string[],
+  folder: string,
+): Promise<void> {
+  const layer = layersOf(layout).at(-1)!;
+  const words = ['--extract', '--file', layer, '--directory', folder, ...paths];
+  await expectCommand('tar', words, { deadlineMs: TAR_MS });
 }
 
 function layersOf(layout: string): readonly string[] {

@@ -24,7 +24,7 @@ export function whyNoRunc(): string | null {
 
 /** Unpacks the image of a layout into a folder of a test, for any number of containers with a read-only root. */
 export async function unpackImage(layout: string, folder: string): Promise<UnpackedImage> {
-  const deadlineMs = 120_000;
+  const deadlineMs = 600_000;
   await expectCommand('umoci', ['unpack', '--image', `${layout}:${TAG}`, folder], { deadlineMs });
   const spec = JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')) as RuntimeSpec;
   return { folder, spec };

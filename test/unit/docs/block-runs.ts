@@ -13,6 +13,7 @@ const AIR_GAP = 'charts/layercache/docs/air-gap.md';
 const CHART = 'charts/layercache/README.md';
 const EXAMPLE = 'server/examples/fashion-mnist/README.md';
 const GUIDES = { runBy: 'test/cluster/docs/guides.test.ts' } as const;
+const LOCAL = { runBy: 'test/unit/docs/local-blocks.test.ts' } as const;
 const OWN_MODEL = { runBy: 'test/http/docs/own-model.test.ts' } as const;
 
 /** By the id of the block. */
@@ -36,7 +37,8 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${INSTALL}#a-first-service/2`]: GUIDES,
   [`${INSTALL}#what-it-is-doing`]: GUIDES,
   [`${INSTALL}#settings`]: GUIDES,
-  [`${INSTALL}#settings/2`]: { runBy: 'test/unit/docs/local-blocks.test.ts' },
+  [`${INSTALL}#prometheus-without-its-operator`]: LOCAL,
+  [`${INSTALL}#prometheus-without-its-operator/2`]: LOCAL,
   [`${INSTALL}#rights-in-some-namespaces-only`]: GUIDES,
   [`${INSTALL}#with-argo-cd-or-flux`]: GUIDES,
   [`${INSTALL}#uninstall`]: GUIDES,

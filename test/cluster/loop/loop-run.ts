@@ -54,12 +54,16 @@ export interface LoopRun {
   readonly stop: () => Promise<void>;
 }
 
-/** The service of the example as people write it; pods that stop in seconds, a ramp whose steps hold for half a minute. */
+/**
+ * The service of the example as people write it; pods that stop in seconds, a ramp whose steps hold for half a minute. At first one exit
+ * may answer: heads trained on the same traffic again save as much as the first ones, and are refused for it (NotBetter, seen).
+ */
 const SPEC = {
   replicas: 2,
   server: { warmup: { iterations: 1 }, drain: { delay: '5s', timeout: '15s' } },
   pod: { resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '2Gi' } } },
   heads: { training: { cooldown: '1m' } },
+  tuning: { maxActiveExits: 1 },
   rollout: {
     minRequests: 50,
     steps: [

@@ -1,14 +1,27 @@
 // The registry of a closed network, and the public one as it is reached from there: Debian's docker-registry, over TLS.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../support/eventually.ts';
-import { hostCertificate } from '../../support/host-certificate.ts';
+import { createAuthority, issueServer } from '../harness/certificates.ts';
 import { freePorts } from '../harness/free-ports.ts';
 import { writeImageArchive } from '../harness/image/image-archive.ts';
 import { expectCommand } from '../harness/run-command.ts';
+import { whyNoStore } from '../stores/store-server.ts';
+
+/** Why there can be none here, said on standard error too; null: there can. */
+export async function whyNoClosedRegistry(): Promise<string | null> {
+  return (await whyNoStore('oci')) ?? whyNoSkopeo();
+}
+
+function whyNoSkopeo(): string | null {
+  if (spawnSync('skopeo', ['--version']).status === 0) return null;
+  const why = 'skopeo is missing: apt-get install skopeo';
+  process.stderr.write(`\nSKIPPED: tests of the guide for closed networks: ${why}\n`);
+  return why;
+}
 
 export interface ClosedRegistry {
   /** `HOST:PORT`. */
@@ -23,9 +36,9 @@ export interface ClosedRegistry {
 /** Holds one small image under each of the names that docker.io has. */
 export async function startClosedRegistry(images: readonly string[]): Promise<ClosedRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'layercache-registry-'));
-  const { key, ca } = hostCertificate('localhost');
-  writeFileSync(join(folder, 'tls.key'), key);
-  writeFileSync(join(folder, 'tls.crt'), ca);
+  await createAuthority(folder, 'ca');
+  const subject = { user: 'registry' };
+  const { certPath, keyPath } = await issueServer(folder, 'tls', subject, ['DNS:localhost']);
   const [port] = await freePorts(1);
   const name = `localhost:${port!}`;
   const config = {
@@ -33,7 +46,7 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
     storage: { filesystem: { rootdirectory: join(folder, 'blobs') } },
     http: {
       addr: `127.0.0.1:${port!}`,
-      tls: { certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key') },
+      tls: { certificate: certPath, key: keyPath },
     },
   };
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
@@ -47,11 +60,14 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
     join(home, '.config/containers/registries.conf'),
     `[[registry]]\nprefix = "docker.io"\nlocation = "${name}/outside"\n`,
   );
-  const environment = { HOME: home, SSL_CERT_FILE: join(folder, 'tls.crt') };
+  const environment = { HOME: home, SSL_CERT_FILE: join(folder, 'ca.crt') };
   const skopeo = (...args: readonly string[]) => expectCommand('skopeo', args, { environment });
   const archive = join(folder, 'image.tar');
   writeImageArchive(archive, { name: 'any:1', layers: [[]], entrypoint: ['/none'] });
-  for (const image of images) await skopeo('copy', `oci-archive:${archive}`, `docker://${image}`);
+  for (const image of images) {
+    const outside = image.replace('docker.io', `${name}/outside`);
+    await skopeo('copy', `oci-archive:${archive}`, `docker://${outside}`);
+  }
   return {
     ...{ name, environment },
     tagsOf: (repository) => skopeo('list-tags', `docker://${name}/${repository}`),

@@ -4,23 +4,14 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
-import { operatorImage, serverImage } from '../harness/image/product-images.ts';
-import { whyNoStore } from '../stores/store-server.ts';
-import { startClosedRegistry, type ClosedRegistry } from './closed-registry.ts';
 import { diagnosisCommands, placeholdersOf, prepareForDiagnosis } from './diagnosis.ts';
+import { loadReleaseImages } from './release-images.ts';
 import { openShell, type Shell } from './shell.ts';
 
 const unavailable = await whyUnavailable('node');
-const noRegistry = unavailable ?? (await whyNoStore('oci'));
 const INSTALL = 'charts/layercache/docs/install.md';
 const UPGRADE = 'charts/layercache/docs/upgrade.md';
-const AIR_GAP = 'charts/layercache/docs/air-gap.md';
 const LONG_MS = 310_000;
-
-async function loadImages(node: OwnRealNode, registry: string): Promise<void> {
-  await node.loadImage(await serverImage({ name: `${registry}/layercache/server:0.1.0` }));
-  await node.loadImage(await operatorImage({ name: `${registry}/layercache/operator:0.1.0` }));
-}
 
 describe.skipIf(unavailable !== null)('the guides on a real node', () => {
   let node: OwnRealNode;
@@ -29,7 +20,7 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
   beforeAll(async () => {
     node = await startRealNode({ devices: {} });
     shell = openShell({ kubeconfigPath: node.kubeconfigPath });
-    await loadImages(node, 'docker.io');
+    await loadReleaseImages(node, 'docker.io');
   }, 240_000);
   afterAll(async () => {
     (shell as Shell | undefined)?.close();
@@ -172,52 +163,4 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
     },
     LONG_MS,
   );
-
-  describe.skipIf(noRegistry !== null)('in a closed network', () => {
-    let registry: ClosedRegistry;
-    let inside: Shell;
-
-    beforeAll(async () => {
-      const images = readFileSync('charts/layercache/images.txt', 'utf8').trim().split('\n');
-      registry = await startClosedRegistry(images);
-      const { kubeconfigPath } = node;
-      const { name, environment } = registry;
-      inside = openShell({
-        kubeconfigPath,
-        environment,
-        names: { 'registry.internal:5000': name },
-      });
-      // What a node would pull from there.
-      await loadImages(node, name);
-    }, 240_000);
-    afterAll(async () => {
-      (inside as Shell | undefined)?.close();
-      await (registry as ClosedRegistry | undefined)?.stop();
-    });
-
-    test(
-      'images and chart are brought in',
-      async () => {
-        await inside.block(`${AIR_GAP}#bring-images-and-chart-in`);
-        for (const image of ['operator', 'server', 'server-gpu']) {
-          expect(await registry.tagsOf(`layercache/${image}`)).toContain('"0.1.0"');
-        }
-      },
-      LONG_MS,
-    );
-
-    test(
-      'the chart installs from there, and passes its test',
-      async () => {
-        const said = await inside.block(`${AIR_GAP}#install-inside`);
-        expect(said).toContain('ok    every pod has acknowledged the policy');
-        const { stdout } = await node.kubectl([
-          ...['get', 'pods', '--namespace', 'layercache-system'],
-          ...['--output', 'jsonpath={.items[*].spec.containers[*].image}'],
-        ]);
-        expect(stdout).toBe(`${registry.name}/layercache/operator:0.1.0`);
-      },
-      LONG_MS,
-    );
-  });
 });

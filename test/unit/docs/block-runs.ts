@@ -49,8 +49,8 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${UPGRADE}#another-release-name`]: GUIDES,
   [`${UPGRADE}#another-release-name/2`]: GUIDES,
   [`${UPGRADE}#from-helm-3-to-helm-4`]: GUIDES,
-  [`${AIR_GAP}#bring-images-and-chart-in`]: GUIDES,
-  [`${AIR_GAP}#install-inside`]: GUIDES,
+  [`${AIR_GAP}#bring-images-and-chart-in`]: { runBy: 'test/cluster/docs/air-gap.test.ts' },
+  [`${AIR_GAP}#install-inside`]: { runBy: 'test/cluster/docs/air-gap.long.ts' },
   [`${EXAMPLE}#training-again`]: {
     notRun:
       'it needs PyTorch from PyPI and a quarter of an hour; split.json and the model are compared by tests',

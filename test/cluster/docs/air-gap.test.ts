@@ -1,0 +1,44 @@
+// Bringing images and chart into a closed network: its registry is a real one, and stands for the public one, too.
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  startClosedRegistry,
+  whyNoClosedRegistry,
+  type ClosedRegistry,
+} from './closed-registry.ts';
+import { openShell, type Shell } from './shell.ts';
+
+const unavailable = await whyNoClosedRegistry();
+const AIR_GAP = 'charts/layercache/docs/air-gap.md';
+
+describe.skipIf(unavailable !== null)('the guide for closed networks', () => {
+  let registry: ClosedRegistry;
+  let shell: Shell;
+
+  beforeAll(async () => {
+    registry = await startClosedRegistry(
+      readFileSync('charts/layercache/images.txt', 'utf8').trim().split('\n'),
+    );
+    const { name, environment } = registry;
+    shell = openShell({ environment, names: { 'registry.internal:5000': name } });
+  });
+  afterAll(async () => {
+    (shell as Shell | undefined)?.close();
+    await (registry as ClosedRegistry | undefined)?.stop();
+  });
+
+  test('brings every image and the chart into a registry, from which Helm renders it with these images', async () => {
+    await shell.block(`${AIR_GAP}#bring-images-and-chart-in`);
+    for (const image of ['operator', 'server', 'server-gpu']) {
+      expect(await registry.tagsOf(`layercache/${image}`)).toContain('"0.1.0"');
+    }
+    const rendered = await shell.run(
+      'helm template layercache oci://registry.internal:5000/charts/layercache --version 0.1.0 --set global.imageRegistry=registry.internal:5000',
+    );
+    const images = [...rendered.matchAll(/\b\S+\/layercache\/[a-z-]+:[\w.]+/g)].map(
+      ([image]) => image,
+    );
+    expect(images.length).toBeGreaterThan(2);
+    for (const image of images) expect(image).toContain(`${registry.name}/layercache/`);
+  });
+});

@@ -16,6 +16,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Starts a cluster when a file first asks for one, and ends it with the run.
     globalSetup: ['test/cluster/harness/broker.ts'],
+    setupFiles: ['./test/support/end-with-the-run.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // onnxruntime is loaded by tests of the engine in process too.

@@ -6,7 +6,8 @@ import type {
   Unit,
 } from '../../charts/generate/dashboards/panel.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
-import type { Interval, ScriptedRun } from './scripted-run.ts';
+import type { Interval } from './script-clock.ts';
+import type { ScriptedRun } from './scripted-run.ts';
 
 // What Grafana would ask of Prometheus for a board with all variables at "All", and what is wrong with the answers.
 
@@ -27,6 +28,19 @@ export interface PanelAnswer {
   readonly answers: readonly { readonly target: Target; readonly samples: readonly Sample[] }[];
 }
 
+export async function askPanel(
+  panel: Panel,
+  prometheus: Prometheus,
+  { from, to }: Interval,
+): Promise<PanelAnswer> {
+  const answers = [];
+  for (const target of panel.targets) {
+    const samples = await prometheus.range(interpolate(target.expr), from, to);
+    answers.push({ target, samples });
+  }
+  return { panel, answers };
+}
+
 /** Every panel of a board over the time of its scenario. */
 export async function askPanels(
   board: Board,
@@ -34,13 +48,7 @@ export async function askPanels(
 ): Promise<readonly PanelAnswer[]> {
   const asked: PanelAnswer[] = [];
   for (const panel of board.rows.flatMap(({ panels }) => panels)) {
-    const { from, to } = intervals[panel.scenario ?? 'Always'];
-    const answers = [];
-    for (const target of panel.targets) {
-      const samples = await prometheus.range(interpolate(target.expr), from, to);
-      answers.push({ target, samples });
-    }
-    asked.push({ panel, answers });
+    asked.push(await askPanel(panel, prometheus, intervals[panel.scenario ?? 'Always']));
   }
   return asked;
 }
@@ -105,17 +113,23 @@ export async function askVariables(
   return asked;
 }
 
-/** Samples of each annotation in the time of its scenario. */
+/** Samples of each annotation in the time of its scenario, and what its text promises in vain. */
 export async function askAnnotations(
   board: Board,
   prometheus: Prometheus,
   intervals: Readonly<Record<Scenario, Interval>>,
-): Promise<readonly { readonly name: string; readonly samples: readonly Sample[] }[]> {
+): Promise<
+  readonly {
+    readonly name: string;
+    readonly samples: readonly Sample[];
+    readonly faults: readonly string[];
+  }[]
+> {
   const asked = [];
   for (const { name, target, scenario } of board.annotations) {
     const { from, to } = intervals[scenario];
     const samples = await prometheus.range(interpolate(target.expr), from, to);
-    asked.push({ name, samples });
+    asked.push({ name, samples, faults: legendFaults(name, target, samples) });
   }
   return asked;
 }

@@ -1,11 +1,15 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { BOARDS } from '../../charts/generate/dashboards/boards.ts';
 import { askAnnotations, askPanels, askVariables, faultsOf } from './ask-board.ts';
+import { panelsOf, readBoard } from '../unit/boards/built-board.ts';
 import { prometheusMissing } from './prometheus.ts';
+import { replayAlerts } from './replayed-alerts.ts';
 import { playRun, type ScriptedRun } from './scripted-run.ts';
 
 /** What goes wrong in the run, and nothing else: see `scripted-run.ts`. */
-const EXPECTED_ALERTS = ['BudgetBurnFast', 'EngineRestarting', 'PolicyRejected', 'RolloutAborted'];
+const EXPECTED_ALERTS = [
+  ...['BudgetBurn', 'BudgetBurnFast', 'EngineRestarting', 'PolicyRejected', 'RolloutAborted'],
+];
 
 describe.skipIf(prometheusMissing !== null)('in a run through everything that can happen', () => {
   let run: ScriptedRun;
@@ -19,6 +23,16 @@ describe.skipIf(prometheusMissing !== null)('in a run through everything that ca
     expect(faults).toEqual([]);
   });
 
+  test.each(BOARDS)('what is asked of $uid is what the file in the chart asks', (board) => {
+    const asked = board.rows.flatMap(({ panels }) =>
+      panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    );
+    const written = panelsOf(readBoard(board)).flatMap(({ targets = [] }) =>
+      targets.map(({ expr }) => expr),
+    );
+    expect(asked).toEqual(written);
+  });
+
   test.each(BOARDS)('every variable of $uid has values', async (board) => {
     for (const { name, values } of await askVariables(board, run.prometheus)) {
       expect(values.length, name).toBeGreaterThan(0);
@@ -27,12 +41,13 @@ describe.skipIf(prometheusMissing !== null)('in a run through everything that ca
 
   test.each(BOARDS)('every annotation of $uid has an event', async (board) => {
     const { prometheus, intervals } = run;
-    for (const { name, samples } of await askAnnotations(board, prometheus, intervals)) {
+    for (const { name, samples, faults } of await askAnnotations(board, prometheus, intervals)) {
       expect(samples.length, name).toBeGreaterThan(0);
+      expect(faults).toEqual([]);
     }
   });
 
-  test('the alerts that the run names fire', () => {
-    expect(run.fired).toEqual(expect.arrayContaining(EXPECTED_ALERTS));
+  test('the rules fire the alerts that the run names, and no other', async () => {
+    expect(await replayAlerts(run)).toEqual(EXPECTED_ALERTS);
   });
 });

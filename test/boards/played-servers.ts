@@ -1,39 +1,45 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import type { Policy } from '../../crds/wire/policy.ts';
-import { createMetricRegistry } from '../../server/metrics.ts';
-import { createServerMetrics } from '../../server/server-metrics.ts';
-import { RowCode } from '../support/fake-engine.ts';
+import { resolve } from 'node:path';
+import { encodeHeadBundle, type HeadBundle } from '../../crds/wire/head-bundle.ts';
+import type { Policy, PolicyExit, PolicyTrack } from '../../crds/wire/policy.ts';
+import { poisonBundle } from '../../operator/local/drills/poisoned-heads.ts';
+import type { VerifiedBundle } from '../../operator/fleet/pull-bundle.ts';
 import {
-  aCandidate,
-  aPolicy,
-  aTrack,
-  EASY,
-  fakeBundle,
-  HARD,
-  INFER,
-  inferBody,
-  send,
-  startTestServer,
-  type Row,
-  type TestServer,
-} from '../support/test-server.ts';
+  applyPolicy,
+  hostPidOf,
+  pushBundle,
+  stateOf,
+  whenReady,
+} from '../support/served-process.ts';
+import { eventually } from '../support/eventually.ts';
+import { spawnServer } from '../support/server-process.ts';
+import { aPolicy, digestOf, GOOD_CERTIFICATE, send } from '../support/test-server.ts';
+import { examplePictures, OVERFLOWING, pictureBody } from './example-pictures.ts';
+import { startTraffic, type PlayedTraffic } from './played-traffic.ts';
+import { trainEachExit } from './trained-heads.ts';
 
-/** Sure at the second exit only. */
-const MIDDLING: Row = [2, 0.1, 0.99999, 0];
-/** Sure at the first exit, and wrong there. */
-const WRONG: Row = [0, 0.99999, 0, RowCode.headsDisagree];
-const NOT_FINITE: Row = [1, 0.1, 0.1, RowCode.headNotFinite];
+const BACKBONE = resolve('server/examples/fashion-mnist/backbone.onnx');
+const READY_MS = 60_000;
 
-const NORMAL: readonly Row[] = [EASY, EASY, MIDDLING, EASY, HARD];
-const VIOLATED: readonly Row[] = [WRONG, WRONG, EASY, WRONG, HARD];
+/** Pictures of each class to train on. */
+const PICTURES = 40;
+const BUDGET = 0.01;
+/** Shares of the backbone's time at which the exits lie. */
+const EXITS = { early: 0.3, late: 0.7 };
 
-/** Time between two requests of a pod. */
-const PAUSE_MS = 25;
-const READ_MS = 1_500;
+/** Rows leave when the score says 97 %, and any row whose score says half. */
+const CAREFUL = 79;
+const RECKLESS = 119;
+/** Without a disagreement: enough for any number of attempts. */
+const PROVEN_AUDITS = 100_000;
 
-/** Two model servers of one service on loopback, whole but for the engine, whose answers stand in the rows. */
+/** Two processes of the model server on loopback, as they ship, with the bundled example on the processor. */
 export interface PlayedServers {
   readonly metricPorts: readonly number[];
+  /** Traffic of a minute of the script. */
+  readonly minute: PlayedTraffic['minute'];
+  /** Samples of the example's pictures, and heads that the trainer makes of them. */
+  train(): Promise<void>;
+  /** Exits are run and do not answer. */
   shadow(): Promise<void>;
   serve(): Promise<void>;
   /** Every kind of refusal that a client can provoke at once. */
@@ -41,132 +47,158 @@ export interface PlayedServers {
   ramp(): Promise<void>;
   /** A policy that no server takes, and one that is too old. */
   pushBadPolicies(): Promise<void>;
-  /** Inputs change, and other heads come into force that are as wrong: the servers' own breakers begin anew with each. */
-  violate(): Promise<void>;
-  /** Inputs are as before, and heads come into force that suit them. */
+  /** Heads come into force that are sure and wrong; again: under another certificate, so that the servers' own breakers begin anew. */
+  readonly violate: () => Promise<void>;
+  /** The heads that suit the traffic are back. */
   recover(): Promise<void>;
   switchOff(): Promise<void>;
+  /** The engine process of the second server is killed; resolves when there is a new one. */
   killEngine(): Promise<void>;
   close(): Promise<void>;
 }
 
 export async function playServers(model: string): Promise<PlayedServers> {
-  const servers = await Promise.all(
-    [0, 1].map((i) =>
-      startTestServer({
-        metrics: createServerMetrics(createMetricRegistry(model), '0.1.0'),
-        environment: { LAYERCACHE_POD_UID: `pod-${i}` },
-      }),
-    ),
+  const started = [0, 1].map((i) =>
+    spawnServer({
+      LAYERCACHE_MODEL_NAME: model,
+      LAYERCACHE_BACKBONE_URI: BACKBONE,
+      LAYERCACHE_POD_UID: `pod-${i}`,
+      LAYERCACHE_EXIT_WITH_STDIN: 'true',
+    }),
   );
-  const traffic = startTraffic(servers);
+  const close = async (): Promise<void> => {
+    for (const { child } of started) child.kill('SIGKILL');
+    await Promise.all(started.map(({ code }) => code));
+  };
+  try {
+    const pods = await Promise.all(started.map((server) => whenReady(server, READY_MS)));
+    return await playOn(model, pods, { killed: started[1]!.child.pid!, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Pods = readonly Awaited<ReturnType<typeof whenReady>>[];
+
+async function playOn(
+  model: string,
+  pods: Pods,
+  { killed, close }: { readonly killed: number; readonly close: () => Promise<void> },
+): Promise<PlayedServers> {
+  const { backbone, cuts } = await stateOf(pods[0]!.adminPort);
+  const exits = Object.entries(EXITS).map(([name, share]): PolicyExit => {
+    const distance = ({ msShare }: (typeof cuts)[number]): number => Math.abs(msShare - share);
+    const { tensor } = cuts.reduce((best, cut) => (distance(cut) < distance(best) ? cut : best));
+    return { name, tensor, mode: 'Active' };
+  });
+  const pictures = examplePictures(PICTURES).map((picture) => pictureBody(picture));
+  const traffic = startTraffic(model, pods, pictures);
   let revision = 0;
+  const policyWith = (more: Partial<Policy>): Policy =>
+    aPolicy({
+      ...{ model, exits, revision, backboneDigest: backbone.digest, budget: BUDGET },
+      ...more,
+    });
   const apply = async (more: Partial<Policy>): Promise<void> => {
     revision++;
-    for (const server of servers) {
-      const { result, message } = await server.apply(aPolicy({ revision, ...more }));
+    for (const { adminPort } of pods) {
+      const { result, message } = await applyPolicy(adminPort, policyWith(more));
       if (result !== 'Applied') throw new Error(message);
     }
   };
-  const push = async (mark: number): Promise<string> => {
-    const pushed = await Promise.all(servers.map((server) => server.push(fakeBundle(mark))));
+  const track = (headRevision: string, lambdaIndex = CAREFUL, attempt = 1): PolicyTrack => ({
+    ...{ headRevision, lambdaIndex, activeExits: Object.keys(EXITS) },
+    certificate: {
+      ...{ ...GOOD_CERTIFICATE, audits: PROVEN_AUDITS, attempt },
+      backboneDigest: backbone.digest,
+    },
+  });
+  let trained: HeadBundle | null = null;
+  let mark = 0;
+  /** Under a digest that no server has seen. */
+  const push = async (change: (bundle: HeadBundle) => HeadBundle): Promise<string> => {
+    if (trained === null) throw new Error('nothing is trained yet');
+    const bundle = marked(change(trained), ++mark);
+    const pushed = await Promise.all(pods.map(({ adminPort }) => pushBundle(adminPort, bundle)));
     return pushed[0]!;
   };
-  let mark = 2;
-  let stable = await push(mark++);
-  const candidate = await push(mark++);
-  const change = async (rows: readonly Row[]): Promise<void> => {
-    traffic.rows = rows;
-    stable = await push(mark++);
-    await apply({ stable: aTrack(stable), auditRate: 1 });
-  };
+  const good = (): Promise<string> => push((bundle) => bundle);
+  let stable = '';
+  let wrong: string | null = null;
+  let attempts = 0;
   return {
-    metricPorts: servers.map(({ metrics }) => metrics),
-    shadow: () => apply({ stable: null, exitsEnabled: false, auditRate: 1 }),
-    serve: () => apply({ stable: aTrack(stable), auditRate: 0.1 }),
-    refuse: () => refuseAll(servers),
-    ramp: () =>
-      apply({ stable: aTrack(stable), candidate: aCandidate(candidate, 0.5), auditRate: 0.2 }),
+    metricPorts: pods.map(({ metricsPort }) => metricsPort),
+    minute: traffic.minute,
+    train: async () => {
+      await apply({ exitsEnabled: false, auditRate: 1 });
+      await traffic.sendAll();
+      const adminPorts = pods.map(({ adminPort }) => adminPort);
+      trained = await trainEachExit(adminPorts, BUDGET);
+      stable = await good();
+    },
+    shadow: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 1 }),
+    serve: () => apply({ stable: track(stable), auditRate: 0.1 }),
+    refuse: () => refuseAll(model, pods),
+    ramp: async () => {
+      const candidate = { ...track(await good()), share: 0.5, stage: 'Ramping' as const };
+      await apply({ stable: track(stable), candidate, auditRate: 0.1 });
+    },
     pushBadPolicies: async () => {
-      for (const server of servers) {
-        const unknown = aTrack(`sha256:${'f'.repeat(64)}`);
-        await server.apply(aPolicy({ revision: revision + 100, stable: unknown }));
-        await server.apply(aPolicy({ revision: 1, stable: aTrack(stable) }));
+      for (const { adminPort } of pods) {
+        const unknown = track(`sha256:${'f'.repeat(64)}`);
+        const next = { revision: revision + 100, stable: unknown };
+        await applyPolicy(adminPort, policyWith(next));
+        await applyPolicy(adminPort, policyWith({ revision: 1, stable: track(stable) }));
       }
     },
-    violate: () => change(VIOLATED),
-    recover: () => change(NORMAL),
-    switchOff: () => apply({ stable: aTrack(stable), exitsEnabled: false, auditRate: 1 }),
+    violate: async () => {
+      wrong ??= await push((bundle) => poisonBundle(verified(bundle)).bundle);
+      await apply({ stable: track(wrong, RECKLESS, ++attempts), auditRate: 0.2 });
+    },
+    recover: () => apply({ stable: track(stable), auditRate: 0.1 }),
+    switchOff: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 0.1 }),
     killEngine: async () => {
-      await traffic.pause();
-      servers[1]!.engine.kill();
-      traffic.go();
+      const before = hostPidOf(killed);
+      process.kill(before, 'SIGKILL');
+      await eventually(async () => {
+        const { status } = await send(pods[1]!.dataPort, '/v2/health/ready');
+        if (status !== 200 || hostPidOf(killed) === before) throw new Error('no new engine yet');
+      }, READY_MS);
     },
     close: async () => {
       await traffic.end();
-      await Promise.all(servers.map((server) => server.close()));
+      await close();
     },
   };
 }
 
-interface Traffic {
-  rows: readonly Row[];
-  /** Resolves when nothing is in flight. */
-  pause(): Promise<void>;
-  go(): void;
-  end(): Promise<void>;
+function verified(bundle: HeadBundle): VerifiedBundle {
+  const bytes = encodeHeadBundle(bundle);
+  return { headRevision: digestOf(bytes), bytes, bundle };
 }
 
-/** Requests one after the other on each pod, and a reader of evidence. */
-function startTraffic(servers: readonly TestServer[]): Traffic {
-  const life = new AbortController();
-  let isPaused = false;
-  const inFlight = new Set<Promise<unknown>>();
-  const track = async (work: Promise<unknown>): Promise<void> => {
-    inFlight.add(work);
-    await work.finally(() => inFlight.delete(work));
-  };
-  const traffic: Traffic = {
-    rows: NORMAL,
-    pause: async () => {
-      isPaused = true;
-      await Promise.all(inFlight);
-    },
-    go: () => {
-      isPaused = false;
-    },
-    end: async () => {
-      life.abort();
-      await loops;
-    },
-  };
-  const repeat = async (
-    everyMs: number,
-    act: (turn: number) => Promise<unknown>,
-  ): Promise<void> => {
-    for (let turn = 0; !life.signal.aborted; turn++) {
-      if (!isPaused) await track(act(turn));
-      await wait(everyMs);
-    }
-  };
-  const loops = Promise.all([
-    ...servers.map((server) =>
-      repeat(PAUSE_MS, (turn) => server.infer([traffic.rows[turn % traffic.rows.length]!])),
-    ),
-    repeat(READ_MS, () => Promise.all(servers.map((server) => server.evidence()))),
-  ]);
-  return traffic;
+/** @param mark makes the digest of the file another one */
+function marked(bundle: HeadBundle, mark: number): HeadBundle {
+  return { ...bundle, training: { ...bundle.training, seed: mark } };
 }
 
-async function refuseAll(servers: readonly TestServer[]): Promise<void> {
-  for (const server of servers) {
-    const { data } = server;
-    await server.infer([EASY], { parameters: { layercache_mode: 'backbone' } });
-    await server.infer([NOT_FINITE]);
-    await send(data, '/v2/models/other/infer', { method: 'POST', body: inferBody([EASY]) });
-    await send(data, INFER, { method: 'POST', body: '{' });
-    await send(data, INFER, { method: 'GET' });
-    await send(data, INFER, { method: 'POST', body: inferBody([EASY]).replace('FP32', 'INT8') });
-    await send(data, '/v1/models/other:predict', { method: 'POST', body: '{"instances": []}' });
+async function refuseAll(model: string, pods: Pods): Promise<void> {
+  const [picture] = examplePictures(1);
+  const body = pictureBody(picture!);
+  const infer = `/v2/models/${model}/infer`;
+  for (const { dataPort } of pods) {
+    const post = (path: string, content: string, headers = {}): Promise<unknown> =>
+      send(dataPort, path, { method: 'POST', headers, body: content });
+    await post(infer, pictureBody(picture!, { parameters: { layercache_mode: 'backbone' } }));
+    await post(infer, pictureBody(OVERFLOWING));
+    await post(infer, '{');
+    await post(infer, body.replace('FP32', 'INT8'));
+    await post(infer, body.replace('[1,1,28,28]', '[1,1,28]'));
+    await post(infer, body, { 'request-timeout': '0' });
+    await post('/v2/models/other/infer', body);
+    await post('/v1/models/other:predict', '{"instances": []}');
+    await send(dataPort, infer);
+    await send(dataPort, '/nowhere');
   }
 }

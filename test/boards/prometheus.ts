@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { freePorts } from '../cluster/harness/free-ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { send } from '../support/test-server.ts';
@@ -33,19 +34,47 @@ export const STEP_SECONDS = 1;
 
 export interface Prometheus {
   range(expr: string, fromSeconds: number, toSeconds: number): Promise<readonly Sample[]>;
+  /** Of a range with so many seconds between two values. */
+  cost(
+    expr: string,
+    range: { readonly from: number; readonly to: number; readonly step: number },
+  ): Promise<QueryCost>;
   /** As `label_values(match, label)` of a board is asked. */
   labelValues(match: string, label: string): Promise<readonly string[]>;
+  /** All series of a query at one time, each with one value. */
+  at(expr: string, seconds: number): Promise<readonly Sample[]>;
   /** Waits until the query has an answer. */
-  sees(expr: string, deadlineMs?: number): Promise<void>;
+  sees(expr: string, deadlineMs?: number, pollMs?: number): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Debian's Prometheus on loopback, in a folder of its own; scrapes each second. */
+/** What a query costs Prometheus. */
+export interface QueryCost {
+  readonly series: number;
+  /** Samples that it holds at one time: what `--query.max-samples` limits. */
+  readonly peakSamples: number;
+  /** Samples that it reads. */
+  readonly readSamples: number;
+}
+
+interface PrometheusOptions {
+  /** Of a Prometheus that has a past in `data`; it goes with it. @defaultValue a new one */
+  readonly folder?: string;
+  readonly flags?: readonly string[];
+}
+
+/** An empty folder for a Prometheus. */
+export function prometheusFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'layercache-prometheus-'));
+}
+
+/** Debian's Prometheus on loopback; scrapes each second. */
 export async function startPrometheus(
   targets: readonly ScrapeTarget[],
   rules: object,
+  options: PrometheusOptions = {},
 ): Promise<Prometheus> {
-  const folder = await mkdtemp(join(tmpdir(), 'layercache-prometheus-'));
+  const folder = options.folder ?? (await prometheusFolder());
   const [port] = await freePorts(1);
   await writeFile(join(folder, 'rules.json'), JSON.stringify(rules));
   await writeFile(join(folder, 'prometheus.json'), JSON.stringify(configuration(targets)));
@@ -56,6 +85,7 @@ export async function startPrometheus(
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port!}`,
       '--log.level=warn',
+      ...(options.flags ?? []),
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
   );
@@ -115,10 +145,22 @@ function createQueries(port: number): Omit<Prometheus, 'close'> {
           step: String(STEP_SECONDS),
         }),
       ),
+    cost: async (expr, { from, to, step }) => {
+      const query = { query: expr, start: String(from), end: String(to), step: String(step) };
+      const data = await ask('/api/v1/query_range', { ...query, stats: 'all' });
+      const { peakSamples, totalQueryableSamples } = (data as Costed).stats.samples;
+      return {
+        series: toSamples(data).length,
+        ...{ peakSamples, readSamples: totalQueryableSamples },
+      };
+    },
+    at: async (expr, seconds) =>
+      toSamples(await ask('/api/v1/query', { query: expr, time: String(seconds) })),
     labelValues: async (match, label) =>
       (await ask(`/api/v1/label/${label}/values`, { 'match[]': match })) as readonly string[],
-    sees: async (expr, deadlineMs = 30_000) => {
+    sees: async (expr, deadlineMs = 30_000, pollMs = 0) => {
       await eventually(async () => {
+        await wait(pollMs);
         const { result } = (await ask('/api/v1/query', { query: expr })) as { result: unknown[] };
         if (result.length === 0) throw new Error(`no answer yet: ${expr}`);
       }, deadlineMs);
@@ -126,15 +168,23 @@ function createQueries(port: number): Omit<Prometheus, 'close'> {
   };
 }
 
+interface Costed {
+  readonly stats: {
+    readonly samples: { readonly peakSamples: number; readonly totalQueryableSamples: number };
+  };
+}
+
 interface Result {
   readonly result: readonly {
     readonly metric: Readonly<Record<string, string>>;
-    readonly values: readonly (readonly [number, string])[];
+    /** Of a range; `value` of one time. */
+    readonly values?: readonly (readonly [number, string])[];
+    readonly value?: readonly [number, string];
   }[];
 }
 
 function toSamples(data: unknown): readonly Sample[] {
-  return (data as Result).result.map(({ metric, values }) => ({
+  return (data as Result).result.map(({ metric, value, values = [value!] }) => ({
     metric,
     values: values.map(([at, text]) => [at, toNumber(text)] as const),
   }));

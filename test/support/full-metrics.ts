@@ -5,8 +5,15 @@ import { ERRORS } from '../../server/errors.ts';
 import type { MetricRegistry } from '../../server/metrics.ts';
 
 /** Every series that a legal configuration can bring about: all exits on both tracks, all codes. */
-export function fillToTheBrim({ metrics }: MetricRegistry): void {
-  const exits = Array.from({ length: WIRE_LIMITS.exits }, (_, i) => `exit-${i}-${'x'.repeat(50)}`);
+export function fillToTheBrim(registry: MetricRegistry): void {
+  fillWithExits(
+    registry,
+    Array.from({ length: WIRE_LIMITS.exits }, (_, i) => `exit-${i}-${'x'.repeat(50)}`),
+  );
+}
+
+/** Every series that there can be with these exits. */
+export function fillWithExits({ metrics }: MetricRegistry, exits: readonly string[]): void {
   const values: Readonly<Record<string, readonly string[]>> = {
     exit: [...exits, 'backbone'],
     segment: [...exits, 'backbone', 'whole'],

@@ -28,7 +28,7 @@ export interface BuiltVariable {
   readonly datasource?: { readonly uid: string };
 }
 
-export interface BuiltPanel {
+interface BuiltPanel {
   readonly id: number;
   readonly type: string;
   readonly title: string;

@@ -14,7 +14,7 @@ const WITH_UNITS = ['stat', 'table', 'timeseries'];
 /** What stands for the range that Grafana picks, while queries are read. */
 const RATE_INTERVAL = interpolate('$__rate_interval');
 
-export interface LintRule {
+interface LintRule {
   readonly name: string;
   readonly faults: (board: Built) => readonly string[];
 }

@@ -26,6 +26,7 @@ export async function inspectModel(
     outputName: null,
     engine: 'Auto',
     engineThreads: null,
+    loneThreads: 1,
     port: 0,
     startupDeadlineMs: STARTUP_DEADLINE_MS,
     environment: io.environment,

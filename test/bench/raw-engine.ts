@@ -1,6 +1,6 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 
-/** The engine without a server: one onnxruntime session of the whole model per worker thread, driven in this process. */
+/** The engine without a server: an onnxruntime session of the whole model for each worker thread, driven in this process. */
 export interface RawEngine {
   /** Resolves when the worker has run the batch. */
   run(worker: number, input: Float32Array, rows: number): Promise<void>;
@@ -20,13 +20,15 @@ export interface RawEngineOptions {
   readonly inputName: string;
   readonly rowShape: readonly number[];
   readonly workers: number;
+  /** Of one run. */
+  readonly passThreads: number;
 }
 
 export async function startRawEngine(options: RawEngineOptions): Promise<RawEngine> {
-  const { modelPath, inputName, rowShape } = options;
+  const { modelPath, inputName, rowShape, passThreads } = options;
   const workers = Array.from(
     { length: options.workers },
-    () => new Worker(options.program, { workerData: { modelPath, inputName } }),
+    () => new Worker(options.program, { workerData: { modelPath, inputName, passThreads } }),
   );
   await Promise.all(workers.map(nextMessage));
   return {
@@ -55,12 +57,14 @@ function nextMessage(worker: Worker): Promise<void> {
   });
 }
 
+type RawSession = Pick<RawEngineOptions, 'modelPath' | 'inputName' | 'passThreads'>;
+
 /** The worker's side. */
 export async function serveRawEngine(): Promise<void> {
   const { InferenceSession, Tensor } = await import('onnxruntime-node');
-  const { modelPath, inputName } = workerData as { modelPath: string; inputName: string };
+  const { modelPath, inputName, passThreads } = workerData as RawSession;
   const session = await InferenceSession.create(modelPath, {
-    intraOpNumThreads: 1,
+    intraOpNumThreads: passThreads,
     interOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });

@@ -58,6 +58,7 @@ export async function serveModel(
     outputName: null,
     engine: 'Auto',
     engineThreads,
+    loneThreads: null,
     port: 0,
     startupDeadlineMs: 120_000,
     environment: { PATH: process.env.PATH ?? '' },

@@ -22,6 +22,8 @@ export interface ServerOptions {
   readonly outputName: string | null;
   readonly engine: string;
   readonly engineThreads: number | null;
+  /** Threads of a pass for a row that is alone; null: as the server would. */
+  readonly loneThreads: number | null;
   /** 0: a free one. */
   readonly port: number;
   readonly startupDeadlineMs: number;
@@ -71,6 +73,7 @@ function serverEnvironment(options: ServerOptions): Record<string, string> {
     ['BACKBONE_DIGEST', options.backboneDigest],
     ['OUTPUT_NAME', options.outputName],
     ['ENGINE_THREADS', options.engineThreads],
+    ['ENGINE_LONE_THREADS', options.loneThreads],
   ];
   const environment: Record<string, string> = {
     ...options.environment,

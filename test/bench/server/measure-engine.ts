@@ -25,7 +25,9 @@ const SECTION = 'ResNet-18, 32 x 32, 0.556 GMAC';
 export async function measureEngine(program: URL, workers: number): Promise<Figure[]> {
   const model = writeModel(randomResNet(RESNET_18, 1));
   const options = { program, modelPath: model.path, inputName: 'image', rowShape: ROW_SHAPE };
-  const engine = await startRawEngine({ ...options, workers });
+  const engine = await startRawEngine({ ...options, workers, passThreads: 1 });
+  // What is alone may have all cores.
+  const alone = await startRawEngine({ ...options, workers: 1, passThreads: workers });
   const plain = await serveModel(model.path, ROW_SHAPE);
   const withHeads = await serveModel(model.path, ROW_SHAPE);
   try {
@@ -40,14 +42,14 @@ export async function measureEngine(program: URL, workers: number): Promise<Figu
       await driveClosed(targetOf(served), { ...planOf(32), requests: WARM_REQUESTS });
     const sides = { engine, plain, withHeads };
     return [
-      ...(await compareAtOne(sides)),
+      ...(await compareAtOne({ ...sides, engine: alone })),
       ...(await compareLoaded(sides, 8)),
       ...(await compareLoaded(sides, 32)),
       ...(await compareJson(plain)),
     ];
   } finally {
     await Promise.all([plain.stop(), withHeads.stop()]);
-    await engine.close();
+    await Promise.all([engine.close(), alone.close()]);
     model.remove();
   }
 }

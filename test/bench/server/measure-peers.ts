@@ -22,7 +22,7 @@ interface Case {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly rowShape: readonly number[];
-  /** Threads within one run of the model in the other server; ours runs one per core, each with one. */
+  /** Threads within one run of the model in the other server; ours chooses by itself. */
   readonly engineThreads: number;
 }
 

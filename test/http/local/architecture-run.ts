@@ -64,6 +64,7 @@ export async function serveModel(model: TestModel, seed: number): Promise<Served
     outputName: null,
     engine: 'Auto',
     engineThreads: 1,
+    loneThreads: null,
     port: 0,
     startupDeadlineMs: 30_000,
     environment: { PATH: process.env.PATH ?? '' },

@@ -19,8 +19,16 @@ export default defineConfig({
     setupFiles: ['./test/support/end-with-the-run.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // onnxruntime is loaded by tests of the engine in process too.
-    env: { ORT_DISABLE_TELEMETRY: '1' },
+    env: {
+      // onnxruntime is loaded by tests of the engine in process too.
+      ORT_DISABLE_TELEMETRY: '1',
+      // As engine hosts set it.
+      TF_NUM_INTRAOP_THREADS: '1',
+      TF_NUM_INTEROP_THREADS: '-1',
+      TF_CPP_MIN_LOG_LEVEL: '2',
+      // What an engine is for does not depend on what the machine has; tests of an installed one name its folder.
+      LAYERCACHE_ENGINES_DIR: '/nowhere',
+    },
     maxWorkers: 2,
     reporters: ['default', './test/support/count-line.ts'],
     coverage: {

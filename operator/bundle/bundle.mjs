@@ -13,6 +13,7 @@ const programs = {
   'engine-host': 'server/engine/host/main.ts',
   'image-host': 'server/image/host.ts',
   'engine-onnx-worker': 'server/engine/onnx/worker.ts',
+  'engine-tensorflow-worker': 'server/engine/tensorflow/worker.ts',
   'engine-tfjs-worker': 'server/engine/tfjs/worker.ts',
   operator: 'operator/main.ts',
   trainer: 'operator/trainer/main.ts',

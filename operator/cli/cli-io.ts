@@ -8,7 +8,7 @@ export interface CliIo {
   readonly stdout: ViewOutput;
   readonly stderr: ViewOutput;
   readonly isTerminal: boolean;
-  /** What child processes inherit: everything but settings of ours, which the parent passes on purpose. */
+  /** What child processes inherit: everything but settings of ours, which the parent passes on purpose; engines are the machine's. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -21,7 +21,8 @@ export function processIo(): CliIo {
     environment: Object.fromEntries(
       Object.entries(process.env).filter(
         (entry): entry is [string, string] =>
-          entry[1] !== undefined && !entry[0].startsWith('LAYERCACHE_'),
+          entry[1] !== undefined &&
+          (!entry[0].startsWith('LAYERCACHE_') || entry[0] === 'LAYERCACHE_ENGINES_DIR'),
       ),
     ),
   };

@@ -1,4 +1,8 @@
-// Environment of the engine host. Native libraries read it while they load, so it is complete before the spawn.
+// Environment of the engine host, complete before the spawn since native libraries read it while they load; and what the host
+// itself reads of it.
+import { homedir, tmpdir } from 'node:os';
+import { POD_PATHS } from '../config.ts';
+import { enginesFolder } from '../core/tensorflow/engine-files.ts';
 
 /** One thread per library: parallelism comes from the host's workers. Empty device list: the CPU engines see no GPU. */
 const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
@@ -6,7 +10,8 @@ const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
   OPENBLAS_NUM_THREADS: '1',
   MKL_NUM_THREADS: '1',
   TF_NUM_INTRAOP_THREADS: '1',
-  TF_NUM_INTEROP_THREADS: '1',
+  // Below zero: a session runs in the thread that asks for it. With a pool, even of one, workers would wait for each other in it.
+  TF_NUM_INTEROP_THREADS: '-1',
   TF_CPP_MIN_LOG_LEVEL: '2',
   // Fewer arenas: the resident size of many threads stays near what they use.
   MALLOC_ARENA_MAX: '2',
@@ -16,4 +21,16 @@ const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
 
 export function hostEnvironment(): Readonly<Record<string, string | undefined>> {
   return { ...process.env, ...NATIVE_SETTINGS };
+}
+
+/** Where engines are that are installed by themselves. */
+export function enginesDir(): string {
+  return enginesFolder(process.env, homedir());
+}
+
+/** For files that live for a moment, of the size of a model. A pod has little room in /tmp. */
+export function scratchDir(): string {
+  const { LAYERCACHE_CACHE_DIR: named = '', LAYERCACHE_SERVICE: service = '' } = process.env;
+  if (named !== '') return named;
+  return service === '' ? tmpdir() : POD_PATHS.cacheDir;
 }

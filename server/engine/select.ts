@@ -1,12 +1,16 @@
 // Which engine runs a model, and why the others do not.
+import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import type { ServerState } from '../../crds/wire/state.ts';
 import type { EngineSetting } from '../config.ts';
+import { parseTfjsManifest } from '../core/tfjs/model-manifest.ts';
+import { enginesDir } from './config.ts';
 import { EngineError } from './engine-error.ts';
+import { installedTensorFlow } from './installed-tensorflow.ts';
 import type { ModelSource } from './segment-engine.ts';
 
 /** Engines of this build. */
-export type EngineKind = 'onnx' | 'tfjs-wasm';
+export type EngineKind = 'onnx' | 'tfjs-node' | 'tfjs-wasm';
 
 export interface SelectedEngine {
   readonly kind: EngineKind;
@@ -25,7 +29,7 @@ interface Candidate {
 const CANDIDATES: readonly Candidate[] = [
   { engine: 'onnx', setting: 'ONNX', kind: 'onnx', reads: '.onnx' },
   { engine: 'tfjs-gpu', setting: 'TFJSGPU', kind: null, reads: '.json' },
-  { engine: 'tfjs-node', setting: 'TFJSNode', kind: null, reads: '.json' },
+  { engine: 'tfjs-node', setting: 'TFJSNode', kind: 'tfjs-node', reads: '.json' },
   { engine: 'tfjs-wasm', setting: 'TFJSWASM', kind: 'tfjs-wasm', reads: '.json' },
   { engine: 'tfjs-cpu', setting: 'TFJSCPU', kind: null, reads: '.json' },
 ];
@@ -38,9 +42,18 @@ const MODELS = {
 /**
  * Every engine that does not run the model has its reason in `skipped`.
  * @param setting `Auto` takes the first that fits; a named engine must fit. Throws EngineError EngineUnavailable.
+ * @param engines where engines are installed that do not come with the program.
  */
-export function selectEngine(setting: EngineSetting, { path }: ModelSource): SelectedEngine {
-  const reasons = CANDIDATES.map((candidate) => whyNot(candidate, setting, path));
+export function selectEngine(
+  setting: EngineSetting,
+  { path }: ModelSource,
+  engines = enginesDir(),
+): SelectedEngine {
+  const reasons = CANDIDATES.map(
+    (candidate) =>
+      whyNot(candidate, setting, path) ??
+      (candidate.kind === 'tfjs-node' ? whyNotTensorFlow(path, engines) : null),
+  );
   const chosen = CANDIDATES.find(({ kind }, index) => kind !== null && reasons[index] === null);
   if (chosen === undefined || chosen.kind === null) throw unavailable(setting, path, reasons);
   const skipped = CANDIDATES.flatMap(({ engine }, index) =>
@@ -56,6 +69,25 @@ function whyNot(candidate: Candidate, setting: EngineSetting, path: string): str
   if (candidate.kind === null) return 'is not part of this image';
   if (extname(path).toLowerCase() === candidate.reads) return null;
   return `reads ${MODELS[candidate.reads]}, and the model is ${path}`;
+}
+
+function whyNotTensorFlow(path: string, engines: string): string | null {
+  if (isLayersModel(path)) {
+    return `reads graph models, and ${path} is a layers model: convert it to a graph model (tensorflowjs_converter)`;
+  }
+  return installedTensorFlow(engines) === null
+    ? 'is not installed here: layercache engines install'
+    : null;
+}
+
+/** A file that cannot be read is told by the engine that opens it. */
+function isLayersModel(path: string): boolean {
+  try {
+    const manifest = parseTfjsManifest(readFileSync(path, 'utf8'));
+    return manifest.ok && manifest.value.format === 'TFJSLayersModel';
+  } catch {
+    return false;
+  }
 }
 
 function unavailable(

@@ -18,6 +18,7 @@ export function spawnServer(
   const child = spawn(process.execPath, [program], {
     env: {
       PATH: process.env.PATH ?? '',
+      LAYERCACHE_ENGINES_DIR: process.env.LAYERCACHE_ENGINES_DIR ?? '',
       LAYERCACHE_MODEL_NAME: 'digits',
       LAYERCACHE_DATA_PORT: '0',
       LAYERCACHE_ADMIN_PORT: '0',

@@ -50,10 +50,9 @@ test('the host serves the model on every worker, and says why no other engine do
       engine: 'onnx',
       reason: `reads ONNX models (.onnx), and the model is ${folder.path}`,
     },
-    ...['tfjs-gpu', 'tfjs-node', 'tfjs-cpu'].map((name) => ({
-      engine: name,
-      reason: 'is not part of this image',
-    })),
+    { engine: 'tfjs-gpu', reason: 'is not part of this image' },
+    { engine: 'tfjs-node', reason: 'is not installed here: layercache engines install' },
+    { engine: 'tfjs-cpu', reason: 'is not part of this image' },
   ]);
   // The first head lets every row go, and both workers hold the plan.
   const bundle = aBundle(model, [

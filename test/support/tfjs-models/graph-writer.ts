@@ -66,7 +66,7 @@ export class TfjsGraphWriter {
     op: string,
     input: readonly string[],
     attr: Attributes = {},
-    name = this.fresh(op.toLowerCase()),
+    name = this.fresh(op.toLowerCase().replace('_', '')),
   ): string {
     this.nodes.push({ name, op, input, attr: { T: { type: 'DT_FLOAT' }, ...attr } });
     return name;

@@ -44,6 +44,8 @@ export function separableNet(seed = 2): TfjsTestModel {
 
 const WIDTH = 16;
 const TOKENS = 16;
+/** Of operators on sizes. */
+const INTEGERS = { T: { type: 'DT_INT32' } } as const;
 
 /** Patches and two transformer blocks that read the number of rows from the shape of the input. */
 export function attentionNet(seed = 4): TfjsTestModel {
@@ -53,10 +55,11 @@ export function attentionNet(seed = 4): TfjsTestModel {
   const rows = graph.add(
     'StridedSlice',
     [shape, graph.integers([0]), graph.integers([1]), graph.integers([1])],
-    { shrink_axis_mask: { i: '1' } },
+    { ...INTEGERS, Index: { type: 'DT_INT32' }, shrink_axis_mask: { i: '1' } },
   );
   const pack = (...dims: readonly number[]): string =>
     graph.add('Pack', [rows, ...dims.map((dim) => graph.integer(dim))], {
+      ...INTEGERS,
       N: { i: String(dims.length + 1) },
       axis: { i: '0' },
     });

@@ -1,12 +1,17 @@
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { EngineSetting } from '../../../../server/config.ts';
+import { tensorflowFolder } from '../../../../server/engine/installed-tensorflow.ts';
 import { selectEngine } from '../../../../server/engine/select.ts';
 
 function select(setting: EngineSetting, path: string) {
-  return selectEngine(setting, { path, outputName: null, digest: null });
+  return selectEngine(setting, { path, outputName: null, digest: null }, '/no/engines');
 }
 
 const NOT_HERE = 'is not part of this image';
+const NOT_INSTALLED = 'is not installed here: layercache engines install';
 
 describe('every engine that does not run the model says why', () => {
   test.each([
@@ -16,7 +21,7 @@ describe('every engine that does not run the model says why', () => {
       'onnx',
       {
         'tfjs-gpu': NOT_HERE,
-        'tfjs-node': NOT_HERE,
+        'tfjs-node': 'reads TensorFlow.js models (model.json), and the model is m.onnx',
         'tfjs-wasm': 'reads TensorFlow.js models (model.json), and the model is m.onnx',
         'tfjs-cpu': NOT_HERE,
       },
@@ -28,7 +33,7 @@ describe('every engine that does not run the model says why', () => {
       {
         onnx: 'reads ONNX models (.onnx), and the model is f/model.json',
         'tfjs-gpu': NOT_HERE,
-        'tfjs-node': NOT_HERE,
+        'tfjs-node': NOT_INSTALLED,
         'tfjs-cpu': NOT_HERE,
       },
     ],
@@ -73,21 +78,70 @@ describe('no engine is a sentence with the next step', () => {
     [
       'TFJSWASM',
       'm.onnx',
-      'engine TFJSWASM reads TensorFlow.js models (model.json), and the model is m.onnx; name one of Auto, ONNX, TFJSWASM, or a model that it reads',
+      'engine TFJSWASM reads TensorFlow.js models (model.json), and the model is m.onnx; name one of Auto, ONNX, TFJSNode, TFJSWASM, or a model that it reads',
     ],
     [
       'ONNX',
       'model.json',
-      'engine ONNX reads ONNX models (.onnx), and the model is model.json; name one of Auto, ONNX, TFJSWASM, or a model that it reads',
+      'engine ONNX reads ONNX models (.onnx), and the model is model.json; name one of Auto, ONNX, TFJSNode, TFJSWASM, or a model that it reads',
+    ],
+    [
+      'TFJSNode',
+      'model.json',
+      'engine TFJSNode is not installed here: layercache engines install; name one of Auto, ONNX, TFJSNode, TFJSWASM, or a model that it reads',
     ],
     [
       'TFJSGPU',
       'model.json',
-      'engine TFJSGPU is not part of this image; name one of Auto, ONNX, TFJSWASM, or a model that it reads',
+      'engine TFJSGPU is not part of this image; name one of Auto, ONNX, TFJSNode, TFJSWASM, or a model that it reads',
     ],
   ] as const)('%s, %s', (setting, path, message) => {
     expect(() => select(setting, path)).toThrow(
       expect.objectContaining({ code: 'EngineUnavailable', message }) as Error,
+    );
+  });
+});
+
+describe('native TensorFlow', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'layercache-select-'));
+  const engine = tensorflowFolder(dir);
+  afterAll(() => {
+    rmSync(dir, { recursive: true });
+  });
+  const install = (text: string): void => {
+    mkdirSync(engine, { recursive: true });
+    writeFileSync(join(engine, 'engine.json'), text);
+  };
+  const ofFormat = (format: string, modelTopology: object): string => {
+    const path = join(dir, `${format}.json`);
+    writeFileSync(path, JSON.stringify({ format, modelTopology, weightsManifest: [] }));
+    return path;
+  };
+  const auto = (path: string) =>
+    selectEngine('Auto', { path, outputName: null, digest: null }, dir);
+  const reasonOf = (path: string): string | undefined =>
+    auto(path).skipped.find(({ engine: name }) => name === 'tfjs-node')?.reason;
+
+  test('is preferred to wasm once it is installed, which a half made folder is not', () => {
+    const graph = ofFormat('graph-model', { node: [] });
+    for (const broken of ['', '{"tensorflow": 2}']) {
+      install(broken);
+      expect(reasonOf(graph)).toBe(NOT_INSTALLED);
+    }
+    install('{"tensorflow": "2.19.1", "tfjs-node": "4.22.0", "recipe": "sha256:r"}');
+    const { kind, skipped } = auto(graph);
+    expect(kind).toBe('tfjs-node');
+    expect(skipped.find(({ engine: name }) => name === 'tfjs-wasm')?.reason).toBe(
+      'tfjs-node is preferred',
+    );
+  });
+
+  test('leaves layers models to wasm and says how to bring them over', () => {
+    install('{"tensorflow": "2.19.1", "tfjs-node": "4.22.0", "recipe": "sha256:r"}');
+    const layers = ofFormat('layers-model', { model_config: {} });
+    expect(auto(layers).kind).toBe('tfjs-wasm');
+    expect(reasonOf(layers)).toBe(
+      `reads graph models, and ${layers} is a layers model: convert it to a graph model (tensorflowjs_converter)`,
     );
   });
 });

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { alertGroups, alertName } from '../../../charts/generate/alerts/rule-groups.ts';
 import { timeScale } from '../../../charts/generate/alerts/time-scale.ts';
+import { BOARDS } from '../../../charts/generate/dashboards/boards.ts';
 import { FAMILIES } from '../../../charts/generate/queries/families.ts';
 import { createProgram } from '../../../operator/cli/program.ts';
 import { CONFIG_VARIABLES as OPERATOR_VARIABLES } from '../../../operator/config.ts';
+import { VERSION } from '../../../operator/version.ts';
 import { CONFIG_VARIABLES as SERVER_VARIABLES } from '../../../server/config.ts';
 import { syntaxFaults } from '../boards/promql.ts';
 import { documents, inlineOf, textOf } from './documents.ts';
@@ -119,3 +121,22 @@ test.each(named(/^(.*layercache_.*[({].*)$/g))(
     expect(syntaxFaults(query.replaceAll('\\|', '|'))).toEqual([]);
   },
 );
+
+test('guides name the version that is here', () => {
+  const guides = ['install', 'upgrade', 'air-gap'].map(
+    (name) => `charts/layercache/docs/${name}.md`,
+  );
+  const versions = guides.flatMap((path) => textOf(path).match(/\b0\.\d+\.\d+\b(?!\.)/g) ?? []);
+  expect(versions.length).toBeGreaterThan(3);
+  expect(new Set(versions)).toEqual(new Set([VERSION]));
+});
+
+test('panels that pages of reasons name are on the boards', () => {
+  const titles = BOARDS.flatMap(({ rows }) =>
+    rows.flatMap((row) => [row.title, ...row.panels.map((panel) => panel.title)]),
+  );
+  const text = textOf('charts/layercache/docs/reasons.md');
+  const panels = [...text.matchAll(/(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)/g)].map(([, title]) => title);
+  expect(panels.length).toBeGreaterThan(0);
+  for (const title of panels) expect(titles).toContain(title);
+});

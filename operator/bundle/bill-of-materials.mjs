@@ -3,7 +3,7 @@
 import { Buffer } from 'node:buffer';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { manifestOf } from './image-contents.mjs';
 
@@ -60,9 +60,20 @@ async function componentsOf(folders, described) {
     const { name, version } = await manifestOf(folder);
     const key = `${name}@${version}`;
     const { integrity } = packages[folder.slice(folder.indexOf('node_modules/'))] ?? {};
-    found.set(key, { ...componentOf(key, described), hashes: hashesOf(integrity) });
+    const component = { ...componentOf(key, described), hashes: hashesOf(integrity) };
+    const inner = await compiledInto(folder, key);
+    found.set(key, inner.length > 0 ? { ...component, components: inner } : component);
   }
   return [...found.keys()].sort().map((key) => found.get(key));
+}
+
+/** Libraries that were compiled into a package of binaries, where it lists them as libvips does. */
+async function compiledInto(folder, key) {
+  const text = await readFile(join(folder, 'versions.json'), 'utf8').catch(() => '{}');
+  return Object.entries(JSON.parse(text)).map(([name, version]) => ({
+    ...{ type: 'library', name, version, purl: `pkg:generic/${name}@${version}` },
+    'bom-ref': `${key}|${name}`,
+  }));
 }
 
 /** Without what is this machine's affair: where npm put and got the package. */

@@ -89,6 +89,15 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
     },
   );
 
+  test('the bill of materials of server names the libraries that libvips was compiled with', async () => {
+    const bill = 'app/sbom.cdx.json';
+    const versions = 'app/node_modules/@img/sharp-libvips-linux-x64/versions.json';
+    const texts = await readFilesOf(layouts.server, [bill, versions]);
+    const libvips = componentsOf(texts.get(bill)!).find(({ full }) => full.includes('libvips'));
+    const named = libvips?.components?.map(({ name, version }) => [name, version]) ?? [];
+    expect(Object.fromEntries(named)).toEqual(JSON.parse(texts.get(versions)!));
+  });
+
   test.each([
     ['operator', 230],
     ['server', 260],
@@ -113,6 +122,8 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
 interface Component {
   readonly group?: string;
   readonly name: string;
+  readonly version: string;
+  readonly components?: readonly Component[];
   readonly licenses?: readonly unknown[];
   readonly hashes?: readonly { readonly content: string }[];
 }

@@ -99,7 +99,13 @@ describe.skipIf(unavailable !== null)('the image for NVIDIA cards', () => {
       expect(said, path).toMatch(/Module did not self-register|libcuda\.so\.1: cannot open/);
     }
     expect(cpu).toBe('created');
-    expect(cuda).toMatch(/libcuda\.so\.1: cannot open shared object file/);
+    // The engine knows the provider, which is there and wants the driver.
+    expect(cuda).toBe(
+      'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library',
+    );
+    expect(container.stderr()).toMatch(
+      /providers_cuda\.so with error: libcuda\.so\.1: cannot open/,
+    );
   }, 300_000);
 
   test('its bill of materials names the wheels that are pinned, beside what the server holds', async () => {
@@ -114,6 +120,7 @@ describe.skipIf(unavailable !== null)('the image for NVIDIA cards', () => {
     const pins = readFileSync('operator/bundle/gpu-requirements.txt', 'utf8');
     const wheels = [...pins.matchAll(/^([\w-]+)==(\S+)/gm)].map(([, n, v]) => `pkg:pypi/${n}@${v}`);
     expect(named.filter((purl) => purl.startsWith('pkg:pypi/'))).toEqual(wheels);
+    expect(named.some((purl) => purl.startsWith('pkg:deb/debian/zlib1g@'))).toBe(true);
     expect(named).toContain('pkg:npm/express@5.3.0');
   }, 300_000);
 });

@@ -44,7 +44,7 @@ describe.skipIf(unavailable !== null)('a release', () => {
     await makeKey();
   }, 600_000);
   afterAll(async () => {
-    registry.kill('SIGKILL');
+    (registry as ChildProcess | undefined)?.kill('SIGKILL');
     await rm(scratch, { recursive: true, force: true });
   });
 

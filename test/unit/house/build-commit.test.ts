@@ -19,7 +19,8 @@ test('programs are built from what SOURCE_COMMIT says, else from what git says, 
 });
 
 test('an image is not laid out when nobody can tell what from', () => {
-  const { status, stderr } = run(['operator/bundle/image-files.mjs', 'linux-x64'], NO_GIT);
+  const words = ['operator/bundle/image-files.mjs', '--platform', 'linux-x64'];
+  const { status, stderr } = run(words, NO_GIT);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^Nobody can tell what these images are built from: set SOURCE_COMMIT/);
 });

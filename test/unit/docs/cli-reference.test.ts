@@ -24,6 +24,7 @@ function helpOf(words: readonly string[]): string {
     (parent, word) => parent.commands.find((one) => one.name() === word) ?? parent,
     program,
   );
+  command.configureOutput({ writeOut: output.write, getOutHelpWidth: () => output.columns });
   command.outputHelp();
   return said.join('').trimEnd();
 }

@@ -115,7 +115,7 @@ describe('documents name no', () => {
   );
 });
 
-test.each(named(/^(.*layercache_.*[({].*)$/g))(
+test.each(named(/^(?=.*[[({])(.*layercache_.*)$/g))(
   '%s is a query that Prometheus can read (%s)',
   (query) => {
     expect(syntaxFaults(query.replaceAll('\\|', '|'))).toEqual([]);

@@ -43,7 +43,11 @@ export interface Definition {
   readonly spec: { readonly names: { readonly shortNames?: readonly string[] } };
 }
 
-/** The API server takes a definition away when it comes to it: more than a minute was seen on a busy machine. */
+/**
+ * The API server lists the objects of a definition before it takes it away. Where the cache for them is not filled yet,
+ * as after each change of the definition, that fails ("storage is (re)initializing") and is tried again after twice
+ * the time: seconds as a rule, more than a minute was seen on a busy machine.
+ */
 export const DEFINITION_GONE_MS = 240_000;
 
 /** Null: there is none. */

@@ -16,11 +16,21 @@ describe.skipIf(prometheusMissing !== null)('in a run through everything that ca
   beforeAll(async () => {
     run = await playRun();
     return () => run.close();
-  }, 300_000);
+  }, 900_000);
 
   test.each(BOARDS)('every panel of $uid answers, and plausibly', async (board) => {
     const faults = (await askPanels(board, run)).flatMap(faultsOf);
     expect(faults).toEqual([]);
+  });
+
+  test('the board about the operator shows no other pods', async () => {
+    const board = BOARDS.find(({ uid }) => uid === 'layercache-operator')!;
+    const answers = (await askPanels(board, run)).flatMap((panel) => panel.answers);
+    const pods = answers.flatMap(({ samples }) => samples.map(({ metric }) => metric.pod));
+    expect([...new Set(pods)].filter((pod) => pod !== undefined).sort()).toEqual([
+      'operator-0',
+      'operator-1',
+    ]);
   });
 
   test.each(BOARDS)('what is asked of $uid is what the file in the chart asks', (board) => {

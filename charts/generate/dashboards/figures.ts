@@ -47,5 +47,5 @@ export function unmeasured(series: Series): Query<ServiceObject> {
 
 /** Seconds since the last time that each pod tells; it tells 0 while there was none. */
 export function sinceByPod<L extends string>({ text }: Query<'pod' | L>): Query<'pod'> {
-  return { text: `time() - max by (pod) (${text} > 0)`, labels: ['pod'] };
+  return { text: `clamp_min(time() - max by (pod) (${text} > 0), 0)`, labels: ['pod'] };
 }

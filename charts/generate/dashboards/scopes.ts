@@ -20,15 +20,18 @@ export const ofServices: Series = seriesIn({
   gpu: 'namespace=~"$namespace",pod=~"$pod"',
 });
 
-/** The board about the operator itself: everything that its pods say. */
-export const ofOperator: Series = seriesIn({
-  server: '',
-  service: PODS,
-  operator: PODS,
-  process: PODS,
-  alerts: 'alertname=~"Layercache.+"',
-  gpu: '',
-});
+/** The board about the operator itself: what its pods say, of families that every controller of the cluster may have too. */
+export const ofOperator: Series = seriesIn(
+  {
+    server: '',
+    service: PODS,
+    operator: PODS,
+    process: PODS,
+    alerts: 'alertname=~"Layercache.+"',
+    gpu: '',
+  },
+  `layercache_operator_build_info{${PODS}}`,
+);
 
 export const SERVICE_VARIABLES: readonly Variable[] = [
   {

@@ -25,6 +25,8 @@ export interface Query<in out L extends string> {
 /** Series of a counter. They are no query: a counter is never shown raw. */
 export interface CounterSeries<in out L extends string> {
   readonly selector: string;
+  /** What is said behind a rate of it; empty: nothing. */
+  readonly only: string;
   readonly counted: readonly L[] | null;
   readonly takes?: (label: L) => void;
 }
@@ -33,6 +35,7 @@ export interface HistogramSeries<in out L extends string> {
   readonly bucket: string;
   readonly count: string;
   readonly sum: string;
+  readonly only: string;
   readonly observed: readonly L[] | null;
   readonly takes?: (label: L) => void;
 }
@@ -61,19 +64,31 @@ export interface Series {
   ) => HistogramSeries<LabelsOf<K>>;
 }
 
-export function seriesIn(scope: Scope): Series {
+/** @param writers a query of the pods that are meant, where families are such as other programs of the cluster write too */
+export function seriesIn(scope: Scope, writers: string | null = null): Series {
+  const onlyOf = (key: FamilyKey): string =>
+    writers === null || FAMILIES[key].name.startsWith('layercache_')
+      ? ''
+      : ` and on (namespace, pod) ${writers}`;
   const within = (key: FamilyKey, matchers: object, suffix = ''): string => {
     const own = Object.entries(matchers as Readonly<Record<string, Matcher<string>>>);
     const all = [scope[originOf(key)], ...own.map(matcherText)].filter((one) => one !== '');
     return `${FAMILIES[key].name}${suffix}${all.length === 0 ? '' : `{${all.join(',')}}`}`;
   };
   return {
-    gauge: (key, matchers = {}) => ({ text: within(key, matchers), labels: null }),
-    counter: (key, matchers = {}) => ({ selector: within(key, matchers), counted: null }),
+    gauge: (key, matchers = {}) => ({
+      text: `${within(key, matchers)}${onlyOf(key)}`,
+      labels: null,
+    }),
+    counter: (key, matchers = {}) => ({
+      ...{ selector: within(key, matchers), only: onlyOf(key) },
+      counted: null,
+    }),
     histogram: (key, matchers = {}) => ({
       bucket: within(key, matchers, '_bucket'),
       count: within(key, matchers, '_count'),
       sum: within(key, matchers, '_sum'),
+      only: onlyOf(key),
       observed: null,
     }),
   };
@@ -89,44 +104,44 @@ function matcherText([label, matcher]: [string, Matcher<string>]): string {
 const RATE_INTERVAL = '$__rate_interval';
 
 export function rate<L extends string>(
-  { selector, counted }: CounterSeries<L>,
+  { selector, only, counted }: CounterSeries<L>,
   range = RATE_INTERVAL,
 ): Query<L> {
-  return { text: `rate(${selector}[${range}])`, labels: counted };
+  return { text: `rate(${selector}[${range}])${only}`, labels: counted };
 }
 
 export function increase<L extends string>(
-  { selector, counted }: CounterSeries<L>,
+  { selector, only, counted }: CounterSeries<L>,
   range = RATE_INTERVAL,
 ): Query<L> {
-  return { text: `increase(${selector}[${range}])`, labels: counted };
+  return { text: `increase(${selector}[${range}])${only}`, labels: counted };
 }
 
 /** Observations a second. */
 export function observations<L extends string>(
-  { count, observed }: HistogramSeries<L>,
+  { count, only, observed }: HistogramSeries<L>,
   range = RATE_INTERVAL,
 ): Query<L> {
-  return { text: `rate(${count}[${range}])`, labels: observed };
+  return { text: `rate(${count}[${range}])${only}`, labels: observed };
 }
 
 /** Buckets a second, for a heat map. */
 export function buckets<L extends string>(
-  { bucket }: HistogramSeries<L>,
+  { bucket, only }: HistogramSeries<L>,
   range = RATE_INTERVAL,
 ): Query<'le'> {
-  return { text: `sum by (le) (rate(${bucket}[${range}]))`, labels: ['le'] };
+  return { text: `sum by (le) (rate(${bucket}[${range}])${only})`, labels: ['le'] };
 }
 
 export function quantile<L extends string, B extends L = never>(
   q: number,
-  { bucket }: HistogramSeries<L>,
+  { bucket, only }: HistogramSeries<L>,
   by: readonly B[] = [],
   range = RATE_INTERVAL,
 ): Query<B> {
   const labels = ['le', ...by].join(', ');
   return {
-    text: `histogram_quantile(${q}, sum by (${labels}) (rate(${bucket}[${range}])))`,
+    text: `histogram_quantile(${q}, sum by (${labels}) (rate(${bucket}[${range}])${only}))`,
     labels: by,
   };
 }
@@ -187,9 +202,9 @@ export function orZero(query: Query<never>): Query<never> {
   return { text: `(${query.text}) or vector(0)`, labels: [] };
 }
 
-/** Seconds since a time. */
+/** Seconds since a time; a page tells of what happened since its scrape began, and that is now. */
 export function age<L extends string>(query: Query<L>): Query<L> {
-  return { text: `time() - (${query.text})`, labels: query.labels };
+  return { text: `clamp_min(time() - (${query.text}), 0)`, labels: query.labels };
 }
 
 /** The operator's series under the labels of the servers, to stand beside them; `more` of its labels stay. */

@@ -25,6 +25,20 @@ test('a query names the metric of the catalogue, its matchers, and the scope of 
   expect(scoped.gauge('leader').text).toBe('leader_election_master_status');
 });
 
+test('of families that other programs write too, only series of pods that are meant are taken', () => {
+  const ours = seriesIn(NO_SCOPE, 'meant');
+  expect(rate(ours.counter('reconciles'), '5m').text).toBe(
+    'rate(controller_runtime_reconcile_total[5m]) and on (namespace, pod) meant',
+  );
+  expect(ours.gauge('leader').text).toBe(
+    'leader_election_master_status and on (namespace, pod) meant',
+  );
+  expect(quantile(0.5, ours.histogram('reconcileTime'), [], '5m').text).toMatch(
+    /_bucket\[5m\]\) and on \(namespace, pod\) meant\)\)$/,
+  );
+  expect(ours.gauge('ready').text).toBe('layercache_ready');
+});
+
 test('parts of a formula and of a share keep their meaning whatever they are made of', () => {
   const total = sum(rate(counter('rows'), '5m'));
   const difference = formula`${total} - ${total}`;

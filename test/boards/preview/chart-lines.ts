@@ -9,26 +9,18 @@ export interface Line {
   readonly points: readonly (readonly [number, number])[];
 }
 
-const PALETTE = [
-  '#5794f2',
-  '#73bf69',
-  '#f2cc0c',
-  '#ff9830',
-  '#b877d9',
-  '#8ab8ff',
-  '#96d98d',
-  '#ffa6b0',
-  '#37872d',
-  '#c15c17',
-  '#1f60c4',
-  '#a352cc',
-];
+/** Red is for limits. */
+const [FIRST_HUE, LAST_HUE] = [30, 330];
+const HUES = 23;
+const SHADES = [46, 60, 74];
 
 /** The same name, the same colour: exits keep theirs over all panels. */
 export function colorOf(name: string): string {
   let hash = 7;
   for (const character of name) hash = (hash * 31 + character.charCodeAt(0)) % 2_147_483_647;
-  return PALETTE[hash % PALETTE.length]!;
+  const hue = FIRST_HUE + ((hash % HUES) * (LAST_HUE - FIRST_HUE)) / HUES;
+  const shade = SHADES[Math.floor(hash / HUES) % SHADES.length]!;
+  return `hsl(${Math.round(hue)} 65% ${shade}%)`;
 }
 
 /** `{{exit}} p99` -> `early p99`. */

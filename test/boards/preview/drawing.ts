@@ -1,4 +1,4 @@
-import type { Interval } from '../scripted-run.ts';
+import type { Interval } from '../script-clock.ts';
 
 /** Pixels of a chart, and the time that it shows. */
 export interface Drawing {
@@ -7,10 +7,16 @@ export interface Drawing {
   readonly interval: Interval;
 }
 
-/** Pixels for the names of rows or values. */
-export const LEFT = 62;
-/** And for times. */
+/** Pixels for times. */
 export const BOTTOM = 18;
+/** A little more than a letter of 11 pixels takes on average. */
+const LETTER = 6.4;
+const MARGIN = 12;
+
+/** Pixels for the names of rows or values, the longest of them whole. */
+export function roomFor(texts: readonly string[]): number {
+  return MARGIN + LETTER * Math.max(0, ...texts.map(({ length }) => length));
+}
 
 /** Pixels of a second, where so many are left for the time. */
 export function secondWidth({ from, to }: Interval, width: number): number {

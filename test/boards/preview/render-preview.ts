@@ -7,7 +7,7 @@ import type {
 } from '../../../charts/generate/dashboards/panel.ts';
 import type { PanelAnswer } from '../ask-board.ts';
 import type { Sample } from '../prometheus.ts';
-import type { Interval } from '../scripted-run.ts';
+import type { Interval } from '../script-clock.ts';
 import { drawHeat, drawTimeline } from './cell-charts.ts';
 import { colorOf, legendText, type Line } from './chart-lines.ts';
 import type { Drawing } from './drawing.ts';
@@ -70,7 +70,11 @@ function contentOf({ panel, answers }: PanelAnswer, interval: Interval): string 
     case 'Heat':
       return drawHeat(samples, size);
     case 'Timeline':
-      return drawTimeline(samples, target.legend, size);
+      return drawTimeline(
+        samples,
+        { legend: target.legend, color: panel.isBad === undefined ? '#73bf69' : '#e02f44' },
+        size,
+      );
     case 'Table':
       return drawTable(panel, answers);
     case 'Time':

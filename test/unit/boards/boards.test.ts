@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ruleFile } from '../../../charts/generate/alerts/rule-groups.ts';
 import { BOARDS } from '../../../charts/generate/dashboards/boards.ts';
@@ -136,4 +136,15 @@ test('each metric is on a board, in an alert, or named as reference only, with t
     .filter(([, { name }]) => !used.has(name))
     .map(([key]) => key);
   expect(unused.sort()).toEqual(Object.keys(REFERENCE_ONLY).sort());
+});
+
+test('the reference names every panel, and its pictures are there', () => {
+  const file = 'charts/layercache/docs/dashboards.md';
+  const text = readFileSync(file, 'utf8');
+  for (const { uid, rows } of BOARDS) {
+    for (const { title, description } of rows.flatMap(({ panels }) => panels)) {
+      expect(text).toContain(`| ${title} | ${description} |`);
+    }
+    expect(statSync(`charts/layercache/docs/images/${uid}.png`).size).toBeLessThan(300_000);
+  }
 });

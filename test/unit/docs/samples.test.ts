@@ -9,11 +9,19 @@ import { textOf } from './documents.ts';
 
 const FOLDER = 'crds/samples';
 
+const FILES = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  /\.(yaml|lua)$/.test(file),
+);
+
+test('the list of samples has each of them, and no other', () => {
+  const listed = [
+    ...textOf(`${FOLDER}/README.md`).matchAll(/\]\(([\w-][\w/.-]*\.(?:yaml|lua))\)/g),
+  ];
+  expect(listed.map(([, file]) => file).sort()).toEqual([...FILES].sort());
+});
+
 test('each sample begins with a comment that says what it is for', () => {
-  for (const file of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
-    if (!/\.(yaml|lua)$/.test(file)) continue;
-    expect(textOf(`${FOLDER}/${file}`), file).toMatch(/^(#|--) \S.{20,}/);
-  }
+  for (const file of FILES) expect(textOf(`${FOLDER}/${file}`), file).toMatch(/^(#|--) \S.{20,}/);
 });
 
 describe('the health check for Argo CD', () => {

@@ -69,4 +69,7 @@ const INTRODUCTION = [
   'surely over (95 % confidence, at least 30 audited answers) and a short one that still is. The detector switches exits off within',
   'minutes, so a page means that this did not help.',
   '',
+  'Each alert has a `runbook_url` and a `dashboard_url`. They are paths, `runbooks/<alert>.md` and `/d/<board>`, until',
+  '`alerts.runbookBaseUrl` and `alerts.dashboardBaseUrl` say where your people read them.',
+  '',
 ];

@@ -163,8 +163,13 @@ function addMeasured(record: GuardRecord | undefined, measured: Measured): Guard
   };
 }
 
-/** Alarm level of a step: gross failure only, the guarantee is the certificate. */
+/**
+ * Alarm level of a step: gross failure only, the guarantee is the certificate. Past 50 audits it grows with them, since at a level that
+ * stands a detector alarms sooner or later: of good heads (at 0.77 of the budget) 1,000 failed 60 % of steps with 5,000 audits, and
+ * this fails 0.5 %; at five budgets it takes 139 audits where 1,000 took 120 (simulated).
+ */
 const STEP_ALARM = 1_000;
+const STEP_ALARM_PER_AUDIT = 20;
 
 /** What the checks stand against. */
 export interface CheckTerms {
@@ -192,10 +197,11 @@ export function assessStep(ramp: RampRecord, terms: CheckTerms): readonly CheckR
 
 function assessDisagreement(ramp: RampRecord, { dispersion }: CheckTerms): CheckResult {
   const { detector, audits, disagreements } = ramp;
+  const level = Math.max(STEP_ALARM, STEP_ALARM_PER_AUDIT * audits);
   const calm: Verdict = audits > 0 ? 'Pass' : 'Inconclusive';
   return {
     type: 'Disagreement',
-    verdict: isAlarm(detector, STEP_ALARM, dispersion) ? 'Fail' : calm,
+    verdict: isAlarm(detector, level, dispersion) ? 'Fail' : calm,
     samples: audits,
     value: audits > 0 ? disagreements / audits : null,
     limit: detector.budget,

@@ -1,9 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { LuaFactory } from 'wasmoon';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { FAMILIES } from '../../../charts/generate/queries/families.ts';
 import type { MetricFamily } from '../../../crds/metrics/catalogue.ts';
+import { promtoolMissing } from '../../support/promtool.ts';
 import { selectorsOf, syntaxFaults } from '../boards/promql.ts';
 import { textOf } from './documents.ts';
 
@@ -78,38 +82,39 @@ describe('the health check for Argo CD', () => {
   });
 });
 
-describe('the rule of the metrics adapter', () => {
-  interface AdapterValues {
-    readonly rules: {
-      readonly custom: readonly {
-        readonly seriesQuery: string;
-        readonly name: { readonly matches: string; readonly as: string };
-        readonly metricsQuery: string;
+interface AdapterValues {
+  readonly rules: {
+    readonly custom: readonly {
+      readonly seriesQuery: string;
+      readonly name: { readonly matches: string; readonly as: string };
+      readonly metricsQuery: string;
+    }[];
+  };
+}
+interface Autoscaled {
+  readonly spec: {
+    readonly autoscaling: {
+      readonly metrics: readonly {
+        readonly pods: { readonly metric: { readonly name: string } };
       }[];
     };
-  }
-  interface Autoscaled {
-    readonly spec: {
-      readonly autoscaling: {
-        readonly metrics: readonly {
-          readonly pods: { readonly metric: { readonly name: string } };
-        }[];
-      };
-    };
-  }
-  const { rules } = parse(textOf(`${FOLDER}/prometheus-adapter/values.yaml`)) as AdapterValues;
-  const rule = rules.custom[0]!;
+  };
+}
+const { rules } = parse(textOf(`${FOLDER}/prometheus-adapter/values.yaml`)) as AdapterValues;
+const rule = rules.custom[0]!;
+/** As the adapter fills it in, for two pods. */
+const query = rule.metricsQuery
+  .replaceAll('<<.GroupBy>>', 'pod')
+  .replaceAll('<<.Series>>', 'layercache_queue_duration_seconds_bucket')
+  .replaceAll('<<.LabelMatchers>>', 'namespace="ml",pod=~"busy|calm"');
 
+describe('the rule of the metrics adapter', () => {
   test('names the metric that the sample scales by', () => {
     const { spec } = parse(textOf(`${FOLDER}/queue-autoscaled.yaml`)) as Autoscaled;
     expect(spec.autoscaling.metrics.map(({ pods }) => pods.metric.name)).toEqual([rule.name.as]);
   });
 
   test('is a query over a histogram of the catalogue', () => {
-    const query = rule.metricsQuery
-      .replaceAll('<<.GroupBy>>', 'pod')
-      .replaceAll('<<.Series>>', 'layercache_queue_duration_seconds_bucket')
-      .replaceAll('<<.LabelMatchers>>', 'namespace="ml",pod=~"a|b"');
     for (const expr of [query, rule.seriesQuery]) expect(syntaxFaults(expr)).toEqual([]);
     const [metric] = selectorsOf(rule.seriesQuery).map((selector) => selector.metric);
     expect(metric).toMatch(new RegExp(rule.name.matches));
@@ -119,6 +124,50 @@ describe('the rule of the metrics adapter', () => {
     });
   });
 });
+
+describe.skipIf(promtoolMissing !== null)(
+  'the rule of the metrics adapter, asked of Prometheus',
+  () => {
+    const folder = mkdtempSync(join(tmpdir(), 'layercache-adapter-'));
+    afterAll(() => {
+      rmSync(folder, { recursive: true });
+    });
+
+    test('tells the wait of nine rows of ten, of each pod by itself', () => {
+      const series = (pod: string, le: string, values: string) => ({
+        series: `layercache_queue_duration_seconds_bucket{namespace="ml",pod="${pod}",le="${le}"}`,
+        values,
+      });
+      const steady = '0+10x10';
+      const input_series = [
+        // All between 25 and 50 ms, and all below 25 ms.
+        ...[series('busy', '0.025', '0x10'), series('busy', '0.05', steady)],
+        ...[series('calm', '0.025', steady), series('calm', '0.05', steady)],
+        ...[series('busy', '+Inf', steady), series('calm', '+Inf', steady)],
+      ];
+      const isNear = (pod: string, seconds: number) => ({
+        expr: `abs(queue_p90{pod="${pod}"} - ${seconds}) < bool 1e-9`,
+        eval_time: '5m',
+        exp_samples: [{ labels: `{pod="${pod}"}`, value: 1 }],
+      });
+      const rules = {
+        groups: [{ name: 'adapter', rules: [{ record: 'queue_p90', expr: query }] }],
+      };
+      const checks = [isNear('busy', 0.0475), isNear('calm', 0.0225)];
+      writeFileSync(join(folder, 'rules.yml'), JSON.stringify(rules));
+      writeFileSync(
+        join(folder, 'test.yml'),
+        JSON.stringify({
+          rule_files: ['rules.yml'],
+          tests: [{ interval: '30s', input_series, promql_expr_test: checks }],
+        }),
+      );
+      const words = ['test', 'rules', 'test.yml'];
+      const { status, stdout, stderr } = spawnSync('promtool', words, { cwd: folder });
+      expect(status, `${stdout.toString()}${stderr.toString()}`).toBe(0);
+    });
+  },
+);
 
 /** A value of JSON as Lua writes it. */
 function toLua(value: unknown): string {

@@ -1,9 +1,8 @@
 // Commands in the running text of runbooks and of pages of reasons, which a person copies at three in the morning.
-import { readdirSync } from 'node:fs';
 import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import type { RealNode } from '../../support/real-node.ts';
-import { inlineOf } from '../../unit/docs/documents.ts';
+import { documents, inlineOf } from '../../unit/docs/documents.ts';
 
 interface DiagnosisCommand {
   readonly path: string;
@@ -22,8 +21,7 @@ const CHANGES = / (patch|delete) /;
 
 /** Each command once, those that change something last. */
 export function diagnosisCommands(): readonly DiagnosisCommand[] {
-  const folders = ['charts/layercache/runbooks', 'charts/layercache/docs'];
-  const paths = folders.flatMap((folder) => readdirSync(folder).map((file) => `${folder}/${file}`));
+  const paths = documents().filter((path) => /^charts\/layercache\/(runbooks|docs)\//.test(path));
   const found = new Map<string, string>();
   for (const path of paths) {
     for (const word of inlineOf(path)) {

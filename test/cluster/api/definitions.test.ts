@@ -96,17 +96,20 @@ describe.skipIf(plane.unavailable !== null)('the definitions', () => {
     expect(recursive.stdout).toContain('sizeBytes\t<integer> -required-');
   });
 
-  test.each(readdirSync(SAMPLES).filter((file) => file.endsWith('.yaml')))('take the sample %s as it stands', async (file) => {
-    const { name: namespace } = await plane.namespace();
-    const sample = parse(readFileSync(`${SAMPLES}/${file}`, 'utf8'), { version: '1.1' }) as Json;
-    const metadata = { ...(sample.metadata as Json), namespace };
-    const { code, stdout, stderr } = await plane.kubectl(['apply', '-f', '-'], {
-      input: JSON.stringify({ ...sample, metadata }),
-    });
-    expect(stderr).toBe('');
-    expect(code).toBe(0);
-    expect(stdout).toContain(' created');
-  });
+  test.each(readdirSync(SAMPLES).filter((file) => file.endsWith('.yaml')))(
+    'take the sample %s as it stands',
+    async (file) => {
+      const { name: namespace } = await plane.namespace();
+      const sample = parse(readFileSync(`${SAMPLES}/${file}`, 'utf8'), { version: '1.1' }) as Json;
+      const metadata = { ...(sample.metadata as Json), namespace };
+      const { code, stdout, stderr } = await plane.kubectl(['apply', '-f', '-'], {
+        input: JSON.stringify({ ...sample, metadata }),
+      });
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      expect(stdout).toContain(' created');
+    },
+  );
 
   test('give a new object a status that tools take for not ready yet', async () => {
     const { name: namespace } = await plane.namespace();

@@ -23,12 +23,15 @@ const revision = readFileSync(`${SAMPLES}/own-heads-revision.yaml`, 'utf8');
 const service = readFileSync(`${SAMPLES}/own-heads.yaml`, 'utf8');
 const configMap = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: heads }\n';
 
-test.each(readdirSync(SAMPLES).filter((file) => file.endsWith('.yaml')))('the sample %s is valid', (file) => {
-  const text = readFileSync(`${SAMPLES}/${file}`, 'utf8');
-  const { valid, skipped, problems } = checkManifests(text, file);
-  expect({ problems, skipped }).toEqual({ problems: [], skipped: [] });
-  expect(valid).toHaveLength(1);
-});
+test.each(readdirSync(SAMPLES).filter((file) => file.endsWith('.yaml')))(
+  'the sample %s is valid',
+  (file) => {
+    const text = readFileSync(`${SAMPLES}/${file}`, 'utf8');
+    const { valid, skipped, problems } = checkManifests(text, file);
+    expect({ problems, skipped }).toEqual({ problems: [], skipped: [] });
+    expect(valid).toHaveLength(1);
+  },
+);
 
 test('every problem of every object is printed at once, in the order of the file', async () => {
   const text = readFileSync('test/golden/crds/bad-objects.yaml', 'utf8');

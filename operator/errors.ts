@@ -106,6 +106,11 @@ export const CLI_ERRORS = {
     nextStep:
       'Lines above are the last it wrote; a large model may need a longer server.startupDeadline in the manifest.',
   },
+  EngineInstallFailed: {
+    exitCode: 1,
+    what: 'The engine cannot be installed',
+    nextStep: 'Run it again once that is corrected; nothing was changed.',
+  },
   ProgramMissing: {
     exitCode: 1,
     what: 'The bundled programs are not there',

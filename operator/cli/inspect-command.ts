@@ -13,7 +13,10 @@ export function inspectCommand(io: CliIo): Command {
     .description(
       'load a model and print its signature, its cut points, multiply-adds and measured time',
     )
-    .argument('<model>', 'ONNX file, or model.json of a TensorFlow.js model or its folder')
+    .argument(
+      '<model>',
+      'ONNX file, or model.json of a TensorFlow.js model, or its folder or that of a SavedModel',
+    )
     .addOption(new Option('-o, --output <format>').choices(['table', 'json']).default('table'))
     .addHelpText('after', '\nExample:\n  layercache inspect model.onnx -o json')
     .action(async (model: string, _flags, command: Command) => {

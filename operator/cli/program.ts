@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import type { CliIo } from './cli-io.ts';
+import { installEngineCommand } from './engines-command.ts';
 import { inspectCommand } from './inspect-command.ts';
 import { runCommand } from './run-command.ts';
 import { smokeCommand } from './smoke-command.ts';
@@ -32,6 +33,10 @@ export function createProgram(io: CliIo, outcome: Outcome): Command {
     .command('local')
     .description('everything on this machine, without a cluster');
   local.addCommand(inherit(program, runCommand(io, outcome)));
+  const engines = program
+    .command('engines')
+    .description('engines that are not part of this package');
+  engines.addCommand(inherit(program, installEngineCommand(io, outcome)));
   program.addCommand(inherit(program, validateCommand(io, outcome)));
   program.addCommand(inherit(program, inspectCommand(io)));
   program.addCommand(inherit(program, smokeCommand(io)));

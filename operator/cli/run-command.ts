@@ -185,11 +185,12 @@ function toRunOptions(
 }
 
 function engineOf({ engine }: RunFlags): string | null {
-  if (engine === undefined || ['Auto', 'ONNX', 'TFJSWASM'].includes(engine)) return engine ?? null;
+  if (engine === undefined || ['Auto', 'ONNX', 'TFJSNode', 'TFJSWASM'].includes(engine))
+    return engine ?? null;
   throw new CliError('UsageError', {
     where: `--engine ${engine}`,
-    why: 'this build has the engines ONNX and TFJSWASM.',
-    nextStep: 'Write --engine ONNX or --engine TFJSWASM, or leave the flag out.',
+    why: 'this build has the engines ONNX, TFJSNode and TFJSWASM.',
+    nextStep: 'Write --engine ONNX, TFJSNode or TFJSWASM, or leave the flag out.',
   });
 }
 

@@ -55,16 +55,18 @@ function resolveBackbonePath(uri: string, manifestFolder: string, where: string)
   return isAbsolute(path) ? path : resolve(manifestFolder, path);
 }
 
-/** A folder is that of a TensorFlow.js model. */
+/** A folder is that of a TensorFlow.js model or a SavedModel. */
 async function findFile(path: string): Promise<string> {
   const facts = await stat(path);
   if (!facts.isDirectory()) return path;
-  const manifest = join(path, 'model.json');
-  if (await isThere(manifest)) return manifest;
+  for (const name of ['model.json', 'saved_model.pb']) {
+    if (await isThere(join(path, name))) return join(path, name);
+  }
   throw new CliError('BackboneFetchFailed', {
     where: path,
-    why: 'it is a folder without a model.json.',
-    nextStep: 'Name the .onnx file, or the folder of a TensorFlow.js model, in backbone.uri.',
+    why: 'it is a folder without a model.json or saved_model.pb.',
+    nextStep:
+      'Name the .onnx file, or the folder of a TensorFlow.js model or SavedModel, in backbone.uri.',
   });
 }
 

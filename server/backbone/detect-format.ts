@@ -1,5 +1,5 @@
 import { open, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseTfjsManifest } from '../core/tfjs/model-manifest.ts';
 import type { FormatSetting } from '../config.ts';
 import { LoadError } from './load-error.ts';
@@ -7,6 +7,7 @@ import { LoadError } from './load-error.ts';
 const HEAD_BYTES = 4096;
 /** What the manifest of a TensorFlow.js model is called in its folder. */
 export const TFJS_MANIFEST = 'model.json';
+const SAVED_MODEL = 'saved_model.pb';
 
 interface Found {
   /** A format, or what else it is. */
@@ -20,6 +21,7 @@ async function detectFormat(path: string): Promise<Found> {
   const facts = await stat(path).catch(() => null);
   if (facts === null) return { format: 'ONNX', path };
   if (facts.isDirectory()) return detectInFolder(path);
+  if (basename(path) === SAVED_MODEL) return { format: 'SavedModel', path };
   const head = await readHead(path);
   const text = head.toString('latin1').trimStart();
   if (text.startsWith('{')) return { format: await tfjsFormat(path), path };
@@ -36,7 +38,10 @@ async function detectInFolder(path: string): Promise<Found> {
       () => false,
     );
   if (await has(TFJS_MANIFEST)) return detectFormat(join(path, TFJS_MANIFEST));
-  return { format: (await has('saved_model.pb')) ? 'SavedModel' : 'a folder', path };
+  const isSaved = await has(SAVED_MODEL);
+  return isSaved
+    ? { format: 'SavedModel', path: join(path, SAVED_MODEL) }
+    : { format: 'a folder', path };
 }
 
 async function readHead(path: string): Promise<Buffer> {
@@ -60,7 +65,7 @@ async function tfjsFormat(path: string): Promise<string> {
 
 /**
  * Refuses a backbone that is not what was declared, or that no engine takes.
- * @returns the file to open: of a folder with a TensorFlow.js model, its model.json.
+ * @returns the file to open: of a folder, the model.json or saved_model.pb in it.
  */
 export async function checkFormat(given: string, declared: FormatSetting | null): Promise<string> {
   const { format, path } = await detectFormat(given);
@@ -70,13 +75,7 @@ export async function checkFormat(given: string, declared: FormatSetting | null)
       `backbone.format is ${declared}, but ${given} is ${format}; correct backbone.format or the file.`,
     );
   }
-  if (format === 'ONNX' || format.startsWith('TFJS')) return path;
-  if (format === 'SavedModel') {
-    throw new LoadError(
-      'EngineUnavailable',
-      `${given} is SavedModel, which no engine of this image reads; convert it to ONNX or to a TensorFlow.js graph model.`,
-    );
-  }
+  if (format === 'ONNX' || format === 'SavedModel' || format.startsWith('TFJS')) return path;
   throw new LoadError(
     'BackboneLoadFailed',
     `${given} is ${format}, no model; correct backbone.uri to name the model file itself.`,

@@ -13,7 +13,7 @@ export interface ModelSource {
 /** What an engine finds in a model. Macs are multiply-adds of one row. */
 export interface ModelDescription {
   readonly digest: string;
-  readonly format: 'ONNX' | 'TFJSGraphModel' | 'TFJSLayersModel';
+  readonly format: 'ONNX' | 'TFJSGraphModel' | 'TFJSLayersModel' | 'SavedModel';
   readonly sizeBytes: number;
   readonly macs: number;
   readonly inputs: readonly TensorSpec[];

@@ -22,22 +22,27 @@ interface Candidate {
   readonly setting: EngineSetting;
   /** Null: this build does not have it. */
   readonly kind: EngineKind | null;
-  readonly reads: '.onnx' | '.json';
+  readonly reads: keyof typeof MODELS;
 }
+
+/** By the endings of their files. */
+const MODELS = {
+  onnx: { endings: ['.onnx'], what: 'ONNX models (.onnx)' },
+  tfjs: { endings: ['.json'], what: 'TensorFlow.js models (model.json)' },
+  tensorflow: {
+    endings: ['.json', '.pb'],
+    what: 'graph models of TensorFlow.js (model.json) and flat SavedModels (saved_model.pb)',
+  },
+} as const satisfies Record<string, { endings: readonly string[]; what: string }>;
 
 /** In the order of preference. */
 const CANDIDATES: readonly Candidate[] = [
-  { engine: 'onnx', setting: 'ONNX', kind: 'onnx', reads: '.onnx' },
-  { engine: 'tfjs-gpu', setting: 'TFJSGPU', kind: null, reads: '.json' },
-  { engine: 'tfjs-node', setting: 'TFJSNode', kind: 'tfjs-node', reads: '.json' },
-  { engine: 'tfjs-wasm', setting: 'TFJSWASM', kind: 'tfjs-wasm', reads: '.json' },
-  { engine: 'tfjs-cpu', setting: 'TFJSCPU', kind: null, reads: '.json' },
+  { engine: 'onnx', setting: 'ONNX', kind: 'onnx', reads: 'onnx' },
+  { engine: 'tfjs-gpu', setting: 'TFJSGPU', kind: null, reads: 'tensorflow' },
+  { engine: 'tfjs-node', setting: 'TFJSNode', kind: 'tfjs-node', reads: 'tensorflow' },
+  { engine: 'tfjs-wasm', setting: 'TFJSWASM', kind: 'tfjs-wasm', reads: 'tfjs' },
+  { engine: 'tfjs-cpu', setting: 'TFJSCPU', kind: null, reads: 'tfjs' },
 ];
-
-const MODELS = {
-  '.onnx': 'ONNX models (.onnx)',
-  '.json': 'TensorFlow.js models (model.json)',
-} as const;
 
 /**
  * Every engine that does not run the model has its reason in `skipped`.
@@ -67,8 +72,9 @@ export function selectEngine(
 function whyNot(candidate: Candidate, setting: EngineSetting, path: string): string | null {
   if (setting !== 'Auto' && candidate.setting !== setting) return `LAYERCACHE_ENGINE is ${setting}`;
   if (candidate.kind === null) return 'is not part of this image';
-  if (extname(path).toLowerCase() === candidate.reads) return null;
-  return `reads ${MODELS[candidate.reads]}, and the model is ${path}`;
+  const { endings, what } = MODELS[candidate.reads];
+  if (endings.some((ending) => ending === extname(path).toLowerCase())) return null;
+  return `reads ${what}, and the model is ${path}`;
 }
 
 function whyNotTensorFlow(path: string, engines: string): string | null {
@@ -90,6 +96,13 @@ function isLayersModel(path: string): boolean {
   }
 }
 
+const CONVERT =
+  'it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one';
+const NEEDED: Readonly<Record<string, string>> = {
+  '.pb':
+    'a SavedModel needs native TensorFlow (layercache engines install), or is converted to ONNX or to a graph model of TensorFlow.js',
+};
+
 function unavailable(
   setting: EngineSetting,
   path: string,
@@ -99,7 +112,7 @@ function unavailable(
   const own = CANDIDATES.filter(({ kind }) => kind !== null).map((candidate) => candidate.setting);
   const message =
     named < 0
-      ? `no engine reads ${path}: it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one`
+      ? `no engine here reads ${path}: ${NEEDED[extname(path).toLowerCase()] ?? CONVERT}`
       : `engine ${setting} ${reasons[named] ?? ''}; name one of Auto, ${own.join(', ')}, or a model that it reads`;
   return new EngineError('EngineUnavailable', message);
 }

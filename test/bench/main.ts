@@ -9,16 +9,20 @@ import { serveRawEngine } from './raw-engine.ts';
 import { describeEnvironment, formatEnvironment } from './server/environment.ts';
 import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
+import { measureTensorFlow } from './tensorflow/measure-tensorflow.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE]
-  sections: engine small scrape open-loop peers overload swap example drift resnet20; server: the first five; none: all that can run
+  sections: engine small scrape open-loop peers overload swap example drift tensorflow resnet20; server: the first five; none: all that can run
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
 `;
 
 async function main(): Promise<number> {
-  // Before onnxruntime loads.
+  // Before onnxruntime and TensorFlow load: as engine hosts set it.
   process.env.ORT_DISABLE_TELEMETRY = '1';
+  process.env.TF_NUM_INTRAOP_THREADS = '1';
+  process.env.TF_NUM_INTEROP_THREADS = '-1';
+  process.env.TF_CPP_MIN_LOG_LEVEL = '2';
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -60,6 +64,7 @@ function sectionsOf(resnet20: string | undefined): Record<string, Section> {
     swap: measureSwap,
     example: measureExample,
     drift: measureDrift,
+    tensorflow: measureTensorFlow,
   };
   if (resnet20 !== undefined) sections.resnet20 = () => measureResNet20(resnet20);
   return sections;

@@ -1,4 +1,5 @@
 // Opens a backbone: files, frozen graph, shapes by running it, cuts, outputs.
+import { extname } from 'node:path';
 import { traceFlow, type GraphFlow } from '../../core/graph/graph-flow.ts';
 import type { ShapeTable } from '../../core/graph/shape-table.ts';
 import { TFJS_VOCABULARY } from '../../core/tfjs/macs.ts';
@@ -17,6 +18,7 @@ import { loadFiles } from '../tfjs/load-files.ts';
 import type { Addon, AddonTensor } from './addon.ts';
 import { cutGraph, SEGMENT_INPUT } from './cut-graph.ts';
 import { freezeGraphModel, type FrozenGraph } from './frozen-graph.ts';
+import { loadSavedModel, type LoadedGraph } from './load-saved-model.ts';
 import { DataType } from './node-def.ts';
 import { TensorFlowSession, uploadFloats } from './session.ts';
 
@@ -31,19 +33,16 @@ type Probed = ReadonlyMap<string, ProbedTensor>;
 export async function openModel(addon: Addon, source: ModelSource): Promise<OpenedTensorFlowModel> {
   const { path } = source;
   const notes = await readModelNotes(path);
-  const files = await loadFiles(source);
-  if (files.format === 'TFJSLayersModel') throw notGraphModel(path);
-  const frozen = freezeGraphModel(path, files);
+  const { file, frozen } = await loadGraph(source);
   const { graph } = frozen;
   const flow = traceFlow(graph);
   const { image } = notes.input;
   const rowDims = inputRowDims(path, graph.input, [image?.height, image?.width, undefined]);
   checkImageNotes(path, notes, rowDims);
   const input = { name: graph.input.name, rowDims };
-  const { format, digest, sizeBytes } = files;
   const described = describeBackbone({
     path,
-    file: { digest, format, sizeBytes },
+    file,
     graph,
     flow,
     vocabulary: TFJS_VOCABULARY,
@@ -54,6 +53,15 @@ export async function openModel(addon: Addon, source: ModelSource): Promise<Open
   });
   const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
   return { ...described, path, notes, input, frozen, flow, hasTensor: (name) => made.has(name) };
+}
+
+async function loadGraph(source: ModelSource): Promise<LoadedGraph> {
+  const { path } = source;
+  if (extname(path).toLowerCase() === '.pb') return loadSavedModel(source);
+  const files = await loadFiles(source);
+  const { format, digest, sizeBytes } = files;
+  if (format === 'TFJSLayersModel') throw notGraphModel(path);
+  return { file: { format, digest, sizeBytes }, frozen: freezeGraphModel(path, files) };
 }
 
 interface ProbedModel {

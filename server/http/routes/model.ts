@@ -93,6 +93,7 @@ const PLATFORMS = {
   ONNX: 'onnx_onnxv1',
   TFJSGraphModel: 'tensorflowjs_graphmodel',
   TFJSLayersModel: 'tensorflowjs_layersmodel',
+  SavedModel: 'tensorflow_savedmodel',
 } as const;
 
 function describeModel(name: string, { report, labels, shape }: LoadedModel): unknown {

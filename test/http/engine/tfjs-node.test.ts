@@ -1,13 +1,27 @@
 import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
 import { io, tensor, setBackend, type Tensor } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
-import { afterAll, beforeAll, describe } from 'vitest';
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toHalf } from '../../../crds/wire/half-float.ts';
+import { loadAddon } from '../../../server/engine/tensorflow/addon.ts';
+import { freezeGraphModel } from '../../../server/engine/tensorflow/frozen-graph.ts';
+import { placeholder, type NodeDef } from '../../../server/engine/tensorflow/node-def.ts';
+import { loadFiles } from '../../../server/engine/tfjs/load-files.ts';
+import { expectClose } from '../../support/expect-close.ts';
+import { aHead } from '../../support/onnx-models/random-head.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+import { signedSavedModel } from '../../support/tfjs-models/saved-model.ts';
 import { createTensorFlowEngine } from '../../../server/engine/tensorflow/tensorflow-engine.ts';
 import type { TfjsTestModel } from '../../support/tfjs-models/graph-writer.ts';
 import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
 import {
   ambiguousNet,
   attentionNet,
+  joinedNet,
   residualNet,
   separableNet,
 } from '../../support/tfjs-models/networks.ts';
@@ -97,4 +111,214 @@ describe.skipIf(engineFolder === null)('native TensorFlow', () => {
     path: () => twoOutputs,
     reference: (tensorName, input, rows) => reference(ambiguousNet(), tensorName, input, rows),
   });
+
+  describe('a graph means what it means to TensorFlow.js', () => {
+    test('where operators are joined', async () => {
+      const model = joinedNet();
+      const names = ['depthwise', 'elu', 'leakyrelu', 'prelu', 'sloped', 'hidden'];
+      await expectAlike(model, [...names, 'logits']);
+    });
+
+    test.each(['uint8', 'uint16', 'float16'] as const)('with weights as %s', async (dtype) => {
+      await expectAlike(quantised(residualNet(), dtype), ['stem', 'block1', 'dense_out']);
+    });
+  });
+
+  /** Each tensor as the output of a model of its own. */
+  async function expectAlike(model: TfjsTestModel, tensors: readonly string[]): Promise<void> {
+    const rows = 3;
+    const random = seededRandom(11);
+    const size = model.rowDims.reduce((all, dim) => all * dim, rows);
+    const input = Float32Array.from({ length: size }, () => random.normal());
+    for (const name of tensors) {
+      const outputs = { [name]: { name: `${name}:0`, dtype: 'DT_FLOAT' } };
+      const signature = { ...model.json.signature, outputs };
+      const path = await write({ ...model, json: { ...model.json, signature } });
+      const engine = createTensorFlowEngine(engineFolder!);
+      await engine.open({ path, outputName: null, digest: null });
+      const [found] = await engine.output(await engine.plan([]), engine.upload(input, rows));
+      await engine.close();
+      expectClose(found!, await reference(model, name, input, rows), { rel: 1e-4, abs: 1e-5 });
+    }
+  }
+
+  describe('a SavedModel', () => {
+    let folder = '';
+    const model = residualNet();
+    const frozen = async (): Promise<NodeDef[]> => {
+      const path = await write(model);
+      const source = { path, outputName: null, digest: null };
+      return [...freezeGraphModel(path, await loadFiles(source)).definitions.values()].flat();
+    };
+    const input = { key: 'image', tensor: 'input', dims: [-1, 16, 16, 3] };
+    const output = { key: 'logits', tensor: 'dense_out', dims: [-1, 10] };
+    async function openSaved(bytes: Uint8Array, digest: string | null = null) {
+      const path = join(folder, 'saved_model.pb');
+      await writeFile(path, bytes);
+      const engine = createTensorFlowEngine(engineFolder!);
+      const opened = await engine.open({ path, outputName: null, digest });
+      return { engine, opened };
+    }
+
+    beforeAll(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'layercache-saved-'));
+    });
+    afterAll(async () => {
+      await rm(folder, { recursive: true });
+    });
+
+    test('that is flat is cut and answers like the graph model it was', async () => {
+      const bytes = signedSavedModel(await frozen(), input, output);
+      const { engine, opened } = await openSaved(bytes);
+      expect(opened).toMatchObject({
+        format: 'SavedModel',
+        digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`,
+        inputs: [{ name: 'image', shape: [-1, 16, 16, 3] }],
+        outputName: 'logits',
+      });
+      const cuts = ['stem', 'block1'].map((tensorName) => ({
+        tensor: tensorName,
+        heads: [],
+        samplePool: null,
+      }));
+      const rows = seededRandom(3);
+      const values = Float32Array.from({ length: 2 * 768 }, () => rows.normal());
+      const plan = await engine.plan(cuts);
+      let activation = engine.upload(values, 2);
+      for (const cut of cuts.keys()) {
+        const want = { heads: [], pooled: false };
+        ({ activation } = await engine.run(plan, cut, activation, want));
+      }
+      const [found] = await engine.output(plan, activation);
+      await engine.close();
+      expectClose(found!, await reference(model, 'dense_out', values, 2), { rel: 1e-4, abs: 1e-5 });
+    });
+
+    test('with its layers in a function, or its weights in variables, is refused with the way', async () => {
+      for (const op of ['StatefulPartitionedCall', 'VarHandleOp']) {
+        const nodes = [
+          placeholder('input', [16, 16, 3]),
+          { name: 'dense_out', op, inputs: ['input'], attributes: {} },
+        ];
+        await expect(openSaved(signedSavedModel(nodes, input, output))).rejects.toMatchObject({
+          code: 'UnsupportedModel',
+          message: expect.stringMatching(
+            new RegExp(`\\(${op}\\).*tensorflowjs_converter --input_format=tf_saved_model`),
+          ) as string,
+        });
+      }
+    });
+
+    test('that is damaged, or another one, is told as such', async () => {
+      const bytes = signedSavedModel(await frozen(), input, output);
+      for (const damaged of [new Uint8Array(0), bytes.subarray(0, bytes.length - 9)]) {
+        await expect(openSaved(damaged)).rejects.toMatchObject({ code: 'ModelUnreadable' });
+      }
+      await expect(openSaved(bytes, 'sha256:00')).rejects.toMatchObject({ code: 'DigestMismatch' });
+    });
+  });
+
+  describe('what cannot be served is refused:', () => {
+    const refusal = async (json: object): Promise<unknown> => {
+      const path = await write({ ...residualNet(), json: json as TfjsTestModel['json'] });
+      const engine = createTensorFlowEngine(engineFolder!);
+      return engine.open({ path, outputName: null, digest: null }).catch((error: unknown) => error);
+    };
+
+    test('an operator that TensorFlow lacks', async () => {
+      const text = JSON.stringify(residualNet().json).replaceAll('"op":"Relu"', '"op":"NewRelu"');
+      expect(await refusal(JSON.parse(text) as object)).toMatchObject({
+        code: 'UnsupportedModel',
+        message: expect.stringMatching(/TensorFlow cannot run .*NewRelu/) as string,
+      });
+    });
+
+    test('a layers model, with the way to bring it over', async () => {
+      const { weightsManifest } = residualNet().json;
+      const layers = {
+        format: 'layers-model',
+        modelTopology: { model_config: {} },
+        weightsManifest,
+      };
+      expect(await refusal(layers)).toMatchObject({
+        code: 'UnsupportedModel',
+        message: expect.stringMatching(/--output_format=tfjs_graph_model.*TFJSWASM/) as string,
+      });
+    });
+  });
+
+  test('the number of tensors is flat over heads, batches and refused calls', async () => {
+    const addon = loadAddon(engineFolder!);
+    const engine = createTensorFlowEngine(engineFolder!);
+    const path = await write(residualNet());
+    const counts = (): [number, number] => [addon.getNumOfTensors(), addon.getNumOfSavedModels()];
+    const atRest = counts();
+    const opened = await engine.open({ path, outputName: null, digest: null });
+    const random = seededRandom(5);
+    const heads = opened.cuts.map(({ tensor: name, channels, pool }, seed) => {
+      const featureCount = pool * pool * channels;
+      return aHead({ tensor: name, featureCount, pool, hidden: 64, classCount: 10, seed });
+    });
+    const plan = await engine.plan(
+      heads.map(({ tensor: name, pool, hidden, featureCount }) => ({
+        tensor: name!,
+        heads: [{ pool, hidden, featureCount }],
+        samplePool: pool,
+      })),
+    );
+    const round = async (): Promise<void> => {
+      const rows = 1 + Math.floor(random.uniform() * 6);
+      const values = Float32Array.from({ length: rows * 768 }, () => random.normal());
+      let activation = engine.upload(values, rows);
+      for (const [cut, head] of heads.entries()) {
+        const prepared = engine.prepareHead(head);
+        const want = { heads: [prepared], pooled: true };
+        ({ activation } = await engine.run(plan, cut, activation, want));
+        engine.releaseHead(prepared);
+        if (rows > 3 && cut === 0) activation = engine.compact(activation, [0, 2, 3]);
+      }
+      if (rows === 1) engine.discard(activation);
+      else await engine.output(plan, activation);
+      await expect(engine.output(plan, engine.upload(values, rows))).rejects.toThrow('passed to');
+    };
+    for (let index = 0; index < 5; index += 1) await round();
+    const [warm, startRss] = [counts(), process.memoryUsage.rss()];
+    for (let index = 0; index < 400; index += 1) await round();
+    expect(counts()).toEqual(warm);
+    expect(process.memoryUsage.rss() - startRss).toBeLessThan(48e6);
+    await engine.releasePlan(plan);
+    await engine.close();
+    expect(counts()).toEqual(atRest);
+  });
 });
+
+/** Weights made smaller as the converter does it. */
+function quantised(model: TfjsTestModel, dtype: 'uint8' | 'uint16' | 'float16'): TfjsTestModel {
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  const { weights } = model;
+  const specs = model.json.weightsManifest[0]!.weights.map((spec) => {
+    const count = spec.shape.reduce((all, dim) => all * dim, 1);
+    const bytes = weights.slice(offset, offset + count * 4);
+    offset += count * 4;
+    if (spec.dtype === 'int32') {
+      parts.push(bytes);
+      return spec;
+    }
+    const values = [...new Float32Array(new Uint8Array(bytes).buffer)];
+    if (dtype === 'float16') {
+      parts.push(new Uint8Array(Uint16Array.from(values, toHalf).buffer));
+      return { ...spec, quantization: { dtype } };
+    }
+    const min = Math.min(...values);
+    const steps = dtype === 'uint8' ? 255 : 65_535;
+    const scale = (Math.max(...values) - min) / steps || 1;
+    const stored = values.map((value) => Math.round((value - min) / scale));
+    parts.push(
+      dtype === 'uint8' ? Uint8Array.from(stored) : new Uint8Array(Uint16Array.from(stored).buffer),
+    );
+    return { ...spec, quantization: { dtype, scale, min } };
+  });
+  const weightsManifest = [{ paths: ['group1-shard1of1.bin'], weights: specs }];
+  return { ...model, weights: Buffer.concat(parts), json: { ...model.json, weightsManifest } };
+}

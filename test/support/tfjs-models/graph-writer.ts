@@ -15,10 +15,17 @@ export interface TfjsTestModel {
   readonly rowDims: readonly number[];
 }
 
+interface Quantization {
+  readonly dtype: 'float16' | 'uint8' | 'uint16';
+  readonly scale?: number;
+  readonly min?: number;
+}
+
 interface WeightSpec {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: 'float32' | 'int32';
+  readonly quantization?: Quantization;
 }
 
 type Attributes = Readonly<Record<string, object>>;
@@ -35,6 +42,13 @@ export class TfjsGraphWriter {
   private readonly specs: WeightSpec[] = [];
   private readonly data: Uint8Array[] = [];
   private next = 0;
+
+  readonly window = (stride: number): Attributes => ({
+    strides: whole([1, stride, stride, 1]),
+    dilations: whole([1, 1, 1, 1]),
+    padding: text('SAME'),
+    data_format: text('NHWC'),
+  });
 
   constructor(seed: number) {
     this.random = seededRandom(seed);
@@ -149,15 +163,6 @@ export class TfjsGraphWriter {
         modelTopology: { node: [placeholder, ...this.nodes], versions: { producer: 1 } },
         weightsManifest: [{ paths: ['group1-shard1of1.bin'], weights: this.specs }],
       },
-    };
-  }
-
-  private window(stride: number): Attributes {
-    return {
-      strides: whole([1, stride, stride, 1]),
-      dilations: whole([1, 1, 1, 1]),
-      padding: text('SAME'),
-      data_format: text('NHWC'),
     };
   }
 

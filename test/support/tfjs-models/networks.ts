@@ -123,3 +123,42 @@ export function ambiguousNet(seed = 6): TfjsTestModel {
   ]);
   return graph.build([8, 8, 3], Object.fromEntries(outputs) as Record<string, string>);
 }
+
+/** Every operator that the converter joins with others, and each activation that it joins. */
+export function joinedNet(seed = 7): TfjsTestModel {
+  const graph = new TfjsGraphWriter(seed);
+  const joined = (...ops: readonly string[]): Readonly<Record<string, object>> => ({
+    fused_ops: { list: { s: ops.map((op) => Buffer.from(op).toString('base64')) } },
+    // Inputs beside the first two.
+    num_args: { i: ops.includes('Prelu') ? '2' : '1' },
+    epsilon: { f: 0 },
+    leakyrelu_alpha: { f: 0.3 },
+  });
+  const { window } = graph;
+  const weights = (...shape: readonly number[]): string => graph.weights(shape, 9);
+  let value = graph.add(
+    'FusedDepthwiseConv2dNative',
+    ['input', weights(3, 3, 3, 2), weights(6)],
+    { ...window(1), ...joined('BiasAdd', 'Relu6') },
+    'depthwise',
+  );
+  for (const activation of ['Elu', 'LeakyRelu', 'Prelu']) {
+    const slopes = activation === 'Prelu' ? [weights(6)] : [];
+    value = graph.add(
+      '_FusedConv2D',
+      [value, weights(1, 1, 6, 6), weights(6), ...slopes],
+      { ...window(1), ...joined('BiasAdd', activation) },
+      activation.toLowerCase(),
+    );
+  }
+  value = graph.add('Prelu', [value, weights(6)], {}, 'sloped');
+  const product = { transpose_a: { b: false }, transpose_b: { b: false } };
+  const mean = graph.mean(value, [1, 2]);
+  const hidden = graph.add(
+    '_FusedMatMul',
+    [mean, weights(6, 8), weights(8)],
+    { ...product, ...joined('BiasAdd', 'Relu') },
+    'hidden',
+  );
+  return graph.build([8, 8, 3], { logits: graph.dense(hidden, 8, CLASSES, 'logits') });
+}

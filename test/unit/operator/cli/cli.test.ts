@@ -45,6 +45,7 @@ describe('help', () => {
     ['layercache-local-run', ['local', 'run', '--help']],
     ['layercache-validate', ['validate', '--help']],
     ['layercache-inspect', ['inspect', '--help']],
+    ['layercache-engines-install', ['engines', 'install', '--help']],
     ['layercache-smoke', ['smoke', '--help']],
     ['layercache-version', ['version', '--help']],
   ])('of %s has an example', async (name, words) => {
@@ -74,7 +75,7 @@ describe('a command line that is not understood', () => {
     ],
     [
       ['local', 'run', '-f', 'x', '--traffic', 'y', '--engine', 'TFJSGPU'],
-      'Write --engine ONNX or --engine TFJSWASM, or leave the flag out.',
+      'Write --engine ONNX, TFJSNode or TFJSWASM, or leave the flag out.',
     ],
     ...[
       ['--drift', 'fog@9', 'Write noise, blur, rotation or classes, then @ and the request'],

@@ -70,14 +70,14 @@ test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp 
     });
 });
 
-test('a folder is opened at its model.json, is a saved model, or none', async () => {
+test('a folder is opened at its model.json, or its saved_model.pb, or is none', async () => {
   await expect(checkFormat(dir, null)).rejects.toMatchObject({ code: 'BackboneLoadFailed' });
   mkdirSync(join(dir, 'saved'));
   writeFileSync(join(dir, 'saved', 'saved_model.pb'), '');
-  await expect(checkFormat(join(dir, 'saved'), null)).rejects.toMatchObject({
-    code: 'EngineUnavailable',
-    message: expect.stringContaining('convert it to ONNX or to a TensorFlow.js') as string,
-  });
+  const saved = join(dir, 'saved', 'saved_model.pb');
+  await expect(checkFormat(join(dir, 'saved'), 'SavedModel')).resolves.toBe(saved);
+  await expect(checkFormat(saved, null)).resolves.toBe(saved);
+  await expect(checkFormat(saved, 'ONNX')).rejects.toThrow(/is ONNX, but .* is SavedModel/);
   writeFileSync(join(dir, 'model.json'), GRAPH);
   await expect(checkFormat(dir, 'TFJSGraphModel')).resolves.toBe(join(dir, 'model.json'));
 });

@@ -21,7 +21,8 @@ describe('every engine that does not run the model says why', () => {
       'onnx',
       {
         'tfjs-gpu': NOT_HERE,
-        'tfjs-node': 'reads TensorFlow.js models (model.json), and the model is m.onnx',
+        'tfjs-node':
+          'reads graph models of TensorFlow.js (model.json) and flat SavedModels (saved_model.pb), and the model is m.onnx',
         'tfjs-wasm': 'reads TensorFlow.js models (model.json), and the model is m.onnx',
         'tfjs-cpu': NOT_HERE,
       },
@@ -73,7 +74,12 @@ describe('no engine is a sentence with the next step', () => {
     [
       'Auto',
       'm.h5',
-      'no engine reads m.h5: it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one',
+      'no engine here reads m.h5: it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one',
+    ],
+    [
+      'Auto',
+      'm/saved_model.pb',
+      'no engine here reads m/saved_model.pb: a SavedModel needs native TensorFlow (layercache engines install), or is converted to ONNX or to a graph model of TensorFlow.js',
     ],
     [
       'TFJSWASM',
@@ -134,6 +140,11 @@ describe('native TensorFlow', () => {
     expect(skipped.find(({ engine: name }) => name === 'tfjs-wasm')?.reason).toBe(
       'tfjs-node is preferred',
     );
+  });
+
+  test('alone reads SavedModels', () => {
+    install('{"tensorflow": "2.19.1", "tfjs-node": "4.22.0", "recipe": "sha256:r"}');
+    expect(auto(join(dir, 'saved_model.pb')).kind).toBe('tfjs-node');
   });
 
   test('leaves layers models to wasm and says how to bring them over', () => {

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+
+export interface ToolRun {
+  readonly program: string;
+  readonly words: readonly string[];
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly interrupt: AbortSignal;
+}
+
+export type ToolEnd =
+  | { readonly ok: true; readonly stdout: string }
+  /** `isMissing`: there is no such program. */
+  | { readonly ok: false; readonly isMissing: boolean; readonly output: string };
+
+const TAIL = 64 * 1024;
+
+/** Runs a program of the machine to its end. */
+export function runTool({
+  program,
+  words,
+  folder,
+  environment,
+  interrupt,
+}: ToolRun): Promise<ToolEnd> {
+  return new Promise((resolve) => {
+    const child = spawn(program, words, {
+      cwd: folder,
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal: interrupt,
+    });
+    const said = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr'] as const) {
+      child[stream].setEncoding('utf8').on('data', (text: string) => {
+        said[stream] = `${said[stream]}${text}`.slice(-TAIL);
+      });
+    }
+    child.once('error', (error: NodeJS.ErrnoException) => {
+      resolve({ ok: false, isMissing: error.code === 'ENOENT', output: said.stderr });
+    });
+    child.once('close', (code) => {
+      const output = `${said.stdout}\n${said.stderr}`;
+      resolve(
+        code === 0 ? { ok: true, stdout: said.stdout } : { ok: false, isMissing: false, output },
+      );
+    });
+  });
+}

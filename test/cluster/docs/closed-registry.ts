@@ -50,10 +50,15 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
     },
   };
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
-  const child = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
-    stdio: 'ignore',
-  });
-  await eventually(() => connects(port!));
+  // It dies with the tests.
+  const words = ['--pdeathsig', 'KILL', '--', 'docker-registry', 'serve'];
+  const child = spawn('setpriv', [...words, join(folder, 'config.yml')], { stdio: 'ignore' });
+  const stop = async (): Promise<void> => {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill();
+    await ended;
+    rmSync(folder, { recursive: true });
+  };
   const home = join(folder, 'home');
   mkdirSync(join(home, '.config/containers'), { recursive: true });
   writeFileSync(
@@ -64,19 +69,20 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
   const skopeo = (...args: readonly string[]) => expectCommand('skopeo', args, { environment });
   const archive = join(folder, 'image.tar');
   writeImageArchive(archive, { name: 'any:1', layers: [[]], entrypoint: ['/none'] });
-  for (const image of images) {
-    const outside = image.replace('docker.io', `${name}/outside`);
-    await skopeo('copy', `oci-archive:${archive}`, `docker://${outside}`);
+  try {
+    await eventually(() => connects(port!));
+    for (const image of images) {
+      const outside = image.replace('docker.io', `${name}/outside`);
+      await skopeo('copy', `oci-archive:${archive}`, `docker://${outside}`);
+    }
+  } catch (error) {
+    await stop();
+    throw error;
   }
   return {
     ...{ name, environment },
     tagsOf: (repository) => skopeo('list-tags', `docker://${name}/${repository}`),
-    stop: async () => {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill();
-      await ended;
-      rmSync(folder, { recursive: true });
-    },
+    stop,
   };
 }
 

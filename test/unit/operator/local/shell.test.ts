@@ -356,7 +356,7 @@ describe('a backbone', () => {
       'local mode reads files only. Download the model and write file:PATH. [BackboneFetchFailed]',
     ],
     [{ uri: 'missing.onnx' }, 'missing.onnx does not exist.'],
-    [{ uri: folder }, 'it is a folder without a model.json.'],
+    [{ uri: folder }, 'it is a folder without a model.json or saved_model.pb.'],
     [{ uri: path, digest: 'sha256:0' }, `it has ${sha256}, and the manifest names sha256:0.`],
   ])('%j is refused', async (backbone, why) => {
     await expect(prepareBackbone(backbone, folder, 'svc.yaml')).rejects.toThrow(why);

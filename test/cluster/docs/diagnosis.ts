@@ -78,7 +78,6 @@ export async function placeholdersOf(node: RealNode): Promise<(command: string) 
     command
       .replaceAll(/\bPOD\b/g, command.includes('-n OPERATOR_NAMESPACE') ? operator : server)
       .replaceAll('OPERATOR_NAMESPACE', 'layercache-system')
-      .replaceAll('RELEASE-operator', 'layercache-operator')
       .replaceAll(/\bOPERATOR\b/g, 'layercache-operator')
       .replaceAll('NAMESPACE', 'ml')
       .replaceAll('NAME-train-N', 'fashion-train-1')

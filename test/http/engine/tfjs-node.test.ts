@@ -247,6 +247,27 @@ describe.skipIf(engineFolder === null)('native TensorFlow', () => {
     });
   });
 
+  test('a head on features that are not finite gives NaN, in that row alone', async () => {
+    const engine = createTensorFlowEngine(engineFolder!);
+    await engine.open({ path: await write(residualNet()), outputName: null, digest: null });
+    for (const hidden of [0, 64] as const) {
+      const head = engine.prepareHead(
+        aHead({ tensor: 'stem', featureCount: 8, pool: 1, hidden, classCount: 10, seed: 2 }),
+      );
+      for (const bad of [NaN, Infinity, -Infinity]) {
+        const features = new Float32Array(3 * 8).fill(0.5);
+        features[8 + 3] = bad;
+        const logits = await engine.runHead(head, features, 3);
+        const isNaNIn = [0, 1, 2].map((row) =>
+          [...logits.slice(row * 10, row * 10 + 10)].map(Number.isNaN),
+        );
+        expect(isNaNIn).toEqual([false, true, false].map((is) => Array(10).fill(is)));
+      }
+      engine.releaseHead(head);
+    }
+    await engine.close();
+  });
+
   test('the number of tensors is flat over heads, batches and refused calls', async () => {
     const addon = loadAddon(engineFolder!);
     const engine = createTensorFlowEngine(engineFolder!);

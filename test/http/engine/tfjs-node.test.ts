@@ -22,6 +22,7 @@ import {
   ambiguousNet,
   attentionNet,
   joinedNet,
+  oblongNet,
   residualNet,
   separableNet,
 } from '../../support/tfjs-models/networks.ts';
@@ -247,6 +248,25 @@ describe.skipIf(engineFolder === null)('native TensorFlow', () => {
     });
   });
 
+  test('the shape of a tensor before a cut is made again, every dimension of it', async () => {
+    const engine = createTensorFlowEngine(engineFolder!);
+    const { cuts } = await engine.open({
+      path: await write(oblongNet()),
+      outputName: null,
+      digest: null,
+    });
+    expect(cuts.map(({ tensor: name }) => name)).toContain('stem');
+    const random = seededRandom(8);
+    const rows = Float32Array.from({ length: 3 * 8 * 16 * 3 }, () => random.normal());
+    const [whole] = await engine.output(await engine.plan([]), engine.upload(rows, 3));
+    const plan = await engine.plan([{ tensor: 'stem', heads: [], samplePool: null }]);
+    const want = { heads: [], pooled: false };
+    const { activation } = await engine.run(plan, 0, engine.upload(rows, 3), want);
+    const [cut] = await engine.output(plan, activation);
+    expectClose(cut!, whole!, { rel: 1e-5, abs: 1e-5 });
+    await engine.close();
+  });
+
   test('a head on features that are not finite gives NaN, in that row alone', async () => {
     const engine = createTensorFlowEngine(engineFolder!);
     await engine.open({ path: await write(residualNet()), outputName: null, digest: null });
@@ -261,7 +281,9 @@ describe.skipIf(engineFolder === null)('native TensorFlow', () => {
         const isNaNIn = [0, 1, 2].map((row) =>
           [...logits.slice(row * 10, row * 10 + 10)].map(Number.isNaN),
         );
-        expect(isNaNIn).toEqual([false, true, false].map((is) => Array(10).fill(is)));
+        expect(isNaNIn).toEqual(
+          [false, true, false].map((is) => Array.from({ length: 10 }, () => is)),
+        );
       }
       engine.releaseHead(head);
     }

@@ -162,3 +162,26 @@ export function joinedNet(seed = 7): TfjsTestModel {
   );
   return graph.build([8, 8, 3], { logits: graph.dense(hidden, 8, CLASSES, 'logits') });
 }
+
+/** Maps of 8 x 16 whose height a later layer reads from the shape of the input. */
+export function oblongNet(seed = 8): TfjsTestModel {
+  const graph = new TfjsGraphWriter(seed);
+  const stem = graph.conv('input', [3, 6], { kernel: 3 }, 'stem');
+  const deep = graph.conv(stem, [6, 6], { kernel: 3 });
+  const shape = graph.add('Shape', ['input'], { out_type: { type: 'DT_INT32' } });
+  const sizeAt = (axis: number): string =>
+    graph.add(
+      'StridedSlice',
+      [shape, graph.integers([axis]), graph.integers([axis + 1]), graph.integers([1])],
+      { ...INTEGERS, Index: { type: 'DT_INT32' }, shrink_axis_mask: { i: '1' } },
+    );
+  const dims = graph.add('Pack', [sizeAt(0), sizeAt(1), graph.integer(16 * 6)], {
+    ...INTEGERS,
+    N: { i: '3' },
+    axis: { i: '0' },
+  });
+  const lines = graph.add('Reshape', [deep, dims]);
+  return graph.build([8, 16, 3], {
+    logits: graph.dense(graph.mean(lines, [1]), 16 * 6, CLASSES, 'logits'),
+  });
+}

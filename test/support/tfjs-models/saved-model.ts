@@ -15,7 +15,7 @@ export interface SavedEnd {
   readonly dims: readonly number[];
 }
 
-/** saved_model.pb of float32 ends, under the signature `serving_default`. */
+/** saved_model.pb of float32 ends, under the signature `serving_default` beside others. */
 export function signedSavedModel(
   nodes: readonly NodeDef[],
   input: SavedEnd,
@@ -28,12 +28,21 @@ export function signedSavedModel(
     bytes.length,
   );
   const meta = fields.find(({ field }) => field === 2)!;
-  const signature = messageField(5, [
-    textField(1, 'serving_default'),
+  const signatures = [
+    messageField(5, [textField(1, '__saved_model_init_op')]),
+    // As exporters write more of them: this one has the ends the wrong way round.
+    signature('another', output, input),
+    signature('serving_default', input, output),
+  ];
+  const inner = [bytes.subarray(meta.start, meta.end), ...signatures];
+  return concatBytes([intField(1, 1), messageField(2, inner)]);
+}
+
+function signature(name: string, input: SavedEnd, output: SavedEnd): Uint8Array {
+  return messageField(5, [
+    textField(1, name),
     messageField(2, [messageField(1, endParts(input)), messageField(2, endParts(output))]),
   ]);
-  const inner = [bytes.subarray(meta.start, meta.end), signature];
-  return concatBytes([intField(1, 1), messageField(2, inner)]);
 }
 
 function endParts({ key, tensor, dims }: SavedEnd): readonly Uint8Array[] {

@@ -186,7 +186,7 @@ const exits = {
   },
   NotCertified: {
     meaning: 'No lambda kept the disagreement within the budget at the required confidence.',
-    action: 'Set a larger budget or bring better heads; exits stay off.',
+    action: 'Set a larger budget or bring better heads.',
   },
   NotWorthwhile: {
     meaning: 'The certified saving is below tuning.minSaving.',

@@ -204,7 +204,10 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
       const backbone = { uri: 'pvc://models/backbone.onnx', digest };
       const service = await run('inland', { backbone }, onTestFinished);
       await service.says('Ready', 'True', 'Serving');
-      expect((await service.read()).status.backbone).toMatchObject({ digest });
+      // Ready is what endpoints say; the backbone is told once the pods have been asked.
+      await eventually(async () => {
+        expect((await service.read()).status.backbone).toMatchObject({ digest });
+      }, 30_000);
     });
 
     test('kserve/kserve#3683 a change of the image reaches the pods', async ({

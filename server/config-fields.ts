@@ -68,15 +68,16 @@ export const optionalChoice = <T extends string>(choices: readonly T[]) =>
       return found ?? null;
     });
 
-export const onOff = z
-  .enum(['on', 'off'], { error: 'must be on or off' })
-  .default('off')
-  .transform((value) => value === 'on');
+/** One of two words; off unless it is the first. */
+const toggle = (on: string, off: string) =>
+  z
+    .enum([on, off], { error: `must be ${on} or ${off}` })
+    .default(off)
+    .transform((value) => value === on);
 
-export const switchedOn = z
-  .enum(['true', 'false'], { error: 'must be true or false' })
-  .default('false')
-  .transform((value) => value === 'true');
+export const onOff = toggle('on', 'off');
+
+export const switchedOn = toggle('true', 'false');
 
 export const optionalDigest = z
   .string()

@@ -49,6 +49,7 @@ export function toRequest(
   rows: readonly PendingRow[],
   batchRows: readonly BatchRow[],
   serving: Serving,
+  isAlone: boolean,
 ): BatchRequest {
   const flags = Uint8Array.from(batchRows, ({ track, audited, sampled, forced }) => {
     const audit = (audited ? RowFlag.Audit : 0) | (sampled ? RowFlag.Sample : 0);
@@ -61,6 +62,7 @@ export function toRequest(
     datatype: rows[0]?.pending.job.datatype ?? 'FP32',
     input: piecesOf(rows),
     flags,
+    isAlone,
   };
 }
 

@@ -94,7 +94,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     const log = observer.open(serving, batchRows);
     const answers: (RowAnswer | undefined)[] = [];
     const isAlone = inFlight === 1 && queue.length === 0;
-    const request = { ...toRequest(rows, batchRows, serving), isAlone };
+    const request = toRequest(rows, batchRows, serving, isAlone);
     try {
       const outcome = await engine.run(request, (left) => {
         linger.answered(left.length);

@@ -11,15 +11,18 @@ export interface RowPrices {
   readonly heads: readonly number[];
 }
 
-const known = new WeakMap<Serving, Map<Track, RowPrices>>();
+const known = new WeakMap<Serving, Readonly<Record<Track, RowPrices>>>();
 
 /** Remembered: every row asks. A track without heads has the price of the backbone alone. */
 export function rowPrices(serving: Serving, track: Track): RowPrices {
-  const ofServing = known.get(serving) ?? new Map<Track, RowPrices>();
-  known.set(serving, ofServing);
-  const prices = ofServing.get(track) ?? readPrices(serving, track);
-  ofServing.set(track, prices);
-  return prices;
+  const ofTracks = known.get(serving);
+  if (ofTracks !== undefined) return ofTracks[track];
+  const read = {
+    stable: readPrices(serving, 'stable'),
+    candidate: readPrices(serving, 'candidate'),
+  };
+  known.set(serving, read);
+  return read[track];
 }
 
 function readPrices(serving: Serving, track: Track): RowPrices {

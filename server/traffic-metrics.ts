@@ -59,20 +59,13 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
       for (const { waitedMs } of rows) metrics.queueDuration.observe({}, waitedMs / 1000);
     },
     rowAnswered: (record) => {
-      const { exit, track, row } = record;
+      const { answer, exit, track, row } = record;
       metrics.rows.inc({ exit, track });
       if (row.forced !== null) metrics.rowsForced.inc({ reason: row.forced });
-      else {
-        for (const reached of headsReached(record)) {
-          metrics.headEvaluations.inc({ exit: reached, track });
-        }
-      }
-      if (record.answer.exit >= 0) {
-        if (row.audited) leftMs.set(row, clock.monotonicMs());
-        const { avoided } = rowPrices(record.serving, track);
-        metrics.computeAvoided.inc({ exit }, avoided[record.answer.exit] ?? 0);
-      }
-      priceRow(metrics, record);
+      const reached = headsReached(record);
+      for (const head of reached) metrics.headEvaluations.inc({ exit: head, track });
+      if (answer.exit >= 0 && row.audited) leftMs.set(row, clock.monotonicMs());
+      priceRow(metrics, record, reached.length);
     },
     batchFinished: (batch) => {
       auditsEnded(batch.rows);
@@ -129,7 +122,9 @@ function countAudited(rows: readonly BatchRow[]): number {
   return rows.filter(({ audited }) => audited).length;
 }
 
-function headsReached({ answer, serving, track }: RowRecord): readonly string[] {
+/** Heads that could have answered the row, up to the one that did; none of a row that had no choice. */
+function headsReached({ answer, serving, track, row }: RowRecord): readonly string[] {
+  if (row.forced !== null) return [];
   const exits = answeringExits(serving, track);
   return answer.exit === -1 ? exits : exits.slice(0, answer.exit + 1);
 }
@@ -159,14 +154,14 @@ function exitName(serving: Serving, track: Track, exit: number): string {
 }
 
 /** What a row would have cost plain, and what its track saved and spent: both tracks share the busy time of a batch. */
-function priceRow(metrics: Metrics, record: RowRecord): void {
-  const { answer, serving, track, row } = record;
+function priceRow(metrics: Metrics, record: RowRecord, heads: number): void {
+  const { answer, exit, serving, track, row } = record;
   const prices = rowPrices(serving, track);
   metrics.trackSeconds.inc({ track, kind: 'backbone' }, prices.backbone);
-  const reached = row.forced === null ? headsReached(record).length : 0;
-  if (reached > 0) metrics.trackSeconds.inc({ track, kind: 'head' }, prices.heads[reached] ?? 0);
+  if (heads > 0) metrics.trackSeconds.inc({ track, kind: 'head' }, prices.heads[heads] ?? 0);
   if (answer.exit === -1) return;
   const avoided = prices.avoided[answer.exit] ?? 0;
+  metrics.computeAvoided.inc({ exit }, avoided);
   metrics.trackSeconds.inc({ track, kind: 'avoided' }, avoided);
   if (row.audited) metrics.trackSeconds.inc({ track, kind: 'audit' }, avoided);
 }

@@ -28,11 +28,13 @@ export function intField(field: number, value: number): Uint8Array {
 }
 
 export function bytesField(field: number, payload: Uint8Array): Uint8Array {
-  return concatBytes([varint(field * 8 + 2), varint(payload.length), payload]);
+  return messageField(field, [payload]);
 }
 
+/** Each part is copied once: parts of the size of all weights lie several messages deep. */
 export function messageField(field: number, parts: readonly Uint8Array[]): Uint8Array {
-  return bytesField(field, concatBytes(parts));
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  return concatBytes([varint(field * 8 + 2), varint(length), ...parts]);
 }
 
 export function textField(field: number, text: string): Uint8Array {

@@ -9,9 +9,7 @@ export interface ToolRun {
 }
 
 export type ToolEnd =
-  | { readonly ok: true; readonly stdout: string }
-  /** `isMissing`: there is no such program. */
-  | { readonly ok: false; readonly isMissing: boolean; readonly output: string };
+  { readonly ok: true; readonly stdout: string } | { readonly ok: false; readonly output: string };
 
 const TAIL = 64 * 1024;
 
@@ -36,14 +34,12 @@ export function runTool({
         said[stream] = `${said[stream]}${text}`.slice(-TAIL);
       });
     }
-    child.once('error', (error: NodeJS.ErrnoException) => {
-      resolve({ ok: false, isMissing: error.code === 'ENOENT', output: said.stderr });
+    child.once('error', () => {
+      resolve({ ok: false, output: said.stderr });
     });
     child.once('close', (code) => {
       const output = `${said.stdout}\n${said.stderr}`;
-      resolve(
-        code === 0 ? { ok: true, stdout: said.stdout } : { ok: false, isMissing: false, output },
-      );
+      resolve(code === 0 ? { ok: true, stdout: said.stdout } : { ok: false, output });
     });
   });
 }

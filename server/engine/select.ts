@@ -86,8 +86,9 @@ function whyNotTensorFlow(path: string, engines: string): string | null {
     : null;
 }
 
-/** A file that cannot be read is told by the engine that opens it. */
+/** A file that cannot be read is told by the engine that opens it. A SavedModel is never read for this, however large. */
 function isLayersModel(path: string): boolean {
+  if (extname(path).toLowerCase() !== '.json') return false;
   try {
     const manifest = parseTfjsManifest(readFileSync(path, 'utf8'));
     return manifest.ok && manifest.value.format === 'TFJSLayersModel';

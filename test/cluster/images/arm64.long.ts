@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startImageBuilder, whyNoImages } from '../harness/image/built-images.ts';
+import { buildImages, whyNoImages } from '../harness/image/built-images.ts';
 import { filesOf, readLayout, unpackFiles } from '../harness/image/image-layout.ts';
 import { expectCommand } from '../harness/run-command.ts';
 
@@ -26,12 +26,8 @@ describe.skipIf(unavailable !== null)('images for arm64', () => {
     }
     const words = ['ci', '--os', 'linux', '--cpu', 'arm64', '--libc', 'glibc'];
     await expectCommand('npm', words, { cwd: project, deadlineMs: 600_000 });
-    const builder = await startImageBuilder({ arm64Packages: project });
-    try {
-      for (const name of IMAGES) await builder.build(name, join(scratch, name));
-    } finally {
-      await builder.close();
-    }
+    const layouts = Object.fromEntries(IMAGES.map((name) => [name, join(scratch, name)]));
+    await buildImages(layouts, { arm64Packages: project });
   }, 900_000);
   afterAll(() => rm(scratch, { recursive: true, force: true }));
 

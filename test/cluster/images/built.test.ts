@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { startImageBuilder, whyNoImages } from '../harness/image/built-images.ts';
+import { buildImages, whyNoImages } from '../harness/image/built-images.ts';
 import { filesOf, readFilesOf, readLayout } from '../harness/image/image-layout.ts';
 import { loadProductImages, type ProductImages } from '../harness/image/shared-images.ts';
 
@@ -108,12 +108,8 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
 
   test('a second build gives the same digest', async () => {
     const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
-    const builder = await startImageBuilder();
-    onTestFinished(async () => {
-      await builder.close();
-      await rm(folder, { recursive: true });
-    });
-    await builder.build('operator', join(folder, 'operator'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    await buildImages({ operator: join(folder, 'operator') });
     const digestOf = (layout: string): string => readLayout(layout).descriptor.digest;
     expect(digestOf(join(folder, 'operator'))).toBe(digestOf(layouts.operator));
   }, 300_000);

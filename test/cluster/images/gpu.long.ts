@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderTemplateV1 } from '../../../operator/plan/template-v1/render.ts';
 import { aServiceToPlan, DEFAULTS } from '../../unit/operator/plan/builders.ts';
-import { startImageBuilder, whyNoImages } from '../harness/image/built-images.ts';
+import { buildImages, whyNoImages } from '../harness/image/built-images.ts';
 import { filesOf, readFilesOf, readLayout } from '../harness/image/image-layout.ts';
 import { whyMissing } from '../harness/image/missing-program.ts';
 import { startContainer, unpackImage, whyNoRunc } from '../harness/image/runc-container.ts';
@@ -54,12 +54,7 @@ describe.skipIf(unavailable !== null)('the image for NVIDIA cards', () => {
   let image: UnpackedImage;
 
   beforeAll(async () => {
-    const builder = await startImageBuilder({ isForGpu: true });
-    try {
-      await builder.build('server-gpu', layout);
-    } finally {
-      await builder.close();
-    }
+    await buildImages({ 'server-gpu': layout }, { isForGpu: true });
     image = await unpackImage(layout, join(scratch, 'image'));
   }, 1_800_000);
   afterAll(() => rm(scratch, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 // Apart from what vitest's workers import: the main process, where the broker lives, has no test context.
 import { join } from 'node:path';
-import { startImageBuilder } from './built-images.ts';
+import { buildImages } from './built-images.ts';
 
 /** Folders of OCI image layouts with one image each. */
 export interface ProductImages {
@@ -10,13 +10,6 @@ export interface ProductImages {
 
 export async function buildProductImages(folder: string): Promise<ProductImages> {
   const layouts = { operator: join(folder, 'operator'), server: join(folder, 'server') };
-  const builder = await startImageBuilder();
-  try {
-    for (const name of ['operator', 'server'] as const) {
-      await builder.build(name, layouts[name]);
-    }
-  } finally {
-    await builder.close();
-  }
+  await buildImages(layouts);
   return layouts;
 }

@@ -13,6 +13,7 @@ import { nodeLayer } from './node-layer.ts';
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const ONNX = 'node_modules/onnxruntime-node/bin/napi-v6/linux/x64/libonnxruntime.so.1';
 const VIPS = 'node_modules/@img/sharp-libvips-linux-x64/lib';
+const CONTEXT = 'context';
 const BASE = 'localhost/layercache-base:test';
 const BUILD_MS = 600_000;
 const DOWNLOAD_MS = 900_000;
@@ -27,13 +28,10 @@ const RECIPES: Readonly<Record<ImageName, readonly string[]>> = {
   'server-gpu': ['--file', join(ROOT, 'server/Dockerfile'), '--target', 'gpu'],
 };
 
-export interface ImageBuilder {
-  /** Builds an image and writes it as an OCI image layout, its layers not compressed. */
-  build(name: ImageName, layout: string): Promise<void>;
-  close(): Promise<void>;
-}
+/** Folders of OCI image layouts with one image each, by the name of the image. */
+export type ImageLayouts = Readonly<Partial<Record<ImageName, string>>>;
 
-export interface BuilderOptions {
+export interface BuildOptions {
   /** Lays out the libraries for NVIDIA cards too, a download of gigabytes. */
   readonly isForGpu?: boolean;
   /** Folder of a project whose packages are those for arm64: images for it, on no base, which nothing here can run. */
@@ -47,10 +45,41 @@ export function whyNoImages(): string | null {
   return whyMissing({ buildah: 'buildah' });
 }
 
-/** With its own store and its own files: nothing of it stays on this machine after `close`. */
-export async function startImageBuilder(options: BuilderOptions = {}): Promise<ImageBuilder> {
-  const { isForGpu = false, arm64Packages } = options;
+/** Builds images and writes each as an OCI image layout, its layers not compressed. Nothing else of it stays on this machine. */
+export async function buildImages(
+  layouts: ImageLayouts,
+  options: BuildOptions = {},
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-images-`));
+  try {
+    await layOutFiles(folder, options);
+    await buildFrom(folder, layouts, options);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What the Dockerfiles copy, as the context of the builds in the folder. */
+async function layOutFiles(folder: string, options: BuildOptions): Promise<void> {
+  const { isForGpu = false, arm64Packages } = options;
+  const output = ['--output', join(folder, CONTEXT, 'dist', 'images')];
+  const platform =
+    arm64Packages === undefined
+      ? ['--platform', 'linux-x64']
+      : ['--platform', 'linux-arm64', '--packages', arm64Packages];
+  const files = ['operator/bundle/image-files.mjs', ...platform, ...output];
+  await expectCommand(process.execPath, files, { cwd: ROOT });
+  if (isForGpu) {
+    const gpuFiles = ['operator/bundle/gpu-files.mjs', ...output];
+    await expectCommand(process.execPath, gpuFiles, { cwd: ROOT, deadlineMs: DOWNLOAD_MS });
+  }
+}
+
+async function buildFrom(
+  folder: string,
+  layouts: ImageLayouts,
+  { arm64Packages }: BuildOptions,
+): Promise<void> {
   const store = ['--root', join(folder, 'root'), '--runroot', join(folder, 'run')];
   const buildah: Buildah = (...args) =>
     expectCommand('buildah', [...store, '--storage-driver', 'vfs', ...args], {
@@ -58,35 +87,19 @@ export async function startImageBuilder(options: BuilderOptions = {}): Promise<I
       deadlineMs: BUILD_MS,
       environment: { BUILDAH_ISOLATION: 'chroot' },
     });
-  const files = [
-    'operator/bundle/image-files.mjs',
-    ...(arm64Packages === undefined
-      ? ['--platform', 'linux-x64']
-      : ['--platform', 'linux-arm64', '--packages', arm64Packages]),
-  ];
-  const context = join(folder, 'context');
-  const output = ['--output', join(context, 'dist', 'images')];
-  await expectCommand(process.execPath, [...files, ...output], { cwd: ROOT });
-  if (isForGpu) {
-    const gpuFiles = ['operator/bundle/gpu-files.mjs', ...output];
-    await expectCommand(process.execPath, gpuFiles, { cwd: ROOT, deadlineMs: DOWNLOAD_MS });
-  }
   const isForeign = arm64Packages !== undefined;
   const base = isForeign ? 'scratch' : await pullBase(folder, buildah);
-  return {
-    build: async (name, layout) => {
-      const reference = `localhost/layercache-${name}:${TAG}`;
-      await buildah(
-        ...['bud', '--quiet', '--timestamp', '0', '--no-cache', '--pull-never'],
-        ...['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', 'VERSION=0.1.0'],
-        ...(isForeign ? ['--platform', 'linux/arm64'] : []),
-        ...[...RECIPES[name], '--tag', reference, context],
-      );
-      const words = ['push', '--quiet', '--disable-compression', '--format', 'oci'];
-      await buildah(...words, reference, `oci:${layout}:${TAG}`);
-    },
-    close: () => rm(folder, { recursive: true, force: true }),
-  };
+  for (const [name, layout] of Object.entries(layouts) as [ImageName, string][]) {
+    const reference = `localhost/layercache-${name}:${TAG}`;
+    await buildah(
+      ...['bud', '--quiet', '--timestamp', '0', '--no-cache', '--pull-never'],
+      ...['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', 'VERSION=0.1.0'],
+      ...(isForeign ? ['--platform', 'linux/arm64'] : []),
+      ...[...RECIPES[name], '--tag', reference, join(folder, CONTEXT)],
+    );
+    const words = ['push', '--quiet', '--disable-compression', '--format', 'oci'];
+    await buildah(...words, reference, `oci:${layout}:${TAG}`);
+  }
 }
 
 type Buildah = (...args: readonly string[]) => Promise<string>;

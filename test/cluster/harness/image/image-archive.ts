@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { blobPath, jsonBlob, writeOciArchive } from './oci-archive.ts';
 import type { TarEntry } from './tar-file.ts';
 import { writeTarFile } from './tar-file.ts';
 
@@ -21,47 +21,38 @@ const configType = 'application/vnd.oci.image.config.v1+json';
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
 /**
- * Packs files as an OCI image archive (image-spec 1.1, image layout in a tar file), without any image tool: the same
- * content gives the same digest. Returns the digest of the manifest.
+ * Packs files as an OCI image archive, without any image tool: the same content gives the same digest. Returns the
+ * digest of the manifest.
  */
 export function writeImageArchive(path: string, image: ImageContent): string {
   const scratch = mkdtempSync(join(dirname(path), 'image-'));
   try {
     const layers = image.layers.map((entries, index) => {
       const source = join(scratch, `${index}.tar`);
-      return { source, ...writeTarFile(source, entries) };
+      const { sha256, sizeBytes } = writeTarFile(source, entries);
+      return { source, sizeBytes, digest: `sha256:${sha256}` };
     });
-    const config = blob(configType, imageConfig(image, layers));
-    const manifest = blob(manifestType, {
+    const config = jsonBlob(configType, imageConfig(image, layers));
+    const manifest = jsonBlob(manifestType, {
       schemaVersion: 2,
       mediaType: manifestType,
       config: config.descriptor,
-      layers: layers.map(({ sha256, sizeBytes }) => ({
-        mediaType: layerType,
-        digest: `sha256:${sha256}`,
-        size: sizeBytes,
+      layers: layers.map(({ digest, sizeBytes }) => ({
+        ...{ mediaType: layerType, digest, size: sizeBytes },
       })),
     });
-    const index = {
-      schemaVersion: 2,
-      manifests: [
-        { ...manifest.descriptor, annotations: { 'io.containerd.image.name': image.name } },
-      ],
-    };
-    writeTarFile(path, [
-      { path: 'oci-layout', content: JSON.stringify({ imageLayoutVersion: '1.0.0' }) },
-      { path: 'index.json', content: JSON.stringify(index) },
-      config.entry,
-      manifest.entry,
-      ...layers.map(({ sha256, source }) => ({ path: `blobs/sha256/${sha256}`, source })),
-    ]);
+    const ofLayers = layers.map(({ digest, source }) => ({ path: blobPath(digest), source }));
+    writeOciArchive(path, {
+      ...{ name: image.name, manifest: manifest.descriptor },
+      blobs: [config.entry, manifest.entry, ...ofLayers],
+    });
     return manifest.descriptor.digest;
   } finally {
     rmSync(scratch, { recursive: true });
   }
 }
 
-function imageConfig(image: ImageContent, layers: readonly { sha256: string }[]): object {
+function imageConfig(image: ImageContent, layers: readonly { digest: string }[]): object {
   const { entrypoint, user = '65532:65532', workingFolder = '/', environment, labels } = image;
   const created = '1970-01-01T00:00:00Z';
   return {
@@ -73,16 +64,7 @@ function imageConfig(image: ImageContent, layers: readonly { sha256: string }[])
       Env: Object.entries({ PATH: '/usr/bin:/bin', ...environment }).map(([k, v]) => `${k}=${v}`),
       Labels: labels ?? {},
     },
-    rootfs: { type: 'layers', diff_ids: layers.map(({ sha256 }) => `sha256:${sha256}`) },
+    rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) },
     history: layers.map(() => ({ created })),
-  };
-}
-
-function blob(mediaType: string, value: object) {
-  const content = JSON.stringify(value);
-  const hex = createHash('sha256').update(content).digest('hex');
-  return {
-    descriptor: { mediaType, digest: `sha256:${hex}`, size: Buffer.byteLength(content) },
-    entry: { path: `blobs/sha256/${hex}`, content },
   };
 }

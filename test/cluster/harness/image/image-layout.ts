@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expectCommand } from '../run-command.ts';
-import { writeTarFile } from './tar-file.ts';
+import { blobPath, jsonBlob, writeOciArchive, type Descriptor } from './oci-archive.ts';
 
 /** An image that another tool has written as an OCI image layout, to be packed under a name. */
 export interface LayoutContent {
@@ -17,12 +16,6 @@ export interface LayoutContent {
 
 /** Layers can have gigabytes. */
 const TAR_MS = 300_000;
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-}
 
 interface Manifest {
   readonly config: Descriptor;
@@ -104,50 +97,25 @@ export function packLayout(path: string, { name, layout, labels = {} }: LayoutCo
   const isRelabelled = Object.keys(labels).length > 0;
   const changed = isRelabelled ? relabelled(manifest, config, labels) : [];
   const packed = changed.at(-1)?.descriptor ?? descriptor;
-  const index = {
-    schemaVersion: 2,
-    manifests: [
-      {
-        ...{ mediaType: descriptor.mediaType, digest: packed.digest, size: packed.size },
-        annotations: { 'io.containerd.image.name': name },
-      },
-    ],
-  };
-  writeTarFile(path, [
-    { path: 'oci-layout', content: JSON.stringify({ imageLayoutVersion: '1.0.0' }) },
-    { path: 'index.json', content: JSON.stringify(index) },
-    ...changed.map(({ descriptor: { digest }, content }) => ({ path: blobPath(digest), content })),
-    ...readdirSync(join(layout, 'blobs', 'sha256')).map((digest) => ({
-      path: blobPath(`sha256:${digest}`),
-      source: join(layout, 'blobs', 'sha256', digest),
-      mode: 0o644,
-    })),
-  ]);
+  const kept = readdirSync(join(layout, 'blobs', 'sha256')).map((file) => ({
+    path: blobPath(`sha256:${file}`),
+    source: join(layout, 'blobs', 'sha256', file),
+    mode: 0o644,
+  }));
+  writeOciArchive(path, {
+    ...{ name, manifest: packed },
+    blobs: [...changed.map(({ entry }) => entry), ...kept],
+  });
   return packed.digest;
-}
-
-interface Blob {
-  readonly descriptor: Descriptor;
-  readonly content: string;
 }
 
 function relabelled(
   manifest: Manifest,
   config: ImageConfig,
   labels: Readonly<Record<string, string>>,
-): readonly [Blob, Blob] {
+) {
   const inner = { ...config.config, Labels: { ...config.config.Labels, ...labels } };
-  const newConfig = blob(manifest.config.mediaType, { ...config, config: inner });
+  const newConfig = jsonBlob(manifest.config.mediaType, { ...config, config: inner });
   const changed = { ...manifest, config: newConfig.descriptor };
-  return [newConfig, blob('application/vnd.oci.image.manifest.v1+json', changed)];
-}
-
-function blob(mediaType: string, value: object): Blob {
-  const content = JSON.stringify(value);
-  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-  return { descriptor: { mediaType, digest, size: Buffer.byteLength(content) }, content };
-}
-
-function blobPath(digest: string): string {
-  return `blobs/sha256/${digest.slice('sha256:'.length)}`;
+  return [newConfig, jsonBlob('application/vnd.oci.image.manifest.v1+json', changed)];
 }

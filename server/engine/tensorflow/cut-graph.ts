@@ -1,6 +1,6 @@
 // Cuts a segment out of a frozen graph: the nodes that its outputs need, the cut's tensor a placeholder.
-import { isShapeOfRows, type GraphFlow } from '../../core/graph/graph-flow.ts';
-import type { GraphNode } from '../../core/graph/compute-graph.ts';
+import { closeOver } from '../../core/graph/close-over.ts';
+import type { GraphFlow } from '../../core/graph/graph-flow.ts';
 import type { ShapeTable } from '../../core/graph/shape-table.ts';
 import { InvariantError } from '../../core/invariant.ts';
 import type { FrozenGraph } from './frozen-graph.ts';
@@ -26,42 +26,24 @@ export function cutGraph(
   start: SegmentStart,
   outputs: readonly string[],
 ): readonly NodeDef[] {
-  const maker = new Map(
-    frozen.graph.nodes.flatMap((made) => made.outputs.map((name) => [name, made] as const)),
-  );
-  const reached = new Set<string>();
-  const owners = new Set<string>();
-  const shapesRead: { readonly made: GraphNode; readonly dims: readonly number[] }[] = [];
-  const pending = [...outputs];
-  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    if (reached.has(name) || name === start.tensor) continue;
-    reached.add(name);
-    const made = maker.get(name);
-    const dims = made === undefined ? null : dimsToRemake(made, flow, shapes);
-    if (made !== undefined && dims !== null) shapesRead.push({ made, dims });
-    else {
-      owners.add(ownerOf(name));
-      pending.push(...(made?.inputs ?? []));
-    }
-  }
-  const isHere = (name: string): boolean => name === start.tensor || reached.has(name);
-  const standIns = shapesRead.flatMap(({ made, dims }) =>
-    made.inputs.every(isHere)
-      ? definitionsOf(frozen, ownerOf(made.outputs.join()))
-      : shapeStandIn(ownerOf(made.outputs.join()), dims),
-  );
-  const copied = [...owners].flatMap((owner) => definitionsOf(frozen, owner));
+  const ends = { start: start.tensor, outputs };
+  const { names, standIns } = closeOver(frozen.graph, flow, shapes, ends);
+  const dimsOf = new Map(standIns.map(({ made, dims }) => [ownerOf(made.outputs.join()), dims]));
+  const owners = new Set([...names].filter((name) => name !== start.tensor).map(ownerOf));
+  const nodes = [...owners].flatMap((owner) => {
+    const dims = dimsOf.get(owner);
+    return dims === undefined ? definitionsOf(frozen, owner) : shapeStandIn(owner, dims);
+  });
   return [
     placeholder(SEGMENT_INPUT, start.rowDims),
-    ...[...copied, ...standIns].map((each) => fromInput(each, start.tensor)),
+    ...nodes.map((each) => fromInput(each, start.tensor)),
   ];
 }
 
+/** A constant without a weight has none. */
 function definitionsOf({ definitions }: FrozenGraph, owner: string): readonly NodeDef[] {
   const found = definitions.get(owner);
-  if (found === undefined || found.some(({ op }) => op === 'Placeholder')) {
-    throw new InvariantError(`${owner} does not follow from the start of the segment`);
-  }
+  if (found === undefined) throw new InvariantError(`the graph does not define ${owner}`);
   return found;
 }
 
@@ -71,17 +53,6 @@ function fromInput(each: NodeDef, tensor: string): NodeDef {
     name === tensor || name === `${tensor}:0` ? SEGMENT_INPUT : name,
   );
   return { ...each, inputs };
-}
-
-/** The shape that a Shape node reads, when it follows from the number of rows; else null. */
-function dimsToRemake(
-  made: GraphNode,
-  flow: GraphFlow,
-  shapes: ShapeTable,
-): readonly number[] | null {
-  if (!isShapeOfRows(made, flow.kindOf)) return null;
-  const shape = shapes.shapeOf.get(made.inputs.join());
-  return shape?.rowsFirst === true ? shape.dims : null;
 }
 
 /** The shape of a tensor before the cut, made again from the number of rows. */

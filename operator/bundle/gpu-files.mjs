@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { describePackages, writeBillOfMaterials } from './bill-of-materials.mjs';
+import { writeBillOfMaterials } from './bill-of-materials.mjs';
 
 const run = promisify(execFile);
 const REQUIREMENTS = 'operator/bundle/gpu-requirements.txt';
@@ -48,10 +48,11 @@ await rm(WHEELS, { recursive: true });
 await cp(ZLIB, join(LIBRARIES, basename(ZLIB)), { dereference: true });
 await cp('/usr/share/doc/zlib1g/copyright', join(FOLDER, 'usr/share/doc/zlib1g/copyright'));
 
-const inner = JSON.parse(await readFile(join(output, 'server/app/sbom.cdx.json'), 'utf8'));
+// The server's bill has all that is said of the project, too.
+const server = JSON.parse(await readFile(join(output, 'server/app/sbom.cdx.json'), 'utf8'));
 await writeBillOfMaterials(join(FOLDER, 'app', 'sbom.cdx.json'), {
-  ...{ image: 'server-gpu', held: [], described: await describePackages() },
-  further: [...inner.components, ...(await wheelComponents()), await zlibComponent()],
+  ...{ image: 'server-gpu', held: [], described: server },
+  further: [...server.components, ...(await wheelComponents()), await zlibComponent()],
 });
 
 async function takeFrom(wheel) {

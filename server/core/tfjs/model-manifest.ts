@@ -1,5 +1,6 @@
 // What model.json of a TensorFlow.js model says about its files, before anything is loaded.
 import type { Result } from '../../../crds/wire/result.ts';
+import { membersOf } from './json-members.ts';
 
 export type TfjsFormat = 'TFJSGraphModel' | 'TFJSLayersModel';
 
@@ -75,10 +76,6 @@ function isWeightPath(path: string): boolean {
     /^[^\\:%?#\0]+$/.test(path) &&
     parts.every((part) => part !== '' && part !== '.' && part !== '..')
   );
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function refuse(message: string): Result<TfjsManifest> {

@@ -1,6 +1,7 @@
 // Reads of a GraphModel's topology (GraphDef as JSON) what cutting needs.
 import type { Result } from '../../../crds/wire/result.ts';
 import type { ComputeGraph, GraphNode } from '../graph/compute-graph.ts';
+import { listOf, membersOf } from './json-members.ts';
 
 export interface TfjsGraph extends ComputeGraph {
   readonly input: {
@@ -182,7 +183,8 @@ function toTensor(reference: string): string {
   return reference.endsWith(':0') ? reference.slice(0, -2) : reference;
 }
 
-function ownerOf(tensor: string): string {
+/** The node that makes it. */
+export function ownerOf(tensor: string): string {
   return tensor.replace(/:\d+$/, '');
 }
 
@@ -195,14 +197,6 @@ function dimsOf(shape: unknown): readonly number[] | null {
 /** As the converter writes it, or as the number of the protobuf. */
 function isFloat(dtype: unknown): boolean {
   return dtype === 'DT_FLOAT' || dtype === 1;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
-}
-
-function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
 function refuse(code: string, message: string): { ok: false; code: string; message: string } {

@@ -3,6 +3,7 @@ import { closeOver } from '../../core/graph/close-over.ts';
 import type { GraphFlow } from '../../core/graph/graph-flow.ts';
 import type { ShapeTable } from '../../core/graph/shape-table.ts';
 import { InvariantError } from '../../core/invariant.ts';
+import { ownerOf } from '../../core/tfjs/read-graph.ts';
 import type { FrozenGraph } from './frozen-graph.ts';
 import { DataType, integers, intAttr, placeholder, typeAttr, type NodeDef } from './node-def.ts';
 
@@ -84,8 +85,4 @@ function shapeStandIn(name: string, dims: readonly number[]): readonly NodeDef[]
       attributes: { T, Tidx, N: intAttr(2) },
     },
   ];
-}
-
-function ownerOf(tensor: string): string {
-  return tensor.replace(/:\d+$/, '');
 }

@@ -1,10 +1,11 @@
 // A graph whose weights are constants: what cutting needs of it, and its nodes as TensorFlow takes them.
+import { listOf, membersOf } from '../../core/tfjs/json-members.ts';
 import { readGraph, type TfjsGraph } from '../../core/tfjs/read-graph.ts';
 import { EngineError, type EngineErrorCode } from '../engine-error.ts';
 import type { LoadedFiles } from '../tfjs/load-files.ts';
 import { expandFused } from './expand-fused.ts';
 import { constant, DataType, type NodeDef } from './node-def.ts';
-import { encodeAttribute, listOf, membersOf, typeNumber } from './read-attributes.ts';
+import { encodeAttribute, typeNumber } from './read-attributes.ts';
 import { readWeights } from './weights.ts';
 
 export interface FrozenGraph {

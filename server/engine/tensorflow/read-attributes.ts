@@ -1,5 +1,6 @@
 // Attributes of model.json (protobuf as JSON) -> encoded AttrValue messages.
 import { bytesField, messageField } from '../../core/onnx/wire-write.ts';
+import { listOf, membersOf } from '../../core/tfjs/json-members.ts';
 import { boolAttr, floatAttr, intAttr, shapeAttr, typeAttr } from './node-def.ts';
 
 /** types.proto, as far as graphs of TensorFlow.js go. */
@@ -45,14 +46,6 @@ export function textsOf(attribute: unknown): readonly string[] {
 
 export function typeNumber(type: unknown): number {
   return typeof type === 'number' ? type : (TYPES[String(type)] ?? 0);
-}
-
-export function membersOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
 }
 
 /** An absent dimension size is 0, as everywhere in protobuf's JSON. */

@@ -10,6 +10,7 @@ import {
 import { checkImageNotes } from '../backbone/check-image-notes.ts';
 import { inputRowDims } from '../backbone/input-row-dims.ts';
 import { EngineError } from '../engine-error.ts';
+import { firstLine } from '../first-line.ts';
 import { readModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadModelFile } from './load-model.ts';
@@ -96,8 +97,4 @@ function runOnce(
       { type: value.type, dims: value.dims, floats: floatsOf(value) },
     ]),
   );
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

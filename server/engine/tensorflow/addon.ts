@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { ENGINE_ADDON } from '../../core/tensorflow/engine-files.ts';
 import { EngineError } from '../engine-error.ts';
+import { firstLine } from '../first-line.ts';
 
 /** A tensor in the addon's keeping. */
 export interface AddonTensor {
@@ -43,10 +44,9 @@ export function loadAddon(folder: string): Addon {
   try {
     return createRequire(import.meta.url)(path) as Addon;
   } catch (error) {
-    const why = (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
     throw new EngineError(
       'EngineUnavailable',
-      `TensorFlow does not load from ${path} (${why}); install it again: layercache engines install --again`,
+      `TensorFlow does not load from ${path} (${firstLine(error)}); install it again: layercache engines install --again`,
       { cause: error },
     );
   }

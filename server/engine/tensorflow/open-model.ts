@@ -12,6 +12,7 @@ import {
 import { inputRowDims } from '../backbone/input-row-dims.ts';
 import type { OpenedBackbone } from '../backbone/runtime.ts';
 import { EngineError } from '../engine-error.ts';
+import { firstLine } from '../first-line.ts';
 import { readModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadFiles } from '../tfjs/load-files.ts';
@@ -142,8 +143,4 @@ function notGraphModel(path: string): EngineError {
     `${path} is a layers model, which TensorFlow itself does not read; convert it to a graph model ` +
       '(tensorflowjs_converter --input_format=tfjs_layers_model --output_format=tfjs_graph_model), or set the engine to TFJSWASM',
   );
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

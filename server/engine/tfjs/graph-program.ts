@@ -3,6 +3,7 @@ import { io, type Tensor } from '@tensorflow/tfjs-core';
 import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
 import { readGraph, type TfjsGraph } from '../../core/tfjs/read-graph.ts';
 import { EngineError, type EngineErrorCode } from '../engine-error.ts';
+import { firstLine } from '../first-line.ts';
 import type { LoadedFiles } from './load-files.ts';
 import type { TfjsProgram } from './program.ts';
 
@@ -28,7 +29,7 @@ export function loadGraphProgram(path: string, files: LoadedFiles): TfjsProgram 
   } catch (error) {
     throw new EngineError(
       'UnsupportedModel',
-      `TensorFlow.js cannot load ${path}: ${messageOf(error)}; convert it again with tensorflowjs 4.22`,
+      `TensorFlow.js cannot load ${path}: ${firstLine(error)}; convert it again with tensorflowjs 4.22`,
       { cause: error },
     );
   }
@@ -57,8 +58,4 @@ class GraphProgram implements TfjsProgram {
   dispose(): void {
     this.model.dispose();
   }
-}
-
-function messageOf(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

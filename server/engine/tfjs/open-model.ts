@@ -12,6 +12,7 @@ import { checkImageNotes } from '../backbone/check-image-notes.ts';
 import { inputRowDims } from '../backbone/input-row-dims.ts';
 import type { OpenedBackbone } from '../backbone/runtime.ts';
 import { EngineError } from '../engine-error.ts';
+import { firstLine } from '../first-line.ts';
 import { readModelNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadGraphProgram } from './graph-program.ts';
@@ -118,8 +119,4 @@ function toProbed(found: Tensor): ProbedTensor {
   const floats = dtype === 'float32' ? found.dataSync<'float32'>() : null;
   found.dispose();
   return { type: dtype, dims: shape, floats };
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
 }

@@ -19,7 +19,7 @@ export interface HeadWeights {
 }
 
 /** Standardised features are cut at +-8 (exits.md 4.1). */
-const FEATURE_LIMIT = 8;
+export const FEATURE_LIMIT = 8;
 
 /** Dequantises a head of a bundle. A companion has no weights, and shapes that do not fit are a bug: InvariantError. */
 export function toHeadWeights(head: BundleHead, classCount: number): HeadWeights {

@@ -62,6 +62,29 @@ export function poolActivation(
   return pooled;
 }
 
+/**
+ * The same averages as weights of a product of matrices, for cells of different sizes.
+ * @param at where the weight of a cell for a pixel (y * width + x) goes.
+ * @returns 1 / area where a pixel lies in a cell, else 0.
+ */
+export function cellWeights(
+  pool: PoolSize,
+  height: number,
+  width: number,
+  at: (cell: number, pixel: number) => number,
+): Float32Array {
+  const weights = new Float32Array(pool * pool * height * width);
+  for (let cell = 0; cell < pool * pool; cell++) {
+    const [row, column] = [Math.floor(cell / pool), cell % pool];
+    const [top, bottom] = [cellStart(row, height, pool), cellStart(row + 1, height, pool)];
+    const [left, right] = [cellStart(column, width, pool), cellStart(column + 1, width, pool)];
+    const share = 1 / ((bottom - top) * (right - left));
+    for (let y = top; y < bottom; y++)
+      for (let x = left; x < right; x++) weights[at(cell, y * width + x)] = share;
+  }
+  return weights;
+}
+
 interface PoolTarget {
   readonly pooled: Float32Array;
   readonly pool: number;

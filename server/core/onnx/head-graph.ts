@@ -1,7 +1,8 @@
 // Pooling and heads as ONNX nodes: the same functions as server/core/pool.ts and head.ts. Pooling hangs on the segment; a head is a
 // small model of its own over pooled features, its weights constants: the runtime packs them once, at load.
 import type { PoolSize } from '../../../crds/wire/head-bundle.ts';
-import type { HeadWeights } from '../head.ts';
+import { FEATURE_LIMIT, type HeadWeights } from '../head.ts';
+import { cellWeights } from '../pool.ts';
 import {
   anyValue,
   buildModel,
@@ -25,9 +26,6 @@ export interface TailRequest {
 /** Input and output of a head's model: [rows, featureCount] -> [rows, classCount]. */
 export const HEAD_FEATURES = 'features';
 export const HEAD_LOGITS = 'logits';
-
-/** Features beyond this many standard deviations are clipped (exits.md 4.1). */
-const FEATURE_LIMIT = 8;
 
 export const NO_TAIL: SegmentTail = { nodes: [], initializers: [], outputs: [] };
 
@@ -134,7 +132,7 @@ class Pooling {
       floatTensor(
         `${name}/weights`,
         [height * width, pool * pool],
-        unevenCells(pool, height, width),
+        cellWeights(pool, height, width, (cell, pixel) => pixel * pool * pool + cell),
       ),
     );
     return [
@@ -143,21 +141,4 @@ class Pooling {
       node('Transpose', [`${name}/map`], [`${name}/cells`], { perm: { ints: [0, 2, 1] } }),
     ];
   }
-}
-
-/** [height * width, pool * pool]: 1 / area where a pixel lies in a cell. Borders as in server/core/pool.ts. */
-function unevenCells(pool: number, height: number, width: number): Float32Array {
-  const weights = new Float32Array(height * width * pool * pool);
-  const border = (cell: number, size: number): number => Math.floor((cell * size) / pool);
-  for (let cell = 0; cell < pool * pool; cell += 1) {
-    const [row, column] = [Math.floor(cell / pool), cell % pool];
-    const [top, bottom] = [border(row, height), border(row + 1, height)];
-    const [left, right] = [border(column, width), border(column + 1, width)];
-    for (let y = top; y < bottom; y += 1) {
-      for (let x = left; x < right; x += 1) {
-        weights[(y * width + x) * pool * pool + cell] = 1 / ((bottom - top) * (right - left));
-      }
-    }
-  }
-  return weights;
 }

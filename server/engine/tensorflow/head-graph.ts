@@ -1,5 +1,6 @@
 // Heads as one graph per depth, weights fed with each run: a head that comes or goes builds nothing. The same function as
 // server/core/head.ts.
+import { FEATURE_LIMIT } from '../../core/head.ts';
 import {
   boolAttr,
   constant,
@@ -10,9 +11,6 @@ import {
   typeAttr,
   type NodeDef,
 } from './node-def.ts';
-
-/** Features beyond this many standard deviations are clipped (exits.md 4.1). */
-const FEATURE_LIMIT = 8;
 
 export const HEAD_LOGITS = 'logits';
 

@@ -1,6 +1,7 @@
 // Pooled features at the end of a segment: the same function as server/core/pool.ts.
 import type { PoolSize } from '../../../crds/wire/head-bundle.ts';
 import type { FoundCut } from '../../core/graph/find-cuts.ts';
+import { cellWeights } from '../../core/pool.ts';
 import {
   boolAttr,
   constant,
@@ -50,7 +51,9 @@ export function poolNodes(cut: FoundCut, pool: PoolSize): readonly NodeDef[] {
       name: part('weights'),
       type: DataType.float,
       dims: [1, pool * pool, height * width],
-      bytes: new Uint8Array(unevenCells(pool, height, width).buffer),
+      bytes: new Uint8Array(
+        cellWeights(pool, height, width, (cell, pixel) => cell * height * width + pixel).buffer,
+      ),
     }),
     node('BatchMatMulV2', part('cells'), [part('weights'), part('pixels')]),
     ...flat,
@@ -59,20 +62,4 @@ export function poolNodes(cut: FoundCut, pool: PoolSize): readonly NodeDef[] {
 
 function reshape(name: string, inputs: readonly string[]): NodeDef {
   return node('Reshape', name, inputs, { Tshape: typeAttr(DataType.int32) });
-}
-
-/** [pool * pool, height * width]: 1 / area where a pixel lies in a cell. Borders as in server/core/pool.ts. */
-function unevenCells(pool: number, height: number, width: number): Float32Array {
-  const weights = new Float32Array(pool * pool * height * width);
-  const border = (cell: number, size: number): number => Math.floor((cell * size) / pool);
-  for (let cell = 0; cell < pool * pool; cell += 1) {
-    const [row, column] = [Math.floor(cell / pool), cell % pool];
-    const [top, bottom] = [border(row, height), border(row + 1, height)];
-    const [left, right] = [border(column, width), border(column + 1, width)];
-    for (let y = top; y < bottom; y += 1) {
-      const at = (cell * height + y) * width;
-      weights.fill(1 / ((bottom - top) * (right - left)), at + left, at + right);
-    }
-  }
-  return weights;
 }

@@ -1,8 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { ruleFile, type RuleFile } from '../../charts/generate/alerts/rule-groups.ts';
+import { testRules } from '../support/promtool.ts';
 import { selectorsOf } from '../unit/boards/promql.ts';
 import type { Sample } from './prometheus.ts';
 import type { ScriptedRun } from './scripted-run.ts';
@@ -22,40 +19,23 @@ const DISABLED = ['LayercacheSavingsNegative'];
 export async function replayAlerts(run: ScriptedRun): Promise<readonly string[]> {
   const rules = withValues(ruleFile());
   const series = await seriesOf(run, familiesOf(rules));
-  const folder = mkdtempSync(join(tmpdir(), 'layercache-replay-'));
-  try {
-    const write = (name: string, content: object): string => {
-      writeFileSync(join(folder, name), JSON.stringify(content));
-      return join(folder, name);
-    };
-    write('rules.json', rules);
-    const minutes = BEFORE + run.minutes.length - 1;
-    const test = write('test.json', {
-      rule_files: ['rules.json'],
-      evaluation_interval: '1m',
-      tests: [
-        {
-          interval: '1m',
-          input_series: [...series].map(([name, values]) => ({
-            series: name,
-            values: `${beforehand(name, values)} ${values.join(' ')}`,
-          })),
-          promql_expr_test: [
-            {
-              expr: `count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[${minutes}m])) > 0`,
-              eval_time: `${minutes}m`,
-              exp_samples: [],
-            },
-          ],
-        },
-      ],
-    });
-    // Nothing is expected, so that the report names everything.
-    const { stdout, stderr } = spawnSync('promtool', ['test', 'rules', test], { encoding: 'utf8' });
-    return namesIn(stdout + stderr);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const minutes = BEFORE + run.minutes.length - 1;
+  const replay = {
+    interval: '1m',
+    input_series: [...series].map(([name, values]) => ({
+      series: name,
+      values: `${beforehand(name, values)} ${values.join(' ')}`,
+    })),
+    promql_expr_test: [
+      {
+        expr: `count by (alertname) (max_over_time(ALERTS{alertstate="firing"}[${minutes}m])) > 0`,
+        eval_time: `${minutes}m`,
+        // Nothing is expected, so that the report names everything.
+        exp_samples: [],
+      },
+    ],
+  };
+  return namesIn(testRules({ replay: { rules, tests: [replay] } }).report);
 }
 
 /** As the chart writes rules with `alerts.thresholds` and `alerts.disabled`. */

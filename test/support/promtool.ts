@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const isThere = spawnSync('promtool', ['--version']).status === 0;
 
@@ -22,4 +25,36 @@ export function lintMetrics(page: string): readonly string[] {
   // 3: it read the page and complains.
   if (status !== 0 && status !== 3) return [`promtool ended with ${String(status)}`, ...lines];
   return lines.filter((line) => !PUBLIC_NAMES.test(line));
+}
+
+export interface RuleTests {
+  /** As a file of rules has them. */
+  readonly rules: object;
+  readonly tests: readonly object[];
+}
+
+/** Asks `promtool test rules`, with rules evaluated each minute. @param all by names for the report */
+export function testRules(all: Readonly<Record<string, RuleTests>>): {
+  readonly status: number | null;
+  readonly report: string;
+} {
+  const folder = mkdtempSync(join(tmpdir(), 'layercache-rules-'));
+  const write = (file: string, content: object): void => {
+    writeFileSync(join(folder, file), JSON.stringify(content));
+  };
+  try {
+    const files = Object.entries(all).map(([name, { rules, tests }]) => {
+      write(`${name}.rules.json`, rules);
+      const rule_files = [`${name}.rules.json`];
+      write(`${name}.json`, { rule_files, evaluation_interval: '1m', tests });
+      return `${name}.json`;
+    });
+    const { status, stdout, stderr } = spawnSync('promtool', ['test', 'rules', ...files], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    return { status, report: stdout + stderr };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

@@ -1,13 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
 import { LuaFactory } from 'wasmoon';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { FAMILIES } from '../../../charts/generate/queries/families.ts';
 import type { MetricFamily } from '../../../crds/metrics/catalogue.ts';
-import { promtoolMissing } from '../../support/promtool.ts';
+import { promtoolMissing, testRules } from '../../support/promtool.ts';
 import { selectorsOf, syntaxFaults } from '../boards/promql.ts';
 import { textOf } from './documents.ts';
 
@@ -128,11 +125,6 @@ describe('the rule of the metrics adapter', () => {
 describe.skipIf(promtoolMissing !== null)(
   'the rule of the metrics adapter, asked of Prometheus',
   () => {
-    const folder = mkdtempSync(join(tmpdir(), 'layercache-adapter-'));
-    afterAll(() => {
-      rmSync(folder, { recursive: true });
-    });
-
     test('tells the wait of nine rows of ten, of each pod by itself', () => {
       const series = (pod: string, le: string, values: string) => ({
         series: `layercache_queue_duration_seconds_bucket{namespace="ml",pod="${pod}",le="${le}"}`,
@@ -153,18 +145,10 @@ describe.skipIf(promtoolMissing !== null)(
       const rules = {
         groups: [{ name: 'adapter', rules: [{ record: 'queue_p90', expr: query }] }],
       };
-      const checks = [isNear('busy', 0.0475), isNear('calm', 0.0225)];
-      writeFileSync(join(folder, 'rules.yml'), JSON.stringify(rules));
-      writeFileSync(
-        join(folder, 'test.yml'),
-        JSON.stringify({
-          rule_files: ['rules.yml'],
-          tests: [{ interval: '30s', input_series, promql_expr_test: checks }],
-        }),
-      );
-      const words = ['test', 'rules', 'test.yml'];
-      const { status, stdout, stderr } = spawnSync('promtool', words, { cwd: folder });
-      expect(status, `${stdout.toString()}${stderr.toString()}`).toBe(0);
+      const promql_expr_test = [isNear('busy', 0.0475), isNear('calm', 0.0225)];
+      const tests = [{ interval: '30s', input_series, promql_expr_test }];
+      const { status, report } = testRules({ adapter: { rules, tests } });
+      expect(status, report).toBe(0);
     });
   },
 );

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
-import { encodeHeadBundle, type HeadBundle } from '../../crds/wire/head-bundle.ts';
+import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { Policy, PolicyExit, PolicyTrack } from '../../crds/wire/policy.ts';
 import { poisonBundle } from '../../operator/local/drills/poisoned-heads.ts';
-import type { VerifiedBundle } from '../../operator/fleet/pull-bundle.ts';
 import {
   applyPolicy,
   hostPidOf,
@@ -12,7 +11,7 @@ import {
 } from '../support/served-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { spawnServer } from '../support/server-process.ts';
-import { aPolicy, digestOf, GOOD_CERTIFICATE, send } from '../support/test-server.ts';
+import { aPolicy, GOOD_CERTIFICATE, send } from '../support/test-server.ts';
 import { examplePictures, OVERFLOWING, pictureBody } from './example-pictures.ts';
 import { startTraffic, type PlayedTraffic } from './played-traffic.ts';
 import { trainEachExit } from './trained-heads.ts';
@@ -153,7 +152,7 @@ async function playOn(
       }
     },
     violate: async () => {
-      wrong ??= await push((bundle) => poisonBundle(verified(bundle)).bundle);
+      wrong ??= await push((bundle) => poisonBundle({ bundle }).bundle);
       await apply({ stable: track(wrong, RECKLESS, ++attempts), auditRate: 0.2 });
     },
     recover: () => apply({ stable: track(stable), auditRate: 0.1 }),
@@ -171,11 +170,6 @@ async function playOn(
       await close();
     },
   };
-}
-
-function verified(bundle: HeadBundle): VerifiedBundle {
-  const bytes = encodeHeadBundle(bundle);
-  return { headRevision: digestOf(bytes), bytes, bundle };
 }
 
 /** @param mark makes the digest of the file another one */

@@ -13,7 +13,7 @@ import type { VerifiedBundle } from '../../fleet/pull-bundle.ts';
  * Heads that are as sure as those of the bundle and name the next class instead of theirs. Digest, shapes and known answers fit:
  * only rows judged by the backbone too can tell that they are wrong (reliability.md W6).
  */
-export function poisonBundle({ bundle }: VerifiedBundle): VerifiedBundle {
+export function poisonBundle({ bundle }: Pick<VerifiedBundle, 'bundle'>): VerifiedBundle {
   const poisoned: HeadBundle = {
     ...bundle,
     heads: bundle.heads.map((head) => poisonHead(head, bundle.classCount)),

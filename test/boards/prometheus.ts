@@ -32,13 +32,16 @@ export interface Sample {
 /** Between two values of a range. */
 export const STEP_SECONDS = 1;
 
+/** Seconds since 1970, and seconds between two values. */
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  readonly step: number;
+}
+
 export interface Prometheus {
   range(expr: string, fromSeconds: number, toSeconds: number): Promise<readonly Sample[]>;
-  /** Of a range with so many seconds between two values. */
-  cost(
-    expr: string,
-    range: { readonly from: number; readonly to: number; readonly step: number },
-  ): Promise<QueryCost>;
+  cost(expr: string, range: Range): Promise<QueryCost>;
   /** As `label_values(match, label)` of a board is asked. */
   labelValues(match: string, label: string): Promise<readonly string[]>;
   /** All series of a query at one time, each with one value. */
@@ -92,19 +95,22 @@ export async function startPrometheus(
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  await eventually(async () => {
-    if (child.exitCode !== null) throw new Error(`prometheus ended: ${said}`);
-    const { status } = await send(port!, '/-/ready');
-    if (status !== 200) throw new Error(`prometheus is not ready: ${said}`);
-  }, 30_000);
-  return {
-    ...createQueries(port!),
-    close: async () => {
-      child.kill('SIGTERM');
-      await ended;
-      await rm(folder, { recursive: true });
-    },
+  const close = async (): Promise<void> => {
+    child.kill('SIGTERM');
+    await ended;
+    await rm(folder, { recursive: true });
   };
+  try {
+    await eventually(async () => {
+      if (child.exitCode !== null) throw new Error(`prometheus ended: ${said}`);
+      const { status } = await send(port!, '/-/ready');
+      if (status !== 200) throw new Error(`prometheus is not ready: ${said}`);
+    }, 30_000);
+    return { ...createQueries(port!), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 function configuration(targets: readonly ScrapeTarget[]): object {
@@ -135,19 +141,15 @@ function createQueries(port: number): Omit<Prometheus, 'close'> {
     if (status !== 'success') throw new Error(`${String(error)} in ${JSON.stringify(query)}`);
     return data;
   }
+  const askRange = (expr: string, { from, to, step }: Range, more = {}): Promise<unknown> => {
+    const query = { query: expr, start: String(from), end: String(to), step: String(step) };
+    return ask('/api/v1/query_range', { ...query, ...more });
+  };
   return {
     range: async (expr, from, to) =>
-      toSamples(
-        await ask('/api/v1/query_range', {
-          query: expr,
-          start: String(from),
-          end: String(to),
-          step: String(STEP_SECONDS),
-        }),
-      ),
-    cost: async (expr, { from, to, step }) => {
-      const query = { query: expr, start: String(from), end: String(to), step: String(step) };
-      const data = await ask('/api/v1/query_range', { ...query, stats: 'all' });
+      toSamples(await askRange(expr, { from, to, step: STEP_SECONDS })),
+    cost: async (expr, range) => {
+      const data = await askRange(expr, range, { stats: 'all' });
       const { peakSamples, totalQueryableSamples } = (data as Costed).stats.samples;
       return {
         series: toSamples(data).length,

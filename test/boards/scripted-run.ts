@@ -1,7 +1,7 @@
 import type { Scenario } from '../../charts/generate/dashboards/panel.ts';
 import { ruleFile } from '../../charts/generate/alerts/rule-groups.ts';
 import { gpuPage, servePage } from './metric-page-server.ts';
-import { playOperator } from './played-operator.ts';
+import { playOperator, type PlayedOperator } from './played-operator.ts';
 import { playServers, type PlayedServers } from './played-servers.ts';
 import { startPrometheus, type Prometheus, type ScrapeTarget } from './prometheus.ts';
 import { createScriptClock, type Interval, type ScriptClock } from './script-clock.ts';
@@ -18,32 +18,91 @@ const SERVICE = { namespace: 'ml', model: 'vision' };
 /** Minutes of the rules that the running Prometheus has: what it says of alerts is drawn, not judged. */
 const MINUTE_SECONDS = 1;
 
+interface Stage {
+  readonly servers: PlayedServers;
+  readonly prometheus: Prometheus;
+  readonly clock: ScriptClock;
+  readonly close: () => Promise<void>;
+}
+
+/** Another program with a page. */
+interface Extra {
+  readonly target: ScrapeTarget;
+  readonly program: Ending;
+}
+
+interface Ending {
+  close(): Promise<void>;
+}
+
+/** Two servers with heads, a Prometheus that scrapes them and the others, and a clock. If a script fails, all of it ends. */
+async function onStage<T>(
+  extras: readonly Extra[],
+  play: (stage: Stage) => Promise<T>,
+): Promise<T> {
+  const started: Ending[] = extras.map(({ program }) => program);
+  const close = async (): Promise<void> => {
+    for (const one of started.toReversed()) await one.close();
+  };
+  try {
+    const servers = await playServers(SERVICE.model);
+    started.push(servers);
+    await servers.train();
+    const targets = [...targetsOf(servers), ...extras.map(({ target }) => target)];
+    const prometheus = await startPrometheus(targets, ruleFile(MINUTE_SECONDS));
+    started.push(prometheus);
+    const clock = createScriptClock(prometheus, servers.minute);
+    return await play({ servers, prometheus, clock, close });
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function targetsOf(servers: PlayedServers): ScrapeTarget[] {
+  return servers.metricPorts.map((port, i) => ({
+    ...{ job: 'models', port },
+    labels: { namespace: SERVICE.namespace, pod: `vision-${i}` },
+  }));
+}
+
 /**
  * Two servers and the operators of one service through everything that boards show, scraped each second by a real Prometheus. The
  * script counts minutes of its own, so what alerts say of it does not depend on the speed of the machine. One operator leads until
  * its rollout is taken back and its pod ends; its successor brings heads into force, and meets an alarm.
  */
 export async function playRun(): Promise<ScriptedRun> {
-  const servers = await playServers(SERVICE.model);
   const [first, second] = await Promise.all([playOperator(), playOperator()]);
   const gpu = await servePage(() => gpuPage(`namespace="${SERVICE.namespace}",pod="vision-0"`));
-  await servers.train();
-  const prometheus = await startPrometheus(
-    [
-      ...targetsOf(servers),
-      ...[first, second].map(({ page }, i) => ({
-        ...{ job: 'operator', port: page.port },
+  const extras = [
+    ...[first, second].map((program, i) => ({
+      target: {
+        ...{ job: 'operator', port: program.page.port },
         labels: { namespace: 'layercache-system', pod: `operator-${i}` },
-      })),
-      { job: 'dcgm-exporter', port: gpu.port, labels: {} },
-    ],
-    ruleFile(MINUTE_SECONDS),
-  );
-  const { pass, during, intervals, minutes } = createScriptClock(prometheus, servers.minute);
-  const close = async (): Promise<void> => {
-    await prometheus.close();
-    await Promise.all([servers, first, second, gpu].map((one) => one.close()));
-  };
+      },
+      program,
+    })),
+    { target: { job: 'dcgm-exporter', port: gpu.port, labels: {} }, program: gpu },
+  ];
+  return onStage(extras, async ({ servers, prometheus, clock, close }) => {
+    await playScript({ servers, clock, first, second });
+    const always = clock.intervals.Always!;
+    const intervals = {
+      ...clock.intervals,
+      Alerts: always,
+      Gpu: always,
+    } as ScriptedRun['intervals'];
+    return { prometheus, intervals, minutes: clock.minutes, close };
+  });
+}
+
+interface Players extends Pick<Stage, 'servers' | 'clock'> {
+  readonly first: PlayedOperator;
+  readonly second: PlayedOperator;
+}
+
+async function playScript({ servers, clock, first, second }: Players): Promise<void> {
+  const { pass, during } = clock;
 
   /** A rollout is taken back before exits answer anybody. */
   async function abort(): Promise<void> {
@@ -101,24 +160,9 @@ export async function playRun(): Promise<ScriptedRun> {
     await pass(4);
   }
 
-  try {
-    await during('Always', async () => {
-      for (const act of [abort, serve, rollOut, violate, alarm, killEngines]) await act();
-    });
-    const always = intervals.Always!;
-    const all = { ...intervals, Alerts: always, Gpu: always } as Record<Scenario, Interval>;
-    return { prometheus, intervals: all, minutes, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-function targetsOf(servers: PlayedServers): ScrapeTarget[] {
-  return servers.metricPorts.map((port, i) => ({
-    ...{ job: 'models', port },
-    labels: { namespace: SERVICE.namespace, pod: `vision-${i}` },
-  }));
+  await during('Always', async () => {
+    for (const act of [abort, serve, rollOut, violate, alarm, killEngines]) await act();
+  });
 }
 
 /** Its beginning alone: the servers, and exits that answer. */
@@ -127,22 +171,11 @@ export async function playServing(): Promise<
     readonly exits: Interval;
   }
 > {
-  const servers = await playServers(SERVICE.model);
-  await servers.train();
-  const prometheus = await startPrometheus(targetsOf(servers), ruleFile(MINUTE_SECONDS));
-  const { pass, during, intervals } = createScriptClock(prometheus, servers.minute);
-  const close = async (): Promise<void> => {
-    await prometheus.close();
-    await servers.close();
-  };
-  try {
-    await during('Exits', async () => {
+  return onStage([], async ({ servers, prometheus, clock, close }) => {
+    await clock.during('Exits', async () => {
       await servers.serve();
-      await pass(6);
+      await clock.pass(6);
     });
-    return { prometheus, exits: intervals.Exits!, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+    return { prometheus, exits: clock.intervals.Exits!, close };
+  });
 }

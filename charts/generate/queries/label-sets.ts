@@ -1,4 +1,4 @@
-// Labels that queries are summed by, and matchers that several of them have.
+// Labels that queries are summed by.
 
 /** One model service, by the labels of its servers. */
 export const SERVICE = ['namespace', 'model'] as const;

@@ -1,4 +1,5 @@
 import type { LabelValues, MetricFamily } from '../metrics/catalogue.ts';
+import { tableRow } from './table-row.ts';
 
 const OPEN_SETS: Readonly<Record<string, string>> = {
   exit: 'exit names and `backbone`',
@@ -17,7 +18,8 @@ function labelText(name: string, values: LabelValues): string {
 function row(family: MetricFamily): string {
   const labels = Object.entries(family.labels).map(([name, values]) => labelText(name, values));
   const buckets = family.buckets === undefined ? '' : ` Buckets: ${family.buckets.join(', ')}.`;
-  return `| \`${family.name}\` | ${family.type} | ${family.unit} | ${labels.join('; ')} | ${family.help}${buckets} |`;
+  const { name, type, unit, help } = family;
+  return tableRow([`\`${name}\``, type, unit, labels.join('; '), `${help}${buckets}`]);
 }
 
 /** A metric reference as Markdown, in the order of the catalogue, under a title and introduction. */

@@ -4,19 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { ControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
-import { programFolder, Unavailable } from '../harness/programs.ts';
-
-/** Why the definitions cannot be made here, said on standard error too; null: they can. */
-export async function whyNoKinds(): Promise<string | null> {
-  try {
-    await programFolder('kinds');
-    return null;
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    process.stderr.write(`\nSKIPPED: tests of the kinds of monitoring: ${error.message}\n`);
-    return error.message;
-  }
-}
+import { programFolder } from '../harness/programs.ts';
 
 /** Applies them and waits until the API server takes their objects. */
 export async function installKinds(plane: ControlPlane): Promise<void> {

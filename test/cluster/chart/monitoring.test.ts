@@ -8,10 +8,10 @@ import {
 import { eventually } from '../../support/eventually.ts';
 import { CHART, MAJORS, renderObjects, type ChartObject } from '../../unit/charts/helm.ts';
 import { KINDS_OF_MONITORING, MONITORING, valuesFor } from '../../unit/charts/scenarios.ts';
-import { installKinds, whyNoKinds } from './kinds-of-others.ts';
+import { installKinds } from './kinds-of-others.ts';
 import { expectHelm } from './release.ts';
 
-const unavailable = (await whyUnavailable('control-plane')) ?? (await whyNoKinds());
+const unavailable = await whyUnavailable('kinds');
 const ALL_ON = valuesFor('all on', '1.36.0') as Readonly<Record<string, object>>;
 const WITH_SERVICE_MONITOR = {
   ...ALL_ON,

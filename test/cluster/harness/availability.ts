@@ -1,8 +1,27 @@
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { whyMissing } from './missing-program.ts';
 import { Unavailable, controlPlanePrograms, programFolder } from './programs.ts';
 
-export type Tier = 'control-plane' | 'kwok' | 'node';
+/** With `kinds` the control plane knows kinds of other operators, too. */
+export type Tier = 'control-plane' | 'kwok' | 'node' | 'kinds';
+
+export const PLUGIN_FOLDER = '/usr/lib/cni';
+
+/** With Debian's packages. */
+const OF_EVERY_TIER = {
+  setpriv: 'util-linux',
+  openssl: 'openssl',
+  bash: 'bash',
+  flock: 'util-linux',
+};
+const OF_NODE = {
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  ip: 'iproute2',
+  nft: 'nftables',
+  runc: 'runc',
+  buildah: 'buildah',
+  [`${PLUGIN_FOLDER}/bridge`]: 'containernetworking-plugins',
+};
 
 /**
  * Why a tier cannot run here, with the next step, or null when it can. Builds its programs; what is skipped is also
@@ -24,28 +43,16 @@ async function expectAvailable(tier: Tier): Promise<void> {
     throw new Unavailable('LAYERCACHE_TEST_CLUSTER=off');
   }
   if (process.platform !== 'linux') throw new Unavailable('it needs Linux');
-  expectPrograms(['setpriv', 'openssl', 'bash', 'flock'], 'util-linux openssl');
-  if (tier === 'node') expectNodeTools();
+  expectPrograms(OF_EVERY_TIER);
+  if (tier === 'node') {
+    if (process.getuid?.() !== 0) throw new Unavailable('a node with real pods needs root');
+    expectPrograms(OF_NODE);
+  }
   await controlPlanePrograms();
   if (tier !== 'control-plane') await programFolder(tier);
 }
 
-export const PLUGIN_FOLDER = '/usr/lib/cni';
-
-function expectNodeTools(): void {
-  if (process.getuid?.() !== 0) throw new Unavailable('a node with real pods needs root');
-  expectPrograms(['unshare', 'nsenter', 'ip', 'nft', 'runc', 'buildah'], NODE_PACKAGES);
-  if (!existsSync(join(PLUGIN_FOLDER, 'bridge'))) {
-    throw new Unavailable(`${PLUGIN_FOLDER}/bridge is missing: apt-get install ${NODE_PACKAGES}`);
-  }
-}
-
-const NODE_PACKAGES = 'runc containernetworking-plugins nftables iproute2 buildah';
-
-function expectPrograms(names: readonly string[], packages: string): void {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const missing = names.filter((name) => !folders.some((f) => existsSync(join(f, name))));
-  if (missing.length > 0) {
-    throw new Unavailable(`${missing.join(', ')} is missing: apt-get install ${packages}`);
-  }
+function expectPrograms(packages: Readonly<Record<string, string>>): void {
+  const why = whyMissing(packages);
+  if (why !== null) throw new Unavailable(why);
 }

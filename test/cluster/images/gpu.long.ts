@@ -9,7 +9,7 @@ import { renderTemplateV1 } from '../../../operator/plan/template-v1/render.ts';
 import { aServiceToPlan, DEFAULTS } from '../../unit/operator/plan/builders.ts';
 import { buildImages, whyNoImages } from '../harness/image/built-images.ts';
 import { filesOf, readFilesOf, readLayout } from '../harness/image/image-layout.ts';
-import { whyMissing } from '../harness/image/missing-program.ts';
+import { whyMissing } from '../harness/missing-program.ts';
 import { startContainer, unpackImage, whyNoRunc } from '../harness/image/runc-container.ts';
 import type { UnpackedImage } from '../harness/image/runtime-spec.ts';
 

@@ -12,7 +12,7 @@ import { whyNoImages } from '../harness/image/built-images.ts';
 import { loadProductImages } from '../harness/image/shared-images.ts';
 import { expectCommand, runCommand, type CommandResult } from '../harness/run-command.ts';
 import { readLayout } from '../harness/image/image-layout.ts';
-import { whyMissing } from '../harness/image/missing-program.ts';
+import { whyMissing } from '../harness/missing-program.ts';
 
 const unavailable =
   whyNoImages() ??

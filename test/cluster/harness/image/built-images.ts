@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { releasedNode } from '../../../support/released-node.ts';
 import { expectCommand } from '../run-command.ts';
 import { writeImageArchive } from './image-archive.ts';
-import { whyMissing } from './missing-program.ts';
+import { whyMissing } from '../missing-program.ts';
 import { nodeLayer } from './node-layer.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));

@@ -7,7 +7,7 @@ import type { StartedServer } from '../../../support/server-process.ts';
 import { removeCgroupsNow } from '../node/cgroups.ts';
 import { expectCommand } from '../run-command.ts';
 import { TAG } from './built-images.ts';
-import { whyMissing } from './missing-program.ts';
+import { whyMissing } from '../missing-program.ts';
 import {
   toRuntimeSpec,
   type RunOptions,

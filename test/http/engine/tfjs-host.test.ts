@@ -5,14 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { EngineSetting } from '../../../server/config.ts';
 import { createEngineClient } from '../../../server/engine/client.ts';
-import { RowFlag, type RowAnswer } from '../../../server/engine/engine-client.ts';
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import { createTfjsEngine } from '../../../server/engine/tfjs/tfjs-engine.ts';
 import { expectClose } from '../../support/expect-close.ts';
-import { aBundle } from '../../support/onnx-models/random-head.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
 import { residualNet } from '../../support/tfjs-models/networks.ts';
+import { expectServedRows } from './served-rows.ts';
 
 const hostScript = fileURLToPath(new URL('../../../dist/bundle/engine-host.mjs', import.meta.url));
 const example = fileURLToPath(new URL('../../../server/examples/fashion-mnist', import.meta.url));
@@ -54,52 +53,7 @@ test('the host serves the model on every worker, and says why no other engine do
     { engine: 'tfjs-node', reason: 'is not installed here: layercache engines install' },
     { engine: 'tfjs-cpu', reason: 'is not part of this image' },
   ]);
-  // The first head lets every row go, and both workers hold the plan.
-  const bundle = aBundle(model, [
-    { tensor: 'stem', intercept: 50 },
-    { tensor: 'block1', intercept: -50 },
-  ]);
-  const { planId, knownAnswers } = await host.prepare({
-    tracks: [
-      {
-        track: 'stable',
-        headRevision: 'sha256:heads',
-        bundle,
-        activeExits: bundle.heads.map(({ exit }) => exit),
-        lambdaIndex: 60,
-      },
-    ],
-    samples: [{ name: 'b', tensor: 'block0' }],
-  });
-  expect(knownAnswers).toHaveLength(1);
-  const random = seededRandom(3);
-  const input = Float32Array.from({ length: 3 * 768 }, () => random.normal());
-  const runs = [1, 2, 3, 4].map(async () => {
-    const rows: RowAnswer[] = [];
-    const outcome = await host.run(
-      {
-        planId,
-        rows: 3,
-        datatype: 'FP32',
-        input: [new Uint8Array(input.buffer)],
-        flags: Uint8Array.of(0, RowFlag.BackboneOnly, RowFlag.Audit | RowFlag.Sample),
-      },
-      (answers) => rows.push(...answers),
-    );
-    return { rows: rows.sort((a, b) => a.row - b.row), outcome };
-  });
-  const [first, ...others] = await Promise.all(runs);
-  expect(first!.rows.map(({ exit }) => exit)).toEqual([0, -1, 0]);
-  expect(first!.outcome.audits).toHaveLength(1);
-  expect(first!.outcome.samples[0]!.features[0]).toHaveLength(128);
-  for (const { rows } of others) expect(rows).toEqual(first!.rows);
-  const inProcess = createTfjsEngine('wasm');
-  await inProcess.open({ path: folder.path, outputName: null, digest: null });
-  const plan = await inProcess.plan([]);
-  const [logits] = await inProcess.output(plan, inProcess.upload(input, 3));
-  expectClose(first!.rows[1]!.outputs[0]!, logits!.slice(10, 20), { rel: 1e-5, abs: 1e-6 });
-  await inProcess.close();
-  expect(host.memory().activations).toBe(0);
+  await expectServedRows({ host, model, path: folder.path }, { rel: 1e-5, abs: 1e-6 });
 });
 
 test('a model that breaks between two starts is told in one sentence', async () => {

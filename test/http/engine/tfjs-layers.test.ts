@@ -10,17 +10,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startBackend } from '../../../server/engine/tfjs/backend.ts';
 import { createTfjsEngine } from '../../../server/engine/tfjs/tfjs-engine.ts';
 import { layersNet, savedLayers } from '../../support/tfjs-models/layers.ts';
-import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
+import { modelFolders } from '../../support/tfjs-models/model-folder.ts';
 import { describeEngine } from './conformance.ts';
 
-const folders: ModelFolder[] = [];
+const folders = modelFolders();
 let network: LayersModel;
 let path = '';
 
 async function write(saved: LayersModel): Promise<string> {
-  const folder = await modelFolder(await savedLayers(saved));
-  folders.push(folder);
-  return folder.path;
+  return folders.write(await savedLayers(saved));
 }
 
 beforeAll(async () => {
@@ -31,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   network.dispose();
-  for (const folder of folders) await folder.remove();
+  await folders.remove();
 });
 
 /** Keras' own way to a tensor inside: another model over the same layers. */
@@ -124,9 +122,7 @@ describe('a layers model', () => {
     const json = JSON.parse(
       JSON.stringify(saved.json).replace('"SeparableConv2D"', '"Sorcery"'),
     ) as typeof saved.json;
-    const folder = await modelFolder({ ...saved, json });
-    folders.push(folder);
-    await expect(open(folder.path)).rejects.toThrow(
+    await expect(open(await folders.write({ ...saved, json }))).rejects.toThrow(
       /cannot load .*Unknown layer: Sorcery.*convert it to a graph model/,
     );
   });

@@ -1,5 +1,4 @@
-import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
-import { io, tensor, setBackend, type Tensor } from '@tensorflow/tfjs-core';
+import { setBackend } from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-wasm';
 import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -17,101 +16,23 @@ import { seededRandom } from '../../support/seeded-random.ts';
 import { signedSavedModel } from '../../support/tfjs-models/saved-model.ts';
 import { createTensorFlowEngine } from '../../../server/engine/tensorflow/tensorflow-engine.ts';
 import type { TfjsTestModel } from '../../support/tfjs-models/graph-writer.ts';
-import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
-import {
-  ambiguousNet,
-  attentionNet,
-  joinedNet,
-  oblongNet,
-  residualNet,
-  separableNet,
-} from '../../support/tfjs-models/networks.ts';
+import { modelFolders } from '../../support/tfjs-models/model-folder.ts';
+import { joinedNet, oblongNet, residualNet } from '../../support/tfjs-models/networks.ts';
 import { engineFolder } from '../../support/native-tensorflow.ts';
-import { describeEngine } from './conformance.ts';
-import { describeTwoOutputs } from './two-outputs.ts';
+import { describeGraphModels, reference } from './graph-models.ts';
+import { swapRounds } from './swap-rounds.ts';
 
-const folders: ModelFolder[] = [];
+const { write, remove } = modelFolders();
 
-async function write(
-  model: Pick<TfjsTestModel, 'json' | 'weights'>,
-  notes?: object,
-): Promise<string> {
-  const folder = await modelFolder(model, notes);
-  folders.push(folder);
-  return folder.path;
-}
-
+// Of the measure.
 beforeAll(async () => {
   await setBackend('wasm');
 });
 
-afterAll(async () => {
-  for (const folder of folders) await folder.remove();
-});
-
-/** TensorFlow.js on the whole graph, with the tensor as its output. */
-function reference(
-  { json, weights, rowDims }: TfjsTestModel,
-  name: string,
-  input: Float32Array,
-  rows: number,
-): Promise<Float32Array> {
-  const model = loadGraphModelSync(
-    io.fromMemorySync({
-      modelTopology: json.modelTopology,
-      weightSpecs: json.weightsManifest.flatMap((group) =>
-        group.weights.map((spec) => ({ ...spec, shape: [...spec.shape] })),
-      ),
-      weightData: new Uint8Array(weights).buffer,
-    }),
-  );
-  const fed = tensor(input, [rows, ...rowDims]);
-  const found = model.execute({ input: fed }, [name]) as Tensor;
-  const values = Float32Array.from(found.dataSync());
-  for (const each of [found, fed]) each.dispose();
-  model.dispose();
-  return Promise.resolve(values);
-}
-
-const networks = [
-  { name: 'a residual network', model: residualNet(), cuts: ['stem', 'block0', 'block1'] },
-  {
-    name: 'a depthwise-separable network at 112 x 112',
-    model: separableNet(),
-    cuts: ['stem', 'depth0', 'point0', 'depth1', 'point1', 'depth2', 'point2'],
-  },
-  {
-    name: 'an attention network',
-    model: attentionNet(),
-    cuts: ['patches', 'attended0', 'mixed0', 'attended1'],
-  },
-] as const;
+afterAll(remove);
 
 describe.skipIf(engineFolder === null)('native TensorFlow', () => {
-  for (const { name, model, cuts } of networks) {
-    let path = '';
-    beforeAll(async () => {
-      path = await write(model);
-    });
-    describeEngine({
-      name,
-      cuts,
-      create: () => createTensorFlowEngine(engineFolder!),
-      layout: 'NHWC',
-      path: () => path,
-      reference: (tensorName, input, rows) => reference(model, tensorName, input, rows),
-    });
-  }
-
-  let twoOutputs = '';
-  beforeAll(async () => {
-    twoOutputs = await write(ambiguousNet());
-  });
-  describeTwoOutputs({
-    create: () => createTensorFlowEngine(engineFolder!),
-    path: () => twoOutputs,
-    reference: (tensorName, input, rows) => reference(ambiguousNet(), tensorName, input, rows),
-  });
+  describeGraphModels(() => createTensorFlowEngine(engineFolder!), write);
 
   describe('a graph means what it means to TensorFlow.js', () => {
     test('where operators are joined', async () => {
@@ -296,34 +217,7 @@ describe.skipIf(engineFolder === null)('native TensorFlow', () => {
     const path = await write(residualNet());
     const counts = (): [number, number] => [addon.getNumOfTensors(), addon.getNumOfSavedModels()];
     const atRest = counts();
-    const opened = await engine.open({ path, outputName: null, digest: null });
-    const random = seededRandom(5);
-    const heads = opened.cuts.map(({ tensor: name, channels, pool }, seed) => {
-      const featureCount = pool * pool * channels;
-      return aHead({ tensor: name, featureCount, pool, hidden: 64, classCount: 10, seed });
-    });
-    const plan = await engine.plan(
-      heads.map(({ tensor: name, pool, hidden, featureCount }) => ({
-        tensor: name!,
-        heads: [{ pool, hidden, featureCount }],
-        samplePool: pool,
-      })),
-    );
-    const round = async (): Promise<void> => {
-      const rows = 1 + Math.floor(random.uniform() * 6);
-      const values = Float32Array.from({ length: rows * 768 }, () => random.normal());
-      let activation = engine.upload(values, rows);
-      for (const [cut, head] of heads.entries()) {
-        const prepared = engine.prepareHead(head);
-        const want = { heads: [prepared], pooled: true };
-        ({ activation } = await engine.run(plan, cut, activation, want));
-        engine.releaseHead(prepared);
-        if (rows > 3 && cut === 0) activation = engine.compact(activation, [0, 2, 3]);
-      }
-      if (rows === 1) engine.discard(activation);
-      else await engine.output(plan, activation);
-      await expect(engine.output(plan, engine.upload(values, rows))).rejects.toThrow('passed to');
-    };
+    const { plan, round } = await swapRounds(engine, path);
     for (let index = 0; index < 5; index += 1) await round();
     const [warm, startRss] = [counts(), process.memoryUsage.rss()];
     for (let index = 0; index < 400; index += 1) await round();

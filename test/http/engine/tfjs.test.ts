@@ -1,102 +1,25 @@
-import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
-import { io, memory, tensor, type Tensor } from '@tensorflow/tfjs-core';
+import { memory } from '@tensorflow/tfjs-core';
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { createTfjsEngine } from '../../../server/engine/tfjs/tfjs-engine.ts';
-import { aHead } from '../../support/onnx-models/random-head.ts';
-import { seededRandom } from '../../support/seeded-random.ts';
 import type { TfjsTestModel } from '../../support/tfjs-models/graph-writer.ts';
-import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
+import { modelFolders } from '../../support/tfjs-models/model-folder.ts';
 import {
-  ambiguousNet,
   attentionNet,
   residualNet,
   separableNet,
   uncuttableNet,
 } from '../../support/tfjs-models/networks.ts';
-import { describeEngine } from './conformance.ts';
-import { describeTwoOutputs } from './two-outputs.ts';
+import { describeGraphModels } from './graph-models.ts';
+import { swapRounds } from './swap-rounds.ts';
 
-const folders: ModelFolder[] = [];
+const { write, remove } = modelFolders();
 
-async function write(
-  model: Pick<TfjsTestModel, 'json' | 'weights'>,
-  notes?: object,
-): Promise<string> {
-  const folder = await modelFolder(model, notes);
-  folders.push(folder);
-  return folder.path;
-}
+afterAll(remove);
 
-afterAll(async () => {
-  for (const folder of folders) await folder.remove();
-});
-
-/** TensorFlow.js on the whole graph, with the tensor as its output. */
-function reference(
-  { json, weights, rowDims }: TfjsTestModel,
-  name: string,
-  input: Float32Array,
-  rows: number,
-): Promise<Float32Array> {
-  const model = loadGraphModelSync(
-    io.fromMemorySync({
-      modelTopology: json.modelTopology,
-      weightSpecs: json.weightsManifest.flatMap((group) =>
-        group.weights.map((spec) => ({ ...spec, shape: [...spec.shape] })),
-      ),
-      // A copy: small buffers lie in a pool.
-      weightData: new Uint8Array(weights).buffer,
-    }),
-  );
-  const fed = tensor(input, [rows, ...rowDims]);
-  const found = model.execute({ input: fed }, [name]) as Tensor;
-  const values = Float32Array.from(found.dataSync());
-  for (const each of [found, fed]) each.dispose();
-  model.dispose();
-  return Promise.resolve(values);
-}
-
-const networks = [
-  { name: 'a residual network', model: residualNet(), cuts: ['stem', 'block0', 'block1'] },
-  {
-    name: 'a depthwise-separable network at 112 x 112',
-    model: separableNet(),
-    cuts: ['stem', 'depth0', 'point0', 'depth1', 'point1', 'depth2', 'point2'],
-  },
-  {
-    name: 'an attention network',
-    model: attentionNet(),
-    cuts: ['patches', 'attended0', 'mixed0', 'attended1'],
-  },
-] as const;
-
-for (const { name, model, cuts } of networks) {
-  let path = '';
-  beforeAll(async () => {
-    path = await write(model);
-  });
-  describeEngine({
-    name,
-    cuts,
-    create: () => createTfjsEngine('wasm'),
-    layout: 'NHWC',
-    path: () => path,
-    reference: (tensorName, input, rows) => reference(model, tensorName, input, rows),
-  });
-}
-
-let twoOutputs = '';
-beforeAll(async () => {
-  twoOutputs = await write(ambiguousNet());
-});
-describeTwoOutputs({
-  create: () => createTfjsEngine('wasm'),
-  path: () => twoOutputs,
-  reference: (tensorName, input, rows) => reference(ambiguousNet(), tensorName, input, rows),
-});
+describeGraphModels(() => createTfjsEngine('wasm'), write);
 
 async function open(path: string, more: { outputName?: string; digest?: string } = {}) {
   const engine = createTfjsEngine('wasm');
@@ -242,39 +165,7 @@ describe('a broken model is refused:', () => {
 
 test('the number of tensors is flat over heads, batches and refused calls', async () => {
   const engine = createTfjsEngine('wasm');
-  const model = await engine.open({
-    path: await write(residualNet()),
-    outputName: null,
-    digest: null,
-  });
-  const random = seededRandom(5);
-  const cuts = model.cuts.map(({ tensor: name, channels, pool }, seed) => {
-    const featureCount = pool * pool * channels;
-    return aHead({ tensor: name, featureCount, pool, hidden: 64, classCount: 10, seed });
-  });
-  const plan = await engine.plan(
-    cuts.map(({ tensor: name, pool, hidden, featureCount }) => ({
-      tensor: name!,
-      heads: [{ pool, hidden, featureCount }],
-      samplePool: pool,
-    })),
-  );
-  const round = async (): Promise<void> => {
-    const rows = 1 + Math.floor(random.uniform() * 6);
-    const values = Float32Array.from({ length: rows * 768 }, () => random.normal());
-    let activation = engine.upload(values, rows);
-    for (const [cut, head] of cuts.entries()) {
-      // A swap: the head of every round is another one.
-      const prepared = engine.prepareHead(head);
-      const want = { heads: [prepared], pooled: true };
-      ({ activation } = await engine.run(plan, cut, activation, want));
-      engine.releaseHead(prepared);
-      if (rows > 3 && cut === 0) activation = engine.compact(activation, [0, 2, 3]);
-    }
-    if (rows === 1) engine.discard(activation);
-    else await engine.output(plan, activation);
-    await expect(engine.output(plan, engine.upload(values, rows))).rejects.toThrow('passed to');
-  };
+  const { round } = await swapRounds(engine, await write(residualNet()));
   for (let index = 0; index < 5; index += 1) await round();
   const [{ numTensors, numBytes }, startRss] = [memory(), process.memoryUsage.rss()];
   // Three heads are swapped in every round.

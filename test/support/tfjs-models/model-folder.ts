@@ -28,3 +28,25 @@ export async function modelFolder(
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
+
+/** Models that a file of tests writes, and the end of them all. */
+export function modelFolders(): {
+  /** @returns the path of model.json. */
+  readonly write: (
+    model: Pick<TfjsTestModel, 'json' | 'weights'>,
+    notes?: object,
+  ) => Promise<string>;
+  readonly remove: () => Promise<void>;
+} {
+  const folders: ModelFolder[] = [];
+  return {
+    write: async (model, notes) => {
+      const folder = await modelFolder(model, notes);
+      folders.push(folder);
+      return folder.path;
+    },
+    remove: async () => {
+      for (const folder of folders) await folder.remove();
+    },
+  };
+}

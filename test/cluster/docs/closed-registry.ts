@@ -1,13 +1,11 @@
 // The registry of a closed network, and the public one as it is reached from there: Debian's docker-registry, over TLS.
-import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../../support/eventually.ts';
 import { createAuthority, issueServer } from '../harness/certificates.ts';
-import { freePorts } from '../harness/free-ports.ts';
+import { startRegistry } from '../harness/docker-registry.ts';
 import { writeImageArchive } from '../harness/image/image-archive.ts';
+import { whyMissing } from '../harness/missing-program.ts';
 import { expectCommand } from '../harness/run-command.ts';
 import { whyNoStore } from '../stores/store-server.ts';
 
@@ -17,9 +15,9 @@ export async function whyNoClosedRegistry(): Promise<string | null> {
 }
 
 function whyNoSkopeo(): string | null {
-  if (spawnSync('skopeo', ['--version']).status === 0) return null;
-  const why = 'skopeo is missing: apt-get install skopeo';
-  process.stderr.write(`\nSKIPPED: tests of the guide for closed networks: ${why}\n`);
+  const why = whyMissing({ skopeo: 'skopeo' });
+  if (why !== null)
+    process.stderr.write(`\nSKIPPED: tests of the guide for closed networks: ${why}\n`);
   return why;
 }
 
@@ -39,24 +37,11 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
   await createAuthority(folder, 'ca');
   const subject = { user: 'registry' };
   const { certPath, keyPath } = await issueServer(folder, 'tls', subject, ['DNS:localhost']);
-  const [port] = await freePorts(1);
-  const name = `localhost:${port!}`;
-  const config = {
-    version: '0.1',
-    storage: { filesystem: { rootdirectory: join(folder, 'blobs') } },
-    http: {
-      addr: `127.0.0.1:${port!}`,
-      tls: { certificate: certPath, key: keyPath },
-    },
-  };
-  writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
-  // It dies with the tests.
-  const words = ['--pdeathsig', 'KILL', '--', 'docker-registry', 'serve'];
-  const child = spawn('setpriv', [...words, join(folder, 'config.yml')], { stdio: 'ignore' });
+  const tls = { certificate: certPath, key: keyPath };
+  const registry = await startRegistry(folder, { tls });
+  const name = `localhost:${registry.port}`;
   const stop = async (): Promise<void> => {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill();
-    await ended;
+    await registry.stop();
     rmSync(folder, { recursive: true });
   };
   const home = join(folder, 'home');
@@ -70,7 +55,6 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
   const archive = join(folder, 'image.tar');
   writeImageArchive(archive, { name: 'any:1', layers: [[]], entrypoint: ['/none'] });
   try {
-    await eventually(() => connects(port!));
     for (const image of images) {
       const outside = image.replace('docker.io', `${name}/outside`);
       await skopeo('copy', `oci-archive:${archive}`, `docker://${outside}`);
@@ -84,13 +68,4 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
     tagsOf: (repository) => skopeo('list-tags', `docker://${name}/${repository}`),
     stop,
   };
-}
-
-function connects(port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ port, host: '127.0.0.1' }, () => {
-      socket.end(resolve);
-    });
-    socket.once('error', reject);
-  });
 }

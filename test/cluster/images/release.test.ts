@@ -1,13 +1,12 @@
 // What publishes a version, against Debian's registry on loopback and with a key made for the test.
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually } from '../../support/eventually.ts';
 import { clientTools } from '../harness/client-tools.ts';
+import { REGISTRY_PROGRAMS, startRegistry, type Registry } from '../harness/docker-registry.ts';
 import { whyNoImages } from '../harness/image/built-images.ts';
 import { loadProductImages } from '../harness/image/shared-images.ts';
 import { expectCommand, runCommand, type CommandResult } from '../harness/run-command.ts';
@@ -15,8 +14,7 @@ import { readLayout } from '../harness/image/image-layout.ts';
 import { whyMissing } from '../harness/missing-program.ts';
 
 const unavailable =
-  whyNoImages() ??
-  whyMissing({ 'docker-registry': 'docker-registry', skopeo: 'skopeo', gpg: 'gnupg' });
+  whyNoImages() ?? whyMissing({ ...REGISTRY_PROGRAMS, skopeo: 'skopeo', gpg: 'gnupg' });
 if (unavailable !== null) process.stderr.write(`\nSKIPPED: a release: ${unavailable}\n`);
 
 const SCRIPT = fileURLToPath(new URL('../../../.ci/release', import.meta.url));
@@ -26,15 +24,18 @@ const KEY = 'Layercache Test';
 describe.skipIf(unavailable !== null)('a release', () => {
   const scratch = mkdtempSync(join(tmpdir(), `lc-${process.pid}-`));
   const keyring = join(scratch, 'keys.gpg');
-  let registry: ChildProcess;
+  let registry: Registry;
   let repository: string;
   let images: string;
   let helm: string;
 
   beforeAll(async () => {
     ({ helm } = await clientTools(4));
-    registry = startRegistry(join(scratch, 'registry'));
-    repository = `127.0.0.1:${await portOf(registry)}/layercache`;
+    const folder = join(scratch, 'registry');
+    mkdirSync(folder);
+    // Without TLS, which skopeo and Helm are told to do without.
+    registry = await startRegistry(folder);
+    repository = `127.0.0.1:${registry.port}/layercache`;
     images = join(scratch, 'images');
     mkdirSync(images);
     const layouts = await loadProductImages();
@@ -44,7 +45,7 @@ describe.skipIf(unavailable !== null)('a release', () => {
     await makeKey();
   }, 600_000);
   afterAll(async () => {
-    (registry as ChildProcess | undefined)?.kill('SIGKILL');
+    await (registry as Registry | undefined)?.stop();
     await rm(scratch, { recursive: true, force: true });
   });
 
@@ -125,7 +126,7 @@ describe.skipIf(unavailable !== null)('a release', () => {
   });
 
   test('a registry that does not answer is no empty one', async () => {
-    registry.kill('SIGKILL');
+    await registry.stop();
     const { code, stderr } = await release();
     expect(code).toBe(1);
     expect(stderr).toContain('the registry does not say whether');
@@ -135,28 +136,3 @@ describe.skipIf(unavailable !== null)('a release', () => {
     return (await runCommand('bash', ['-c', 'command -v cosign'])).code === 0;
   }
 });
-
-/** Without TLS, which skopeo and Helm are told to do without; it dies with the tests. */
-function startRegistry(folder: string): ChildProcess {
-  mkdirSync(folder);
-  const config = {
-    version: '0.1',
-    storage: { filesystem: { rootdirectory: join(folder, 'blobs') } },
-    http: { addr: '127.0.0.1:0' },
-  };
-  // JSON is YAML.
-  writeFileSync(join(folder, 'config.yml'), JSON.stringify(config));
-  const words = ['docker-registry', 'serve', join(folder, 'config.yml')];
-  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...words], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-}
-
-function portOf(registry: ChildProcess): Promise<string> {
-  let said = '';
-  registry.stderr!.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  return eventually(() => {
-    const [, port] = /listening on 127\.0\.0\.1:(\d+)/.exec(said) ?? [];
-    return port ?? expect.fail(`no port: ${said}`);
-  }, 30_000);
-}

@@ -1,9 +1,11 @@
 // Real stores on loopback: an S3 server built from its Go module, and Debian's docker-registry. Both over TLS, both with credentials.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { hostCertificate } from '../../support/host-certificate.ts';
 import { eventually } from '../../support/eventually.ts';
+import { REGISTRY_PROGRAMS, startRegistry } from '../harness/docker-registry.ts';
+import { whyMissing } from '../harness/missing-program.ts';
 import { programFolder, Unavailable } from '../harness/programs.ts';
 
 export interface StoreServer {
@@ -39,11 +41,7 @@ export async function whyNoStore(kind: StoreKind): Promise<string | null> {
 
 async function findObstacle(kind: StoreKind): Promise<string | null> {
   if (process.env.LAYERCACHE_TEST_CLUSTER === 'off') return 'LAYERCACHE_TEST_CLUSTER=off';
-  if (kind === 'oci') {
-    const folders = (process.env.PATH ?? '').split(delimiter);
-    const isThere = folders.some((folder) => existsSync(join(folder, 'docker-registry')));
-    return isThere ? null : 'docker-registry is missing: apt-get install docker-registry';
-  }
+  if (kind === 'oci') return whyMissing(REGISTRY_PROGRAMS);
   try {
     await programFolder('stores');
     return null;
@@ -56,7 +54,7 @@ async function findObstacle(kind: StoreKind): Promise<string | null> {
 /** Starts one with its files under `dir`. It ends with `stop`. */
 export function startStore(kind: StoreKind, dir: string): Promise<StoreServer> {
   mkdirSync(dir, { recursive: true });
-  return kind === 's3' ? startS3(dir) : startRegistry(dir);
+  return kind === 's3' ? startS3(dir) : startOci(dir);
 }
 
 function writeKeys(dir: string): {
@@ -79,7 +77,7 @@ async function startS3(dir: string): Promise<StoreServer> {
     program,
     Object.entries(flags).flatMap(([name, value]) => [`-${name}`, value]),
   );
-  const port = await portIn(child, /^(\d+)$/m);
+  const port = await portOf(child);
   const secretOf = (password: string) => ({
     AWS_ACCESS_KEY_ID: KEY_ID,
     AWS_SECRET_ACCESS_KEY: `${password}\n`,
@@ -90,24 +88,16 @@ async function startS3(dir: string): Promise<StoreServer> {
     ...{ port, ca, uri: 's3://heads/vision', emptyUri: 's3://heads/nothing' },
     secret: secretOf(PASSWORD),
     wrongSecret: secretOf('another-password'),
-    stop: () => stop(child),
+    stop: () => kill(child),
   };
 }
 
-async function startRegistry(dir: string): Promise<StoreServer> {
+async function startOci(dir: string): Promise<StoreServer> {
   const { ca, cert, key } = writeKeys(dir);
-  const passwords = join(dir, 'htpasswd');
-  writeFileSync(passwords, `${KEY_ID}:${PASSWORD_HASH}\n`);
-  const config = {
-    version: '0.1',
-    storage: { filesystem: { rootdirectory: join(dir, 'blobs') } },
-    http: { addr: '127.0.0.1:0', tls: { certificate: cert, key } },
-    auth: { htpasswd: { realm: 'heads', path: passwords } },
-  };
-  // JSON is YAML.
-  writeFileSync(join(dir, 'config.yml'), JSON.stringify(config));
-  const child = spawn('docker-registry', ['serve', join(dir, 'config.yml')]);
-  const port = await portIn(child, /listening on [^ ]*:(\d+)/);
+  const passwordsPath = join(dir, 'htpasswd');
+  writeFileSync(passwordsPath, `${KEY_ID}:${PASSWORD_HASH}\n`);
+  const tls = { certificate: cert, key };
+  const { port, stop } = await startRegistry(dir, { tls, passwordsPath });
   const registry = `${HOST}:${port}`;
   const secretOf = (password: string) => {
     const auth = Buffer.from(`${KEY_ID}:${password}`).toString('base64');
@@ -118,24 +108,24 @@ async function startRegistry(dir: string): Promise<StoreServer> {
     emptyUri: `oci://${registry}/team/heads:nothing`,
     secret: secretOf(PASSWORD),
     wrongSecret: secretOf('another-password'),
-    stop: () => stop(child),
+    stop,
   };
 }
 
-/** Reads the port that a store prints once it listens. */
-async function portIn(child: ChildProcess, pattern: RegExp): Promise<number> {
+/** Reads the port that the S3 server prints once it listens. */
+async function portOf(child: ChildProcess): Promise<number> {
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (bytes: Buffer) => (printed += bytes.toString()));
   }
   return eventually(() => {
-    const port = pattern.exec(printed)?.[1];
+    const port = /^(\d+)$/m.exec(printed)?.[1];
     if (port === undefined) throw new Error(`the store does not listen: ${printed}`);
     return Number(port);
   }, 20_000);
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function kill(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');

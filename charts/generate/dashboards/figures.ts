@@ -1,6 +1,7 @@
 import { exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
 import { OBJECT, SERVICE, type Service, type ServiceObject } from '../queries/label-sets.ts';
 import {
+  age,
   aggregate,
   formula,
   increase,
@@ -46,6 +47,6 @@ export function unmeasured(series: Series): Query<ServiceObject> {
 }
 
 /** Seconds since the last time that each pod tells; it tells 0 while there was none. */
-export function sinceByPod<L extends string>({ text }: Query<'pod' | L>): Query<'pod'> {
-  return { text: `clamp_min(time() - max by (pod) (${text} > 0), 0)`, labels: ['pod'] };
+export function sinceByPod<L extends string>({ text, labels }: Query<'pod' | L>): Query<'pod'> {
+  return age(aggregate('max', { text: `${text} > 0`, labels }, ['pod']));
 }

@@ -2,7 +2,6 @@
 import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createEngineClient } from '../../../server/engine/client.ts';
 import {
@@ -19,9 +18,9 @@ import { expectClose } from '../../support/expect-close.ts';
 import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
 import { aBundle } from '../../support/onnx-models/random-head.ts';
+import { HOST_SCRIPT as hostScript } from '../../support/real-engine-server.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 
-const hostScript = fileURLToPath(new URL('../../../dist/bundle/engine-host.mjs', import.meta.url));
 const ROW_SIZE = 3 * 16 * 16;
 const ROWS = 4;
 const NEVER = -50;

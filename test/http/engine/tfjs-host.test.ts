@@ -8,12 +8,12 @@ import { createEngineClient } from '../../../server/engine/client.ts';
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import { createTfjsEngine } from '../../../server/engine/tfjs/tfjs-engine.ts';
 import { expectClose } from '../../support/expect-close.ts';
+import { HOST_SCRIPT as hostScript } from '../../support/real-engine-server.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
 import { residualNet } from '../../support/tfjs-models/networks.ts';
 import { expectServedRows } from './served-rows.ts';
 
-const hostScript = fileURLToPath(new URL('../../../dist/bundle/engine-host.mjs', import.meta.url));
 const example = fileURLToPath(new URL('../../../server/examples/fashion-mnist', import.meta.url));
 
 let folder: ModelFolder;

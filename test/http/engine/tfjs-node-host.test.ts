@@ -1,14 +1,12 @@
 // The bundled engine host on native TensorFlow: `npm run build` (or operator/bundle/bundle.mjs) comes first.
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EngineSetting } from '../../../server/config.ts';
 import { createEngineClient } from '../../../server/engine/client.ts';
 import { engineFolder, enginesDir } from '../../support/native-tensorflow.ts';
+import { HOST_SCRIPT as hostScript } from '../../support/real-engine-server.ts';
 import { modelFolder, type ModelFolder } from '../../support/tfjs-models/model-folder.ts';
 import { residualNet } from '../../support/tfjs-models/networks.ts';
 import { expectServedRows } from './served-rows.ts';
-
-const hostScript = fileURLToPath(new URL('../../../dist/bundle/engine-host.mjs', import.meta.url));
 
 let folder: ModelFolder;
 let open: ReturnType<typeof createEngineClient>[] = [];

@@ -14,8 +14,10 @@ import {
 
 export const HEAD_LOGITS = 'logits';
 
-/** What is fed, in this order; a head without a hidden layer has the first five. */
-export const HEAD_INPUTS = ['features', 'mean', 'scale', 'w1', 'b1', 'w2', 'b2'] as const;
+/** What is fed, in this order. @param isDeep with a hidden layer. */
+export function headInputs(isDeep: boolean): readonly string[] {
+  return ['features', 'mean', 'scale', 'w1', 'b1', ...(isDeep ? ['w2', 'b2'] : [])];
+}
 
 /** @param isDeep with a hidden layer. Non-finite features give NaN logits, whatever the weights. */
 export function headGraph(isDeep: boolean): readonly NodeDef[] {
@@ -24,7 +26,7 @@ export function headGraph(isDeep: boolean): readonly NodeDef[] {
     ? [node('Relu', 'rectified', ['hidden']), ...layer('z', ['rectified', 'w2', 'b2'])]
     : [];
   return [
-    ...HEAD_INPUTS.slice(0, isDeep ? 7 : 5).map((name) => placeholder(name, null)),
+    ...headInputs(isDeep).map((name) => placeholder(name, null)),
     node('Sub', 'centred', ['features', 'mean']),
     node('RealDiv', 'scaled', ['centred', 'scale']),
     scalar('upper', FEATURE_LIMIT),

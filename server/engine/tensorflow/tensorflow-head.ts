@@ -3,7 +3,7 @@ import { InvariantError } from '../../core/invariant.ts';
 import { headWeights } from '../backbone/head-weights.ts';
 import type { RuntimeHead } from '../backbone/runtime.ts';
 import type { Addon } from './addon.ts';
-import { HEAD_INPUTS, HEAD_LOGITS, headGraph } from './head-graph.ts';
+import { HEAD_LOGITS, headGraph, headInputs } from './head-graph.ts';
 import { takeFloats, TensorFlowSession, uploadFloats } from './session.ts';
 
 /** The two graphs of heads, each loaded when a head first needs it. */
@@ -16,10 +16,9 @@ export class HeadSessions {
   }
 
   of(isDeep: boolean): TensorFlowSession {
-    const inputs = HEAD_INPUTS.slice(0, isDeep ? 7 : 5);
+    const ends = { inputs: headInputs(isDeep), outputs: [HEAD_LOGITS] };
     const session =
-      this.sessions.get(isDeep) ??
-      new TensorFlowSession(this.addon, headGraph(isDeep), { inputs, outputs: [HEAD_LOGITS] });
+      this.sessions.get(isDeep) ?? new TensorFlowSession(this.addon, headGraph(isDeep), ends);
     this.sessions.set(isDeep, session);
     return session;
   }

@@ -43,13 +43,14 @@ export function readWeights(
   return constants;
 }
 
+const TYPES: Readonly<Record<string, number>> = {
+  float32: DataType.float,
+  int32: DataType.int32,
+  bool: DataType.bool,
+};
+
 function isAsStored({ dtype, quantization }: Spec, type: number): boolean {
-  if (quantization !== undefined) return false;
-  return (
-    (dtype === 'float32' && type === DataType.float) ||
-    (dtype === 'int32' && type === DataType.int32) ||
-    (dtype === 'bool' && type === DataType.bool)
-  );
+  return quantization === undefined && TYPES[dtype] === type;
 }
 
 /** Steps of a quantised weight; half floats have none. */

@@ -1,5 +1,4 @@
 // From a registry of a closed network to an answer, on a real node that reaches nothing else.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
@@ -21,9 +20,7 @@ describe.skipIf(unavailable !== null)('the guide for closed networks, inside', (
 
   beforeAll(async () => {
     node = await startRealNode({ devices: {} });
-    registry = await startClosedRegistry(
-      readFileSync('charts/layercache/images.txt', 'utf8').trim().split('\n'),
-    );
+    registry = await startClosedRegistry();
     const { name, environment } = registry;
     const names = { 'registry.internal:5000': name };
     shell = openShell({ kubeconfigPath: node.kubeconfigPath, environment, names });

@@ -1,5 +1,4 @@
 // Bringing images and chart into a closed network: its registry is a real one, and stands for the public one, too.
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   startClosedRegistry,
@@ -16,9 +15,7 @@ describe.skipIf(unavailable !== null)('the guide for closed networks', () => {
   let shell: Shell;
 
   beforeAll(async () => {
-    registry = await startClosedRegistry(
-      readFileSync('charts/layercache/images.txt', 'utf8').trim().split('\n'),
-    );
+    registry = await startClosedRegistry();
     const { name, environment } = registry;
     shell = openShell({ environment, names: { 'registry.internal:5000': name } });
   });

@@ -1,5 +1,5 @@
 // The registry of a closed network, and the public one as it is reached from there: Debian's docker-registry, over TLS.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createAuthority, issueServer } from '../harness/certificates.ts';
@@ -31,8 +31,8 @@ export interface ClosedRegistry {
   stop(): Promise<void>;
 }
 
-/** Holds one small image under each of the names that docker.io has. */
-export async function startClosedRegistry(images: readonly string[]): Promise<ClosedRegistry> {
+/** Holds one small image under each of the names in `images.txt` that docker.io has. */
+export async function startClosedRegistry(): Promise<ClosedRegistry> {
   const folder = mkdtempSync(join(tmpdir(), 'layercache-registry-'));
   await createAuthority(folder, 'ca');
   const subject = { user: 'registry' };
@@ -55,6 +55,7 @@ export async function startClosedRegistry(images: readonly string[]): Promise<Cl
   const archive = join(folder, 'image.tar');
   writeImageArchive(archive, { name: 'any:1', layers: [[]], entrypoint: ['/none'] });
   try {
+    const images = readFileSync('charts/layercache/images.txt', 'utf8').trim().split('\n');
     for (const image of images) {
       const outside = image.replace('docker.io', `${name}/outside`);
       await skopeo('copy', `oci-archive:${archive}`, `docker://${outside}`);

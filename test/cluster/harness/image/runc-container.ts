@@ -67,11 +67,8 @@ export function startContainer(image: UnpackedImage, options: RunOptions): Runni
       process.kill(firstProcess(child.pid!), signal);
     },
     memoryLimitBytes: () => {
-      const [first, second] = ['memory/', ''].map(
-        (hierarchy) => `/sys/fs/cgroup/${hierarchy}${name}`,
-      );
-      const version1 = join(first!, 'memory.limit_in_bytes');
-      const file = existsSync(version1) ? version1 : join(second!, 'memory.max');
+      const version1 = `/sys/fs/cgroup/memory/${name}/memory.limit_in_bytes`;
+      const file = existsSync(version1) ? version1 : `/sys/fs/cgroup/${name}/memory.max`;
       return Number(readFileSync(file, 'utf8'));
     },
     end: async () => {

@@ -1,8 +1,9 @@
 // A graph whose weights are constants: what cutting needs of it, and its nodes as TensorFlow takes them.
 import { listOf, membersOf } from '../../core/tfjs/json-members.ts';
-import { readGraph, type TfjsGraph } from '../../core/tfjs/read-graph.ts';
-import { EngineError, type EngineErrorCode } from '../engine-error.ts';
+import type { TfjsGraph } from '../../core/tfjs/read-graph.ts';
+import { EngineError } from '../engine-error.ts';
 import type { LoadedFiles } from '../tfjs/load-files.ts';
+import { readableGraph } from '../tfjs/readable-graph.ts';
 import { expandFused } from './expand-fused.ts';
 import { constant, DataType, type NodeDef } from './node-def.ts';
 import { encodeAttribute, typeNumber } from './read-attributes.ts';
@@ -18,10 +19,7 @@ export interface FrozenGraph {
 export function freezeGraphModel(path: string, files: LoadedFiles): FrozenGraph {
   const { topology, signature, weightSpecs } = files;
   const dims = new Map(weightSpecs.map(({ name, shape }) => [name, shape]));
-  const graph = readGraph(topology, signature, dims);
-  if (!graph.ok) {
-    throw new EngineError(graph.code as EngineErrorCode, `${path} ${graph.message}`);
-  }
+  const graph = readableGraph(path, topology, signature, dims);
   const nodes = listOf(membersOf(topology).node).map(membersOf);
   const types = new Map(
     nodes.map(({ name, attr }) => [name, typeNumber(membersOf(membersOf(attr).dtype).type)]),
@@ -43,7 +41,7 @@ export function freezeGraphModel(path: string, files: LoadedFiles): FrozenGraph 
       definitions.set(definition.name, [constant(weight)]);
     }
   }
-  return { graph: graph.value, definitions };
+  return { graph, definitions };
 }
 
 /** Names and operators are there: `readGraph` has looked. */

@@ -1,19 +1,17 @@
 // A GraphModel as a program: its executor runs any part of the graph whose inputs are fed.
 import { io, type Tensor } from '@tensorflow/tfjs-core';
 import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
-import { readGraph, type TfjsGraph } from '../../core/tfjs/read-graph.ts';
-import { EngineError, type EngineErrorCode } from '../engine-error.ts';
+import type { TfjsGraph } from '../../core/tfjs/read-graph.ts';
+import { EngineError } from '../engine-error.ts';
 import { firstLine } from '../first-line.ts';
 import type { LoadedFiles } from './load-files.ts';
 import type { TfjsProgram } from './program.ts';
+import { readableGraph } from './readable-graph.ts';
 
 export function loadGraphProgram(path: string, files: LoadedFiles): TfjsProgram {
   const { topology, signature, weightSpecs, weightData } = files;
   const dims = new Map(weightSpecs.map(({ name, shape }) => [name, shape]));
-  const graph = readGraph(topology, signature, dims);
-  if (!graph.ok) {
-    throw new EngineError(graph.code as EngineErrorCode, `${path} ${graph.message}`);
-  }
+  const graph = readableGraph(path, topology, signature, dims);
   try {
     const model = loadGraphModelSync(
       io.fromMemorySync({
@@ -25,7 +23,7 @@ export function loadGraphProgram(path: string, files: LoadedFiles): TfjsProgram 
         ...(typeof signature === 'object' && signature !== null ? { signature } : {}),
       }),
     );
-    return new GraphProgram(model, graph.value);
+    return new GraphProgram(model, graph);
   } catch (error) {
     throw new EngineError(
       'UnsupportedModel',

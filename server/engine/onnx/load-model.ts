@@ -1,9 +1,7 @@
 // Reads a model file and refuses what cannot be served, each time with the next step.
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { readModel, type OnnxModel } from '../../core/onnx/read-model.ts';
+import { readModelFile } from '../backbone/model-file.ts';
 import { EngineError } from '../engine-error.ts';
-import { fileProblem } from '../../core/system-error.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
 const KNOWN_DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
@@ -18,14 +16,7 @@ export interface LoadedFile {
 }
 
 export async function loadModelFile(source: ModelSource): Promise<LoadedFile> {
-  const bytes = await readBytes(source.path);
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  if (source.digest !== null && source.digest !== digest) {
-    throw new EngineError(
-      'DigestMismatch',
-      `${source.path} has digest ${digest}, expected ${source.digest}; fetch the file again or correct the digest`,
-    );
-  }
+  const { bytes, digest } = await readModelFile(source, `the model ${source.path}`);
   const read = readModel(bytes);
   if (!read.ok) {
     throw new EngineError(
@@ -35,18 +26,6 @@ export async function loadModelFile(source: ModelSource): Promise<LoadedFile> {
   }
   refuseUnsupported(source.path, read.value);
   return { bytes, digest, model: read.value };
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new EngineError(
-      'ModelMissing',
-      `the model ${path} ${fileProblem(error) ?? 'cannot be read'}; check the path of the backbone`,
-      { cause: error },
-    );
-  }
 }
 
 /** What is wrong and the next step, or null. */

@@ -1,10 +1,8 @@
 // A SavedModel whose weights are constants of its graph.
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { fileProblem } from '../../core/system-error.ts';
-import { readGraph } from '../../core/tfjs/read-graph.ts';
-import { EngineError, type EngineErrorCode } from '../engine-error.ts';
+import { readModelFile } from '../backbone/model-file.ts';
+import { EngineError } from '../engine-error.ts';
 import type { ModelSource } from '../segment-engine.ts';
+import { readableGraph } from '../tfjs/readable-graph.ts';
 import type { FrozenGraph } from './frozen-graph.ts';
 import { readSavedModel } from './read-saved-model.ts';
 
@@ -21,35 +19,21 @@ export interface LoadedGraph {
 const UNFROZEN = /^(VarHandleOp|ReadVariableOp|Variable(V2)?|(Stateful)?PartitionedCall)$/;
 
 /** Throws EngineError. */
-export async function loadSavedModel({
-  path,
-  digest: expected,
-}: ModelSource): Promise<LoadedGraph> {
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const problem = fileProblem(error) ?? 'cannot be read';
-    const message = `${path} ${problem}; check the path of the backbone`;
-    throw new EngineError('ModelMissing', message, { cause: error });
-  });
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-  if (expected !== null && expected !== digest) {
-    throw new EngineError(
-      'DigestMismatch',
-      `${path} has digest ${digest}, expected ${expected}; fetch the file again or correct the digest`,
-    );
-  }
+export async function loadSavedModel(source: ModelSource): Promise<LoadedGraph> {
+  const { path } = source;
+  const { bytes, digest } = await readModelFile(source);
   const read = readSavedModel(bytes);
   if (read === null) {
     const message = `${path} is no SavedModel with a graph under the tag serve; export the model again`;
     throw new EngineError('ModelUnreadable', message);
   }
-  const graph = readGraph(read.topology, read.signature, read.dims);
-  if (!graph.ok) throw new EngineError(graph.code as EngineErrorCode, `${path} ${graph.message}`);
-  const unfrozen = graph.value.nodes.find(({ op }) => UNFROZEN.test(op));
+  const graph = readableGraph(path, read.topology, read.signature, read.dims);
+  const unfrozen = graph.nodes.find(({ op }) => UNFROZEN.test(op));
   if (unfrozen !== undefined) throw notFlat(path, unfrozen.op);
   return {
     file: { digest, format: 'SavedModel', sizeBytes: bytes.length },
     frozen: {
-      graph: graph.value,
+      graph,
       definitions: new Map(read.nodes.map((each) => [each.name, [each]])),
     },
   };

@@ -1,11 +1,10 @@
 // Reads model.json and the weight files beside it, and refuses what is incomplete, each time with the next step.
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { io } from '@tensorflow/tfjs-core';
 import { tfjsListing, parseTfjsManifest, type TfjsFormat } from '../../core/tfjs/model-manifest.ts';
+import { readBytes } from '../backbone/model-file.ts';
 import { EngineError } from '../engine-error.ts';
-import { fileProblem } from '../../core/system-error.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
 export interface LoadedFiles {
@@ -102,15 +101,6 @@ function refuseWrongSize(
     'ModelUnreadable',
     `the weights of ${path} are ${found} bytes, and its weightsManifest says ${wanted}; copy all weight files again`,
   );
-}
-
-async function readBytes(path: string, step: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    const problem = fileProblem(error) ?? 'cannot be read';
-    throw new EngineError('ModelMissing', `${path} ${problem}; ${step}`, { cause: error });
-  }
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -47,24 +47,34 @@ const TOKENS = 16;
 /** Of operators on sizes. */
 const INTEGERS = { T: { type: 'DT_INT32' } } as const;
 
+/** One size of the input per call, as the graph itself reads it. */
+function inputSizes(graph: TfjsGraphWriter): (axis: number) => string {
+  const shape = graph.add('Shape', ['input'], { out_type: { type: 'DT_INT32' } });
+  return (axis) =>
+    graph.add(
+      'StridedSlice',
+      [shape, graph.integers([axis]), graph.integers([axis + 1]), graph.integers([1])],
+      { ...INTEGERS, Index: { type: 'DT_INT32' }, shrink_axis_mask: { i: '1' } },
+    );
+}
+
+function pack(graph: TfjsGraphWriter, sizes: readonly string[]): string {
+  return graph.add('Pack', sizes, {
+    ...INTEGERS,
+    N: { i: String(sizes.length) },
+    axis: { i: '0' },
+  });
+}
+
 /** Patches and two transformer blocks that read the number of rows from the shape of the input. */
 export function attentionNet(seed = 4): TfjsTestModel {
   const graph = new TfjsGraphWriter(seed);
   const patches = graph.conv('input', [3, WIDTH], { kernel: 4, stride: 4 }, 'patches');
-  const shape = graph.add('Shape', ['input'], { out_type: { type: 'DT_INT32' } });
-  const rows = graph.add(
-    'StridedSlice',
-    [shape, graph.integers([0]), graph.integers([1]), graph.integers([1])],
-    { ...INTEGERS, Index: { type: 'DT_INT32' }, shrink_axis_mask: { i: '1' } },
-  );
-  const pack = (...dims: readonly number[]): string =>
-    graph.add('Pack', [rows, ...dims.map((dim) => graph.integer(dim))], {
-      ...INTEGERS,
-      N: { i: String(dims.length + 1) },
-      axis: { i: '0' },
-    });
-  const reshape = (value: string, ...dims: readonly number[]): string =>
-    graph.add('Reshape', [value, pack(...dims)]);
+  const rows = inputSizes(graph)(0);
+  const reshape = (value: string, ...dims: readonly number[]): string => {
+    const sizes = [rows, ...dims.map((dim) => graph.integer(dim))];
+    return graph.add('Reshape', [value, pack(graph, sizes)]);
+  };
   let value = graph.add(
     'AddV2',
     [reshape(patches, TOKENS, WIDTH), graph.weights([1, TOKENS, WIDTH], 4)],
@@ -168,18 +178,8 @@ export function oblongNet(seed = 8): TfjsTestModel {
   const graph = new TfjsGraphWriter(seed);
   const stem = graph.conv('input', [3, 6], { kernel: 3 }, 'stem');
   const deep = graph.conv(stem, [6, 6], { kernel: 3 });
-  const shape = graph.add('Shape', ['input'], { out_type: { type: 'DT_INT32' } });
-  const sizeAt = (axis: number): string =>
-    graph.add(
-      'StridedSlice',
-      [shape, graph.integers([axis]), graph.integers([axis + 1]), graph.integers([1])],
-      { ...INTEGERS, Index: { type: 'DT_INT32' }, shrink_axis_mask: { i: '1' } },
-    );
-  const dims = graph.add('Pack', [sizeAt(0), sizeAt(1), graph.integer(16 * 6)], {
-    ...INTEGERS,
-    N: { i: '3' },
-    axis: { i: '0' },
-  });
+  const sizeAt = inputSizes(graph);
+  const dims = pack(graph, [sizeAt(0), sizeAt(1), graph.integer(16 * 6)]);
   const lines = graph.add('Reshape', [deep, dims]);
   return graph.build([8, 16, 3], {
     logits: graph.dense(graph.mean(lines, [1]), 16 * 6, CLASSES, 'logits'),

@@ -1,7 +1,6 @@
 // The chart on a real API server, by both Helms.
 import { expect } from 'vitest';
 import type { ControlPlane } from '../../support/control-plane.ts';
-import { helm } from '../../unit/charts/helm.ts';
 import type { HelmMajor } from '../harness/client-tools.ts';
 import type { CommandResult } from '../harness/run-command.ts';
 
@@ -19,13 +18,11 @@ export interface HelmCall {
 }
 
 /** Values go in by standard input; a non-zero exit is a value. */
-export async function callHelm(plane: ControlPlane, call: HelmCall): Promise<CommandResult> {
+export function callHelm(plane: ControlPlane, call: HelmCall): Promise<CommandResult> {
   const { major, args, values, namespace, deadlineMs = 120_000 } = call;
-  const { kubeconfigPath } = plane;
-  const all = [...args, '--namespace', namespace];
-  return values === undefined
-    ? helm(major, all, { kubeconfigPath, deadlineMs })
-    : helm(major, [...all, '--values', '-'], { values, kubeconfigPath, deadlineMs });
+  const more = values === undefined ? [] : ['--values', '-'];
+  const input = JSON.stringify(values ?? {});
+  return plane.helm([...args, '--namespace', namespace, ...more], { major, input, deadlineMs });
 }
 
 /** As `callHelm`, where a failure is the test's; returns standard output. */

@@ -4,7 +4,7 @@ import type { ApiRequest } from './api-request.ts';
 import { createApiRequest } from './api-request.ts';
 import type { AuditEvent } from './audit-events.ts';
 import { readAuditEvents } from './audit-events.ts';
-import { clientTools } from './client-tools.ts';
+import { clientTools, type HelmMajor } from './client-tools.ts';
 import type { ClusterFacts } from './cluster.ts';
 import { dumpNamespace } from './dump-namespace.ts';
 import type { Identities } from './identities.ts';
@@ -17,6 +17,11 @@ import { createTestNamespace } from './test-namespace.ts';
 export interface ToolOptions extends CommandOptions {
   /** @defaultValue the administrator's */
   readonly kubeconfigPath?: string;
+}
+
+export interface HelmOptions extends ToolOptions {
+  /** @defaultValue 4 */
+  readonly major?: HelmMajor;
 }
 
 /** A running Kubernetes control plane, as tests see it. All requests are the administrator's unless said otherwise. */
@@ -34,7 +39,7 @@ export interface ControlPlane extends Identities {
   readonly dump: (namespace: string) => Promise<string>;
   /** Real kubectl; a non-zero exit is a value. */
   readonly kubectl: (args: readonly string[], options?: ToolOptions) => Promise<CommandResult>;
-  readonly helm: (args: readonly string[], options?: ToolOptions) => Promise<CommandResult>;
+  readonly helm: (args: readonly string[], options?: HelmOptions) => Promise<CommandResult>;
   /** What the API server was asked so far; needs `auditLog: true`. */
   readonly auditEvents: () => AuditEvent[];
   /** What a part has written, for example `apiserver`. */
@@ -49,8 +54,8 @@ export function connectControlPlane(facts: ClusterFacts): ControlPlane {
   const kubeconfigPath = join(keys, 'admin.kubeconfig');
   const credential = { certPath: join(keys, 'admin.crt'), keyPath: join(keys, 'admin.key') };
   const request = createApiRequest({ url, caPath: join(keys, 'ca.crt'), ...credential });
-  const tool = async (name: 'kubectl' | 'helm', args: readonly string[], options: ToolOptions) => {
-    const tools = await clientTools();
+  const tool = async (name: 'kubectl' | 'helm', args: readonly string[], options: HelmOptions) => {
+    const tools = await clientTools(options.major);
     const environment = {
       KUBECONFIG: options.kubeconfigPath ?? kubeconfigPath,
       KUBECACHEDIR: join(folder, 'kubectl'),

@@ -18,7 +18,7 @@ test.each(MAJORS)('Helm %i finds nothing to say about the chart', async (major) 
     const { code, stdout, stderr } = await helm(
       major,
       ['lint', '--strict', CHART, '--namespace', 'layercache-system', '--values', '-'],
-      { values },
+      values,
     );
     expect(code, `${stdout}${stderr}`).toBe(0);
   }

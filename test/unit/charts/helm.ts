@@ -45,18 +45,11 @@ export type Rendered =
 const home = mkdtempSync(join(tmpdir(), 'layercache-helm-'));
 afterAll(() => rm(home, { recursive: true, force: true }));
 
-export interface HelmRun {
-  readonly values?: object;
-  /** @defaultValue none */
-  readonly kubeconfigPath?: string;
-  readonly deadlineMs?: number;
-}
-
 /** Values go in by standard input, for `--values -`; nothing of the caller's own Helm is read or changed. */
 export async function helm(
   major: HelmMajor,
   args: readonly string[],
-  { values = {}, kubeconfigPath = '/dev/null', deadlineMs = 60_000 }: HelmRun = {},
+  values: object = {},
 ): Promise<CommandResult> {
   const { helm: program } = await clientTools(major);
   return runCommand(program, args, {
@@ -65,9 +58,9 @@ export async function helm(
       HELM_CACHE_HOME: join(home, 'cache'),
       HELM_CONFIG_HOME: join(home, 'config'),
       HELM_DATA_HOME: join(home, 'data'),
-      KUBECONFIG: kubeconfigPath,
+      KUBECONFIG: '/dev/null',
     },
-    deadlineMs,
+    deadlineMs: 60_000,
   });
 }
 
@@ -78,7 +71,7 @@ export async function render(rendering: Rendering = {}): Promise<Rendered> {
   const known = apiVersions.flatMap((version) => ['--api-versions', version]);
   const { release = RELEASE, chart = CHART } = rendering;
   const args = ['template', release, chart, ...flags, ...known];
-  const { code, stdout, stderr } = await helm(major, args, { values });
+  const { code, stdout, stderr } = await helm(major, args, values);
   if (code !== 0) return { ok: false, error: stderr.trim() };
   return { ok: true, text: stdout, objects: objectsOf(stdout) };
 }
@@ -89,9 +82,7 @@ export async function render(rendering: Rendering = {}): Promise<Rendered> {
  */
 export async function notesOf(values: object): Promise<string> {
   const flags = ['--namespace', NAMESPACE, '--dry-run=client', '--values', '-'];
-  const { code, stdout, stderr } = await helm(4, ['install', RELEASE, CHART, ...flags], {
-    values,
-  });
+  const { code, stdout, stderr } = await helm(4, ['install', RELEASE, CHART, ...flags], values);
   if (code !== 0) throw new Error(stderr);
   const [, notes = ''] = /^NOTES:\n([\s\S]*)/m.exec(stdout) ?? [];
   return notes;

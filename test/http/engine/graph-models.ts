@@ -1,7 +1,6 @@
 // What every engine must do that reads graph models of TensorFlow.js, TensorFlow.js itself being the measure.
 import { loadGraphModelSync } from '@tensorflow/tfjs-converter';
 import { io, tensor, type Tensor } from '@tensorflow/tfjs-core';
-import { beforeAll } from 'vitest';
 import type { SegmentEngine } from '../../../server/engine/segment-engine.ts';
 import type { TfjsTestModel } from '../../support/tfjs-models/graph-writer.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../../support/tfjs-models/networks.ts';
 import { describeEngine } from './conformance.ts';
 import { describeTwoOutputs } from './two-outputs.ts';
+import { written, type ModelFormat } from './written.ts';
 
 /** TensorFlow.js on the whole graph, with the tensor as its output. A backend has to be set. */
 export function reference(
@@ -55,30 +55,11 @@ const networks = [
 /** @param write puts a model on disk, for as long as the tests run. @returns the path of its model.json. */
 export function describeGraphModels(
   create: () => SegmentEngine,
-  write: (model: TfjsTestModel) => Promise<string>,
+  write: ModelFormat<TfjsTestModel>['write'],
 ): void {
-  for (const { name, model, cuts } of networks) {
-    let path = '';
-    beforeAll(async () => {
-      path = await write(model);
-    });
-    describeEngine({
-      name,
-      cuts,
-      create,
-      layout: 'NHWC',
-      path: () => path,
-      reference: (tensorName, input, rows) => reference(model, tensorName, input, rows),
-    });
+  const format = { write, reference };
+  for (const { model, ...network } of networks) {
+    describeEngine({ ...network, ...written(model, format), create, layout: 'NHWC' });
   }
-
-  let twoOutputs = '';
-  beforeAll(async () => {
-    twoOutputs = await write(ambiguousNet());
-  });
-  describeTwoOutputs({
-    create,
-    path: () => twoOutputs,
-    reference: (tensorName, input, rows) => reference(ambiguousNet(), tensorName, input, rows),
-  });
+  describeTwoOutputs({ create, ...written(ambiguousNet(), format) });
 }

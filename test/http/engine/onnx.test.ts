@@ -1,5 +1,5 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { anyValue, floatValue } from '../../../server/core/onnx/build-model.ts';
 import { cutSegment } from '../../../server/core/onnx/cut-segment.ts';
 import { traceFlow } from '../../../server/core/graph/graph-flow.ts';
@@ -18,6 +18,7 @@ import {
 } from '../../support/onnx-models/networks.ts';
 import { describeEngine } from './conformance.ts';
 import { describeTwoOutputs } from './two-outputs.ts';
+import { written } from './written.ts';
 
 const files: ModelFile[] = [];
 
@@ -73,43 +74,26 @@ const networks = [
   },
 ] as const;
 
-for (const { name, model, cuts } of networks) {
-  let path = '';
-  beforeAll(async () => {
-    path = await write(model);
-  });
+const onnx = { write, reference };
+
+for (const { model, ...network } of networks) {
   describeEngine({
-    name,
-    cuts,
+    ...network,
+    ...written(model, onnx),
     create: createOnnxEngine,
     layout: 'NCHW',
-    path: () => path,
-    reference: (tensor, input, rows) => reference(model, tensor, input, rows),
   });
 }
 
-let threaded = '';
-beforeAll(async () => {
-  threaded = await write(residualNet());
-});
 describeEngine({
   name: 'a residual network, two threads a pass',
   cuts: ['stem', 'block0', 'block1'],
+  ...written(residualNet(), onnx),
   create: () => createOnnxEngine(undefined, 2),
   layout: 'NCHW',
-  path: () => threaded,
-  reference: (tensor, input, rows) => reference(residualNet(), tensor, input, rows),
 });
 
-let twoOutputs = '';
-beforeAll(async () => {
-  twoOutputs = await write(ambiguousNet());
-});
-describeTwoOutputs({
-  create: createOnnxEngine,
-  path: () => twoOutputs,
-  reference: (tensor, input, rows) => reference(ambiguousNet(), tensor, input, rows),
-});
+describeTwoOutputs({ create: createOnnxEngine, ...written(ambiguousNet(), onnx) });
 
 describe('opening', () => {
   const open = async (path: string, more: { outputName?: string; digest?: string } = {}) => {

@@ -34,12 +34,15 @@ export function runTool({
         said[stream] = `${said[stream]}${text}`.slice(-TAIL);
       });
     }
+    let isBroken = false;
+    // It was not there, or was interrupted: then it may still write for a moment, and what it writes to is not to be removed before.
     child.once('error', () => {
-      resolve({ ok: false, output: said.stderr });
+      isBroken = true;
     });
     child.once('close', (code) => {
-      const output = `${said.stdout}\n${said.stderr}`;
-      resolve(code === 0 ? { ok: true, stdout: said.stdout } : { ok: false, output });
+      const output = isBroken ? said.stderr : `${said.stdout}\n${said.stderr}`;
+      const isOk = code === 0 && !isBroken;
+      resolve(isOk ? { ok: true, stdout: said.stdout } : { ok: false, output });
     });
   });
 }

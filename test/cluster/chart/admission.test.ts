@@ -7,7 +7,7 @@ import {
 import { eventually } from '../../support/eventually.ts';
 import { CHART } from '../../unit/charts/helm.ts';
 import { smokeService } from '../../../operator/smoke/smoke-service.ts';
-import { DEFINITION_GONE_MS, definitionOf, DEFINITIONS, expectHelm } from './release.ts';
+import { definitionGone, DEFINITIONS, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
@@ -153,9 +153,7 @@ describe.skipIf(unavailable !== null)('admission policies of the chart', () => {
     );
     await plane.kubectl(['annotate', 'crd', name, 'layercache.io/allow-delete=true']);
     expect((await plane.kubectl(['delete', 'crd', '--wait=false', name])).code).toBe(0);
-    await eventually(async () => {
-      expect(await definitionOf(plane, name)).toBeNull();
-    }, DEFINITION_GONE_MS);
+    await definitionGone(plane, name);
   }, 300_000);
 
   test('pod overrides can be forbidden', async () => {

@@ -8,12 +8,11 @@ import {
   whyUnavailable,
   type OwnControlPlane,
 } from '../../support/control-plane.ts';
-import { eventually } from '../../support/eventually.ts';
 import type { HelmMajor } from '../harness/client-tools.ts';
 import { CHART, MAJORS, renderObjects } from '../../unit/charts/helm.ts';
 import { lastRelease } from '../../unit/charts/last-release.ts';
 import { KINDS_OF_MONITORING, SCENARIOS, valuesFor } from '../../unit/charts/scenarios.ts';
-import { DEFINITION_GONE_MS, DEFINITIONS, callHelm, definitionOf, expectHelm } from './release.ts';
+import { DEFINITIONS, callHelm, definitionGone, definitionOf, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
@@ -77,11 +76,7 @@ describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
   /** A test begins and ends without our definitions. */
   async function clean(): Promise<void> {
     await plane.kubectl(['delete', 'crd', '--ignore-not-found', '--wait=false', ...DEFINITIONS]);
-    for (const name of DEFINITIONS) {
-      await eventually(async () => {
-        expect(await definitionOf(plane, name)).toBeNull();
-      }, DEFINITION_GONE_MS);
-    }
+    for (const name of DEFINITIONS) await definitionGone(plane, name);
   }
 
   async function space(labels: Readonly<Record<string, string>> = {}): Promise<string> {
@@ -195,9 +190,7 @@ describe.skipIf(unavailable !== null)('the chart on a real API server', () => {
     const installed = await install(4, namespace, 'demo', { crds: { keep: false } });
     expect(installed.stdout).toContain('crds.keep is off: uninstalling this release deletes');
     await expectHelm(plane, { major: 4, namespace, args: ['uninstall', 'demo'] });
-    await eventually(async () => {
-      expect(await definitionOf(plane, DEFINITIONS[0]!)).toBeNull();
-    }, DEFINITION_GONE_MS);
+    await definitionGone(plane, DEFINITIONS[0]!);
   }, 300_000);
 
   test('a release waits for our kind with Helm 4, and not with Helm 3', async () => {

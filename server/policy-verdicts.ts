@@ -33,10 +33,17 @@ export function verdictOf(
   };
 }
 
-/** A policy for another backbone, or one whose class output is known elsewhere: its limits hold here, no exit, head or sample does. */
+/** A policy for another backbone, or one whose class output is known elsewhere: its limits hold here, no exit, head, audit or sample does. */
 export function forThisBackbone(policy: Policy, model: ModelDescription): Policy {
   if (policy.backboneDigest === model.digest && model.outputProblem === null) return policy;
-  return { ...policy, exitsEnabled: false, exits: [], stable: null, candidate: null };
+  return {
+    ...policy,
+    exitsEnabled: false,
+    exits: [],
+    stable: null,
+    candidate: null,
+    auditRate: 0,
+  };
 }
 
 export function headMissing(stable: PolicyTrack): PolicyProblem {

@@ -1,6 +1,7 @@
 // A backbone with two class outputs, before and after one of them is named.
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { fromHalf } from '../../../crds/wire/half-float.ts';
+import { RowFlag } from '../../../server/engine/engine-client.ts';
 import { ambiguousReport, createFakeEngine, fakeReport } from '../../support/fake-engine.ts';
 import {
   EASY,
@@ -71,6 +72,16 @@ describe('none named', () => {
     expect(state).toMatchObject({ policy: { exitsEnabled: false }, queue: { capacity: 77 } });
     expect((await server.ask([EASY])).parameters).toMatchObject({ layercache_exit: 'backbone' });
     expect((await server.apply(policy)).result).toBe('AlreadyApplied');
+  });
+
+  test('a policy that audits every row has no row audited: there is no class to compare', async () => {
+    const engine = createFakeEngine(ambiguousReport());
+    const server = await startTestServer({ engine });
+    onTestFinished(() => server.close());
+    await server.apply(aPolicy({ auditRate: 1 }));
+    await server.ask([EASY]);
+    const flags = engine.batches.flatMap((batch) => [...batch.flags]);
+    expect(flags).toEqual([RowFlag.BackboneOnly]);
   });
 
   test('heads are refused: they fit no backbone without classes', async () => {

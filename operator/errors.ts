@@ -98,13 +98,12 @@ export const CLI_ERRORS = {
   ServerFailed: {
     exitCode: 1,
     what: 'A model server ended',
-    nextStep: 'Lines above are the last it wrote; run again with --debug for more.',
+    nextStep: 'Run again with --debug for more.',
   },
   ServerNotReady: {
     exitCode: 3,
     what: 'A model server did not become ready in time',
-    nextStep:
-      'Lines above are the last it wrote; a large model may need a longer server.startupDeadline in the manifest.',
+    nextStep: 'A large model may need a longer server.startupDeadline in the manifest.',
   },
   EngineInstallFailed: {
     exitCode: 1,

@@ -11,6 +11,7 @@ import { progress } from '../lifecycle/progress.ts';
 import type { Decision, HeadRevisionFacts, StageProgress } from '../lifecycle/types.ts';
 import { blockRows } from './block-rows.ts';
 import { createRunDrills } from './drills/run-drills.ts';
+import { lastWords } from './processes/child.ts';
 import { createEvidenceFeed } from './evidence-feed.ts';
 import { explainMissing, lastVerdict } from './explain-missing.ts';
 import { machineVersions, type StartedServer } from './fleet-start.ts';
@@ -209,12 +210,10 @@ export function createRun(context: RunContext): Run {
     void server.child.ended.then(({ code, signal }) => {
       if (drills.isExpectedEnd(server.podUid)) return;
       const how = signal === null ? `ended with code ${code ?? '?'}` : `was ended by ${signal}`;
-      const tail = server.child.tail();
-      const lines = tail === '' ? ' It wrote nothing.' : `\n${tail}\n`;
       fail(
         new CliError('ServerFailed', {
           where: server.podUid,
-          why: `it ${how} during the run.${lines}`,
+          why: `it ${how} during the run. ${lastWords(server.child)}`,
         }),
       );
     });

@@ -159,7 +159,7 @@ const MESSAGES: Readonly<Record<Scene, string>> = {
   alarm: 'Exits are off (Alarm). No look is taken yet; the next is at 1,000 audited rows.',
   ended: 'Certified, served and compared with the backbone.',
   error:
-    'A model server ended (local-0): it was ended by SIGKILL during the run. It wrote nothing. Lines above are the last it wrote; run again with --debug for more. [ServerFailed]',
+    'A model server ended (local-0): it was ended by SIGKILL during the run. It wrote nothing. Run again with --debug for more. [ServerFailed]',
 };
 
 function historyUpTo(now: number): PagePoint[] {

@@ -169,3 +169,9 @@ async function stopChild(
     clearTimeout(timer);
   }
 }
+
+/** A sentence for people, and below it the lines. */
+export function lastWords(child: Pick<Child, 'tail'>): string {
+  const tail = child.tail();
+  return tail === '' ? 'It wrote nothing.' : `The last it wrote:\n${tail}\n`;
+}

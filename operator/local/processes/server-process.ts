@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CliError } from '../../errors.ts';
 import { createAdminClient, type AdminClient } from '../../fleet/admin-client.ts';
-import { startChild, type Child } from './child.ts';
+import { lastWords, startChild, type Child } from './child.ts';
 
 /** A model server on loopback, ready to answer. */
 export interface ServerProcess {
@@ -101,7 +101,7 @@ async function startFailure(child: Child, options: ServerOptions): Promise<CliEr
   if (!child.hasEnded) {
     return new CliError('ServerNotReady', {
       where: options.podUid,
-      why: `it was not ready after ${options.startupDeadlineMs / 1000} s.\n${child.tail()}\n`,
+      why: `it was not ready after ${options.startupDeadlineMs / 1000} s. ${lastWords(child)}`,
     });
   }
   const { code, signal } = await child.ended;
@@ -118,7 +118,7 @@ async function startFailure(child: Child, options: ServerOptions): Promise<CliEr
   }
   return new CliError('ServerFailed', {
     where: options.backbonePath,
-    why: `the server ended with ${signal ?? `exit code ${code ?? '?'}`}.\n${tail}\n`,
+    why: `the server ended with ${signal ?? `exit code ${code ?? '?'}`}. ${lastWords(child)}`,
   });
 }
 

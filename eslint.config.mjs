@@ -94,7 +94,7 @@ export default tseslint.config(
     languageOptions: {
       parserOptions: {
         projectService: {
-          allowDefaultProject: ['*.mjs', 'operator/bundle/*.mjs'],
+          allowDefaultProject: ['*.mjs', 'operator/bundle/*.mjs', 'test/mutation/*.mjs'],
         },
         tsconfigRootDir: import.meta.dirname,
       },

@@ -1,0 +1,67 @@
+// What is mutated, by which tests it is to be killed, and how much of it must be.
+
+/** Share of mutants that tests kill at least; what survives is read, and stands in MUTATION.md. */
+const STRONG = 0.85;
+/** No survivor but those that change nothing, each with its reason in explained.mjs. */
+const ALL = 1;
+
+const core = (...names) => names.map((name) => `test/unit/server/core/${name}.test.ts`);
+const lifecycle = 'test/unit/operator/lifecycle/*.test.ts';
+
+export const TARGETS = {
+  'exit comparison': {
+    mutate: ['server/core/decide.ts'],
+    tests: core('decide', 'evidence'),
+    least: ALL,
+  },
+  'fail-safes of a server': {
+    mutate: ['server/core/breaker.ts', 'server/safety.ts'],
+    tests: [
+      ...core('breaker'),
+      'test/unit/server/safety.test.ts',
+      'test/unit/server/serving.test.ts',
+    ],
+    least: ALL,
+  },
+  'what a server lets answer': {
+    mutate: ['server/serving.ts'],
+    tests: ['test/unit/server/serving.test.ts'],
+    least: STRONG,
+  },
+  'fail-safes of the operator': {
+    mutate: [
+      'operator/lifecycle/switch-off.ts',
+      'operator/lifecycle/alarm.ts',
+      'operator/lifecycle/starvation.ts',
+      'operator/lifecycle/lost-evidence.ts',
+      'operator/lifecycle/policy-content.ts',
+    ],
+    tests: [lifecycle],
+    least: ALL,
+  },
+  certificate: {
+    mutate: ['server/core/certificate.ts', 'server/core/binomial.ts'],
+    tests: [...core('certificate', 'binomial'), 'test/unit/operator/stats/fixed-sequence.test.ts'],
+    least: STRONG,
+  },
+  detector: {
+    mutate: ['server/core/detector.ts'],
+    tests: core('detector'),
+    least: STRONG,
+  },
+  statistics: {
+    mutate: ['operator/stats/*.ts'],
+    tests: ['test/unit/operator/stats/*.test.ts'],
+    least: STRONG,
+  },
+  'policy parser': {
+    mutate: ['crds/wire/policy.ts'],
+    tests: ['test/unit/crds/wire/policy.test.ts'],
+    least: STRONG,
+  },
+  plans: {
+    mutate: ['operator/plan/*.ts'],
+    tests: ['test/unit/operator/plan/**/*.test.ts'],
+    least: STRONG,
+  },
+};

@@ -16,6 +16,8 @@ const RATE_INTERVAL = '10s';
 /** Series that a panel may draw. */
 const MAX_SERIES = 50;
 
+const NO_VALUE = ': no value';
+
 /** Variables as Grafana writes them into a query: All is `.+`. */
 export function interpolate(expr: string): string {
   return expr
@@ -59,7 +61,7 @@ export function faultsOf({ panel, answers }: PanelAnswer): string[] {
     const where = `${panel.title} / ${target.legend}`;
     const values = valuesOf(samples);
     return [
-      ...(values.length === 0 ? [`${where}: no value`] : []),
+      ...(values.length === 0 ? [`${where}${NO_VALUE}`] : []),
       ...legendFaults(where, target, samples),
       ...rangeFaults(where, values, panel, target.right ?? panel.unit),
     ];
@@ -117,19 +119,60 @@ export async function askVariables(
 export async function askAnnotations(
   board: Board,
   prometheus: Prometheus,
-  intervals: Readonly<Record<Scenario, Interval>>,
+  intervalOf: (scenario: Scenario) => Interval,
 ): Promise<
   readonly {
     readonly name: string;
+    readonly scenario: Scenario;
     readonly samples: readonly Sample[];
     readonly faults: readonly string[];
   }[]
 > {
   const asked = [];
   for (const { name, target, scenario } of board.annotations) {
-    const { from, to } = intervals[scenario];
+    const { from, to } = intervalOf(scenario);
     const samples = await prometheus.range(interpolate(target.expr), from, to);
-    asked.push({ name, samples, faults: legendFaults(name, target, samples) });
+    asked.push({ name, scenario, samples, faults: legendFaults(name, target, samples) });
   }
   return asked;
+}
+
+/** One time for a whole board, and what happened in it. */
+export interface Life {
+  readonly prometheus: Prometheus;
+  readonly interval: Interval;
+  readonly played: readonly Scenario[];
+}
+
+export interface BoardFindings {
+  readonly faults: readonly string[];
+  /** Panels and annotations that show nothing, with the scenario that fills them. */
+  readonly empty: readonly string[];
+}
+
+/** Asks every query of a board. What a scenario fills that was not played may be empty; whatever it does show must make sense. */
+export async function askBoard(board: Board, life: Life): Promise<BoardFindings> {
+  const { prometheus, interval, played } = life;
+  const asked: { what: string; scenario: Scenario; faults: readonly string[] }[] = [];
+  for (const panel of board.rows.flatMap(({ panels }) => panels)) {
+    const faults = faultsOf(await askPanel(panel, prometheus, interval));
+    asked.push({ what: panel.title, scenario: panel.scenario ?? 'Always', faults });
+  }
+  for (const one of await askAnnotations(board, prometheus, () => interval)) {
+    const none = one.samples.length === 0 ? [`${one.name}${NO_VALUE}`] : [];
+    asked.push({ what: one.name, scenario: one.scenario, faults: [...none, ...one.faults] });
+  }
+  for (const { name, values } of await askVariables(board, prometheus)) {
+    const faults = values.length === 0 ? [`$${name}${NO_VALUE}`] : [];
+    asked.push({ what: `$${name}`, scenario: 'Always', faults });
+  }
+  const isEmpty = (fault: string): boolean => fault.endsWith(NO_VALUE);
+  return {
+    faults: asked.flatMap(({ scenario, faults }) =>
+      played.includes(scenario) ? faults : faults.filter((fault) => !isEmpty(fault)),
+    ),
+    empty: asked
+      .filter(({ faults }) => faults.some(isEmpty))
+      .map(({ what, scenario }) => `${what}: ${scenario}`),
+  };
 }

@@ -1,14 +1,17 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { BOARDS } from '../../charts/generate/dashboards/boards.ts';
+import type { Scenario } from '../../charts/generate/dashboards/panel.ts';
 import { askAnnotations, askPanels, askVariables, faultsOf } from './ask-board.ts';
 import { panelsOf, readBoard } from '../unit/boards/built-board.ts';
 import { prometheusMissing } from './prometheus.ts';
 import { replayAlerts } from './replayed-alerts.ts';
+import type { Interval } from './script-clock.ts';
 import { playRun, type ScriptedRun } from './scripted-run.ts';
 
 /** What goes wrong in the run, and nothing else: see `scripted-run.ts`. */
 const EXPECTED_ALERTS = [
-  ...['BudgetBurn', 'BudgetBurnFast', 'EngineRestarting', 'PolicyRejected', 'RolloutAborted'],
+  ...['BudgetBurn', 'BudgetBurnFast', 'EngineRestarting', 'LatencyHigh', 'PolicyRejected'],
+  ...['RolloutAborted', 'SavingsNegative'],
 ];
 
 describe.skipIf(prometheusMissing !== null)('in a run through everything that can happen', () => {
@@ -16,7 +19,7 @@ describe.skipIf(prometheusMissing !== null)('in a run through everything that ca
   beforeAll(async () => {
     run = await playRun();
     return () => run.close();
-  }, 900_000);
+  }, 1_500_000);
 
   test.each(BOARDS)('every panel of $uid answers, and plausibly', async (board) => {
     const faults = (await askPanels(board, run)).flatMap(faultsOf);
@@ -51,7 +54,8 @@ describe.skipIf(prometheusMissing !== null)('in a run through everything that ca
 
   test.each(BOARDS)('every annotation of $uid has an event', async (board) => {
     const { prometheus, intervals } = run;
-    for (const { name, samples, faults } of await askAnnotations(board, prometheus, intervals)) {
+    const intervalOf = (scenario: Scenario): Interval => intervals[scenario];
+    for (const { name, samples, faults } of await askAnnotations(board, prometheus, intervalOf)) {
       expect(samples.length, name).toBeGreaterThan(0);
       expect(faults).toEqual([]);
     }

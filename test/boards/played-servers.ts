@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { Policy, PolicyExit, PolicyTrack } from '../../crds/wire/policy.ts';
 import { poisonBundle } from '../../operator/local/drills/poisoned-heads.ts';
@@ -28,6 +29,8 @@ const EXITS = { early: 0.3, late: 0.7 };
 /** Rows leave when the score says 97 %, and any row whose score says half. */
 const CAREFUL = 79;
 const RECKLESS = 119;
+/** A few rows in a hundred leave: less than heads cost on all of them, on any machine. */
+const TIMID = 20;
 /** Without a disagreement: enough for any number of attempts. */
 const PROVEN_AUDITS = 100_000;
 
@@ -40,6 +43,10 @@ export interface PlayedServers {
   train(): Promise<void>;
   /** Exits are run and do not answer. */
   shadow(): Promise<void>;
+  /** Exits answer so few rows, each of them audited, that they cost more than they save. */
+  waste(): Promise<void>;
+  /** No engine computes until on each server a request has waited for so long. */
+  stall(waitMs: number): Promise<void>;
   serve(): Promise<void>;
   /** Every kind of refusal that a client can provoke at once. */
   refuse(): Promise<void>;
@@ -71,7 +78,7 @@ export async function playServers(model: string): Promise<PlayedServers> {
   };
   try {
     const pods = await Promise.all(started.map((server) => whenReady(server, READY_MS)));
-    return await playOn(model, pods, { killed: started[1]!.child.pid!, close });
+    return await playOn(model, pods, { pids: started.map(({ child }) => child.pid!), close });
   } catch (error) {
     await close();
     throw error;
@@ -83,8 +90,9 @@ type Pods = readonly Awaited<ReturnType<typeof whenReady>>[];
 async function playOn(
   model: string,
   pods: Pods,
-  { killed, close }: { readonly killed: number; readonly close: () => Promise<void> },
+  { pids, close }: { readonly pids: readonly number[]; readonly close: () => Promise<void> },
 ): Promise<PlayedServers> {
+  const killed = pids[1]!;
   const { backbone, cuts } = await stateOf(pods[0]!.adminPort);
   const exits = Object.entries(EXITS).map(([name, share]): PolicyExit => {
     const distance = ({ msShare }: (typeof cuts)[number]): number => Math.abs(msShare - share);
@@ -137,6 +145,8 @@ async function playOn(
       stable = await good();
     },
     shadow: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 1 }),
+    waste: () => apply({ stable: track(stable, TIMID), auditRate: 1 }),
+    stall: (waitMs) => stall({ pods, pids }, waitMs),
     serve: () => apply({ stable: track(stable), auditRate: 0.1 }),
     refuse: () => refuseAll(model, pods),
     ramp: async () => {
@@ -170,6 +180,28 @@ async function playOn(
       await close();
     },
   };
+}
+
+const NOTICED_MS = 10_000;
+
+async function stall(
+  { pods, pids }: { readonly pods: Pods; readonly pids: readonly number[] },
+  waitMs: number,
+): Promise<void> {
+  const hosts = pids.map(hostPidOf);
+  for (const host of hosts) process.kill(host, 'SIGSTOP');
+  try {
+    for (const { metricsPort } of pods) {
+      await eventually(async () => {
+        const page = (await send(metricsPort, '/metrics')).body.toString();
+        const [, waiting] = /^layercache_requests_in_flight\S* (\d+)$/m.exec(page) ?? [];
+        if (!(Number(waiting) > 0)) throw new Error('no request waits yet');
+      }, NOTICED_MS);
+    }
+    await wait(waitMs);
+  } finally {
+    for (const host of hosts) process.kill(host, 'SIGCONT');
+  }
 }
 
 /** @param mark makes the digest of the file another one */

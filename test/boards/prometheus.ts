@@ -64,6 +64,8 @@ interface PrometheusOptions {
   /** Of a Prometheus that has a past in `data`; it goes with it. @defaultValue a new one */
   readonly folder?: string;
   readonly flags?: readonly string[];
+  /** Beside the pages: scrape configurations as Prometheus reads them. */
+  readonly scrapes?: readonly object[];
 }
 
 /** An empty folder for a Prometheus. */
@@ -80,7 +82,10 @@ export async function startPrometheus(
   const folder = options.folder ?? (await prometheusFolder());
   const [port] = await freePorts(1);
   await writeFile(join(folder, 'rules.json'), JSON.stringify(rules));
-  await writeFile(join(folder, 'prometheus.json'), JSON.stringify(configuration(targets)));
+  await writeFile(
+    join(folder, 'prometheus.json'),
+    JSON.stringify(configuration(targets, options.scrapes)),
+  );
   const child = spawn(
     'prometheus',
     [
@@ -113,18 +118,21 @@ export async function startPrometheus(
   }
 }
 
-function configuration(targets: readonly ScrapeTarget[]): object {
+function configuration(targets: readonly ScrapeTarget[], others: readonly object[] = []): object {
   const jobs = [...new Set(targets.map(({ job }) => job))];
   return {
     global: { scrape_interval: '1s', scrape_timeout: '1s', evaluation_interval: '1s' },
     rule_files: ['rules.json'],
-    scrape_configs: jobs.map((job) => ({
-      job_name: job,
-      honor_labels: job === 'dcgm-exporter',
-      static_configs: targets
-        .filter((target) => target.job === job)
-        .map(({ port, labels }) => ({ targets: [`127.0.0.1:${port}`], labels })),
-    })),
+    scrape_configs: [
+      ...others,
+      ...jobs.map((job) => ({
+        job_name: job,
+        honor_labels: job === 'dcgm-exporter',
+        static_configs: targets
+          .filter((target) => target.job === job)
+          .map(({ port, labels }) => ({ targets: [`127.0.0.1:${port}`], labels })),
+      })),
+    ],
   };
 }
 

@@ -1,4 +1,6 @@
-import { ruleFile, type RuleFile } from '../../charts/generate/alerts/rule-groups.ts';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import type { RuleFile } from '../../charts/generate/alerts/rule-groups.ts';
 import { testRules } from '../support/promtool.ts';
 import { selectorsOf } from '../unit/boards/promql.ts';
 import type { Sample } from './prometheus.ts';
@@ -8,16 +10,14 @@ import type { ScriptedRun } from './scripted-run.ts';
 const BEFORE = 120;
 /** A scrape that failed leaves a gap; the last value before it stands. */
 const LAST_SECONDS = 5;
-/** How fast a machine of tests is, and whether exits pay on it, is not what the run is about: as the chart's values could say. */
-const LIMITS = { latency_p99_seconds: 20 };
-const DISABLED = ['LayercacheSavingsNegative'];
+const RULES = 'charts/layercache/files/alerts/rules.yaml';
 
 /**
  * Names of the alerts that the chart's own rules fire on what was scraped in the run, minute by minute of its script, by promtool;
  * without the prefix. Values are as they were scraped; only times are those of the script.
  */
 export async function replayAlerts(run: ScriptedRun): Promise<readonly string[]> {
-  const rules = withValues(ruleFile());
+  const rules = parse(readFileSync(RULES, 'utf8')) as RuleFile;
   const series = await seriesOf(run, familiesOf(rules));
   const minutes = BEFORE + run.minutes.length - 1;
   const replay = {
@@ -36,27 +36,6 @@ export async function replayAlerts(run: ScriptedRun): Promise<readonly string[]>
     ],
   };
   return namesIn(testRules({ replay: { rules, tests: [replay] } }).report);
-}
-
-/** As the chart writes rules with `alerts.thresholds` and `alerts.disabled`. */
-function withValues({ groups }: RuleFile): RuleFile {
-  const limits = new Map<string, string>(
-    Object.entries(LIMITS).map(([name, value]) => [
-      `layercache:threshold:${name}`,
-      `vector(${value})`,
-    ]),
-  );
-  return {
-    groups: groups.map((group) => ({
-      ...group,
-      rules: group.rules
-        .filter((rule) => !('alert' in rule && DISABLED.includes(rule.alert)))
-        .map((rule) => {
-          const limit = 'record' in rule ? limits.get(rule.record) : undefined;
-          return limit === undefined ? rule : { ...rule, expr: limit };
-        }),
-    })),
-  };
 }
 
 /** The operator was there before the run; servers were not. */

@@ -18,6 +18,9 @@ const SERVICE = { namespace: 'ml', model: 'vision' };
 /** Minutes of the rules that the running Prometheus has: what it says of alerts is drawn, not judged. */
 const MINUTE_SECONDS = 1;
 
+/** More than the second that the rules allow one request in a hundred, and less than a silence for which an engine is ended. */
+const STALL_MS = 1_200;
+
 interface Stage {
   readonly servers: PlayedServers;
   readonly prometheus: Prometheus;
@@ -115,6 +118,16 @@ async function playScript({ servers, clock, first, second }: Players): Promise<v
     await pass(4);
   }
 
+  /** Exits cost more than they save, and engines stand still now and then, until who is told of either must have been. */
+  async function waste(): Promise<void> {
+    await servers.waste();
+    for (let two = 0; two < 11; two++) {
+      await Promise.all([pass(1), servers.stall(STALL_MS)]);
+      await pass(1);
+    }
+    await pass(14);
+  }
+
   async function serve(): Promise<void> {
     await during('Exits', async () => {
       await servers.serve();
@@ -161,7 +174,7 @@ async function playScript({ servers, clock, first, second }: Players): Promise<v
   }
 
   await during('Always', async () => {
-    for (const act of [abort, serve, rollOut, violate, alarm, killEngines]) await act();
+    for (const act of [abort, waste, serve, rollOut, violate, alarm, killEngines]) await act();
   });
 }
 

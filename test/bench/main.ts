@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { measureDrift } from './drift.ts';
 import { measureExample, measureResNet20 } from './example.ts';
 import { formatFigures, type Figure } from './figure.ts';
+import { measureGpu } from './gpu/measure-gpu.ts';
 import { measureOverload } from './overload.ts';
 import { serveRawEngine } from './raw-engine.ts';
 import { describeEnvironment, formatEnvironment } from './server/environment.ts';
@@ -11,10 +12,16 @@ import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 import { measureTensorFlow } from './tensorflow/measure-tensorflow.ts';
 
-const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE]
-  sections: engine small scrape open-loop peers overload swap example drift tensorflow resnet20; server: the first five; none: all that can run
+const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE] [--write] [--only NAME] [--quick]
+  sections: engine small scrape open-loop peers overload swap example drift tensorflow gpu resnet20; server: the first five; none: all that can run
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
+  section gpu:
+  --processors    without a card, on processors: to see that it runs
+  section peers:
+  --write         its results, and the table and figure of the README made of them
+  --only NAME     one of the other servers instead of all of them, by a part of its name; may be repeated
+  --quick         a second at each load: to see that it runs
 `;
 
 async function main(): Promise<number> {
@@ -28,6 +35,10 @@ async function main(): Promise<number> {
     options: {
       resnet20: { type: 'string' },
       out: { type: 'string', default: 'dist/bench.json' },
+      write: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true },
+      quick: { type: 'boolean', default: false },
+      processors: { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
@@ -35,8 +46,16 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const sections = sectionsOf(values.resnet20);
-  const chosen = chosenSections(positionals, Object.keys(sections));
+  const { write, quick, only = null } = values;
+  if (write && (quick || only !== null)) {
+    process.stderr.write('--write takes a whole run: leave out --quick and --only.\n');
+    return 2;
+  }
+  const server = serverSections(new URL(import.meta.url), { write, quick, only });
+  const { processors: onProcessors } = values;
+  const gpu = (): Promise<Figure[]> => measureGpu({ onProcessors, quick });
+  const sections: Sections = { ...server, ...sectionsOf(values.resnet20), gpu };
+  const chosen = chosenSections(positionals, server, sections);
   const unknown = chosen.filter((name) => !(name in sections));
   if (unknown.length > 0) {
     process.stderr.write(`Unknown section ${unknown.join(', ')}.\n${USAGE}`);
@@ -55,11 +74,8 @@ async function main(): Promise<number> {
 
 type Section = () => Promise<Figure[]>;
 
-const SERVER = serverSections(new URL(import.meta.url));
-
 function sectionsOf(resnet20: string | undefined): Record<string, Section> {
   const sections: Record<string, Section> = {
-    ...SERVER,
     overload: measureOverload,
     swap: measureSwap,
     example: measureExample,
@@ -70,9 +86,11 @@ function sectionsOf(resnet20: string | undefined): Record<string, Section> {
   return sections;
 }
 
-function chosenSections(asked: readonly string[], all: readonly string[]): readonly string[] {
-  if (asked.length === 0) return all;
-  return asked.flatMap((name) => (name === 'server' ? Object.keys(SERVER) : [name]));
+type Sections = Readonly<Record<string, Section>>;
+
+function chosenSections(asked: readonly string[], server: Sections, all: Sections): string[] {
+  if (asked.length === 0) return Object.keys(all);
+  return asked.flatMap((name) => (name === 'server' ? Object.keys(server) : [name]));
 }
 
 async function measure(sections: readonly (Section | undefined)[]): Promise<Figure[]> {
@@ -85,5 +103,9 @@ async function measure(sections: readonly (Section | undefined)[]): Promise<Figu
   return figures;
 }
 
-if (isMainThread) process.exitCode = await main();
-else await serveRawEngine();
+if (isMainThread) {
+  // By way of exit, where servers that were started are ended.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => process.exit(130));
+  process.exitCode = await main();
+} else await serveRawEngine();

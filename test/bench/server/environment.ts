@@ -1,6 +1,5 @@
 import { cpus, loadavg, release, totalmem } from 'node:os';
 import { createRequire } from 'node:module';
-import { PEER_VERSIONS } from './peers.ts';
 
 /** What figures hang on. */
 export interface BenchEnvironment {
@@ -8,7 +7,6 @@ export interface BenchEnvironment {
   readonly cores: number;
   readonly memoryGib: number;
   readonly kernel: string;
-  /** Ours; those of the servers beside it with their Python packages. */
   readonly versions: Readonly<Record<string, string>>;
   /** Over one minute, before the first measurement: above about 1, other programs were measured too. */
   readonly loadBefore: number;
@@ -19,9 +17,6 @@ export function describeEnvironment(): BenchEnvironment {
   const onnxruntime = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
     readonly version: string;
   };
-  const peers = Object.entries(PEER_VERSIONS).map(
-    ([name, version]) => [`peer ${name}`, version] as const,
-  );
   return {
     cpu: all[0]?.model ?? 'unknown',
     cores: all.length,
@@ -30,7 +25,6 @@ export function describeEnvironment(): BenchEnvironment {
     versions: Object.fromEntries<string>([
       ['node', process.versions.node],
       ['onnxruntime-node', onnxruntime.version],
-      ...peers,
     ]),
     loadBefore: loadavg()[0] ?? Number.NaN,
   };

@@ -2,19 +2,22 @@ import { availableParallelism } from 'node:os';
 import type { Figure } from '../figure.ts';
 import { measureEngine } from './measure-engine.ts';
 import { measureOpenLoop } from './measure-open-loop.ts';
-import { measurePeers } from './measure-peers.ts';
+import { measurePeers, type PeerOptions } from '../peers/measure-peers.ts';
 import { measureScrape } from './measure-scrape.ts';
 import { measureSmall } from './measure-small.ts';
 
 type Section = () => Promise<Figure[]>;
 
 /** The parts of `npm run bench server`; each can be asked for alone. @param program what the raw engine's workers run */
-export function serverSections(program: URL): Readonly<Record<string, Section>> {
+export function serverSections(
+  program: URL,
+  peers: PeerOptions,
+): Readonly<Record<string, Section>> {
   return {
     engine: () => measureEngine(program, availableParallelism()),
     small: measureSmall,
     scrape: measureScrape,
     'open-loop': measureOpenLoop,
-    peers: measurePeers,
+    peers: () => measurePeers(peers),
   };
 }

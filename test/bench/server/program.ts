@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { processTree } from '../process-tree.ts';
 import type { Target } from './drive.ts';
 
 /** Another server that this benchmark starts and ends. */
@@ -36,16 +37,20 @@ export async function startProgram(plan: ProgramPlan): Promise<Program> {
       resolve();
     });
   });
+  const tree = (): number[] => (child.pid === undefined ? [] : [...processTree(child.pid).keys()]);
   const killed = (): void => {
-    child.kill('SIGKILL');
+    for (const pid of tree()) killIfThere(pid);
   };
   process.once('exit', killed);
   const stop = async (): Promise<void> => {
+    const all = tree();
     child.kill('SIGTERM');
     const timer = setTimeout(killed, STOP_MS);
     await ended;
     clearTimeout(timer);
     process.removeListener('exit', killed);
+    // Some leave their own processes behind when they are told to end.
+    for (const pid of all) killIfThere(pid);
   };
   try {
     const late = new AbortController();
@@ -69,5 +74,13 @@ export async function startProgram(plan: ProgramPlan): Promise<Program> {
     throw new Error(`${plan.command} ${plan.args.join(' ')} did not start:\n${tail}`, {
       cause: error,
     });
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended, as it should.
   }
 }

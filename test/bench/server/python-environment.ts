@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { cacheBase } from '../../support/cache-base.ts';
 
@@ -37,8 +37,8 @@ export function pythonEnvironment(
 /** Null, or why it failed. */
 function run(command: string, args: readonly string[]): string | null {
   const { status, error, stderr } = spawnSync(command, args, { encoding: 'utf8' });
-  if (error !== undefined) return `${command} cannot be started (${error.message})`;
+  if (error !== undefined) return `${basename(command)} cannot be started (${error.message})`;
   if (status === 0) return null;
   const last = stderr.trim().split('\n').at(-1) ?? '';
-  return `${command} ${args.slice(0, 3).join(' ')} ended with ${String(status)}: ${last}`;
+  return `${basename(command)} ${args.slice(0, 3).join(' ')} ended with ${String(status)}: ${last}`;
 }

@@ -1,28 +1,21 @@
-"""The benchmark's ONNX file behind KServe's Python server: kserve_server.py MODEL PORT"""
+"""KServe's Python server: a custom model (Open Inference Protocol v2, binary tensors)."""
 
 import logging
-import os
-import sys
 
 import kserve
-import onnxruntime
+from engine import PORT, WORKERS, open_session, run
 from kserve import InferOutput, InferRequest, InferResponse
 from kserve.utils.utils import generate_uuid
 
 
 class OnnxModel(kserve.Model):
-    def __init__(self, name: str, path: str):
-        super().__init__(name)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = int(os.environ["ENGINE_THREADS"])
-        self.session = onnxruntime.InferenceSession(
-            path, options, providers=["CPUExecutionProvider"]
-        )
+    def load(self) -> bool:
+        self.session = open_session()
         self.ready = True
+        return True
 
     def predict(self, payload: InferRequest, headers=None, response_headers=None) -> InferResponse:
-        tensor = payload.inputs[0]
-        logits = self.session.run(["logits"], {tensor.name: tensor.as_numpy()})[0]
+        logits = run(self.session, payload.inputs[0].as_numpy())
         output = InferOutput(name="logits", shape=list(logits.shape), datatype="FP32")
         output.set_data_from_numpy(logits, binary_data=payload.use_binary_outputs)
         return InferResponse(
@@ -35,11 +28,10 @@ class OnnxModel(kserve.Model):
 
 if __name__ == "__main__":
     server = kserve.ModelServer(
-        http_port=int(sys.argv[2]),
-        enable_grpc=False,
-        enable_latency_logging=False,
-        workers=1,
+        http_port=PORT, enable_grpc=False, enable_latency_logging=False, workers=WORKERS
     )
     # A line per request would be most of what is measured.
     logging.disable(logging.INFO)
-    server.start([OnnxModel("bench", sys.argv[1])])
+    model = OnnxModel("bench")
+    model.load()
+    server.start([model])

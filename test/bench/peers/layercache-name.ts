@@ -1,0 +1,2 @@
+/** Ours, as results name it. */
+export const LAYERCACHE = 'Layercache';

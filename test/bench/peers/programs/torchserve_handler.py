@@ -1,0 +1,12 @@
+"""TorchServe: a handler with an entry point of its own for an archive that holds the ONNX file (the bytes of a row)."""
+
+from engine import open_session, row_from_bytes, run
+
+
+class OnnxHandler:
+    def initialize(self, context):
+        self.session = open_session()
+
+    def handle(self, requests, context):
+        rows = [row_from_bytes(request.get("body") or request.get("data")) for request in requests]
+        return [run(self.session, row).tobytes() for row in rows]

@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { ONNXRUNTIME } from './onnxruntime-package.ts';
+import { workerPerCore, type Peer } from './peer.ts';
+import { v2Binary } from './protocol.ts';
+
+export const PYTRITON: Peer = {
+  name: 'pytriton',
+  environment: 'pytriton',
+  packages: ['nvidia-pytriton==0.7.0', ONNXRUNTIME],
+  protocol: v2Binary(),
+  layout: workerPerCore,
+  launch: ({ bin, programs }) => ({
+    command: join(bin, 'python'),
+    args: [join(programs, 'pytriton_server.py')],
+    readyPath: '/v2/models/bench/ready',
+  }),
+};

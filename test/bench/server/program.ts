@@ -39,18 +39,20 @@ export async function startProgram(plan: ProgramPlan): Promise<Program> {
   });
   const tree = (): number[] => (child.pid === undefined ? [] : [...processTree(child.pid).keys()]);
   const killed = (): void => {
-    for (const pid of tree()) killIfThere(pid);
+    tree().forEach(killIfThere);
   };
   process.once('exit', killed);
   const stop = async (): Promise<void> => {
+    // Known before it ends: some leave their own processes behind, which keep its output open.
     const all = tree();
     child.kill('SIGTERM');
-    const timer = setTimeout(killed, STOP_MS);
+    const timer = setTimeout(() => {
+      all.forEach(killIfThere);
+    }, STOP_MS);
     await ended;
     clearTimeout(timer);
     process.removeListener('exit', killed);
-    // Some leave their own processes behind when they are told to end.
-    for (const pid of all) killIfThere(pid);
+    all.forEach(killIfThere);
   };
   try {
     const late = new AbortController();

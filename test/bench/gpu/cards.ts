@@ -1,0 +1,14 @@
+import { spawnSync } from 'node:child_process';
+
+export type Cards =
+  { readonly ok: true; readonly names: string } | { readonly ok: false; readonly why: string };
+
+/** What the driver of NVIDIA lists. */
+export function findCards(): Cards {
+  const { status, stdout, error } = spawnSync('nvidia-smi', ['--list-gpus'], { encoding: 'utf8' });
+  if (error !== undefined) return { ok: false, why: 'no GPU here (nvidia-smi is not installed)' };
+  const names = stdout.trim();
+  if (status !== 0 || names === '')
+    return { ok: false, why: 'no GPU here (nvidia-smi lists none)' };
+  return { ok: true, names };
+}

@@ -1,0 +1,100 @@
+import {
+  buildModel,
+  floatTensor,
+  floatValue,
+  node,
+  type NodeLiteral,
+  type TensorLiteral,
+} from '../../../server/core/onnx/build-model.ts';
+import { createRandom } from '../../../server/core/random.ts';
+
+/** Blocks of each stage, their inner channels and the stride of the first (He et al. 2015, table 1). */
+const STAGES = [
+  { blocks: 3, inner: 64, stride: 1 },
+  { blocks: 4, inner: 128, stride: 2 },
+  { blocks: 6, inner: 256, stride: 2 },
+  { blocks: 3, inner: 512, stride: 2 },
+] as const;
+const WIDENS = 4;
+const CLASSES = 1000;
+
+/** Last tensors of the first three stages: 3.2, 1.6 and 0.8 MB a row. */
+export const STAGE_ENDS = ['stage0.2', 'stage1.3', 'stage2.5'] as const;
+export const RESNET_50_ROW = [3, 224, 224] as const;
+
+interface Convolution {
+  readonly from: number;
+  readonly to: number;
+  readonly kernel?: number;
+  readonly stride?: number;
+  readonly gain?: number;
+}
+
+/** ResNet-50 for 3 x 224 x 224 inputs, 4.1 G multiply-adds, 25.5 M parameters, of seeded weights; batch norm is folded. */
+export function randomResNet50(seed: number): Uint8Array {
+  const random = createRandom(seed);
+  const nodes: NodeLiteral[] = [];
+  const initializers: TensorLiteral[] = [];
+  const weights = (name: string, dims: readonly number[], gain: number): string => {
+    const fanIn = dims.slice(1).reduce((product, size) => product * size, 1);
+    const scale = gain * Math.sqrt(2 / fanIn);
+    const count = fanIn * (dims[0] ?? 0);
+    const values = Float32Array.from({ length: count }, () => random.normal() * scale);
+    initializers.push(floatTensor(name, dims, values));
+    return name;
+  };
+  const conv = (input: string, output: string, plan: Convolution): string => {
+    const { from, to, kernel = 1, stride = 1, gain = 1 } = plan;
+    const pad = (kernel - 1) / 2;
+    const name = weights(`${output}.weight`, [to, from, kernel, kernel], gain);
+    nodes.push(
+      node('Conv', [input, name], [output], {
+        kernel_shape: { ints: [kernel, kernel] },
+        pads: { ints: [pad, pad, pad, pad] },
+        strides: { ints: [stride, stride] },
+      }),
+    );
+    return output;
+  };
+  const relu = (input: string, output: string): string => {
+    nodes.push(node('Relu', [input], [output]));
+    return output;
+  };
+  const stem = conv('image', 'stem.conv', { from: 3, to: 64, kernel: 7, stride: 2 });
+  nodes.push(
+    node('MaxPool', [relu(stem, 'stem.relu')], ['stem'], {
+      kernel_shape: { ints: [3, 3] },
+      pads: { ints: [1, 1, 1, 1] },
+      strides: { ints: [2, 2] },
+    }),
+  );
+  let current = 'stem';
+  let from = 64;
+  for (const [index, { blocks, inner, stride: first }] of STAGES.entries()) {
+    const to = inner * WIDENS;
+    for (let block = 0; block < blocks; block += 1) {
+      const name = `stage${index}.${block}`;
+      const stride = block === 0 ? first : 1;
+      const narrow = relu(conv(current, `${name}.a`, { from, to: inner }), `${name}.a.relu`);
+      const shape = { from: inner, to: inner, kernel: 3, stride };
+      const wide = relu(conv(narrow, `${name}.b`, shape), `${name}.b.relu`);
+      conv(wide, `${name}.c`, { from: inner, to, gain: 0.3 });
+      const gain = Math.SQRT1_2;
+      const shortcut =
+        block === 0 ? conv(current, `${name}.shortcut`, { from, to, stride, gain }) : current;
+      nodes.push(node('Add', [`${name}.c`, shortcut], [`${name}.sum`]));
+      current = relu(`${name}.sum`, name);
+      from = to;
+    }
+  }
+  nodes.push(node('GlobalAveragePool', [current], ['pooled']));
+  nodes.push(node('Flatten', ['pooled'], ['features']));
+  weights('classifier.weight', [CLASSES, from], 1);
+  nodes.push(node('Gemm', ['features', 'classifier.weight'], ['logits'], { transB: { int: 1 } }));
+  return buildModel({
+    nodes,
+    initializers,
+    inputs: [floatValue('image', ['N', ...RESNET_50_ROW])],
+    outputs: [floatValue('logits', ['N', CLASSES])],
+  });
+}

@@ -142,7 +142,10 @@ async function conformance(bench: Bench, reference: Bench): Promise<Figure> {
 }
 
 /** Largest difference, in parts of the largest value. */
-function distance(found = new Float32Array(0), expected = new Float32Array(1)): number {
+function distance(
+  found: Float32Array = new Float32Array(0),
+  expected: Float32Array = new Float32Array(1),
+): number {
   const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const away = expected.map((value, index) => Math.abs(value - (found[index] ?? Infinity)));
   return Math.max(...away) / scale;

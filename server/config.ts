@@ -10,6 +10,9 @@ import { readAwsIdentity, type AwsIdentitySettings } from './net/stores/aws-iden
 const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
 const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
 
+/** What models run on; unset: processors. */
+const DEVICES = ['CPU', 'GPU'] as const;
+
 export type EngineSetting = (typeof ENGINES)[number];
 export type FormatSetting = (typeof FORMATS)[number];
 
@@ -108,6 +111,7 @@ const schema = z.object({
   BACKBONE_DIGEST: fields.optionalDigest,
   OUTPUT_NAME: fields.optionalText,
   ENGINE: fields.optionalChoice(ENGINES),
+  DEVICE: fields.optionalChoice(DEVICES),
   ENGINE_MEMORY: fields.optionalBytes,
   ENGINE_LONE_THREADS: fields.optionalCount({ min: 1, max: 1024 }),
   ENGINE_THREADS: fields.count(availableParallelism(), { min: 1, max: 1024 }),
@@ -175,6 +179,13 @@ export const CONFIG_VARIABLES: readonly string[] = Object.keys(schema.shape);
 
 type Parsed = z.infer<typeof schema>;
 
+/** Several workers would share one card, each with a copy of the model on it. */
+function threadsOf(parsed: Parsed): Pick<ServerConfig, 'engineThreads' | 'loneThreads'> {
+  if (parsed.DEVICE === 'GPU') return { engineThreads: 1, loneThreads: 1 };
+  const { ENGINE_THREADS: engineThreads, ENGINE_LONE_THREADS: lone } = parsed;
+  return { engineThreads, loneThreads: lone ?? engineThreads };
+}
+
 function toConfig(
   parsed: Parsed,
   { proxy, awsIdentity }: Pick<ServerConfig, 'proxy' | 'awsIdentity'>,
@@ -200,8 +211,7 @@ function toConfig(
     metricsExemplars: parsed.METRICS_EXEMPLARS,
     bindHost: parsed.BIND_HOST,
     podUid: parsed.POD_UID,
-    engineThreads: parsed.ENGINE_THREADS,
-    loneThreads: parsed.ENGINE_LONE_THREADS ?? parsed.ENGINE_THREADS,
+    ...threadsOf(parsed),
     engineMemoryBytes: parsed.ENGINE_MEMORY,
     policyDir: mounted(parsed.POLICY_DIR, 'policyDir'),
     adminDir: mounted(parsed.ADMIN_DIR, 'adminDir'),

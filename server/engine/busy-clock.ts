@@ -2,12 +2,14 @@
 // runnable threads on two cores it was three times the busy time and spread by 30 % (measured).
 import { openSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { deviceOfProcess } from './config.ts';
 
 /** Milliseconds since some fixed point; only differences mean something, and only on the thread that made the clock. */
 export type BusyClock = () => number;
 
-/** Linux: time on a processor. Elsewhere: elapsed time. */
+/** Linux: time on a processor. Elsewhere, and where a card does the work, which no processor is charged with: elapsed time. */
 export function createBusyClock(): BusyClock {
+  if (deviceOfProcess() === 'gpu') return () => performance.now();
   let file: number;
   try {
     file = openSync('/proc/thread-self/schedstat', 'r');

@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { POD_PATHS } from '../config.ts';
 import { enginesFolder } from '../core/tensorflow/engine-files.ts';
 
-/** One thread per library: parallelism comes from the host's workers. Empty device list: the CPU engines see no GPU. */
+/** One thread per library: parallelism comes from the host's workers. */
 const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
   OMP_NUM_THREADS: '1',
   OPENBLAS_NUM_THREADS: '1',
@@ -19,8 +19,21 @@ const NATIVE_SETTINGS: Readonly<Record<string, string>> = {
   ORT_DISABLE_TELEMETRY: '1',
 };
 
+/** Memory of the card as it is needed: another process may have some of it. */
+const ON_GPU = { TF_FORCE_GPU_ALLOW_GROWTH: 'true' };
+/** No device in the list: an engine for processors sees no card, also where there is one. */
+const ON_CPU = { CUDA_VISIBLE_DEVICES: '' };
+
+export type Device = 'cpu' | 'gpu';
+
+/** What models run on. Images for cards say GPU; a pod of one that is to run on processors says CPU. */
+export function deviceOfProcess(): Device {
+  return process.env.LAYERCACHE_DEVICE === 'GPU' ? 'gpu' : 'cpu';
+}
+
 export function hostEnvironment(): Readonly<Record<string, string | undefined>> {
-  return { ...process.env, ...NATIVE_SETTINGS };
+  const ofDevice = deviceOfProcess() === 'gpu' ? ON_GPU : ON_CPU;
+  return { ...process.env, ...NATIVE_SETTINGS, ...ofDevice };
 }
 
 /** Where engines are that are installed by themselves. */

@@ -4,13 +4,13 @@ import { extname } from 'node:path';
 import type { ServerState } from '../../crds/wire/state.ts';
 import type { EngineSetting } from '../config.ts';
 import { parseTfjsManifest } from '../core/tfjs/model-manifest.ts';
-import { enginesDir } from './config.ts';
+import { deviceOfProcess, enginesDir, type Device } from './config.ts';
 import { EngineError } from './engine-error.ts';
 import { installedTensorFlow } from './installed-tensorflow.ts';
 import type { ModelSource } from './segment-engine.ts';
 
 /** Engines of this build. */
-export type EngineKind = 'onnx' | 'tfjs-node' | 'tfjs-wasm';
+export type EngineKind = 'onnx' | 'tfjs-gpu' | 'tfjs-node' | 'tfjs-wasm';
 
 export interface SelectedEngine {
   readonly kind: EngineKind;
@@ -23,6 +23,7 @@ interface Candidate {
   /** Null: this build does not have it. */
   readonly kind: EngineKind | null;
   readonly reads: keyof typeof MODELS;
+  readonly runsOn: readonly [Device, ...Device[]];
 }
 
 /** By the endings of their files. */
@@ -37,30 +38,49 @@ const MODELS = {
 
 /** In the order of preference. */
 const CANDIDATES: readonly Candidate[] = [
-  { engine: 'onnx', setting: 'ONNX', kind: 'onnx', reads: 'onnx' },
-  { engine: 'tfjs-gpu', setting: 'TFJSGPU', kind: null, reads: 'tensorflow' },
-  { engine: 'tfjs-node', setting: 'TFJSNode', kind: 'tfjs-node', reads: 'tensorflow' },
-  { engine: 'tfjs-wasm', setting: 'TFJSWASM', kind: 'tfjs-wasm', reads: 'tfjs' },
-  { engine: 'tfjs-cpu', setting: 'TFJSCPU', kind: null, reads: 'tfjs' },
+  { engine: 'onnx', setting: 'ONNX', kind: 'onnx', reads: 'onnx', runsOn: ['cpu', 'gpu'] },
+  {
+    engine: 'tfjs-gpu',
+    setting: 'TFJSGPU',
+    kind: 'tfjs-gpu',
+    reads: 'tensorflow',
+    runsOn: ['gpu'],
+  },
+  {
+    engine: 'tfjs-node',
+    setting: 'TFJSNode',
+    kind: 'tfjs-node',
+    reads: 'tensorflow',
+    runsOn: ['cpu'],
+  },
+  { engine: 'tfjs-wasm', setting: 'TFJSWASM', kind: 'tfjs-wasm', reads: 'tfjs', runsOn: ['cpu'] },
+  { engine: 'tfjs-cpu', setting: 'TFJSCPU', kind: null, reads: 'tfjs', runsOn: ['cpu'] },
 ];
+
+interface EngineSurroundings {
+  /** Where engines are installed that do not come with the program. */
+  readonly engines: string;
+  readonly device: Device;
+}
 
 /**
  * Every engine that does not run the model has its reason in `skipped`.
  * @param setting `Auto` takes the first that fits; a named engine must fit. Throws EngineError EngineUnavailable.
- * @param engines where engines are installed that do not come with the program.
  */
 export function selectEngine(
   setting: EngineSetting,
   { path }: ModelSource,
-  engines = enginesDir(),
+  surroundings: Partial<EngineSurroundings> = {},
 ): SelectedEngine {
+  const { engines = enginesDir(), device = deviceOfProcess() } = surroundings;
+  const asked: Asked = { setting, path, device };
   const reasons = CANDIDATES.map(
     (candidate) =>
-      whyNot(candidate, setting, path) ??
-      (candidate.kind === 'tfjs-node' ? whyNotTensorFlow(path, engines) : null),
+      whyNot(candidate, asked) ??
+      (candidate.reads === 'tensorflow' ? whyNotTensorFlow(path, engines) : null),
   );
   const chosen = CANDIDATES.find(({ kind }, index) => kind !== null && reasons[index] === null);
-  if (chosen === undefined || chosen.kind === null) throw unavailable(setting, path, reasons);
+  if (chosen === undefined || chosen.kind === null) throw unavailable(asked, reasons);
   const skipped = CANDIDATES.flatMap(({ engine }, index) =>
     engine === chosen.engine
       ? []
@@ -69,12 +89,40 @@ export function selectEngine(
   return { kind: chosen.kind, skipped };
 }
 
-function whyNot(candidate: Candidate, setting: EngineSetting, path: string): string | null {
+/** Whether the engine of this kind, which runs here already, reads the model too. */
+export function readsModel(kind: EngineKind, { path }: Pick<ModelSource, 'path'>): boolean {
+  const candidate = CANDIDATES.find((one) => one.kind === kind);
+  if (candidate === undefined) return false;
+  const { setting, reads, runsOn } = candidate;
+  if (whyNot(candidate, { setting, path, device: runsOn[0] }) !== null) return false;
+  return reads !== 'tensorflow' || !isLayersModel(path);
+}
+
+interface Asked {
+  readonly setting: EngineSetting;
+  readonly path: string;
+  readonly device: Device;
+}
+
+const NOT_HERE = 'is not part of this image';
+const ON_PROCESSORS =
+  'runs on processors, and LAYERCACHE_DEVICE is GPU: name it, or set LAYERCACHE_DEVICE to CPU';
+
+function whyNot(candidate: Candidate, asked: Asked): string | null {
+  const { setting, path, device } = asked;
   if (setting !== 'Auto' && candidate.setting !== setting) return `LAYERCACHE_ENGINE is ${setting}`;
-  if (candidate.kind === null) return 'is not part of this image';
+  if (!isHere(candidate, device)) return NOT_HERE;
   const { endings, what } = MODELS[candidate.reads];
-  if (endings.some((ending) => ending === extname(path).toLowerCase())) return null;
-  return `reads ${what}, and the model is ${path}`;
+  if (!endings.some((ending) => ending === extname(path).toLowerCase())) {
+    return `reads ${what}, and the model is ${path}`;
+  }
+  // One for processors is not what was asked for with a card; named, it is.
+  const isAsked = setting !== 'Auto' || candidate.runsOn.includes(device);
+  return isAsked ? null : ON_PROCESSORS;
+}
+
+function isHere({ kind, runsOn }: Candidate, device: Device): boolean {
+  return kind !== null && (device === 'gpu' || runsOn.includes('cpu'));
 }
 
 function whyNotTensorFlow(path: string, engines: string): string | null {
@@ -105,15 +153,23 @@ const NEEDED: Readonly<Record<string, string>> = {
 };
 
 function unavailable(
-  setting: EngineSetting,
-  path: string,
+  { setting, path, device }: Asked,
   reasons: readonly (string | null)[],
 ): EngineError {
   const named = CANDIDATES.findIndex((candidate) => candidate.setting === setting);
-  const own = CANDIDATES.filter(({ kind }) => kind !== null).map((candidate) => candidate.setting);
+  const own = CANDIDATES.filter((candidate) => isHere(candidate, device)).map(
+    (candidate) => candidate.setting,
+  );
   const message =
     named < 0
-      ? `no engine here reads ${path}: ${NEEDED[extname(path).toLowerCase()] ?? CONVERT}`
+      ? whyNone(path, reasons)
       : `engine ${setting} ${reasons[named] ?? ''}; name one of Auto, ${own.join(', ')}, or a model that it reads`;
   return new EngineError('EngineUnavailable', message);
+}
+
+function whyNone(path: string, reasons: readonly (string | null)[]): string {
+  const left = CANDIDATES[reasons.lastIndexOf(ON_PROCESSORS)];
+  return left === undefined
+    ? `no engine here reads ${path}: ${NEEDED[extname(path).toLowerCase()] ?? CONVERT}`
+    : `no engine here runs ${path} on a card: ${left.engine} ${ON_PROCESSORS}`;
 }

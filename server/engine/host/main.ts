@@ -12,6 +12,7 @@ const socketPath = process.argv[2] ?? '';
 /** Bundles beside this one. */
 const WORKERS: Readonly<Record<EngineKind, string>> = {
   onnx: './engine-onnx-worker.mjs',
+  'tfjs-gpu': './engine-tensorflow-worker.mjs',
   'tfjs-node': './engine-tensorflow-worker.mjs',
   'tfjs-wasm': './engine-tfjs-worker.mjs',
 };

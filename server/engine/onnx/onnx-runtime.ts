@@ -13,7 +13,9 @@ import type {
   SegmentEnd,
   SegmentRun,
 } from '../backbone/runtime.ts';
+import { deviceOfProcess } from '../config.ts';
 import type { ModelSource } from '../segment-engine.ts';
+import { checkCard } from './check-card.ts';
 import { freeMemory } from './free-memory.ts';
 import { openModel } from './open-model.ts';
 import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
@@ -37,6 +39,7 @@ export class OnnxRuntime implements EngineRuntime<OnnxValue> {
   }
 
   async open(source: ModelSource): Promise<OpenedBackbone> {
+    if (deviceOfProcess() === 'gpu') checkCard();
     this.opened = await openModel(source);
     return this.opened;
   }

@@ -6,6 +6,10 @@
 // activations, it cost 0.02 ms each (measured), and four segments make a pass.
 import { Tensor } from 'onnxruntime-node';
 import { binding, initOrt, type Binding } from 'onnxruntime-node/dist/binding.js';
+import { deviceOfProcess } from '../config.ts';
+
+/** What the CUDA provider has no kernel for runs on processors within the same session. */
+const PROVIDERS = deviceOfProcess() === 'gpu' ? ['cuda'] : ['cpu'];
 
 export type RuntimeTensor = Tensor;
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -29,7 +33,7 @@ export class RuntimeSession {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      executionProviders: ['cpu'],
+      executionProviders: PROVIDERS,
       graphOptimizationLevel: optimisation,
       logSeverityLevel: 3,
       // A spinning pool thread would take a core from the other workers (18.1 -> 14.7 CPU ms per pass, measured). Two threads of one

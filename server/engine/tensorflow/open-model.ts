@@ -95,6 +95,7 @@ function probe(
       session.release();
     }
   } catch (error) {
+    if (error instanceof EngineError) throw error;
     throw new EngineError(
       'UnsupportedModel',
       `TensorFlow cannot run ${path} with more than one row: ${firstLine(error)}; ` +

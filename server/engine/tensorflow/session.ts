@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchDir } from '../config.ts';
+import { fileProblem } from '../../core/system-error.ts';
+import { EngineError } from '../engine-error.ts';
 import type { Addon, AddonTensor } from './addon.ts';
 import { DataType, savedModel, SERVE, type NodeDef } from './node-def.ts';
 
@@ -48,9 +50,21 @@ function withOutput(tensor: string): string {
 
 /** The addon reads a graph from a folder alone; what is in it is gone when this returns. */
 function loadGraph(addon: Addon, bytes: Uint8Array): number {
-  const folder = mkdtempSync(join(scratchDir(), 'layercache-graph-'));
+  const scratch = scratchDir();
+  let folder = '';
   try {
+    folder = mkdtempSync(join(scratch, 'layercache-graph-'));
     writeFileSync(join(folder, 'saved_model.pb'), bytes);
+  } catch (error) {
+    if (folder !== '') rmSync(folder, { recursive: true, force: true });
+    throw new EngineError(
+      'EngineFailed',
+      `TensorFlow reads graphs from files, and ${scratch} ${fileProblem(error, 'write') ?? 'cannot be written'}; ` +
+        'name a folder with room for the model in LAYERCACHE_CACHE_DIR',
+      { cause: error },
+    );
+  }
+  try {
     return addon.loadSavedModel(folder, SERVE);
   } finally {
     rmSync(folder, { recursive: true, force: true });

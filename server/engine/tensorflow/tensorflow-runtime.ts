@@ -10,6 +10,8 @@ import type {
   SegmentEnd,
   SegmentRun,
 } from '../backbone/runtime.ts';
+import type { Device } from '../config.ts';
+import { noCard } from '../no-card.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadAddon, type Addon, type AddonTensor } from './addon.ts';
 import { cutGraph, SEGMENT_INPUT } from './cut-graph.ts';
@@ -29,15 +31,20 @@ interface Loaded {
 export class TensorFlowRuntime implements EngineRuntime<TensorFlowValue> {
   readonly warmRows = [1, 2, 8];
   private readonly folder: string;
+  private readonly device: Device;
   private loaded: Loaded | null = null;
 
-  /** @param folder of the installed engine. */
-  constructor(folder: string) {
+  /** @param folder of the installed engine. @param device that it must use: TensorFlow itself goes on without a card. */
+  constructor(folder: string, device: Device) {
     this.folder = folder;
+    this.device = device;
   }
 
   async open(source: ModelSource): Promise<OpenedBackbone> {
     const addon = loadAddon(this.folder);
+    if (this.device === 'gpu' && !addon.isUsingGpuDevice()) {
+      throw noCard('TensorFlow', 'it placed nothing on one');
+    }
     const model = await openModel(addon, source);
     this.close();
     this.loaded = {

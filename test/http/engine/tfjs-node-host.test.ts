@@ -48,6 +48,22 @@ describe.skipIf(engineFolder === null)('where native TensorFlow is installed', (
     await expectServedRows({ host, model, path: folder.path }, { rel: 1e-4, abs: 1e-5 });
   });
 
+  test('in a process for cards it does not start without one', async () => {
+    vi.stubEnv('LAYERCACHE_DEVICE', 'GPU');
+    try {
+      for (const engine of ['Auto', 'TFJSGPU'] as const) {
+        await expect(client(engine).start()).rejects.toMatchObject({
+          code: 'EngineUnavailable',
+          message: expect.stringMatching(
+            /^LAYERCACHE_DEVICE is GPU, and TensorFlow finds no card that it can use: .*LAYERCACHE_DEVICE to CPU/,
+          ) as string,
+        });
+      }
+    } finally {
+      vi.stubEnv('LAYERCACHE_DEVICE', undefined);
+    }
+  });
+
   test('a SavedModel that is none is told in one sentence', async () => {
     await expect(client('TFJSNode', '/none/saved_model.pb').start()).rejects.toMatchObject({
       code: 'ModelMissing',

@@ -96,6 +96,16 @@ test('what the API allows is no problem of the configuration, also where this im
   });
 });
 
+test('on a card there is one worker, whatever the pod has of processors', () => {
+  const threads = { LAYERCACHE_ENGINE_THREADS: '4', LAYERCACHE_ENGINE_LONE_THREADS: '2' };
+  expect(load(threads)).toMatchObject({ engineThreads: 4, loneThreads: 2 });
+  expect(load({ ...threads, LAYERCACHE_DEVICE: 'CPU' }).engineThreads).toBe(4);
+  expect(load({ ...threads, LAYERCACHE_DEVICE: 'GPU' })).toMatchObject({
+    engineThreads: 1,
+    loneThreads: 1,
+  });
+});
+
 test('a proxy counts in both spellings, an empty one does not', () => {
   expect(load({ HTTPS_PROXY: 'http://proxy:3128', no_proxy: '.svc' }).proxy).toEqual({
     url: 'http://proxy:3128',
@@ -153,6 +163,7 @@ describe('problems', () => {
     ['LAYERCACHE_WARMUP_ITERATIONS', '101', /at most 100/],
     ['LAYERCACHE_BACKBONE_DIGEST', 'sha256:12', /64 hex digits/],
     ['LAYERCACHE_ENGINE', 'ort', /Auto, ONNX, TFJSGPU/],
+    ['LAYERCACHE_DEVICE', 'gpu', /must be CPU or GPU/],
     ['LAYERCACHE_DATA_PORT', '-1', /port number/],
     ['LAYERCACHE_ADMIN_PORT', '65536', /at most 65535/],
     ['LAYERCACHE_ENGINE_THREADS', '0', /from 1 up/],

@@ -6,8 +6,10 @@ import type { EngineSetting } from '../../../../server/config.ts';
 import { tensorflowFolder } from '../../../../server/engine/installed-tensorflow.ts';
 import { selectEngine } from '../../../../server/engine/select.ts';
 
+const NOTHING_INSTALLED = { engines: '/no/engines', device: 'cpu' } as const;
+
 function select(setting: EngineSetting, path: string) {
-  return selectEngine(setting, { path, outputName: null, digest: null }, '/no/engines');
+  return selectEngine(setting, { path, outputName: null, digest: null }, NOTHING_INSTALLED);
 }
 
 const NOT_HERE = 'is not part of this image';
@@ -123,8 +125,9 @@ describe('native TensorFlow', () => {
     writeFileSync(path, JSON.stringify({ format, modelTopology, weightsManifest: [] }));
     return path;
   };
-  const auto = (path: string) =>
-    selectEngine('Auto', { path, outputName: null, digest: null }, dir);
+  const on = (device: 'cpu' | 'gpu', setting: EngineSetting, path: string) =>
+    selectEngine(setting, { path, outputName: null, digest: null }, { engines: dir, device });
+  const auto = (path: string) => on('cpu', 'Auto', path);
   const reasonOf = (path: string): string | undefined =>
     auto(path).skipped.find(({ engine: name }) => name === 'tfjs-node')?.reason;
 
@@ -154,5 +157,29 @@ describe('native TensorFlow', () => {
     expect(reasonOf(layers)).toBe(
       `reads graph models, and ${layers} is a layers model: convert it to a graph model (tensorflowjs_converter)`,
     );
+  });
+
+  test('runs on a card where the process is for one, and nothing else takes its place there unasked', () => {
+    install('{"tensorflow": "2.19.1", "tfjs-node": "4.22.0", "recipe": "sha256:r"}');
+    const graph = ofFormat('graph-model', { node: [] });
+    for (const setting of ['Auto', 'TFJSGPU'] as const) {
+      expect(on('gpu', setting, graph).kind).toBe('tfjs-gpu');
+    }
+    expect(on('gpu', 'Auto', 'm.onnx').kind).toBe('onnx');
+    expect(on('gpu', 'Auto', graph).skipped).toContainEqual({
+      engine: 'tfjs-wasm',
+      reason:
+        'runs on processors, and LAYERCACHE_DEVICE is GPU: name it, or set LAYERCACHE_DEVICE to CPU',
+    });
+    expect(() => on('gpu', 'Auto', ofFormat('layers-model', { model_config: {} }))).toThrow(
+      /^no engine here runs .*layers-model\.json on a card: tfjs-wasm runs on processors/,
+    );
+    for (const [setting, kind] of [
+      ['TFJSNode', 'tfjs-node'],
+      ['TFJSWASM', 'tfjs-wasm'],
+    ] as const) {
+      expect(on('gpu', setting, graph).kind).toBe(kind);
+    }
+    expect(() => on('cpu', 'TFJSGPU', graph)).toThrow(/engine TFJSGPU is not part of this image/);
   });
 });

@@ -56,6 +56,8 @@ const schema = z.object({
     .string({ error: 'is missing; set it to the image of the model server' })
     .regex(/^[^\s]{1,512}$/, 'must be an image, for example registry.example.com/server:1.2.3'),
   SERVER_GPU_IMAGE: fields.optionalText,
+  SERVER_TENSORFLOW_IMAGE: fields.optionalText,
+  SERVER_TENSORFLOW_GPU_IMAGE: fields.optionalText,
   SERVER_IMAGE_PULL_POLICY: fields.choice(['Always', 'IfNotPresent', 'Never'], 'IfNotPresent'),
   SERVER_IMAGE_PULL_SECRETS: fields.objectNames,
   SERVER_RESOURCES: fields.jsonObject(
@@ -138,6 +140,8 @@ function toConfig(parsed: Parsed, lease: LeaseTimes, store: StoreVariables): Ope
       template: {
         image: parsed.SERVER_IMAGE,
         gpuImage: parsed.SERVER_GPU_IMAGE,
+        tensorflowImage: parsed.SERVER_TENSORFLOW_IMAGE,
+        tensorflowGpuImage: parsed.SERVER_TENSORFLOW_GPU_IMAGE,
         imagePullPolicy: parsed.SERVER_IMAGE_PULL_POLICY,
         imagePullSecretNames: [...parsed.SERVER_IMAGE_PULL_SECRETS],
         resources: parsed.SERVER_RESOURCES,

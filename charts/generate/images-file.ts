@@ -8,6 +8,8 @@ export function defaultImages(version: string): Readonly<Record<string, string>>
     operator: `${repository}:${version}`,
     server: `${server.image.repository}:${version}`,
     'server-gpu': `${server.gpuImage.repository}:${version}`,
+    'server-tensorflow': `${server.tensorflowImage.repository}:${version}`,
+    'server-tensorflow-gpu': `${server.tensorflowGpuImage.repository}:${version}`,
   };
 }
 

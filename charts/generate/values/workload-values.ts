@@ -80,6 +80,14 @@ export const workloadValues = {
       'Image of model pods with an accelerator.',
       'docker.io/layercache/server-gpu',
     ),
+    tensorflowImage: f.image(
+      'Image of model pods with native TensorFlow: engine TFJSNode, and SavedModels. For x64 alone.',
+      'docker.io/layercache/server-tensorflow',
+    ),
+    tensorflowGpuImage: f.image(
+      'Image of model pods with native TensorFlow and an accelerator: engine TFJSGPU, and SavedModels and graph models.',
+      'docker.io/layercache/server-tensorflow-gpu',
+    ),
     defaults: f.block('For services that leave a field open.', {
       resources: f.resources('For services without pod.resources.', {
         requests: { cpu: '500m', memory: '1Gi' },

@@ -32,7 +32,7 @@
 {{- if not .Values.trainer.enabled -}}
 {{- $warnings = append $warnings "trainer.enabled is off: without heads of your own every service answers with its backbone alone." -}}
 {{- end -}}
-{{- range $name, $image := dict "operator.image" .Values.operator.image "server.image" .Values.server.image "server.gpuImage" .Values.server.gpuImage -}}
+{{- range $name, $image := dict "operator.image" .Values.operator.image "server.image" .Values.server.image "server.gpuImage" .Values.server.gpuImage "server.tensorflowImage" .Values.server.tensorflowImage "server.tensorflowGpuImage" .Values.server.tensorflowGpuImage -}}
 {{- if and (eq $image.tag "latest") (not $image.digest) -}}
 {{- $warnings = append $warnings (printf "%s.tag is latest: pods of one service may then run different programs. Name a version or a digest." $name) -}}
 {{- end -}}

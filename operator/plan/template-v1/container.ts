@@ -1,8 +1,8 @@
 import type { Container, Probe, ResourceRequirements } from 'kubernetes-types/core/v1.js';
 
-import { hasAccelerator } from '../../../crds/v1alpha1/accelerator.ts';
 import { compact } from '../compact.ts';
 import { textAt } from '../json-object.ts';
+import { chooseImage } from './choose-image.ts';
 import { serverEnvironment } from './environment.ts';
 import type { TemplateInput } from './template-input.ts';
 import type { Mounted } from './volumes.ts';
@@ -13,7 +13,7 @@ export function serverContainer(input: TemplateInput, volumes: readonly Mounted[
   const { server } = input.service.spec;
   return {
     name: 'server',
-    image: server.image ?? defaultImage(input),
+    image: server.image ?? chooseImage(input.service.spec, input.inputs),
     imagePullPolicy: server.imagePullPolicy ?? input.inputs.imagePullPolicy,
     ports: [
       { name: 'http', containerPort: 8080, protocol: 'TCP' },
@@ -49,11 +49,6 @@ function probe(path: string, periodSeconds: number): Probe {
     periodSeconds,
     timeoutSeconds: 3,
   };
-}
-
-function defaultImage({ service, inputs }: TemplateInput): string {
-  const gpuImage = hasAccelerator(service.spec) ? inputs.gpuImage : null;
-  return gpuImage ?? inputs.image;
 }
 
 /** As written, or the chart's; claims of the pod that it does not name are handed to the container too. */

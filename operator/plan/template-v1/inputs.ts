@@ -11,6 +11,9 @@ export const templateInputs = z.strictObject({
   image: z.string(),
   /** For pods with an accelerator; null: the same as `image`. */
   gpuImage: z.string().nullable(),
+  /** With native TensorFlow; null, as where a Deployment was recorded before there was one: the same as without. */
+  tensorflowImage: z.string().nullable().default(null),
+  tensorflowGpuImage: z.string().nullable().default(null),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']),
   imagePullSecretNames: z.array(z.string()),
   resources: z.looseObject({}),

@@ -26,7 +26,8 @@ describe.skipIf(unavailable !== null)('the guide for closed networks', () => {
 
   test('brings every image and the chart into a registry, from which Helm renders it with these images', async () => {
     await shell.block(`${AIR_GAP}#bring-images-and-chart-in`);
-    for (const image of ['operator', 'server', 'server-gpu']) {
+    const ofServers = ['server', 'server-gpu', 'server-tensorflow', 'server-tensorflow-gpu'];
+    for (const image of ['operator', ...ofServers]) {
       expect(await registry.tagsOf(`layercache/${image}`)).toContain('"0.1.0"');
     }
     const rendered = await shell.run(

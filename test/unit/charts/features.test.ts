@@ -56,6 +56,8 @@ test('global.imageRegistry points every image elsewhere, with and without a regi
     notes: [
       'registry.internal:5000/mirror/layercache/server-gpu:0.1.0',
       'registry.internal:5000/mirror/layercache/server:2',
+      'registry.internal:5000/mirror/layercache/server-tensorflow-gpu:0.1.0',
+      'registry.internal:5000/mirror/layercache/server-tensorflow:0.1.0',
       'registry.internal:5000/mirror/layercache/operator:0.1.0',
     ],
   });

@@ -37,6 +37,11 @@ const WARNINGS: readonly (readonly [string, object, string])[] = [
   ['no operator', { operator: { replicas: 0 } }, 'operator.replicas is 0'],
   ['no trainer', { trainer: { enabled: false } }, 'trainer.enabled is off'],
   ['a tag', { server: { gpuImage: { tag: 'latest' } } }, 'server.gpuImage.tag is latest'],
+  [
+    'a tag of another image',
+    { server: { tensorflowImage: { tag: 'latest' } } },
+    'server.tensorflowImage.tag is latest',
+  ],
   ['any host', { server: { defaults: { allowedHosts: { '*': true } } } }, 'allowedHosts holds *'],
   [
     'alerts on nothing',

@@ -58,6 +58,10 @@ test('a default installation tells the operator what it would assume without bei
     LAYERCACHE_RELEASE: RELEASE,
     LAYERCACHE_POD_NAME: 'demo-operator-0',
     LAYERCACHE_SERVER_GPU_IMAGE: String(environment.LAYERCACHE_SERVER_GPU_IMAGE),
+    LAYERCACHE_SERVER_TENSORFLOW_IMAGE: String(environment.LAYERCACHE_SERVER_TENSORFLOW_IMAGE),
+    LAYERCACHE_SERVER_TENSORFLOW_GPU_IMAGE: String(
+      environment.LAYERCACHE_SERVER_TENSORFLOW_GPU_IMAGE,
+    ),
     LAYERCACHE_TRAINER_IMAGE: String(environment.LAYERCACHE_TRAINER_IMAGE),
   });
   expect(loaded).toEqual(bare);

@@ -36,6 +36,8 @@ test('defaults are complete and in base units', () => {
       template: {
         image: 'registry.example.com/server:1.2.3',
         gpuImage: null,
+        tensorflowImage: null,
+        tensorflowGpuImage: null,
         imagePullPolicy: 'IfNotPresent',
         imagePullSecretNames: [],
         resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
@@ -82,6 +84,8 @@ test('every variable is read', () => {
       LAYERCACHE_BIND_HOST: '127.0.0.1',
       LAYERCACHE_SHUTDOWN_TIMEOUT: '5s',
       LAYERCACHE_SERVER_GPU_IMAGE: 'registry.example.com/server-gpu:1.2.3',
+      LAYERCACHE_SERVER_TENSORFLOW_IMAGE: 'registry.example.com/server-tensorflow:1.2.3',
+      LAYERCACHE_SERVER_TENSORFLOW_GPU_IMAGE: 'registry.example.com/server-tensorflow-gpu:1.2.3',
       LAYERCACHE_SERVER_IMAGE_PULL_POLICY: 'Always',
       LAYERCACHE_SERVER_IMAGE_PULL_SECRETS: 'registry',
       LAYERCACHE_SERVER_RESOURCES: '{"limits":{"memory":"4Gi"}}',
@@ -102,6 +106,8 @@ test('every variable is read', () => {
       template: {
         image: 'registry.example.com/server:1.2.3',
         gpuImage: 'registry.example.com/server-gpu:1.2.3',
+        tensorflowImage: 'registry.example.com/server-tensorflow:1.2.3',
+        tensorflowGpuImage: 'registry.example.com/server-tensorflow-gpu:1.2.3',
         imagePullPolicy: 'Always',
         imagePullSecretNames: ['registry'],
         resources: { limits: { memory: '4Gi' } },

@@ -21,6 +21,8 @@ export const DEFAULTS: ServiceDefaults = {
   template: {
     image: 'registry.example.com/layercache/server:0.1.0',
     gpuImage: 'registry.example.com/layercache/server-gpu:0.1.0',
+    tensorflowImage: 'registry.example.com/layercache/server-tensorflow:0.1.0',
+    tensorflowGpuImage: 'registry.example.com/layercache/server-tensorflow-gpu:0.1.0',
     imagePullPolicy: 'IfNotPresent',
     imagePullSecretNames: [],
     resources: { requests: { cpu: '500m', memory: '1Gi' }, limits: { memory: '2Gi' } },

@@ -116,6 +116,52 @@ describe('a server pod', () => {
     expect(serverOf(render(service, { gpuImage: null })).image).toBe(inputs.image);
   });
 
+  const GPU = { resources: { limits: { 'nvidia.com/mig-1g.5gb': 1 } } };
+  const { image, gpuImage, tensorflowImage, tensorflowGpuImage } = inputs;
+  test.each([
+    ['native TensorFlow by name', { server: { engine: 'TFJSNode' } }, tensorflowImage, image],
+    [
+      'native TensorFlow by name, whatever the pod has',
+      { server: { engine: 'TFJSNode' }, pod: GPU },
+      tensorflowImage,
+      image,
+    ],
+    ['a SavedModel', { backbone: { format: 'SavedModel' } }, tensorflowImage, image],
+    [
+      'a SavedModel with a device',
+      { backbone: { format: 'SavedModel' }, pod: GPU },
+      tensorflowGpuImage,
+      gpuImage,
+    ],
+    [
+      'TensorFlow on a device by name',
+      { server: { engine: 'TFJSGPU' }, pod: GPU },
+      tensorflowGpuImage,
+      gpuImage,
+    ],
+    ['a graph model', { backbone: { format: 'TFJSGraphModel' } }, image, image],
+    [
+      'a graph model with a device',
+      { backbone: { format: 'TFJSGraphModel' }, pod: GPU },
+      tensorflowGpuImage,
+      gpuImage,
+    ],
+    [
+      'a graph model with a device, on wasm by name',
+      { backbone: { format: 'TFJSGraphModel' }, server: { engine: 'TFJSWASM' }, pod: GPU },
+      gpuImage,
+      gpuImage,
+    ],
+    ['an ONNX model', { backbone: { format: 'ONNX' } }, image, image],
+  ] as const)('for %s takes the image that has its engine', (_, spec, wanted, without) => {
+    const { backbone = {}, ...rest } = spec as { readonly backbone?: object };
+    const uri = { uri: 'pvc://models/m' };
+    const service = aServiceToPlan({ ...rest, backbone: { ...uri, ...backbone } });
+    expect(serverOf(render(service)).image).toBe(wanted);
+    const none = { tensorflowImage: null, tensorflowGpuImage: null };
+    expect(serverOf(render(service, none)).image).toBe(without);
+  });
+
   test('hands its resource claims to the container', () => {
     const claims = [{ name: 'gpu', resourceClaimTemplateName: 'one-gpu' }, { odd: true }];
     const template = render(aServiceToPlan({ pod: { resourceClaims: claims } }));

@@ -92,6 +92,9 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
     get slots() {
       return inner?.slots ?? 1;
     },
+    get loneSpeedup() {
+      return inner?.loneSpeedup ?? null;
+    },
     get status() {
       if (ending.signal.aborted) return 'Closed';
       return inner?.status ?? 'Starting';

@@ -61,6 +61,7 @@ export function createEngineClient(options: EngineClientOptions): EngineClient &
 
 class HostedEngine implements EngineClient {
   slots = 1;
+  loneSpeedup: number | null = null;
   status: EngineStatus = 'Starting';
   private readonly options: EngineClientOptions;
   private readonly silenceMs: number;
@@ -187,12 +188,14 @@ class HostedEngine implements EngineClient {
     if (this.isClosed()) host.kill('exit', 'closed');
     const answer = await this.ask(host, 'open', header);
     if (answer.to !== 'open') throw unexpected(answer);
-    await host.lanesConnected(answer.slots + (answer.hasLoneLane ? 1 : 0));
+    const hasLoneLane = answer.loneSpeedup !== null;
+    await host.lanesConnected(answer.slots + (hasLoneLane ? 1 : 0));
     this.rightAnswer ??= answer.answer;
     if (!(await this.checkHost(host))) throw new EngineError('EngineFailed', WRONG_ANSWER);
     this.lanes = new Lanes();
-    this.lanes.open(answer.slots, answer.hasLoneLane);
+    this.lanes.open(answer.slots, hasLoneLane);
     this.slots = answer.slots;
+    this.loneSpeedup = answer.loneSpeedup;
     return answer.report;
   }
 

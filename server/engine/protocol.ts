@@ -40,7 +40,7 @@ export type AnswerHeader =
       readonly report: EngineReport;
       readonly slots: number;
       /** One more lane, behind those of the slots, takes what is alone in the server. */
-      readonly hasLoneLane: boolean;
+      readonly loneSpeedup: number | null;
       readonly answer: BackboneAnswer;
     }
   | { readonly to: 'prepare'; readonly report: PlanReport }

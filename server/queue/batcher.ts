@@ -5,7 +5,7 @@ import type { Serving, ServingControl } from '../serving.ts';
 import { limitsOf, trackOf } from '../serving.ts';
 import type { BatchLog, BatchObserver, BatchRow } from './batch-log.ts';
 import { toBatchRow, toRequest } from './batch-request.ts';
-import { batchSize, batchWaitMs } from './buckets.ts';
+import { batchSize, batchWaitMs, mostInTurn } from './buckets.ts';
 import type { InferJob, PendingJob, PendingRow } from './job.ts';
 import { rowInput } from './job.ts';
 import { createLinger } from './linger.ts';
@@ -39,7 +39,8 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
   const pace = createPace();
   const idleWaiters: (() => void)[] = [];
   const linger = createLinger(() => clock.monotonicMs());
-  let inFlight = 0;
+  const underWay: Record<BatchKind, number> = { retry: 0, turn: 0, share: 0 };
+  const inFlight = (): number => underWay.retry + underWay.turn + underWay.share;
   let runningRows = 0;
   let isScheduled = false;
   let waitTimer: NodeJS.Timeout | null = null;
@@ -57,15 +58,32 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
   function pump(): void {
     if (waitTimer !== null) clearTimeout(waitTimer);
     waitTimer = null;
-    for (let rows = nextBatch(); rows.length > 0; rows = nextBatch()) void runBatch(rows);
-    if (inFlight === 0 && queue.length === 0) for (const wake of idleWaiters.splice(0)) wake();
+    for (let next = nextBatch(); next.rows.length > 0; next = nextBatch()) void runBatch(next);
+    if (inFlight() === 0 && queue.length === 0) for (const wake of idleWaiters.splice(0)) wake();
   }
 
-  function nextBatch(): PendingRow[] {
+  function nextBatch(): Batch {
     const serving = servings.current();
-    if (serving === null || inFlight >= engine.slots || queue.length === 0) return [];
+    if (serving === null || inFlight() >= engine.slots || queue.length === 0) return NOTHING;
     // A row that may kill the engine runs with nothing else in flight, so that only it can be blamed.
-    if (queue.retries > 0) return inFlight > 0 ? [] : compactRow(queue.takeRetry());
+    if (underWay.retry > 0) return NOTHING;
+    if (queue.retries > 0) return inFlight() > 0 ? NOTHING : retryOf(queue.takeRetry());
+    if (!takesTurns()) return { kind: 'share', rows: nextShare(serving) };
+    return inFlight() > 0 ? NOTHING : { kind: 'turn', rows: takeNow(1) };
+  }
+
+  /** Few rows, and none of them in a batch on a worker with one thread. */
+  function takesTurns(): boolean {
+    const rows = queue.length + runningRows;
+    return underWay.share === 0 && rows <= mostInTurn(engine.loneSpeedup);
+  }
+
+  function takeNow(rows: number): PendingRow[] {
+    const nowMs = clock.monotonicMs();
+    return queue.take(rows, { nowMs, endMs: nowMs + pace.batchMs(rows) });
+  }
+
+  function nextShare(serving: Serving): PendingRow[] {
     const limits = limitsOf(serving);
     const { maxBatchSize, maxQueueDelayMs } = limits;
     const shared = { slots: engine.slots, maxBatchSize, maxQueueDelayMs };
@@ -78,23 +96,20 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
       waitTimer = setTimeout(pump, Math.max(waitMs - waitedMs, lingerMs));
       return [];
     }
-    const nowMs = clock.monotonicMs();
-    const endMs = nowMs + pace.batchMs(size);
-    return queue.take(size, { nowMs, endMs });
+    return takeNow(size);
   }
 
-  async function runBatch(rows: readonly PendingRow[]): Promise<void> {
+  async function runBatch({ kind, rows }: Batch): Promise<void> {
     const serving = servings.acquire();
     if (serving === null) return;
-    inFlight += 1;
+    underWay[kind] += 1;
     runningRows += rows.length;
     modalBatch.add(rows.length);
     const nowMs = clock.monotonicMs();
     const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
     const log = observer.open(serving, batchRows);
     const answers: (RowAnswer | undefined)[] = [];
-    const isAlone = inFlight === 1 && queue.length === 0;
-    const request = toRequest(rows, batchRows, serving, isAlone);
+    const request = toRequest(rows, batchRows, serving, kind !== 'share');
     try {
       const outcome = await engine.run(request, (left) => {
         linger.answered(left.length);
@@ -116,7 +131,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     } finally {
       log.close();
       servings.release(serving);
-      inFlight -= 1;
+      underWay[kind] -= 1;
       runningRows -= rows.length;
       schedule();
     }
@@ -239,7 +254,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
   function isTooLate(job: InferJob, maxBatchSize: number): boolean {
     const limits = { slots: engine.slots, maxBatchSize };
     const waitMs = pace.waitMs({ queued: queue.length, running: runningRows }, limits);
-    return inFlight > 0 && waitMs > job.deadlineMs - clock.monotonicMs();
+    return inFlight() > 0 && waitMs > job.deadlineMs - clock.monotonicMs();
   }
 
   function refuse(job: InferJob): ServingError | null {
@@ -264,6 +279,16 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
   }
 }
 
-function compactRow(row: PendingRow | null): PendingRow[] {
-  return row === null ? [] : [row];
+/** A row that failed once, a row on all cores, or a worker's share of the rows. */
+type BatchKind = 'retry' | 'turn' | 'share';
+
+interface Batch {
+  readonly kind: BatchKind;
+  readonly rows: readonly PendingRow[];
+}
+
+const NOTHING: Batch = { kind: 'share', rows: [] };
+
+function retryOf(row: PendingRow | null): Batch {
+  return { kind: 'retry', rows: row === null ? [] : [row] };
 }

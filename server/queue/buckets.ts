@@ -15,6 +15,14 @@ export function batchSize(queuedRows: number, runningRows: number, limits: Batch
   return Math.min(limits.maxBatchSize, queuedRows, share);
 }
 
+/**
+ * So many rows take turns on all cores rather than a worker each. In turn the mean of k rows is answered after (k + 1) / (2 speedup) of what
+ * a row takes on one thread; side by side after once that, and twice where there are more rows than workers.
+ */
+export function mostInTurn(speedup: number | null): number {
+  return speedup === null ? 0 : Math.round(2 * speedup);
+}
+
 /** Milliseconds of the plain backbone at a batch size, between the measured sizes by straight lines. */
 export function plainMs(costs: CostTable, rows: number): number {
   const { batchSizes, plainMs: measured } = costs;

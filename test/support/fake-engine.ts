@@ -177,6 +177,7 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     deadlyPrepares: 0,
     restartMs: 10,
     slotCount: 2,
+    loneSpeedup: null,
     checks: 0,
     isWrong: false,
     kill: () => {

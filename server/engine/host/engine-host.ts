@@ -95,7 +95,7 @@ export class EngineHost {
     const measured = (await first.ask({ to: 'open', source, measures: true })) as WorkerReport;
     await Promise.all(others.map((worker) => worker.ask({ to: 'open', source, measures: false })));
     const lone = await this.startLoneWorker(first, selected.kind, header);
-    if (lone !== null) this.workers = [...this.workers, lone];
+    if (lone !== null) this.workers = [...this.workers, lone.worker];
     const report: EngineReport = {
       model: measured.model,
       engine: {
@@ -108,8 +108,8 @@ export class EngineHost {
       headCost: measured.headCost,
       costs: measured.costs,
     };
-    const hasLoneLane = lone !== null;
-    return { to: 'open', report, slots: threads, hasLoneLane, answer: measured.answer };
+    const loneSpeedup = lone?.speedup ?? null;
+    return { to: 'open', report, slots: threads, loneSpeedup, answer: measured.answer };
   }
 
   /** Started last: its lane is behind those of the others. Null: not wanted, or no sooner with what it would run. */
@@ -117,13 +117,13 @@ export class EngineHost {
     first: HostedWorker,
     kind: EngineKind,
     { source, loneThreads }: OpenHeader,
-  ): Promise<HostedWorker | null> {
+  ): Promise<{ readonly worker: HostedWorker; readonly speedup: number } | null> {
     if (kind !== 'onnx' || loneThreads < 2) return null;
-    const left = await first.ask({ to: 'compare', source, passThreads: loneThreads });
-    if (Number(left) > WORTH_A_COPY) return null;
+    const left = Number(await first.ask({ to: 'compare', source, passThreads: loneThreads }));
+    if (left > WORTH_A_COPY) return null;
     const worker = this.surroundings.startWorker(kind, loneThreads);
     await worker.ask({ to: 'open', source, measures: false });
-    return worker;
+    return { worker, speedup: 1 / left };
   }
 
   private async check(): Promise<readonly BackboneAnswer[]> {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { BatchRequest, EngineClient } from '../../../../server/engine/engine-client.ts';
+import type { EngineClient } from '../../../../server/engine/engine-client.ts';
 import type { ServingError } from '../../../../server/errors.ts';
 import { createBatcher, type Batcher } from '../../../../server/queue/batcher.ts';
 import type { BatchLog } from '../../../../server/queue/batch-log.ts';
@@ -32,10 +32,12 @@ interface Running {
   readonly rows: readonly number[];
   readonly isAlone: boolean | undefined;
   readonly end: () => void;
+  readonly fail: () => void;
 }
 
 let clock: FakeClock;
 let running: Running[];
+let engine: { -readonly [K in 'slots' | 'loneSpeedup']: EngineClient[K] };
 let batcher: Batcher;
 let started: number[];
 
@@ -43,22 +45,32 @@ beforeEach(() => {
   clock = fakeClock();
   running = [];
   started = [];
-  const engine: Pick<EngineClient, 'slots' | 'status' | 'run'> = {
+  const fake = {
     slots: 1,
+    loneSpeedup: null,
     status: 'Up',
-    run: (batch: BatchRequest, onRows) =>
-      new Promise((resolve) => {
+    run: (batch, onRows) =>
+      new Promise((resolve, reject) => {
         // One byte per row: its number.
         const rows = batch.input.flatMap((piece) => [...piece]);
         started.push(...rows);
+        const leave = (): void => {
+          running.splice(running.indexOf(one), 1);
+        };
         const end = (): void => {
-          running.shift();
+          leave();
           onRows(rows.map((_, row) => ({ row, exit: -1, score: NaN, classId: 0, outputs: [] })));
           resolve(OUTCOME);
         };
-        running.push({ rows, isAlone: batch.isAlone, end });
+        const fail = (): void => {
+          leave();
+          reject(new Error('the engine failed'));
+        };
+        const one = { rows, isAlone: batch.isAlone, end, fail };
+        running.push(one);
       }),
-  };
+  } satisfies Pick<EngineClient, 'slots' | 'loneSpeedup' | 'status' | 'run'>;
+  engine = fake;
   const servings = createServingControl(() => undefined);
   servings.swap({
     policy: aPolicy({ limits: { ...DEFAULT_LIMITS, maxBatchSize: 2, maxQueueLength: 8 } }),
@@ -70,7 +82,7 @@ beforeEach(() => {
     held: new Set(),
   });
   batcher = createBatcher({
-    engine: engine as EngineClient,
+    engine: fake as unknown as EngineClient,
     servings,
     observer: { open: () => NO_LOG, rowsFailed: () => undefined },
     poison: createPoisonList(clock),
@@ -157,18 +169,68 @@ describe('a row', () => {
   });
 });
 
-describe('a batch', () => {
-  test('is alone when nothing else runs or waits', async () => {
-    ask(1);
-    const first = await batch([1]);
-    for (const number of [2, 3, 4]) ask(number);
-    first.end();
-    const second = await batch([2, 3]);
-    second.end();
-    const third = await batch([4]);
-    third.end();
+describe('with a lane that takes all cores', () => {
+  beforeEach(() => {
+    engine.slots = 2;
+    engine.loneSpeedup = 1.9;
+  });
+
+  test('few rows take turns on it, one after the other', async () => {
+    for (const number of [1, 2, 3, 4]) ask(number);
+    for (const number of [1, 2, 3, 4]) {
+      const turn = await batch([number]);
+      expect(turn.isAlone).toBe(true);
+      turn.end();
+    }
     await batcher.whenIdle();
-    expect([first, second, third].map(({ isAlone }) => isAlone)).toEqual([true, false, true]);
+  });
+
+  test('many rows are shared by the workers, and so are those that come while they run', async () => {
+    for (const number of [1, 2, 3, 4, 5]) ask(number);
+    await eventually(() => {
+      expect(running.map(({ rows }) => rows)).toEqual([
+        [1, 2],
+        [3, 4],
+      ]);
+    });
+    running[0]!.end();
+    await eventually(() => {
+      expect(running.map(({ rows }) => rows)).toEqual([[3, 4], [5]]);
+    });
+    expect(running.map(({ isAlone }) => isAlone)).toEqual([false, false]);
+    running[0]!.end();
+    running[0]!.end();
+    await batcher.whenIdle();
+    ask(6);
+    const turn = await batch([6]);
+    expect(turn.isAlone).toBe(true);
+    turn.end();
+  });
+
+  test('a row in its turn does not keep many from the workers', async () => {
+    ask(1);
+    await batch([1]);
+    for (const number of [2, 3, 4, 5]) ask(number);
+    await eventually(() => {
+      expect(running.map(({ rows }) => rows)).toEqual([[1], [2, 3]]);
+    });
+    expect(running.map(({ isAlone }) => isAlone)).toEqual([true, false]);
+  });
+});
+
+describe('a row that failed', () => {
+  test('runs again with nothing beside it, also of what comes while it runs', async () => {
+    engine.slots = 2;
+    ask(1);
+    (await batch([1])).fail();
+    const again = await batch([1]);
+    ask(2);
+    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(running).toHaveLength(1);
+    again.end();
+    (await batch([2])).end();
+    await batcher.whenIdle();
   });
 });
 

@@ -1,7 +1,10 @@
 // What every batch says, as blobs of numbers: a structured clone of each header cost more than the rows of a small model.
 import type { BatchOutcome, BatchRequest, RowAnswer, SegmentTime } from './engine-client.ts';
 import { encodeFrame, encodeParts, FrameError, type Frame } from './frames.ts';
+import type { InputPlace } from './input-memory.ts';
 
+/** Plan, rows, datatype, offset and bytes of an input that is not in the frame. */
+const BATCH_NUMBERS = 5;
 const DATATYPES = ['FP32', 'UINT8'] as const;
 /** Numbers per answered row: row, exit, score, class, outputs. */
 const ROW_NUMBERS = 5;
@@ -15,29 +18,48 @@ export interface ReceivedBatch {
   readonly planId: number;
   readonly rows: number;
   readonly datatype: BatchRequest['datatype'];
-  readonly input: Uint8Array;
+  /** In the frame, or where it lies in the memory that both sides share. */
+  readonly input: Uint8Array | InputPlace;
   readonly flags: Uint8Array;
 }
 
-/** Pieces to be written one after the other: rows lie where their requests left them. */
-export function encodeBatch(id: number, batch: BatchRequest): readonly Uint8Array[] {
+/**
+ * Pieces to be written one after the other: rows lie where their requests left them.
+ * @param place of the input when it is not in the frame
+ */
+export function encodeBatch(
+  id: number,
+  batch: BatchRequest,
+  place: InputPlace | null,
+): readonly Uint8Array[] {
   const { planId, rows, datatype, input, flags } = batch;
-  const numbers = Int32Array.of(planId, rows, DATATYPES.indexOf(datatype));
+  const kind = DATATYPES.indexOf(datatype);
+  const numbers = Float64Array.of(planId, rows, kind, place?.offset ?? -1, place?.bytes ?? 0);
   const blobs = [bytesOf(numbers), flags];
-  return encodeParts({ kind: 'run', id, header: null, blobs, parts: input });
+  const parts = place === null ? input : [];
+  return encodeParts({ kind: 'run', id, header: null, blobs, parts });
 }
 
 /** Throws FrameError. */
 export function decodeBatch({ blobs }: Frame): ReceivedBatch {
   const [numbers, flags, input] = blobs;
-  if (numbers?.length !== 12 || flags === undefined || input === undefined) {
+  if (numbers?.length !== 8 * BATCH_NUMBERS || flags === undefined || input === undefined) {
     throw new FrameError('a batch without its parts');
   }
-  const [planId = -1, rows = 0, code = -1] = new Int32Array(numbers.buffer, numbers.byteOffset, 3);
-  const datatype = DATATYPES[code];
+  const { planId, rows, datatype, place } = toSettings(toDoubles(numbers));
   if (datatype === undefined || flags.length !== rows)
     throw new FrameError('a batch of unknown kind');
-  return { planId, rows, datatype, flags, input };
+  return { planId, rows, datatype, flags, input: place ?? input };
+}
+
+function toSettings([planId = -1, rows = 0, kind = -1, offset = -1, bytes = 0]: Float64Array): {
+  readonly planId: number;
+  readonly rows: number;
+  readonly datatype: BatchRequest['datatype'] | undefined;
+  readonly place: InputPlace | null;
+} {
+  const place = offset < 0 ? null : { offset, bytes };
+  return { planId, rows, datatype: DATATYPES[kind], place };
 }
 
 /** Answered rows. */

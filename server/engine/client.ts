@@ -2,7 +2,6 @@
 import { performance } from 'node:perf_hooks';
 import type { EngineSetting } from '../config.ts';
 import { isSameAnswer, type BackboneAnswer } from './backbone-answer.ts';
-import { encodeBatch } from './batch-frames.ts';
 import type {
   BatchOutcome,
   BatchRequest,
@@ -125,7 +124,7 @@ class HostedEngine implements EngineClient {
     const answer = await this.calls
       .add(
         (id) => {
-          host.sendTo(lane, encodeBatch(id, batch));
+          host.sendTo(lane, id, batch);
         },
         { onRows, sinceMs: this.heartbeat.atMs(startMs) },
       )

@@ -5,10 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { encodeBatch } from './batch-frames.ts';
 import { hostEnvironment } from './config.ts';
 import { EngineError } from './engine-error.ts';
 import { encodeFrame, FrameReader, type Frame } from './frames.ts';
 import type { HostEnd } from './host-end.ts';
+import { InputMemory } from './input-memory.ts';
+import type { BatchRequest } from './engine-client.ts';
 
 const CONNECT_DEADLINE_MS = 20_000;
 /** From a closed connection to the end of its process. */
@@ -28,6 +31,7 @@ export class HostProcess {
   private readonly server: Server;
   private readonly directory: string;
   private readonly socket: Socket;
+  private readonly inputs: InputMemory | null;
   private readonly lanes: Socket[] = [];
   private readonly laneWaiters: (() => void)[] = [];
   private cause: HostEnd | null = null;
@@ -38,6 +42,7 @@ export class HostProcess {
     server: Server;
     directory: string;
     socket: Socket;
+    inputs: InputMemory | null;
     listeners: HostListeners;
     stderr: () => string;
   }) {
@@ -45,6 +50,7 @@ export class HostProcess {
     this.server = parts.server;
     this.directory = parts.directory;
     this.socket = parts.socket;
+    this.inputs = parts.inputs;
     this.listeners = parts.listeners;
     this.listen(this.socket);
     this.server.on('connection', (lane) => {
@@ -74,19 +80,22 @@ export class HostProcess {
       server.once('error', reject);
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
+    const inputs = InputMemory.open();
     const child = spawn(process.execPath, [hostScript, path], {
       env: hostEnvironment(),
-      stdio: ['ignore', 'inherit', 'pipe'],
+      stdio: ['ignore', 'inherit', 'pipe', inputs?.file ?? 'ignore'],
     });
     let stderr = '';
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_CHARACTERS);
     });
     try {
       const socket = await firstOf(connected, child, () => stderr);
       socket.setNoDelay();
-      return new HostProcess({ child, server, directory, socket, listeners, stderr: () => stderr });
+      const parts = { child, server, directory, socket, inputs, listeners };
+      return new HostProcess({ ...parts, stderr: () => stderr });
     } catch (error) {
+      inputs?.close();
       child.kill('SIGKILL');
       server.close();
       await rm(directory, { recursive: true, force: true });
@@ -110,12 +119,13 @@ export class HostProcess {
     if (this.ended) throw new EngineError('EngineDown', 'the engine host ended as it started');
   }
 
-  /** A batch for one worker, in pieces that leave in one write. */
-  sendTo(lane: number, pieces: readonly Uint8Array[]): void {
+  /** A batch for one worker, which has none. What its frame holds leaves in one write. */
+  sendTo(lane: number, id: number, batch: BatchRequest): void {
     const socket = this.lanes[lane];
     if (this.ended || socket === undefined) return;
+    const place = this.inputs?.put(lane, batch.input) ?? null;
     socket.cork();
-    for (const piece of pieces) socket.write(piece);
+    for (const piece of encodeBatch(id, batch, place)) socket.write(piece);
     socket.uncork();
   }
 
@@ -153,6 +163,7 @@ export class HostProcess {
     for (const socket of [this.socket, ...this.lanes]) socket.destroy();
     for (const wake of this.laneWaiters.splice(0)) wake();
     this.server.close();
+    this.inputs?.close();
     await rm(this.directory, { recursive: true, force: true });
     this.listeners.onEnd(how);
   }

@@ -5,11 +5,13 @@ export class Lanes {
   private free: number[] = [];
   /** The lane for what is alone; null: there is none. */
   private lone: number | null = null;
+  private isLoneBusy = false;
   private waiting: { resolve: (lane: number) => void; reject: (error: EngineError) => void }[] = [];
 
   open(count: number, hasLoneLane = false): void {
     this.free = Array.from({ length: count }, (_, lane) => lane);
     this.lone = hasLoneLane ? count : null;
+    this.isLoneBusy = false;
   }
 
   /**
@@ -17,14 +19,20 @@ export class Lanes {
    * @param isAlone nothing else waits or runs: the batch may have the lane that takes all cores
    */
   async acquire(isAlone = false): Promise<number> {
-    if (isAlone && this.lone !== null) return this.lone;
+    if (isAlone && this.lone !== null && !this.isLoneBusy) {
+      this.isLoneBusy = true;
+      return this.lone;
+    }
     const lane = this.free.pop();
     if (lane !== undefined) return lane;
     return new Promise((resolve, reject) => this.waiting.push({ resolve, reject }));
   }
 
   release(lane: number): void {
-    if (lane === this.lone) return;
+    if (lane === this.lone) {
+      this.isLoneBusy = false;
+      return;
+    }
     const next = this.waiting.shift();
     if (next === undefined) this.free.push(lane);
     else next.resolve(lane);

@@ -8,6 +8,7 @@ import type { BatchOutcome, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
 import { decodeBatch, encodeDone, encodeRows } from '../batch-frames.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
+import { readInput } from '../input-memory.ts';
 import type { WorkerReport } from '../protocol.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { BusyShare, LoadRatio } from './batch-clock.ts';
@@ -79,7 +80,7 @@ export function serveWorker(
 
   async function run(frame: Frame): Promise<void> {
     const { id } = frame;
-    const { planId, ...batch } = decodeBatch(frame);
+    const { planId, input, ...batch } = decodeBatch(frame);
     const loaded = plans.get(planId);
     if (loaded === undefined) {
       throw new EngineError('PlanUnknown', `plan ${planId} is not loaded; prepare it again`);
@@ -99,7 +100,7 @@ export function serveWorker(
           else lane.write(bytes);
         },
       },
-      batch,
+      { ...batch, input: input instanceof Uint8Array ? input : readInput(input) },
     );
     last.push(encodeDone(id, outcome) ?? encodeFrame(outcomeFrame(id, outcome)));
     lane.write(Buffer.concat(last));

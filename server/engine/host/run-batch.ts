@@ -33,7 +33,7 @@ export interface BatchSurroundings {
   readonly emit: (answers: readonly RowAnswer[], isLast: boolean) => void;
 }
 
-type Batch = Omit<ReceivedBatch, 'planId'>;
+type Batch = Omit<ReceivedBatch, 'planId' | 'input'> & { readonly input: Uint8Array };
 
 export async function runBatch(
   surroundings: BatchSurroundings,

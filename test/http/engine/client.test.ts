@@ -50,9 +50,12 @@ function seededRows(rows: number): Float32Array {
   return Float32Array.from({ length: rows * ROW_SIZE }, () => random.normal());
 }
 
-async function start(script = hostScript): Promise<{ client: Client; report: EngineReport }> {
+async function start(
+  script = hostScript,
+  threads = 1,
+): Promise<{ client: Client; report: EngineReport }> {
   const source = { path: file.path, outputName: null, digest: null };
-  const client = createEngineClient({ hostScript: script, source, engine: 'Auto', threads: 1 });
+  const client = createEngineClient({ hostScript: script, source, engine: 'Auto', threads });
   open.push(client);
   return { client, report: await client.start() };
 }
@@ -119,6 +122,39 @@ describe('a batch', () => {
     expect(rows.every(({ exit, score }) => exit === -1 && Number.isNaN(score))).toBe(true);
     expect(outcome.seconds.segment).toBeGreaterThan(0);
     expect(outcome.seconds.head + outcome.seconds.audit).toBe(0);
+  });
+
+  test('of large input has its own rows, also beside others on other workers', async () => {
+    const { client } = await start(hostScript, 2);
+    const { planId } = await client.prepare(onlyTracks());
+    const logits = await backboneLogits();
+    const classes = logits.length / ROWS;
+    const rowBytes = ROW_SIZE * 4;
+    const inputOf = (rows: readonly number[]): readonly Uint8Array[] =>
+      rows.map((row) => new Uint8Array(input.buffer, row * rowBytes, rowBytes));
+    const batches = Array.from({ length: 12 }, (_, first) =>
+      Array.from({ length: 24 }, (_, row) => (first + row * (first + 1)) % ROWS),
+    );
+    const answers = await Promise.all(
+      batches.map((rows) =>
+        run(client, {
+          planId,
+          rows: rows.length,
+          datatype: 'FP32',
+          input: inputOf(rows),
+          flags: new Uint8Array(rows.length),
+        }),
+      ),
+    );
+    for (const [index, { rows }] of answers.entries()) {
+      const asked = batches[index]!;
+      expect(24 * rowBytes).toBeGreaterThan(2 ** 16);
+      expectClose(
+        rows.flatMap(({ outputs }) => [...outputs[0]!]),
+        asked.flatMap((row) => [...logits.subarray(row * classes, (row + 1) * classes)]),
+        { rel: 1e-4, abs: 1e-4 },
+      );
+    }
   });
 
   test('leaves at the first sure exit, audited rows also reach the end', async () => {

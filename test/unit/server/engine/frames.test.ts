@@ -79,7 +79,7 @@ describe('a batch on its way', () => {
   } as const;
 
   test('keeps its rows in one piece at the other end', () => {
-    const [received] = read(Buffer.concat(encodeBatch(5, batch)));
+    const [received] = read(Buffer.concat(encodeBatch(5, batch, null)));
     expect(received).toMatchObject({ kind: 'run', id: 5, header: null });
     expect(decodeBatch(received!)).toEqual({
       ...batch,
@@ -87,8 +87,14 @@ describe('a batch on its way', () => {
     });
   });
 
+  test('names the place of an input that is not in it', () => {
+    const place = { offset: 2 ** 40, bytes: 2 ** 20 };
+    const [received] = read(Buffer.concat(encodeBatch(5, batch, place)));
+    expect(decodeBatch(received!)).toEqual({ ...batch, input: place });
+  });
+
   test('of another kind, or without flags for its rows, is refused', () => {
-    const [received] = read(Buffer.concat(encodeBatch(5, { ...batch, rows: 3 })));
+    const [received] = read(Buffer.concat(encodeBatch(5, { ...batch, rows: 3 }, null)));
     expect(() => decodeBatch(received!)).toThrow(FrameError);
     expect(() => decodeBatch(bare)).toThrow(FrameError);
   });

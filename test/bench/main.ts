@@ -2,6 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { parseArgs } from 'node:util';
 import { measureDrift } from './drift.ts';
+import { measureOnnxRuntime } from './engines/measure-onnxruntime.ts';
+import { measureTensorFlow } from './engines/measure-tensorflow.ts';
 import { measureExample, measureResNet20 } from './example.ts';
 import { formatFigures, type Figure } from './figure.ts';
 import { measureGpu } from './gpu/measure-gpu.ts';
@@ -10,10 +12,9 @@ import { serveRawEngine } from './raw-engine.ts';
 import { describeEnvironment, formatEnvironment } from './server/environment.ts';
 import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
-import { measureTensorFlow } from './tensorflow/measure-tensorflow.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE] [--write] [--only NAME] [--quick]
-  sections: engine small scrape open-loop peers overload swap example drift tensorflow gpu resnet20; server: the first five; none: all that can run
+  sections: engine small scrape open-loop peers overload swap example drift onnxruntime tensorflow gpu resnet20; server: the first five; none: all that can run
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
   section gpu:
@@ -80,6 +81,7 @@ function sectionsOf(resnet20: string | undefined): Record<string, Section> {
     swap: measureSwap,
     example: measureExample,
     drift: measureDrift,
+    onnxruntime: measureOnnxRuntime,
     tensorflow: measureTensorFlow,
   };
   if (resnet20 !== undefined) sections.resnet20 = () => measureResNet20(resnet20);

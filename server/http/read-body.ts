@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ServingError, shown } from '../errors.ts';
+import { freeLarge } from '../engine/free-memory.ts';
 import type { BodyHold } from './body-budget.ts';
 
 export interface BodyLimits {
@@ -56,9 +57,7 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
       request.removeListener('end', onEnd);
       request.removeListener('close', onClose);
       if (error === null) {
-        resolve(
-          chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size),
-        );
+        resolve(joined(chunks, size));
         return;
       }
       chunks.length = 0;
@@ -98,6 +97,15 @@ export function collectBody(request: IncomingMessage, limits: BodyLimits): Promi
     request.on('end', onEnd);
     request.on('close', onClose);
   });
+}
+
+/** One piece is handed on as it is. Others are copied together, and their memory is given back at once: it is most of what a body takes. */
+function joined(chunks: readonly Buffer[], size: number): Buffer {
+  const [first = Buffer.alloc(0), ...others] = chunks;
+  if (others.length === 0) return first;
+  const body = Buffer.concat(chunks, size);
+  for (const chunk of chunks) freeLarge(chunk);
+  return body;
 }
 
 /** The client went away: there is nobody to answer. */

@@ -16,7 +16,7 @@ import type {
 import { deviceOfProcess } from '../config.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { checkCard } from './check-card.ts';
-import { freeMemory } from './free-memory.ts';
+import { freeMemory } from '../free-memory.ts';
 import { openModel } from './open-model.ts';
 import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
 import { OnnxHead } from './prepared-head.ts';

@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PolicyLimits } from '../../../crds/wire/policy.ts';
 import { ServingError, shown } from '../../errors.ts';
 import { stickyDraw } from '../../evidence/draws.ts';
+import { freeLarge } from '../../engine/free-memory.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
 import { MODEL_VERSION } from '../../loaded-model.ts';
 import type { AnsweredRow, ForcedReason } from '../../queue/job.ts';
@@ -76,6 +77,8 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       hold.resize(data.input.length);
       if (response.closed) throw new HangUpError();
       const rows = await answer(request, response, asked, data);
+      // Every row was answered, so the engine has read them all. Without an answer it may still be about to.
+      for (const bytes of [body, data.input]) freeLarge(bytes);
       respond(protocol, response, { ...asked, parsed, rows });
     } finally {
       hold.release();

@@ -6,11 +6,20 @@ import { runInNewContext } from 'node:vm';
 
 type Transfer = (this: ArrayBufferLike, bytes: number) => ArrayBufferLike;
 
+/** The collector starts a marking for every 64 MB that came and that it has not seen go. */
+const LARGE_BYTES = 32 * 2 ** 10;
+
 const transfer = findTransfer();
 
 /** The array and all other views of its buffer are empty afterwards. */
-export function freeMemory(array: Float32Array): void {
+export function freeMemory(array: ArrayBufferView): void {
   transfer.call(array.buffer, 0);
+}
+
+/** Of arrays that are a large buffer of their own; a part of one, or of Node's pool, stays as it is. */
+export function freeLarge(array: ArrayBufferView): void {
+  const { byteLength } = array.buffer;
+  if (byteLength >= LARGE_BYTES && array.byteLength === byteLength) freeMemory(array);
 }
 
 /** ArrayBuffer.prototype.transfer (ES2024): there from Node 22 on; Node 20 has it in contexts made after its flag was set. */

@@ -2,17 +2,17 @@
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import { atMost, seen, type Figure } from '../figure.ts';
 import { randomResNet, RESNET_18 } from '../models.ts';
+import { ONNXRUNTIME } from '../peers/onnxruntime-package.ts';
 import { writeModel } from '../served-model.ts';
 import { ROW_SHAPE } from '../server/layercache-target.ts';
 import { pythonEnvironment } from '../server/python-environment.ts';
 import { engineRunner, measureInTurns, pythonRunner } from './runners.ts';
 
-const PACKAGES = ['onnxruntime==1.30.0'];
 const SIZES = [1, 8, 32];
 const RUNS = { native: 64, python: 64 };
 
 export async function measureOnnxRuntime(): Promise<Figure[]> {
-  const environment = pythonEnvironment('onnxruntime', PACKAGES);
+  const environment = pythonEnvironment('onnxruntime', [ONNXRUNTIME]);
   if (!environment.ok) {
     process.stdout.write(`onnxruntime is left out: ${environment.why}\n`);
     return [];

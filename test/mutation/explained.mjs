@@ -13,4 +13,34 @@ export const EXPLAINED = [
     to,
     why: 'a shortcut: the search behind it gives the same index',
   })),
+  {
+    file: 'server/core/breaker.ts',
+    from: 'sum / s.length >= LEVEL',
+    to: 'sum / s.length > LEVEL',
+    why: 'a mean of products of logarithms is not 100,000 to the last bit',
+  },
+  {
+    file: 'server/core/breaker.ts',
+    from: 'binomialLower(disagreements, audits, STRATUM_DELTA) > limit',
+    to: 'binomialLower(disagreements, audits, STRATUM_DELTA) >= limit',
+    why: 'the root of a tail is not the limit to the last bit',
+  },
+  ...["'Stryker was here!'", 'planned.bundle.heads[at.exit].exit'].map((to) => ({
+    file: 'server/safety.ts',
+    line: "const exit = planned.bundle.heads[at.exit]?.exit ?? '';",
+    to: to.replaceAll("'", '"'),
+    why: 'an exit that answered is one of the bundle; the other case is for the compiler',
+  })),
+  {
+    file: 'server/safety.ts',
+    from: 'exit >= 0',
+    to: 'true',
+    why: 'a row that no head answered disagrees with nobody, and counts in a class of no exit',
+  },
+  ...['[]', 'cuts.get(headRevision) ?? []', 'bursts.get(key) ?? []'].map((from) => ({
+    file: 'server/safety.ts',
+    from,
+    to: '["Stryker was here"]',
+    why: 'an entry without a time is never recent, one without an exit never named',
+  })),
 ];

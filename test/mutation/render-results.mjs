@@ -21,9 +21,10 @@ ${names.map((name) => renderSurvivors(name, results[name])).join('')}`;
 
 function renderSurvivors(name, { survivors }) {
   if (survivors.length === 0) return '';
+  const quote = (text) => `\`${text.replaceAll('`', "'").slice(0, 160)}\``;
   const lines = survivors.map(
-    ({ file, line, text, to, why }) =>
-      `- \`${file}:${line}\`: \`${text.replaceAll('`', "'")}\` as \`${to.replaceAll('`', "'")}\`${why === null ? '' : `: ${why}`}`,
+    ({ file, at, from, to, why }) =>
+      `- \`${file}:${at}\`: ${quote(from)} as ${quote(to)}${why === null ? '' : `: ${why}`}`,
   );
   return `\n## Survivors: ${name}\n\n${lines.join('\n')}\n`;
 }

@@ -2,6 +2,10 @@
 import { expect, test } from 'vitest';
 import { crashOnce, expectSameEnd, isKept, type When } from './crashing-loop.ts';
 import { createLoop } from './loop-world.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordCrashes = openRecord('crash-writes');
+let died = 0;
 
 const HOUR = 3_600_000;
 
@@ -27,7 +31,9 @@ test.each<When>(['Before', 'After'])(
       const loop = await crashOnce(when, () => ++seen === n);
       expectSameEnd(loop);
       loop.world.close();
+      died += 1;
     }
+    recordCrashes({ writes: died, differences: 0 });
   },
   1_800_000,
 );

@@ -2,6 +2,10 @@ import { expect, test } from 'vitest';
 import { reassessLook } from '../../../operator/stats/looks.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { rampingLoop } from './ramping-loop.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordWrongPod = openRecord('wrong-pod');
+const recordRollback = openRecord('rollback');
 
 const HOUR = 3_600_000;
 
@@ -34,6 +38,7 @@ test('a pod that denies every disagreement is named, and lambda is what the othe
   const { n, dis } = look.flagged!.without!;
   expect(dis[blind!]! / n).toBeGreaterThan(0.01);
   expect(dis[lambdaIndex!]! / n).toBeLessThan(0.01);
+  recordWrongPod({ certifiedForIt: lambdaIndex! < blind! ? 0 : 1 });
   const told = loop.events().find((event) => event.startsWith('PodDeviates'));
   expect(told).toContain(liar!.fake.pod.uid);
   loop.world.close();
@@ -54,6 +59,7 @@ test('a step that fails is taken back on every pod within ten seconds of the ver
     60,
   );
   expect(seconds).toBeLessThanOrEqual(10);
+  recordRollback({ seconds });
   expect(loop.ledger()?.failed).toMatchObject([{ reason: 'RolloutAborted' }]);
   loop.world.close();
 }, 120_000);

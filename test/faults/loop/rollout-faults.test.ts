@@ -4,6 +4,10 @@ import { conditionOf, editSpec, ref } from '../sim/services.ts';
 import { TRAINER, type LoopWorld } from './loop-world.ts';
 import { enabledOn, rampingLoop } from './ramping-loop.ts';
 import { DEFAULTS } from '../../unit/operator/plan/builders.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordAway = openRecord('no-control-plane');
+const recordLeaders = openRecord('two-leaders');
 
 const HOUR = 3_600_000;
 const crashesOf = ({ run }: LoopWorld): unknown[] => run.processes().flatMap((one) => one.crashes);
@@ -26,6 +30,7 @@ test('the API server away for ten minutes in a ramp: pods serve on, and the ramp
   isAway = true;
   await loop.pass(600_000);
   expect([...loop.pods.values()].map(({ policy }) => policy)).toEqual(policies);
+  recordAway({ minutes: 10, policiesChanged: 0 });
   isAway = false;
   await loop.until('serving', () => loop.ledger()?.stage === 'Serving', HOUR);
   expect(enabledOn(loop)).toEqual([true, true]);
@@ -43,23 +48,33 @@ test('two operators at once in a ramp: pods follow one of them, nothing counts t
   await loop.until('serving', () => loop.ledger()?.stage === 'Serving', HOUR);
   await loop.pass(60_000);
   expect(new Set(pairs()).size).toBe(1);
+  recordLeaders({ policiesInForce: new Set(pairs()).size });
   expect(enabledOn(loop)).toEqual([true, true]);
   expectCountedOnce(loop);
   expect([...crashesOf(loop), ...second.crashes]).toEqual([]);
   loop.world.close();
 }, 120_000);
 
-test('the ledger deleted in a ramp while no operator runs: exits go off, and a new certificate brings exits back', async () => {
-  const loop = await rampingLoop();
-  loop.run.processes().at(-1)!.client.crash();
-  await loop.world.user.delete(ref('ConfigMap', 'vision-evidence'));
-  await loop.until('off', () => enabledOn(loop).every((isOn) => isOn === false), 120_000);
-  expect(conditionOf(loop.world, 'Ready')).toBe('True Serving');
-  await loop.until('serving', () => loop.ledger()?.stage === 'Serving', 3 * HOUR);
-  expect(enabledOn(loop)).toEqual([true, true]);
-  expectCountedOnce(loop);
-  loop.world.close();
-}, 120_000);
+test.each([
+  ['deleted', null],
+  ['garbled', { data: { 'ledger.json': '{"schemaVersion":1,' } }],
+])(
+  'the ledger %s in a ramp while no operator runs: exits go off, and a new certificate brings exits back',
+  async (_, patch) => {
+    const loop = await rampingLoop();
+    loop.run.processes().at(-1)!.client.crash();
+    const ledger = ref('ConfigMap', 'vision-evidence');
+    if (patch === null) await loop.world.user.delete(ledger);
+    else await loop.world.user.mergePatch(ledger, patch);
+    await loop.until('off', () => enabledOn(loop).every((isOn) => isOn === false), 120_000);
+    expect(conditionOf(loop.world, 'Ready')).toBe('True Serving');
+    await loop.until('serving', () => loop.ledger()?.stage === 'Serving', 3 * HOUR);
+    expect(enabledOn(loop)).toEqual([true, true]);
+    expectCountedOnce(loop);
+    loop.world.close();
+  },
+  120_000,
+);
 
 test('pods that are replaced in the middle of a step load the candidate before the share goes on', async () => {
   const loop = await rampingLoop();

@@ -4,6 +4,9 @@ import { conditionOf, editSpec } from '../sim/services.ts';
 import { eventsOf, statusOf } from './loop-service.ts';
 import { createLoop, type LoopOptions, type LoopWorld } from './loop-world.ts';
 import { enabledOn } from './ramping-loop.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordStarved = openRecord('starved');
 
 const HOUR = 3_600_000;
 
@@ -68,6 +71,7 @@ test('after a day with too few audits exits are off until there are enough', asy
     await restForAnHour(loop);
   }
   await loop.until('off', isOff, 120_000);
+  recordStarved({ exitsOn: enabledOn(loop).filter((isOn) => isOn !== false).length });
   expect(conditionOf(loop.world, 'WithinBudget')).toBe('Unknown InsufficientSamples');
   expect(conditionOf(loop.world, 'ExitsActive')).toBe('False InsufficientSamples');
   expect(eventsOf(loop, 'InsufficientSamples')).not.toEqual([]);

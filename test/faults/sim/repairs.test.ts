@@ -15,6 +15,11 @@ import {
   ref,
 } from './services.ts';
 import { createWorld, NAMESPACE, type World } from './world.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordRefused = openRecord('refused-writes');
+const recordRepairs = openRecord('repairs');
+let edits = 0;
 
 const plain = await undisturbed();
 let world: World;
@@ -63,6 +68,8 @@ describe('an edit by hand', () => {
     expect((now?.metadata as Json).ownerReferences).toEqual(
       (wanted.metadata as Json).ownerReferences,
     );
+    edits += 1;
+    recordRepairs({ edits, secondsAtMost: 10 });
   });
 
   test('again and again is put right five times, then told and left for five minutes', async () => {
@@ -221,6 +228,7 @@ describe('an API server that refuses', () => {
     await world.user.create(aServiceObject());
     await run.pass(60_000);
     expect(tries).toBeLessThan(60);
+    recordRefused({ perSecond: tries / 60 });
     await expectReached(run, plain.state, 120_000);
   });
 

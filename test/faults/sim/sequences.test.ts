@@ -3,9 +3,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { expectReached, superviseWith, undisturbed, type Run } from './end-state-reached.ts';
 import { OPTIONAL_FIELDS } from './optional-fields.ts';
-import { expectNoTrace, walkSpecs } from './random-schedule.ts';
+import { expectNoTrace, walkSpecs } from './random-walks.ts';
 import { aServiceObject, conditionOf, editSpec, expectServing, find, ref } from './services.ts';
 import { createWorld, type World } from './world.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordFields = openRecord('optional-fields');
+let traceless = 0;
+const recordPairs = openRecord('bad-then-good');
+let pairs = 0;
+const WITHIN_S = 60;
 
 const plain = await undisturbed();
 let world: World;
@@ -23,7 +30,12 @@ const GROUPS = 4;
 // Some at a time: one that leaves a trace fails all the same, and `npm run test:long` takes them one by one.
 test.each(Array.from({ length: GROUPS }, (_, group) => group))(
   'optional fields that were set, changed and taken out again leave no trace, group %i',
-  (group) => expectNoTrace(OPTIONAL_FIELDS.filter((_, i) => i % GROUPS === group)),
+  async (group) => {
+    const fields = OPTIONAL_FIELDS.filter((_, i) => i % GROUPS === group);
+    await expectNoTrace(fields);
+    traceless += fields.length;
+    recordFields({ fields: traceless, traces: 0 });
+  },
 );
 
 describe('a bad spec after a good one', () => {
@@ -49,8 +61,10 @@ describe('a bad spec after a good one', () => {
         expect(conditionOf(world, 'Valid')).toMatch(/^False /);
       }
       await editSpec(world, good);
-      await expectReached(run, plain.state, 60_000);
+      await expectReached(run, plain.state, WITHIN_S * 1_000);
       expectServing(world);
+      pairs += 1;
+      recordPairs({ pairs, secondsAtMost: WITHIN_S });
     },
   );
 });

@@ -12,6 +12,9 @@ import {
   send,
   startTestServer,
 } from '../../support/test-server.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordFlood = openRecord('overload');
 
 const LIMITS = { maxBatchSize: 1, maxQueueLength: 20, maxConcurrentRequests: 40 };
 /** Of one batch; two at once, so 100 requests a second. */
@@ -75,6 +78,11 @@ test('a flood is answered to the last request, what is too much with 429; no row
   expect(new Set(ran).size).toBe(ran.length);
   expect(most.queued).toBeGreaterThan(0);
   expect(most.queued).toBeLessThanOrEqual(LIMITS.maxQueueLength);
+  recordFlood({
+    requests: REQUESTS,
+    lost: REQUESTS - outcomes['200']! - outcomes['429']!,
+    queuedOverLimit: Math.max(0, most.queued - LIMITS.maxQueueLength),
+  });
   expect(most.calls).toBeGreaterThan(5);
 
   // And it is over when it is over.

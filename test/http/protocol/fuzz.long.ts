@@ -4,6 +4,9 @@ import { fuzzRound, goodRequests } from '../../support/hostile-fuzz.ts';
 import type { HostileServer } from '../../support/hostile-server.ts';
 import { startHostileServer } from '../../support/hostile-server.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordFuzz = openRecord('fuzz');
 
 const MINUTES = Number(process.env.LAYERCACHE_FUZZ_MINUTES ?? 60);
 
@@ -29,6 +32,7 @@ test(
       if (elapsed() < MINUTES / 6) afterWarmUp = server.peakBytes();
     }
     expect(server.peakBytes() - afterWarmUp).toBeLessThan(100 * 2 ** 20);
+    recordFuzz({ seconds: 60 * elapsed(), failures: 0 });
   },
   (MINUTES + 10) * 60_000,
 );

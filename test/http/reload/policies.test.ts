@@ -16,6 +16,10 @@ import {
   send,
   startTestServer,
 } from '../../support/test-server.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordRefused = openRecord('wrong-policies');
+let refused = 0;
 
 let server: TestServer;
 let stable = '';
@@ -45,6 +49,8 @@ describe('a certificate is computed again from its counts, and one that was tamp
       await server.apply(aPolicy({ revision: 2, budget, stable: aTrack(stable, { certificate }) })),
     ).toMatchObject({ result: 'Rejected', reason: 'CertificateRejected', revision: 1 });
     expect(await exitNow()).toBe('early');
+    refused += 1;
+    recordRefused({ cases: refused, accepted: 0 });
   });
 
   test.each(tampered)('%s, for the candidate', async (_, change, budget = 0.01) => {
@@ -114,6 +120,8 @@ describe('a certificate is computed again from its counts, and one that was tamp
     const answer = await send(server.admin, '/v1/policy', { method: 'PUT', body });
     expect(JSON.parse(answer.body.toString())).toMatchObject({ result: 'Rejected', epoch: 1 });
     expect(await exitNow()).toBe('early');
+    refused += 1;
+    recordRefused({ cases: refused, accepted: 0 });
   });
 });
 

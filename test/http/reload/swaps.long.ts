@@ -3,6 +3,9 @@ import { expect, test } from 'vitest';
 import { Fault } from '../../support/faulty-engine/faults.ts';
 import { growthOf, runSwaps, type SwapRun } from '../../support/swap-run.ts';
 import { swapPlace } from './swap-place.ts';
+import { openRecord } from '../../promises/open-record.ts';
+
+const recordSwaps = openRecord('swaps');
 
 /** Per swap, once warm. What one swap loads takes 590 KB (measured with the control); allocators and collectors move by steps. */
 const FLAT_BYTES = 24 * 1024;
@@ -38,6 +41,8 @@ test(
     expect(after).toEqual(before);
     expect(growthOf(hostRss)).toBeLessThan(FLAT_BYTES);
     expect(growthOf(mainRss)).toBeLessThan(FLAT_BYTES);
+    const kibibytesASwap = Math.max(growthOf(hostRss), growthOf(mainRss)) / 1024;
+    recordSwaps({ swaps: 5_000, failed: failures.length, kibibytesASwap });
   },
 );
 

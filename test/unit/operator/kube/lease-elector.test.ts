@@ -19,6 +19,9 @@ import {
   type Fault,
   type Faults,
 } from '../../../support/simulated-api-faults.ts';
+import { openRecord } from '../../../promises/open-record.ts';
+
+const recordTakeover = openRecord('takeover');
 
 let clock: FakeKubeClock;
 let cluster: SimulatedCluster;
@@ -117,6 +120,7 @@ describe('a Lease', () => {
     const diedMs = clock.monotonicMs();
     while (!b.elector.isLeading()) await clock.pass(100);
     expect(clock.monotonicMs() - diedMs).toBeLessThanOrEqual(19_400);
+    recordTakeover({ seconds: (clock.monotonicMs() - diedMs) / 1_000 });
     expect(spec()).toMatchObject({ holderIdentity: 'b', leaseTransitions: 1 });
     expect(b.elector.transitions).toBe(1);
   });

@@ -14,6 +14,9 @@ import {
   createScriptedApi,
   type ScriptedApi,
 } from '../../../support/kube-scripted-api.ts';
+import { openRecord } from '../../../promises/open-record.ts';
+
+const recordSilence = openRecord('silent-watch');
 
 let clock: FakeKubeClock;
 let scripted: ScriptedApi;
@@ -274,6 +277,7 @@ describe('a watch', () => {
     await clock.pass(1);
     expect(scripted.watches[0]!.isOpen).toBe(false);
     expect(reflector.get('ns/missed')).toBeDefined();
+    recordSilence({ seconds: 75 });
     expect(reflector.counters).toMatchObject({
       idleAborts: 1,
       lists: { Idle: 1 },

@@ -1,16 +1,12 @@
-// The seeds that `npm test` has no time for.
+// The walks that `npm test` has no time for.
 import { describe, test } from 'vitest';
 import { OPTIONAL_FIELDS } from './optional-fields.ts';
-import { expectNoTrace, runRestore, runSchedule, walkSpecs } from './random-schedule.ts';
+import { expectNoTrace, runRestore, walkSpecs } from './random-walks.ts';
 
 const from = (first: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => first + i);
 
 describe('a service ends as its last spec says', () => {
-  test.each(from(1_000, 1_000))('after three minutes of everything, seed %i', (seed) =>
-    runSchedule(seed),
-  );
-
   test.each(from(1_000, 200))('after its store went back in time, seed %i', (seed) =>
     runRestore(seed),
   );

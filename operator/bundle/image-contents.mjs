@@ -30,6 +30,9 @@ export function contentsOf(platform) {
   };
 }
 
+/** Beside the server's, where native TensorFlow is. */
+export const TENSORFLOW_BUNDLES = ['engine-tensorflow-worker.mjs'];
+
 /** What a program reads of a package, and the licence that goes with it. */
 const WANTED = /(\.(c?js|mjs|json|node)|\.so(\.[\d.]+)?)$/;
 const LICENCE = /(^|\/)(licen[cs]e|copying|notice|thirdpartynotices)[^/]*$/i;

@@ -156,6 +156,7 @@ export class EngineMaker {
 function compileWords(engine: string, build: string): readonly string[] {
   return [
     ...RECIPE.compile,
+    `-ffile-prefix-map=${build}=${RECIPE.builtIn}`,
     ...['-I', join(build, '1', 'package', 'include'), '-I', join(build, 'tensorflow', 'include')],
     ...['-o', join(engine, ENGINE_ADDON)],
     ...['tfjs_backend.cc', 'tfjs_binding.cc'].map((file) =>

@@ -29,6 +29,8 @@ export const RECIPE = {
     // Libraries beside it, or where the published package has them.
     '-Wl,-rpath,$ORIGIN:$ORIGIN/../../deps/lib',
   ],
+  /** What the addon says of the folder that it was built in, so that two builds give the same bytes wherever they ran. */
+  builtIn: '/build',
 } as const;
 
 export type NpmPin = (typeof RECIPE)['addon'] | (typeof RECIPE)['headers'];

@@ -1,4 +1,3 @@
-import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildImages, whyNoImages } from '../harness/image/built-images.ts';
 import { filesOf, readFilesOf, readLayout } from '../harness/image/image-layout.ts';
 import { loadProductImages, type ProductImages } from '../harness/image/shared-images.ts';
+import { BILL, namingPackages, packagesInside, validComponents } from './image-bill.ts';
 
 const unavailable = whyNoImages();
 if (unavailable !== null) process.stderr.write(`SKIPPED: ${unavailable}\n`);
@@ -69,19 +69,11 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
   test.each(IMAGES)(
     'the bill of materials of %s is valid CycloneDX and names the packages inside, all and no others',
     async (name) => {
-      const inside = pathsOf(name).filter((path) =>
-        /^app\/([^/]+\.mjs|sbom\.cdx\.json|node_modules\/(@[^/]+\/)?[^/]+\/package\.json)$/.test(
-          path,
-        ),
-      );
-      const texts = await readFilesOf(layouts[name], inside);
-      const bill = texts.get('app/sbom.cdx.json')!;
-      const problems: unknown = await new Validation.JsonStrictValidator(
-        Spec.Version.v1dot6,
-      ).validate(bill);
-      expect(problems).toBeNull();
-      const named = componentsOf(bill);
-      expect([...packagesInside(texts)].sort()).toEqual(named.map(({ full }) => full).sort());
+      const naming = namingPackages(pathsOf(name));
+      const texts = new Map(await readFilesOf(layouts[name], [BILL, ...naming]));
+      const named = await validComponents(texts.get(BILL)!);
+      texts.delete(BILL);
+      expect(packagesInside(texts)).toEqual(named.map(({ full }) => full).sort());
       for (const { full, licenses, hashes } of named) {
         expect(licenses?.length, full).toBeGreaterThan(0);
         expect(hashes?.[0]?.content, full).toMatch(/^[0-9a-f]{128}$/);
@@ -90,10 +82,10 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
   );
 
   test('the bill of materials of server names the libraries that libvips was compiled with', async () => {
-    const bill = 'app/sbom.cdx.json';
     const versions = 'app/node_modules/@img/sharp-libvips-linux-x64/versions.json';
-    const texts = await readFilesOf(layouts.server, [bill, versions]);
-    const libvips = componentsOf(texts.get(bill)!).find(({ full }) => full.includes('libvips'));
+    const texts = await readFilesOf(layouts.server, [BILL, versions]);
+    const components = await validComponents(texts.get(BILL)!);
+    const libvips = components.find(({ full }) => full.includes('libvips'));
     const named = libvips?.components?.map(({ name, version }) => [name, version]) ?? [];
     expect(Object.fromEntries(named)).toEqual(JSON.parse(texts.get(versions)!));
   });
@@ -114,32 +106,3 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
     expect(digestOf(join(folder, 'operator'))).toBe(digestOf(layouts.operator));
   }, 300_000);
 });
-
-interface Component {
-  readonly group?: string;
-  readonly name: string;
-  readonly version: string;
-  readonly components?: readonly Component[];
-  readonly licenses?: readonly unknown[];
-  readonly hashes?: readonly { readonly content: string }[];
-}
-
-function componentsOf(bill: string): readonly (Component & { readonly full: string })[] {
-  const { components } = JSON.parse(bill) as { readonly components: readonly Component[] };
-  return components.map((one) => ({
-    ...one,
-    full: one.group === undefined ? one.name : `${one.group}/${one.name}`,
-  }));
-}
-
-/** Folders of packages, and packages of which a bundle has a file: esbuild writes the path above it. */
-function packagesInside(texts: ReadonlyMap<string, string>): ReadonlySet<string> {
-  return new Set(
-    [...texts].flatMap(([path, text]) => {
-      const folder = /^app\/node_modules\/(.+)\/package\.json$/.exec(path)?.[1];
-      if (folder !== undefined) return [folder];
-      const named = text.matchAll(/^\s*\/\/ (?:\S*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\/\S+$/gm);
-      return [...named].map(([, name]) => name!);
-    }),
-  );
-}

@@ -62,3 +62,15 @@ describe.each(['operator', 'server'])('the Dockerfile of %s', (name) => {
 test('without a target the server is built, not the image for cards', () => {
   expect(wordsOf('server', 'FROM').at(-1)).toBe('server');
 });
+
+test('a release builds every image that an installation can name, and no other', () => {
+  const release = readFileSync(`${ROOT}/.ci/release`, 'utf8');
+  const built = [...release.matchAll(/^ {2}build (\S+) (\S+)(?: (\S+))?$/gm)];
+  const named = readFileSync(`${ROOT}/charts/layercache/images.txt`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((image) => /\/([^/:]+):[^/]*$/.exec(image)?.[1]);
+  expect(built.map(([, name]) => name).sort()).toEqual(named.sort());
+  const targets = wordsOf('server', 'FROM').flatMap((words) => words.split(' AS ')[1] ?? []);
+  expect(built.flatMap(([, , , target]) => target ?? []).sort()).toEqual(targets.sort());
+});

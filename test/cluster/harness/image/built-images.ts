@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { enginesDir } from '../../../support/native-tensorflow.ts';
 import { releasedNode } from '../../../support/released-node.ts';
 import { expectCommand } from '../run-command.ts';
 import { writeImageArchive } from './image-archive.ts';
@@ -20,20 +21,37 @@ const DOWNLOAD_MS = 900_000;
 /** Of images in their layouts. */
 export const TAG = 'product';
 
-export type ImageName = 'operator' | 'server' | 'server-gpu';
+export type ImageName =
+  'operator' | 'server' | 'server-tensorflow' | 'server-gpu' | 'server-tensorflow-gpu';
 
-const RECIPES: Readonly<Record<ImageName, readonly string[]>> = {
-  operator: ['--file', join(ROOT, 'operator/Dockerfile')],
-  server: ['--file', join(ROOT, 'server/Dockerfile'), '--target', 'server'],
-  'server-gpu': ['--file', join(ROOT, 'server/Dockerfile'), '--target', 'gpu'],
+interface Recipe {
+  readonly build: readonly string[];
+  /** Script that lays out what the image has beside the server's. */
+  readonly further?: readonly string[];
+}
+
+const GPU_FILES = 'operator/bundle/gpu-files.mjs';
+const serverFor = (target: string): readonly string[] => [
+  ...['--file', join(ROOT, 'server/Dockerfile'), '--target', target],
+];
+const RECIPES: Readonly<Record<ImageName, Recipe>> = {
+  operator: { build: ['--file', join(ROOT, 'operator/Dockerfile')] },
+  server: { build: serverFor('server') },
+  'server-tensorflow': {
+    build: serverFor('tensorflow'),
+    further: ['operator/bundle/tensorflow-files.mjs'],
+  },
+  'server-gpu': { build: serverFor('gpu'), further: [GPU_FILES] },
+  'server-tensorflow-gpu': {
+    build: serverFor('tensorflow-gpu'),
+    further: [GPU_FILES, '--image', 'server-tensorflow-gpu'],
+  },
 };
 
 /** Folders of OCI image layouts with one image each, by the name of the image. */
 export type ImageLayouts = Readonly<Partial<Record<ImageName, string>>>;
 
 export interface BuildOptions {
-  /** Lays out the libraries for NVIDIA cards too, a download of gigabytes. */
-  readonly isForGpu?: boolean;
   /** Folder of a project whose packages are those for arm64: images for it, on no base, which nothing here can run. */
   readonly arm64Packages?: string;
 }
@@ -52,16 +70,19 @@ export async function buildImages(
 ): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), `lc-${process.pid}-images-`));
   try {
-    await layOutFiles(folder, options);
+    await layOutFiles(folder, Object.keys(layouts) as ImageName[], options);
     await buildFrom(folder, layouts, options);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** What the Dockerfiles copy, as the context of the builds in the folder. */
-async function layOutFiles(folder: string, options: BuildOptions): Promise<void> {
-  const { isForGpu = false, arm64Packages } = options;
+/** What the Dockerfiles copy, as the context of the builds in the folder; for cards a download of gigabytes. */
+async function layOutFiles(
+  folder: string,
+  images: readonly ImageName[],
+  { arm64Packages }: BuildOptions,
+): Promise<void> {
   const output = ['--output', join(folder, CONTEXT, 'dist', 'images')];
   const platform =
     arm64Packages === undefined
@@ -69,9 +90,13 @@ async function layOutFiles(folder: string, options: BuildOptions): Promise<void>
       : ['--platform', 'linux-arm64', '--packages', arm64Packages];
   const files = ['operator/bundle/image-files.mjs', ...platform, ...output];
   await expectCommand(process.execPath, files, { cwd: ROOT });
-  if (isForGpu) {
-    const gpuFiles = ['operator/bundle/gpu-files.mjs', ...output];
-    await expectCommand(process.execPath, gpuFiles, { cwd: ROOT, deadlineMs: DOWNLOAD_MS });
+  for (const { further } of images.map((name) => RECIPES[name])) {
+    if (further === undefined) continue;
+    await expectCommand(process.execPath, [...further, ...output], {
+      ...{ cwd: ROOT, deadlineMs: DOWNLOAD_MS },
+      // Not where tests that install one would put it.
+      environment: { LAYERCACHE_ENGINES_DIR: enginesDir },
+    });
   }
 }
 
@@ -95,7 +120,7 @@ async function buildFrom(
       ...['bud', '--quiet', '--timestamp', '0', '--no-cache', '--pull-never'],
       ...['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', 'VERSION=0.1.0'],
       ...(isForeign ? ['--platform', 'linux/arm64'] : []),
-      ...[...RECIPES[name], '--tag', reference, join(folder, CONTEXT)],
+      ...[...RECIPES[name].build, '--tag', reference, join(folder, CONTEXT)],
     );
     const words = ['push', '--quiet', '--disable-compression', '--format', 'oci'];
     await buildah(...words, reference, `oci:${layout}:${TAG}`);

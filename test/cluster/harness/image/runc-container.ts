@@ -1,7 +1,14 @@
 // A container under runc alone. It hangs on one process of a process namespace: when that or the test run dies, the
 // kernel ends everything inside.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { StartedServer } from '../../../support/server-process.ts';
 import { removeCgroupsNow } from '../node/cgroups.ts';
@@ -45,6 +52,9 @@ export function startContainer(image: UnpackedImage, options: RunOptions): Runni
   const bundle = join(image.folder, `run-${options.name}`);
   mkdirSync(bundle);
   const spec = toRuntimeSpec(image, { ...options, name });
+  for (const { type, destination } of spec.mounts) {
+    if (type === 'tmpfs') makeMountPoint(join(spec.root.path, destination));
+  }
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(spec));
   const words = [
     ...['--pdeathsig', 'KILL', '--', 'unshare', '--pid', '--fork', '--kill-child=KILL'],
@@ -77,6 +87,13 @@ export function startContainer(image: UnpackedImage, options: RunOptions): Runni
       removeCgroupsNow(name);
     },
   };
+}
+
+/** runc gives a file system in memory the mode of the folder below it, whatever the mount says, once that folder is there. */
+function makeMountPoint(path: string): void {
+  if (existsSync(path)) return;
+  mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o777);
 }
 
 /** Below unshare and runc, which wait for it. */

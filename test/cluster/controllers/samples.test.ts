@@ -29,6 +29,7 @@ const EXITS: Readonly<Record<string, string>> = {
   'autoscaled.yaml': 'CollectingSamples',
   'companion.yaml': 'TensorNotFound',
   'full.yaml': 'TensorNotFound',
+  'gpu.yaml': 'CollectingSamples',
   'own-heads.yaml': 'TensorNotFound',
   'plain-server.yaml': 'NoExits',
   'queue-autoscaled.yaml': 'CollectingSamples',
@@ -49,6 +50,10 @@ describe.skipIf(plane.unavailable !== null)('a published sample', () => {
     const priority = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', value: 1_000 };
     await plane.kubectl(['apply', '-f', '-'], {
       input: JSON.stringify({ ...priority, metadata: { name: 'serving' } }),
+    });
+    const runtime = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', handler: 'nvidia' };
+    await plane.kubectl(['apply', '-f', '-'], {
+      input: JSON.stringify({ ...runtime, metadata: { name: 'nvidia' } }),
     });
     for (const name of ['corp-ca', 'vision-warmup']) {
       await createObject(plane, {

@@ -42,6 +42,11 @@ export const CLI_ERRORS = {
     what: 'An exit names a tensor that is no cut of the backbone',
     nextStep: 'Use a name that `layercache inspect MODEL` lists.',
   },
+  CompanionLoadFailed: {
+    exitCode: 2,
+    what: 'A companion model cannot run before the backbone',
+    nextStep: 'Correct exits[].model, or remove the exit.',
+  },
   NoClassOutput: {
     exitCode: 2,
     what: 'A run compares classes, and the backbone does not say which output has them',
@@ -125,6 +130,83 @@ export const CLI_ERRORS = {
     what: 'No head revision was certified',
     nextStep:
       'Bring more distinct traffic, or raise accuracy.maxDisagreement; the report says what was missing.',
+  },
+  KubeconfigUnreadable: {
+    exitCode: 2,
+    what: 'The kubeconfig cannot be used',
+    nextStep: 'Name a file with --kubeconfig or in KUBECONFIG.',
+  },
+  ContextNotFound: {
+    exitCode: 2,
+    what: 'The kubeconfig has no such context',
+    nextStep: '`kubectl config get-contexts` lists them.',
+  },
+  ApiUnreachable: {
+    exitCode: 1,
+    what: 'The API server does not answer',
+    nextStep: 'Check the network, and the address in the kubeconfig.',
+  },
+  ApiForbidden: {
+    exitCode: 1,
+    what: 'The API server does not allow this',
+    nextStep: 'Ask an administrator for the right; `layercache doctor` lists all that are needed.',
+  },
+  ApiRefused: {
+    exitCode: 1,
+    what: 'The API server refused the call',
+    nextStep: 'Correct what it says, or run the command again once it is gone.',
+  },
+  NotInstalled: {
+    exitCode: 1,
+    what: 'The cluster does not serve the kinds of layercache.io/v1alpha1',
+    nextStep:
+      'Install the chart, or apply crds.yaml; `layercache doctor` tells what else is missing.',
+  },
+  ServiceNotFound: {
+    exitCode: 2,
+    what: 'There is no such CachedModelService',
+    nextStep: '`layercache top -A` lists those that there are.',
+  },
+  ReasonNotFound: {
+    exitCode: 2,
+    what: 'There is neither a service nor a reason of that name',
+    nextStep: '`layercache top -A` lists services; reasons stand in conditions and events.',
+  },
+  NoCandidate: {
+    exitCode: 4,
+    what: 'There is no rollout in progress',
+    nextStep: '`layercache explain NAME` tells whether one will come.',
+  },
+  RequestRefused: {
+    exitCode: 4,
+    what: 'The operator refused the request',
+    nextStep: '`layercache explain NAME` tells what is missing.',
+  },
+  RequestUnanswered: {
+    exitCode: 3,
+    what: 'The operator has not answered the request in time',
+    nextStep:
+      'It stands in the annotation and is answered when the operator runs: `layercache doctor`.',
+  },
+  HeadsUnreadable: {
+    exitCode: 2,
+    what: 'The head bundle cannot be read',
+    nextStep: 'Name a file that a trainer wrote, or a CacheHeadRevision.',
+  },
+  HeadsIncompatible: {
+    exitCode: 2,
+    what: 'The heads cannot be used for this service',
+    nextStep: 'Bring heads that were trained on the backbone that it serves.',
+  },
+  FolderUnwritable: {
+    exitCode: 1,
+    what: 'The files cannot be written',
+    nextStep: 'Name a folder that this user may write.',
+  },
+  EndpointUnusable: {
+    exitCode: 1,
+    what: 'The endpoint cannot be measured',
+    nextStep: 'Check address and model; `curl URL/v2/models/NAME` shows what it serves.',
   },
   NotInCluster: {
     exitCode: 2,

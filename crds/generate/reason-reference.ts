@@ -58,6 +58,7 @@ const HEAD = [
   'Generated from `crds/v1alpha1/reasons.ts` and `crds/generate/reason-pages`; do not edit. Conditions, events, decisions, errors of the',
   'command line and log lines use these names; metric labels are their snake_case. In commands NAME is the service, NAMESPACE its namespace,',
   'POD one of its pods, OPERATOR the account of the operator. "revision" means a CacheHeadRevision. Start with',
-  '`kubectl -n NAMESPACE describe cachedmodelservice NAME`: conditions, then events.',
+  '`layercache explain NAME -n NAMESPACE`, or `kubectl -n NAMESPACE describe cachedmodelservice NAME`: conditions, then events.',
+  '`layercache explain REASON` prints a page.',
   '',
 ].join('\n');

@@ -1,6 +1,6 @@
 // Bundles every program that is started as a process into dist/bundle: what is tried locally is what ships.
 // Native packages stay outside, so that their files are found where npm installed them.
-import { chmod, copyFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { build } from 'esbuild';
@@ -58,4 +58,9 @@ const wasmFolder = createRequire(import.meta.url)
 // With SIMD, and for processors without; threads do not exist under Node.
 for (const file of ['tfjs-backend-wasm-simd.wasm', 'tfjs-backend-wasm.wasm']) {
   await copyFile(`${wasmFolder}/${file}`, `dist/bundle/${file}`);
+}
+
+// What `layercache export` writes.
+for (const folder of ['dashboards', 'alerts']) {
+  await cp(`charts/layercache/files/${folder}`, `dist/bundle/chart/${folder}`, { recursive: true });
 }

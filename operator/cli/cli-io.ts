@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ViewOutput } from '../local/view/run-view.ts';
 
@@ -8,12 +8,21 @@ export interface CliIo {
   readonly stdout: ViewOutput;
   readonly stderr: ViewOutput;
   readonly isTerminal: boolean;
+  /** Whether standard output shows colours; absent: it does not. */
+  readonly isColourful?: boolean;
+  /** As help names the program; absent: `layercache`. */
+  readonly programName?: string;
   /** What child processes inherit: everything but settings of ours, which the parent passes on purpose; engines are the machine's. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
 export function processIo(): CliIo {
+  const { NO_COLOR: noColour = '', TERM: terminal } = process.env;
   return {
+    isColourful: process.stdout.isTTY && noColour === '' && terminal !== 'dumb',
+    programName: basename(process.argv[1] ?? '').startsWith('kubectl-')
+      ? 'kubectl layercache'
+      : 'layercache',
     bundleDir: dirname(fileURLToPath(import.meta.url)),
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),

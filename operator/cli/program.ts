@@ -1,11 +1,26 @@
 import { Command } from 'commander';
-import { VERSION } from '../version.ts';
+import { benchCommand } from './bench-command.ts';
+import { bundleCommand } from './bundle-command.ts';
 import type { CliIo } from './cli-io.ts';
+import { examples } from './cluster-command.ts';
+import { completeCommand, completionCommand } from './completion-command.ts';
+import { doctorCommand } from './doctor-command.ts';
 import { installEngineCommand } from './engines-command.ts';
+import { evidenceCommand } from './evidence-command.ts';
+import { exitsCommand } from './exits-command.ts';
+import { explainCommand } from './explain-command.ts';
+import { exportCommand } from './export-command.ts';
+import { headsCommand } from './heads-command.ts';
+import { initCommand } from './init-command.ts';
 import { inspectCommand } from './inspect-command.ts';
+import { rolloutCommand } from './rollout-command.ts';
 import { runCommand } from './run-command.ts';
+import { serveCommand } from './serve-command.ts';
 import { smokeCommand } from './smoke-command.ts';
+import { statusCommand } from './status-command.ts';
+import { topCommand } from './top-command.ts';
 import { validateCommand } from './validate-command.ts';
+import { versionCommand } from './version-command.ts';
 
 /** Exit code that a finished command asks for; a thrown error decides otherwise. */
 export interface Outcome {
@@ -14,7 +29,7 @@ export interface Outcome {
 
 /** The whole command line. Heavy parts are imported by the actions, so that help and version answer at once. */
 export function createProgram(io: CliIo, outcome: Outcome): Command {
-  const program = new Command('layercache')
+  const program = new Command(io.programName ?? 'layercache')
     .description(
       'Early exits for a deployed neural network: trained from live traffic, certified, watched.',
     )
@@ -27,7 +42,7 @@ export function createProgram(io: CliIo, outcome: Outcome): Command {
     .showSuggestionAfterError()
     .addHelpText(
       'after',
-      '\nExample:\n  layercache local run -f service.yaml --traffic npy:rows.npy',
+      examples(io, 'local run -f service.yaml --traffic npy:rows.npy', 'explain vision -n ml'),
     );
   const local = program
     .command('local')
@@ -39,19 +54,43 @@ export function createProgram(io: CliIo, outcome: Outcome): Command {
   engines.addCommand(inherit(program, installEngineCommand(io, outcome)));
   program.addCommand(inherit(program, validateCommand(io, outcome)));
   program.addCommand(inherit(program, inspectCommand(io)));
+  program.addCommand(inherit(program, initCommand(io)));
+  program.addCommand(inherit(program, serveCommand(io, outcome)));
+  program.addCommand(inherit(program, benchCommand(io, outcome)));
   program.addCommand(inherit(program, smokeCommand(io)));
-  program
-    .command('version')
-    .description('print the version')
-    .addHelpText('after', '\nExample:\n  layercache version')
-    .action(() => {
-      io.stdout.write(`${VERSION}\n`);
-    });
+  for (const command of clusterCommands(io, outcome)) program.addCommand(inherit(program, command));
+  program.addCommand(inherit(program, versionCommand(io)));
+  program.addCommand(
+    inherit(
+      program,
+      completeCommand(io, () => program),
+    ),
+    { hidden: true },
+  );
   for (const command of everyCommand(program)) command.exitOverride();
   return program;
 }
 
+/** Those that ask a cluster, in the order in which people meet them. */
+function clusterCommands(io: CliIo, outcome: Outcome): readonly Command[] {
+  return [
+    statusCommand(io),
+    topCommand(io),
+    explainCommand(io),
+    evidenceCommand(io),
+    rolloutCommand(io, outcome),
+    exitsCommand(io, outcome),
+    headsCommand(io, outcome),
+    doctorCommand(io, outcome),
+    bundleCommand(io),
+    exportCommand(io),
+    completionCommand(io),
+  ];
+}
+
+/** Settings of the program, for the commands below a command too. */
 function inherit(parent: Command, command: Command): Command {
+  for (const below of command.commands) inherit(parent, below);
   return command.copyInheritedSettings(parent);
 }
 

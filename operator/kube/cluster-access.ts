@@ -49,7 +49,8 @@ export function loadAccess(source: AccessSource): ClusterAccess {
   return accessOf(config, server.replace(/\/+$/, ''));
 }
 
-function accessOf(config: KubeConfig, server: string): ClusterAccess {
+/** Of a configuration that was read already; `server` is without a slash at its end. */
+export function accessOf(config: KubeConfig, server: string): ClusterAccess {
   let kept: KeptAgent | null = null;
   return {
     server,

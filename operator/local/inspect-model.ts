@@ -16,6 +16,14 @@ export async function inspectModel(
   output: 'table' | 'json',
   io: RunIo,
 ): Promise<string[]> {
+  const state = await measureModel(model, io);
+  return output === 'json'
+    ? [JSON.stringify(toInspection(state), null, 2)]
+    : renderInspection(state);
+}
+
+/** What a server says of a model that it has loaded and measured. */
+export async function measureModel(model: string, io: RunIo): Promise<ServerState> {
   const backbone = await openModel(model);
   const server = await startServer({
     bundleDir: io.bundleDir,
@@ -36,16 +44,14 @@ export async function inspectModel(
   try {
     const state = await pullState(server.admin);
     if (!state.ok) throw new CliError('ServerFailed', { where: model, why: `${state.message}.` });
-    return output === 'json'
-      ? [JSON.stringify(toInspection(state.value), null, 2)]
-      : renderInspection(state.value);
+    return state.value;
   } finally {
     await stopServer(server);
   }
 }
 
 /** What was typed is a path: a refusal speaks of it, and of no manifest. */
-async function openModel(model: string): Promise<PreparedBackbone> {
+export async function openModel(model: string): Promise<PreparedBackbone> {
   if (/^(?!file:)[a-z][a-z0-9+.-]+:\/\//i.test(model)) {
     throw new CliError('BackboneFetchFailed', {
       where: model,

@@ -15,7 +15,8 @@ export const EXITS_PAGES = {
   },
   Disabled: {
     seen: [OFF, '`status.exits`'],
-    check: 'The message names the field: `spec.exitMode`, or a budget of 0 %.',
+    check:
+      'The message names what does it: `spec.exitMode`, a budget of 0 %, or annotation `layercache.io/exits`.',
   },
   RecommendOnly: {
     seen: [OFF, 'event'],

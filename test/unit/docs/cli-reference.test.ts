@@ -30,7 +30,8 @@ function helpOf(words: readonly string[]): string {
 }
 
 function commandsBelow(command: Command, words: readonly string[]): (readonly string[])[] {
-  return command.commands.flatMap((one) => {
+  const shown = command.commands.filter((one) => !one.name().startsWith('__'));
+  return shown.flatMap((one) => {
     const path = [...words, one.name()];
     return [path, ...commandsBelow(one, path)];
   });

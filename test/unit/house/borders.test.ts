@@ -33,6 +33,7 @@ const allowed: Record<string, readonly string[]> = {
   'operator/plan': ['crds', 'server/core'],
   operator: [
     'crds',
+    'crds/generate',
     'server/core',
     'operator/stats',
     'operator/lifecycle',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { CommanderError } from 'commander';
+import { CommanderError, type Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import type { CliIo } from '../../../../operator/cli/cli-io.ts';
 import {
@@ -48,12 +48,65 @@ describe('help', () => {
     ['layercache-engines-install', ['engines', 'install', '--help']],
     ['layercache-smoke', ['smoke', '--help']],
     ['layercache-version', ['version', '--help']],
+    ['layercache-status', ['status', '--help']],
+    ['layercache-top', ['top', '--help']],
+    ['layercache-explain', ['explain', '--help']],
+    ['layercache-evidence', ['evidence', '--help']],
+    ['layercache-rollout-status', ['rollout', 'status', '--help']],
+    ['layercache-rollout-pause', ['rollout', 'pause', '--help']],
+    ['layercache-rollout-resume', ['rollout', 'resume', '--help']],
+    ['layercache-rollout-promote', ['rollout', 'promote', '--help']],
+    ['layercache-rollout-abort', ['rollout', 'abort', '--help']],
+    ['layercache-exits-off', ['exits', 'off', '--help']],
+    ['layercache-exits-on', ['exits', 'on', '--help']],
+    ['layercache-heads-list', ['heads', 'list', '--help']],
+    ['layercache-heads-verify', ['heads', 'verify', '--help']],
+    ['layercache-heads-diff', ['heads', 'diff', '--help']],
+    ['layercache-heads-pull', ['heads', 'pull', '--help']],
+    ['layercache-heads-push', ['heads', 'push', '--help']],
+    ['layercache-doctor', ['doctor', '--help']],
+    ['layercache-bundle', ['bundle', '--help']],
+    ['layercache-export', ['export', '--help']],
+    ['layercache-completion', ['completion', '--help']],
+    ['layercache-init', ['init', '--help']],
+    ['layercache-serve', ['serve', '--help']],
+    ['layercache-bench', ['bench', '--help']],
   ])('of %s has an example', async (name, words) => {
     const { out, exitCode } = await cli(...words);
     expect(exitCode).toBe(0);
     expect(out).toContain('Example');
     await expect(out).toMatchFileSnapshot(`../../../golden/help/${name}.txt`);
   });
+});
+
+test('as a plugin of kubectl the program goes by that name in usage and examples', async () => {
+  const said: string[] = [];
+  const output = { write: (text: string) => void said.push(text), columns: 100 };
+  const io = { bundleDir: '', stdout: output, stderr: output, isTerminal: false, environment: {} };
+  const program = createProgram({ ...io, programName: 'kubectl layercache' }, { exitCode: 0 });
+  await program.parseAsync(['status', '--help'], { from: 'user' }).catch(() => undefined);
+  expect(said.join('')).toContain('Usage: kubectl layercache status [options] <name>');
+  expect(said.join('')).toContain('  kubectl layercache status vision');
+  expect(said.join('')).not.toMatch(/^ *layercache /m);
+});
+
+test('every command that does something has an example', () => {
+  const io = {
+    bundleDir: '',
+    stdout: { write: () => undefined, columns: 100 },
+    stderr: { write: () => undefined, columns: 100 },
+    isTerminal: false,
+    environment: {},
+  };
+  const leaves = (command: Command): Command[] =>
+    command.commands.length === 0 ? [command] : command.commands.flatMap((below) => leaves(below));
+  for (const command of leaves(createProgram(io, { exitCode: 0 }))) {
+    if (command.name().startsWith('__')) continue;
+    let text = '';
+    command.configureOutput({ writeOut: (part) => void (text += part) });
+    command.outputHelp();
+    expect(text, command.name()).toContain('Example');
+  }
 });
 
 describe('a command line that is not understood', () => {

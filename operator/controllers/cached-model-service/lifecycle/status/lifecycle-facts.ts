@@ -12,6 +12,7 @@ import { headsOf } from './heads-status.ts';
 import { accuracyOf, judgeBudget } from './judge-budget.ts';
 import { judgeExits } from './judge-exits.ts';
 import { judgeRollout, rolloutOf } from './judge-rollout.ts';
+import { judgeSwitchedOff } from './judge-switched-off.ts';
 import { judgeTraining, trainingOf } from './judge-training.ts';
 import { nextOutcomes, statedOutcomes } from './outcomes.ts';
 import { tuningOf } from './tuning-status.ts';
@@ -38,7 +39,9 @@ export function toLifecycleFacts(
   const nameOf = (digest: string): string => names.get(digest) ?? headRevisionName(name, digest);
   const saving = savingOf(ledger.stable, input);
   return {
-    exitsActive: judgeExits(ledger, input, own.outcomes),
+    exitsActive:
+      judgeSwitchedOff(object.metadata.annotations ?? {}, nowMs) ??
+      judgeExits(ledger, input, own.outcomes),
     withinBudget: judgeBudget(ledger),
     rolloutSucceeded: judgeRollout(ledger, input) ?? own.outcomes.rollout,
     trained: judgeTraining(ledger, input, own.outcomes.training),

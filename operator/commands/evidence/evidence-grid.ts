@@ -1,0 +1,85 @@
+import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
+import { binomialUpper } from '../../../server/core/binomial.ts';
+import { auditedRows, latestLook } from '../../lifecycle/attempts.ts';
+import type { Attempt, CandidateRecord, Ledger, StableRecord } from '../../lifecycle/ledger.ts';
+import { dispersionOf } from '../../stats/dispersion.ts';
+import { disagreementsAt, leavingAt } from '../../stats/grid-column.ts';
+
+/** One lambda of the merged grid. */
+export interface GridRow {
+  readonly lambdaIndex: number;
+  readonly lambda: number;
+  readonly audits: number;
+  readonly leaving: number;
+  readonly disagreements: number;
+  readonly disagreementRatio: number;
+  /** Of this lambda alone, bursts not counted: what the certificate asks for is stricter. */
+  readonly upperBound: number;
+  /** In force now. */
+  readonly isInForce: boolean;
+}
+
+export interface TrackGrid {
+  readonly track: 'stable' | 'candidate';
+  readonly digest: string;
+  readonly exits: readonly string[];
+  readonly attempt: number;
+  readonly budget: number;
+  readonly confidence: number;
+  readonly audits: number;
+  readonly blocks: number;
+  /** Variance of the blocks against the binomial one. */
+  readonly dispersion: number;
+  readonly pods: number;
+  readonly lookLambda: number | null;
+  readonly rows: readonly GridRow[];
+}
+
+/** The evidence of both tracks, merged over all pods, for all 120 lambdas. */
+export function evidenceGrids({ stable, candidate }: Ledger): readonly TrackGrid[] {
+  const own = candidate?.evidence ?? null;
+  return [
+    ...(stable === null ? [] : [toGrid('stable', stable, stable.evidence)]),
+    ...(candidate === null || own === null ? [] : [toGrid('candidate', candidate, own)]),
+  ];
+}
+
+function toGrid(
+  track: TrackGrid['track'],
+  record: StableRecord | CandidateRecord,
+  attempt: Attempt,
+): TrackGrid {
+  const { blocks, budget, confidence } = attempt;
+  const audits = auditedRows(attempt);
+  const grids = [blocks.closed, blocks.open];
+  const lookIndex = latestLook(attempt)?.lambdaIndex ?? null;
+  return {
+    track,
+    digest: record.headRevision,
+    exits: record.exits,
+    attempt: attempt.attempt,
+    budget,
+    confidence,
+    audits,
+    blocks: blocks.blocks,
+    dispersion: dispersionOf(blocks),
+    pods: attempt.pods.length,
+    lookLambda: lookIndex === null ? null : (LAMBDAS[lookIndex] ?? null),
+    rows: LAMBDAS.map((lambda, lambdaIndex) => {
+      const disagreements = grids.reduce(
+        (sum, grid) => sum + disagreementsAt(grid, lambdaIndex),
+        0,
+      );
+      return {
+        lambdaIndex,
+        lambda,
+        audits,
+        leaving: grids.reduce((sum, grid) => sum + leavingAt(grid, lambdaIndex), 0),
+        disagreements,
+        disagreementRatio: audits === 0 ? 0 : disagreements / audits,
+        upperBound: audits === 0 ? 1 : binomialUpper(disagreements, audits, 1 - confidence),
+        isInForce: record.lambdaIndex === lambdaIndex,
+      };
+    }),
+  };
+}

@@ -1,0 +1,26 @@
+import { writeFile } from 'node:fs/promises';
+import { errorText } from '../../../server/core/system-error.ts';
+import { CliError } from '../../errors.ts';
+import type { OpenedBundle } from './read-bundle.ts';
+
+/** Writes the file of a bundle, but never one that is not what its revision says. */
+export async function writeBundleFile(path: string, opened: OpenedBundle): Promise<void> {
+  const { where, digest, claimedDigest, bytes } = opened;
+  if (claimedDigest !== null && claimedDigest !== digest) {
+    throw new CliError('HeadsUnreadable', {
+      where,
+      why: `it is ${digest}, and its revision says ${claimedDigest}.`,
+      nextStep: 'Restore the right file.',
+    });
+  }
+  try {
+    await writeFile(path, bytes);
+  } catch (error) {
+    throw new CliError('FolderUnwritable', {
+      where: path,
+      why: `${errorText(error, 'write')}.`,
+      nextStep: 'Name another file with --to.',
+      cause: error,
+    });
+  }
+}

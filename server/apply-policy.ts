@@ -3,6 +3,7 @@ import type { HeadBundle } from '../crds/wire/head-bundle.ts';
 import type { Policy } from '../crds/wire/policy.ts';
 import { comparePair, parsePolicy } from '../crds/wire/policy.ts';
 import type { Clock } from './clock.ts';
+import type { CompanionDesk } from './companion-desk.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
@@ -42,6 +43,8 @@ export interface PolicyApplier {
   refresh(): void;
   /** A bundle that the policy in force names and did not have can join now. */
   headArrived(headRevision: string): Promise<void>;
+  /** A companion runs from now on: the policy that was refused for its lack is looked at again. */
+  companionArrived(): Promise<void>;
   /** Prepares the policy in force again: at boot and after the engine restarted. */
   replan(): Promise<void>;
   acknowledgement(): Acknowledgement;
@@ -54,6 +57,7 @@ export interface ApplierOptions {
   readonly modelName: string;
   readonly model: ModelDescription;
   readonly engine: EngineClient;
+  readonly companions: Pick<CompanionDesk, 'models' | 'reports'>;
   readonly servings: ServingControl;
   readonly heads: Pick<HeadFiles, 'find'>;
   /** Told what a policy names at a store and is not here, each time one is applied or waits. */
@@ -82,6 +86,8 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   let policy: Policy | null = null;
   /** Refused only because its stable heads are not here yet. */
   let waiting: Policy | null = null;
+  /** The last one that was refused, for a companion that may still come. */
+  let refused: { readonly text: string; readonly path: ApplyPath } | null = null;
   let bundles: ReadonlyMap<string, HeadBundle> = new Map();
   /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
   let inForce: Verdict = APPLIED;
@@ -254,15 +260,23 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     }
   }
 
+  async function applyAndTell(text: string, path: ApplyPath): Promise<Acknowledgement> {
+    const own = await applyNow(text);
+    // A refusal of a newer policy stays visible to whoever only reads; old or equal ones change nothing.
+    if (own.result === 'Rejected') shown = own;
+    if (own.result === 'Rejected' || own.result === 'Applied') {
+      refused = own.reason === 'CompanionUnsupported' ? { text, path } : null;
+    }
+    const acknowledgement = acknowledge(own);
+    options.observer.applied(acknowledgement, path);
+    return acknowledgement;
+  }
+
   return {
-    apply: (text, path) =>
+    apply: (text, path) => serially(() => applyAndTell(text, path)),
+    companionArrived: () =>
       serially(async () => {
-        const own = await applyNow(text);
-        // A refusal of a newer policy stays visible to whoever only reads; old or equal ones change nothing.
-        if (own.result === 'Rejected') shown = own;
-        const acknowledgement = acknowledge(own);
-        options.observer.applied(acknowledgement, path);
-        return acknowledgement;
+        if (refused !== null) await applyAndTell(refused.text, refused.path);
       }),
     refresh: () => {
       hold();

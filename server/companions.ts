@@ -1,44 +1,58 @@
 import { z } from 'zod';
-import type { CompanionReport } from '../crds/wire/state.ts';
 import type { Result } from '../crds/wire/result.ts';
+import { MODEL_FORMATS, type ModelFormat } from './backbone/model-format.ts';
+import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
 
 /** A companion model as the pod's environment names it. */
 export interface CompanionSetting {
   /** Of its exit. */
   readonly name: string;
-  readonly uri: string;
+  readonly uri: BackboneUri;
+  readonly digest: string | null;
+  readonly format: ModelFormat | null;
+  readonly outputName: string | null;
 }
 
 const schema = z
   .array(
-    z.object({
+    z.strictObject({
       name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/),
       uri: z.string().min(1).max(1024),
+      digest: z
+        .string()
+        .regex(/^sha256:[0-9a-f]{64}$/)
+        .optional(),
+      format: z.enum(MODEL_FORMATS).optional(),
+      outputName: z.string().min(1).max(256).optional(),
     }),
   )
   .max(16);
 
+const SHAPE =
+  'must be JSON of the form [{"name": "small", "uri": "https://..."}], each with digest (sha256:<64 hex>), format and outputName where needed';
+
 /** JSON `[{name, uri, digest, format, outputName}]`; nothing is an empty list. */
 export function parseCompanions(text: string): Result<readonly CompanionSetting[]> {
   if (text === '') return { ok: true, value: [] };
-  try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    if (parsed.success) return { ok: true, value: parsed.data };
-  } catch {
-    // The same advice as for another shape.
+  const list = readList(text);
+  if (list === null) return refuse(SHAPE);
+  const settings: CompanionSetting[] = [];
+  for (const { name, uri, digest = null, format = null, outputName = null } of list) {
+    const place = parseBackboneUri(uri);
+    if (!place.ok) return refuse(`names exit ${name}, whose uri ${place.message}`);
+    settings.push({ name, uri: place.value, digest, format, outputName });
   }
-  return {
-    ok: false,
-    code: 'Invalid',
-    message: 'must be JSON of the form [{"name": "small", "uri": "https://..."}]',
-  };
+  return { ok: true, value: settings };
 }
 
-/** This server runs no companions yet: it says so, keeps their exits off, and the backbone answers. */
-export function refuseCompanions(companions: readonly CompanionSetting[]): CompanionReport[] {
-  return companions.map(({ name }) => ({
-    name,
-    code: 'CompanionLoadFailed',
-    message: `This image does not run companion models, so exit ${name} is off; remove it or use an image that runs them.`,
-  }));
+function readList(text: string): z.infer<typeof schema> | null {
+  try {
+    return schema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function refuse(message: string): Result<readonly CompanionSetting[]> {
+  return { ok: false, code: 'Invalid', message };
 }

@@ -2,19 +2,18 @@ import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 import { parseAllowedHosts, type AllowedHosts } from './net/allowed-hosts.ts';
 import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
+import { MODEL_FORMATS, type ModelFormat } from './backbone/model-format.ts';
 import { parseCompanions, type CompanionSetting } from './companions.ts';
 import * as fields from './config-fields.ts';
 import type { ConnectionLimits, RequestLimits } from './limits.ts';
 import { readAwsIdentity, type AwsIdentitySettings } from './net/stores/aws-identity-settings.ts';
 
 const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
-const FORMATS = ['ONNX', 'TFJSGraphModel', 'TFJSLayersModel', 'SavedModel'] as const;
 
 /** What models run on; unset: processors. */
 const DEVICES = ['CPU', 'GPU'] as const;
 
 export type EngineSetting = (typeof ENGINES)[number];
-export type FormatSetting = (typeof FORMATS)[number];
 
 /** Complete, frozen settings in base units; nobody inside meets `undefined`. */
 export interface ServerConfig {
@@ -28,7 +27,7 @@ export interface ServerConfig {
   readonly modelName: string;
   readonly backboneUri: BackboneUri;
   readonly backboneDigest: string | null;
-  readonly backboneFormat: FormatSetting | null;
+  readonly backboneFormat: ModelFormat | null;
   readonly outputName: string | null;
   readonly engine: EngineSetting;
   readonly companions: readonly CompanionSetting[];
@@ -107,7 +106,7 @@ const schema = z.object({
       context.addIssue(parsed.message);
       return z.NEVER;
     }),
-  BACKBONE_FORMAT: fields.optionalChoice(FORMATS),
+  BACKBONE_FORMAT: fields.optionalChoice(MODEL_FORMATS),
   BACKBONE_DIGEST: fields.optionalDigest,
   OUTPUT_NAME: fields.optionalText,
   ENGINE: fields.optionalChoice(ENGINES),

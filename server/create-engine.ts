@@ -4,7 +4,9 @@ import { resolveBySystem } from './net/checked-addresses.ts';
 import { checkFormat } from './backbone/detect-format.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import { obtainBackbone } from './backbone/obtain-backbone.ts';
+import type { CompanionDesk } from './companion-desk.ts';
 import type { ServerConfig } from './config.ts';
+import { createCompanions } from './create-companions.ts';
 import { createEngineClient } from './engine/client.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { hostShareOfContainer } from './engine/memory-watch.ts';
@@ -16,6 +18,7 @@ export interface CreatedEngine {
   readonly engine: EngineClient;
   /** `layercache.json` beside the model; the standard ones before it is here. */
   readonly notes: () => ModelNotes;
+  readonly companions: CompanionDesk;
 }
 
 /** The engine of a process: it fetches the backbone, checks it, and starts the engine host on it. */
@@ -32,6 +35,7 @@ export function createEngine(
   },
 ): CreatedEngine {
   let notes = NO_NOTES;
+  let backbonePath: string | null = null;
   const engine = createBackboneEngine({
     isPatient: config.service !== null,
     progress,
@@ -45,6 +49,7 @@ export function createEngine(
       const found = await obtainBackbone(config, { resolve: resolveBySystem, signal, limits });
       const path = await checkFormat(found, config.backboneFormat);
       notes = await readModelNotes(path);
+      backbonePath = path;
       return path;
     },
     createEngine: (path) =>
@@ -63,5 +68,6 @@ export function createEngine(
       );
     },
   });
-  return { engine, notes: () => notes };
+  const companions = createCompanions(config, { engine, log, backbonePath: () => backbonePath });
+  return { engine, notes: () => notes, companions };
 }

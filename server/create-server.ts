@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { createAdminPort } from './admin/admin-port.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import type { Clock } from './clock.ts';
-import { refuseCompanions } from './companions.ts';
+import type { CompanionDesk } from './companion-desk.ts';
 import type { ServerConfig } from './config.ts';
 import type { StateDependencies } from './describe-state.ts';
 import { describeEvidence, describeLoading, describeState } from './describe-state.ts';
@@ -38,6 +38,8 @@ export interface ServerDependencies {
   readonly progress: LoadProgress;
   /** `layercache.json` beside the model, asked once it is loaded. */
   readonly notes: () => ModelNotes;
+  /** Loaded after the backbone; ended with the server. */
+  readonly companions: CompanionDesk;
   /** Ended with the server. */
   readonly images: ImageDecoder;
 }
@@ -63,7 +65,7 @@ const SAFETY_CHECK_MS = 1_000;
 
 /** Opens the three ports and wires the server; `start` makes it ready. */
 export async function createServer(dependencies: ServerDependencies): Promise<RunningServer> {
-  const { config, engine, clock, log, metrics, version, progress } = dependencies;
+  const { config, engine, clock, log, metrics, version, progress, companions } = dependencies;
   const identity = {
     podUid: config.podUid === '' ? randomUUID() : config.podUid,
     bootId: randomUUID(),
@@ -105,7 +107,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     servings,
     lifecycle,
     progress,
-    companions: refuseCompanions(config.companions),
+    companions,
   };
 
   async function drain(): Promise<void> {
@@ -209,6 +211,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       closeServer(metricsServer, 1_000),
     ]);
     dependencies.images.close();
+    companions.close();
     await engine.close();
   }
 
@@ -218,6 +221,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
       const startedMs = clock.monotonicMs();
       const report = await engine.start();
       metrics.backboneLoaded(report, (clock.monotonicMs() - startedMs) / 1000, progress);
+      await companions.start();
       loaded = createLoadedModel(
         {
           config,
@@ -228,12 +232,14 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           draws,
           metrics: metrics.traffic,
           notes: dependencies.notes(),
+          companions,
           mountedDirs: watch.dirs,
           events,
         },
         report,
       );
       const { applier, windows, drift } = loaded;
+      companions.onLate(() => void applier.companionArrived().catch(() => undefined));
       await applier.replan();
       await watch.look();
       const serving = servings.current();

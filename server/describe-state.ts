@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { EvidenceAnswer } from '../crds/wire/evidence.ts';
 import type { LoadingState } from '../crds/wire/loading-state.ts';
 import { POLICY_SCHEMA_VERSIONS } from '../crds/wire/policy.ts';
-import type { CompanionReport, ServerState } from '../crds/wire/state.ts';
+import type { ServerState } from '../crds/wire/state.ts';
 import { serializeServerState } from '../crds/wire/state.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
+import type { CompanionDesk } from './companion-desk.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import type { ServerLifecycle } from './lifecycle.ts';
 import type { LoadedModel } from './loaded-model.ts';
@@ -19,7 +20,7 @@ export interface StateDependencies {
   readonly servings: ServingControl;
   readonly lifecycle: ServerLifecycle;
   readonly progress: LoadProgress;
-  readonly companions: readonly CompanionReport[];
+  readonly companions: Pick<CompanionDesk, 'models' | 'reports'>;
 }
 
 /** The answer of GET /v1/state until the backbone is loaded. */
@@ -30,7 +31,7 @@ export function describeLoading(dependencies: StateDependencies): LoadingState {
     ...dependencies.identity,
     model: dependencies.modelName,
     loading: dependencies.progress.now,
-    companions: dependencies.companions,
+    companions: dependencies.companions.reports(),
   };
 }
 
@@ -83,7 +84,8 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
     switchedOff: (serving?.plan.tracks ?? []).flatMap((track) =>
       safety.switchedOff(policy, track.headRevision),
     ),
-    companions: dependencies.companions,
+    companions: dependencies.companions.reports(),
+    ...companionModelsOf(dependencies),
     samples: loaded.samples.counts(),
     queue: {
       rows: loaded.batcher.queuedRows,
@@ -96,6 +98,12 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
       activations: engineMemory.activations,
     },
   };
+}
+
+/** Only where there are some: operators of the version before do not know the field. */
+function companionModelsOf({ companions }: StateDependencies): Partial<ServerState> {
+  const companionModels = companions.models();
+  return companionModels.length === 0 ? {} : { companionModels };
 }
 
 /** Only where something is missing: operators of the version before do not know the field. */

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts';
 import { invariant } from './core/invariant.ts';
 import type { ServerConfig } from './config.ts';
 import { createDriftWatch } from './drift-watch.ts';
+import type { CompanionDesk } from './companion-desk.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { Draws } from './evidence/draws.ts';
 import { createSampleRecorder } from './evidence/sample-recorder.ts';
@@ -37,6 +38,7 @@ export interface LoadDependencies {
   readonly draws: Draws;
   readonly metrics: TrafficMetrics;
   readonly notes: ModelNotes;
+  readonly companions: CompanionDesk;
   /** Directory that the mounted policy was last read from. */
   readonly mountedDirs: readonly string[];
   readonly events: ServerEvents;
@@ -124,6 +126,7 @@ export function createLoadedModel(
     identity,
     modelName: config.modelName,
     model,
+    companions: dependencies.companions,
     engine,
     servings,
     heads,

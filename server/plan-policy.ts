@@ -28,9 +28,11 @@ export function planPolicy(
 }
 
 function sampledExits(policy: Policy): SampledExit[] {
-  return policy.exits.flatMap(({ name, tensor, mode }) =>
-    mode === 'Disabled' || tensor === undefined ? [] : [{ name, tensor }],
-  );
+  return policy.exits.flatMap(({ name, tensor, modelDigest, mode }): SampledExit[] => {
+    if (mode === 'Disabled') return [];
+    if (tensor !== undefined) return [{ name, tensor }];
+    return modelDigest === undefined ? [] : [{ name, modelDigest }];
+  });
 }
 
 /** Share of traffic for the candidate now: none without its heads, with exits off, or under a stale policy. */

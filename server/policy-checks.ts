@@ -1,9 +1,13 @@
+import { exitPlace } from '../crds/wire/exit-place.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
 import type { Policy, PolicyCertificate, PolicyTrack } from '../crds/wire/policy.ts';
 import type { Track } from '../crds/wire/evidence.ts';
+import type { CompanionDesk } from './companion-desk.ts';
 import { certificateHolds, findScopeProblem } from './core/certificate.ts';
 import { nearestNames } from './engine/nearest-names.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
+
+type Companions = Pick<CompanionDesk, 'models' | 'reports'>;
 
 /** Why a policy is refused: the reason of the acknowledgement and its sentence. */
 export interface PolicyProblem {
@@ -14,11 +18,16 @@ export interface PolicyProblem {
 /** What can be said without head bundles; the first problem, in this order. */
 export function findPolicyProblem(
   policy: Policy,
-  server: { readonly modelName: string; readonly model: ModelDescription },
+  server: {
+    readonly modelName: string;
+    readonly model: ModelDescription;
+    readonly companions: Companions;
+  },
 ): PolicyProblem | null {
   return (
     findModelProblem(policy, server) ??
     findExitProblem(policy, server.model) ??
+    findCompanionProblem(policy, server.companions) ??
     findCertificateProblem(policy, 'stable') ??
     findCertificateProblem(policy, 'candidate')
   );
@@ -37,13 +46,7 @@ function findModelProblem(
 
 function findExitProblem(policy: Policy, model: ModelDescription): PolicyProblem | null {
   for (const { name, tensor, mode } of policy.exits) {
-    if (mode === 'Disabled') continue;
-    if (tensor === undefined) {
-      return {
-        reason: 'CompanionUnsupported',
-        message: `Exit ${name} is a companion model, which this server does not run; name a tensor instead.`,
-      };
-    }
+    if (mode === 'Disabled' || tensor === undefined) continue;
     if (model.cuts.some((cut) => cut.tensor === tensor)) continue;
     const rejected = model.rejectedCuts.find((cut) => cut.tensor === tensor);
     const near = nearestNames(
@@ -61,6 +64,32 @@ function findExitProblem(policy: Policy, model: ModelDescription): PolicyProblem
     };
   }
   return null;
+}
+
+/** A companion answers only where it is the one that was certified. */
+function findCompanionProblem({ exits }: Policy, companions: Companions): PolicyProblem | null {
+  const odd = exits.find(
+    ({ modelDigest, mode }) =>
+      modelDigest !== undefined &&
+      mode !== 'Disabled' &&
+      !companions.models().some(({ digest }) => digest === modelDigest),
+  );
+  if (odd === undefined) return null;
+  const { name, modelDigest = '' } = odd;
+  const here = companions.models().find((model) => model.name === name);
+  const failed = companions.reports().find((report) => report.name === name);
+  const why =
+    failed?.message ??
+    (here === undefined
+      ? 'this server was started without it; restart it with the exits of the spec'
+      : `loaded is ${here.digest}; pin exits[${name}].model.digest`);
+  return {
+    reason: 'CompanionUnsupported',
+    message: `Exit ${name} is the companion ${modelDigest}, which does not run here: ${why}`.slice(
+      0,
+      1024,
+    ),
+  };
 }
 
 /** The server recomputes the certificate: a lambda that the counts do not support answers nobody. */
@@ -110,11 +139,11 @@ export function findTrackProblem(
   }
   const moved = bundle.heads.find((head) => {
     const named = policy.exits.find((exit) => exit.name === head.exit);
-    return track.activeExits.includes(head.exit) && named?.tensor !== (head.tensor ?? undefined);
+    return track.activeExits.includes(head.exit) && exitPlace(named ?? {}) !== exitPlace(head);
   });
   if (moved === undefined) return null;
   return {
     reason: 'ExitMismatch',
-    message: `Exit ${moved.exit} is trained on tensor ${moved.tensor ?? 'none'}, the policy names another one; train heads for the new tensor.`,
+    message: `Exit ${moved.exit} is trained on ${moved.tensor === null ? 'companion' : 'tensor'} ${exitPlace(moved)}, the policy names another one; train heads for that.`,
   };
 }

@@ -1,13 +1,14 @@
 import type { Track } from '../crds/wire/evidence.ts';
+import { exitPlace } from '../crds/wire/exit-place.ts';
 import type { Serving } from './serving.ts';
 import { trackOf } from './serving.ts';
 
 /** Engine seconds of one row that comes alone, by the measured table: what people see, never what decides. */
 export interface RowPrices {
   readonly backbone: number;
-  /** [exit] Segments behind it. */
+  /** [exit] Segments of the backbone behind it. */
   readonly avoided: readonly number[];
-  /** [n] The first n heads. */
+  /** [n] The first n heads; a companion is a head with a model of its own. */
   readonly heads: readonly number[];
 }
 
@@ -26,18 +27,21 @@ export function rowPrices(serving: Serving, track: Track): RowPrices {
 }
 
 function readPrices(serving: Serving, track: Track): RowPrices {
-  const { cuts, segmentMs, headMs } = serving.costs;
+  const { cuts, segmentMs, headMs, companions = 0 } = serving.costs;
   const segments = segmentMs[0] ?? [];
-  const cutsOfExits = (trackOf(serving, track)?.bundle.heads ?? []).map(({ tensor }) =>
-    cuts.indexOf(tensor ?? ''),
+  const cutsOfExits = (trackOf(serving, track)?.bundle.heads ?? []).map((head) =>
+    cuts.indexOf(exitPlace(head)),
   );
+  const spentMs = (cut: number): number =>
+    (headMs[0]?.[cut] ?? 0) + (cut < companions ? (segments[cut] ?? 0) : 0);
   const heads = cutsOfExits.reduce(
-    (sums, cut) => [...sums, (sums.at(-1) ?? 0) + (headMs[0]?.[cut] ?? 0) / 1000],
+    (sums, cut) => [...sums, (sums.at(-1) ?? 0) + spentMs(cut) / 1000],
     [0],
   );
+  const behind = (cut: number): number => Math.max(companions, cut + 1);
   return {
-    backbone: seconds(segments),
-    avoided: cutsOfExits.map((cut) => (cut === -1 ? 0 : seconds(segments.slice(cut + 1)))),
+    backbone: seconds(segments.slice(companions)),
+    avoided: cutsOfExits.map((cut) => (cut === -1 ? 0 : seconds(segments.slice(behind(cut))))),
     heads,
   };
 }

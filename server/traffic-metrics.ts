@@ -1,4 +1,5 @@
 import type { Track } from '../crds/wire/evidence.ts';
+import { exitPlace } from '../crds/wire/exit-place.ts';
 import type { BatchOutcome, RowAnswer } from './engine/engine-client.ts';
 import { systemClock, type Clock } from './clock.ts';
 import type { Metrics } from './metrics.ts';
@@ -82,6 +83,7 @@ export function createTrafficMetrics(metrics: Metrics, clock: Clock = systemCloc
       }
       metrics.computeSeconds.inc({ kind: 'segment' }, seconds.segment);
       metrics.computeSeconds.inc({ kind: 'head' }, seconds.head);
+      metrics.computeSeconds.inc({ kind: 'companion' }, seconds.companion);
       metrics.computeSeconds.inc({ kind: 'compact' }, seconds.compact);
       metrics.computeSeconds.inc({ kind: 'audit' }, seconds.audit);
       const numeric = nonFiniteHeads.reduce((sum, { rows }) => sum + rows, 0);
@@ -108,10 +110,10 @@ export function segmentNames(serving: Serving): readonly string[] {
   const { tracks, samples } = serving.plan;
   const heads = tracks.flatMap(({ bundle }) => bundle.heads);
   const exits = serving.costs.cuts.map(
-    (tensor) =>
-      samples.find((sample) => sample.tensor === tensor)?.name ??
-      heads.find((head) => head.tensor === tensor)?.exit ??
-      tensor,
+    (place) =>
+      samples.find((sample) => exitPlace(sample) === place)?.name ??
+      heads.find((head) => exitPlace(head) === place)?.exit ??
+      place,
   );
   const names = [...exits, 'backbone', 'whole'];
   knownNames.set(serving, names);

@@ -23,8 +23,8 @@ export const LOCAL_RULES: readonly Rule<CachedModelService>[] = [
   ),
   ...rulesAt({ path: 'spec.exits[].model', places: companionsOf }, [
     localRow(
-      'local mode does not run companion models: remove this exit or name a tensor',
-      () => false,
+      'local mode reads models from files: write file:PATH, relative to the manifest',
+      ({ uri }) => uri.startsWith('file:'),
     ),
   ]),
   ...rulesAt(

@@ -137,8 +137,8 @@ const policy = {
     action: 'Cut from an exit on; a certificate does not cover other subsets.',
   },
   CompanionUnsupported: {
-    meaning: 'A policy names a companion exit, which this server cannot run.',
-    action: 'Use an image that runs companions or remove the exit.',
+    meaning: 'A policy names a companion that this server has not loaded.',
+    action: 'See what the message says of the model, or remove the exit.',
   },
   EngineFailed: {
     meaning: 'The engine could not prepare the heads of a policy.',

@@ -39,6 +39,23 @@ export interface CostTable {
   readonly headMs: readonly (readonly number[])[];
   /** [batch size][cut]: compaction from that many rows at this cut. */
   readonly compactMs: readonly (readonly number[])[];
+  /**
+   * How many of `cuts`, the first ones, are companions: named by their digests, each with its whole model as its segment. Their time
+   * is no part of plain time. Absent: none.
+   */
+  readonly companions?: number;
+}
+
+/** A companion model that runs before the backbone. */
+export interface CompanionModel {
+  /** Name of its exit. */
+  readonly name: string;
+  readonly digest: string;
+  readonly format: string;
+  readonly sizeBytes: number;
+  readonly macs: number;
+  /** Its measured time for one row as a share of the backbone's. */
+  readonly msShare: number;
 }
 
 /** A companion model that does not run, and why; its exit is off and the backbone answers. */
@@ -115,6 +132,8 @@ export interface ServerState {
   /** Exits that are off locally, with the cause: numeric, breaker, stale_policy, known_answer, engine. */
   readonly switchedOff: readonly { readonly exit: string; readonly cause: string }[];
   readonly companions: readonly CompanionReport[];
+  /** Companions that run; absent: none. */
+  readonly companionModels?: readonly CompanionModel[];
   readonly samples: { readonly long: number; readonly recent: number; readonly seen: number };
   readonly queue: {
     readonly rows: number;
@@ -157,6 +176,7 @@ const costs = z
     segmentMs: z.array(milliseconds).max(64),
     headMs: z.array(milliseconds).max(64),
     compactMs: z.array(milliseconds).max(64),
+    companions: z.exactOptional(shapes.counter),
   })
   .refine(
     (c) =>
@@ -172,7 +192,11 @@ const costs = z
   .refine(
     (c) => [...c.headMs, ...c.compactMs].every((row) => row.length === c.cuts.length),
     'headMs and compactMs need one number per cut',
-  );
+  )
+  .refine((c) => (c.companions ?? 0) <= c.cuts.length, {
+    path: ['companions'],
+    message: 'must not be above the number of cuts',
+  });
 
 const engine = z.strictObject({
   kind: name,
@@ -237,6 +261,19 @@ export const companionReports = z
   )
   .max(WIRE_LIMITS.exits);
 
+const companionModels = z
+  .array(
+    z.strictObject({
+      name: shapes.exitName,
+      digest: shapes.digest,
+      format: name,
+      sizeBytes: shapes.counter,
+      macs: shapes.counter,
+      msShare: shapes.amount,
+    }),
+  )
+  .max(WIRE_LIMITS.exits);
+
 const stateSchema: z.ZodType<ServerState> = z.strictObject({
   schemaVersion: shapes.schemaVersion,
   version: shapes.token,
@@ -267,6 +304,7 @@ const stateSchema: z.ZodType<ServerState> = z.strictObject({
     .array(z.strictObject({ exit: shapes.exitName, cause: z.string().max(64) }))
     .max(64),
   companions: companionReports,
+  companionModels: z.exactOptional(companionModels),
   samples: z.strictObject({
     long: shapes.counter,
     recent: shapes.counter,

@@ -1,19 +1,27 @@
+import { exitPlace } from '../../crds/wire/exit-place.ts';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
-import type { CostTable, CutReport, ServerState } from '../../crds/wire/state.ts';
+import type { CompanionModel, CostTable, CutReport, ServerState } from '../../crds/wire/state.ts';
 import { pathCosts as measuredPathCosts } from '../stats/cost.ts';
 
 /** Multiply-adds of one head revision on one backbone, per exit in order. */
 export interface RevisionMacs {
   readonly exits: readonly string[];
-  /** Backbone up to the exit. */
+  /** Backbone up to the exit; none of it before a companion. */
   readonly toExit: readonly number[];
-  /** The exit's head alone. */
+  /** The exit's head alone, or its companion. */
   readonly head: readonly number[];
   readonly backbone: number;
 }
 
-/** Multiply-adds of a head: one or two dense layers. */
-export function headMacs(head: HeadBundle['heads'][number], classCount: number): number {
+type Head = HeadBundle['heads'][number];
+
+/** Multiply-adds of what an exit adds to the backbone: one or two dense layers, or a companion; one that is nowhere loaded counts 0. */
+export function headMacs(
+  head: Head,
+  classCount: number,
+  state: Pick<ServerState, 'companionModels'> = {},
+): number {
+  if (head.modelDigest !== null) return findCompanion(state, head.modelDigest)?.macs ?? 0;
   return head.hidden === 0
     ? head.featureCount * classCount
     : head.featureCount * head.hidden + head.hidden * classCount;
@@ -23,8 +31,10 @@ export function revisionMacs(bundle: HeadBundle, state: ServerState): RevisionMa
   const { macs } = state.backbone;
   return {
     exits: bundle.heads.map((head) => head.exit),
-    toExit: bundle.heads.map((head) => (findCut(state.cuts, head.tensor)?.macsShare ?? 1) * macs),
-    head: bundle.heads.map((head) => headMacs(head, bundle.classCount)),
+    toExit: bundle.heads.map((head) =>
+      head.tensor === null ? 0 : (findCut(state.cuts, head.tensor)?.macsShare ?? 1) * macs,
+    ),
+    head: bundle.heads.map((head) => headMacs(head, bundle.classCount, state)),
     backbone: macs,
   };
 }
@@ -34,43 +44,53 @@ export function revisionMacs(bundle: HeadBundle, state: ServerState): RevisionMa
  * the server has built the segments of these heads, before from the cut's share and the fitted time of a head.
  */
 export function pathCosts(bundle: HeadBundle, state: ServerState, batchSize: number): number[] {
-  const tensors = bundle.heads.flatMap(({ tensor }) => (tensor === null ? [] : [tensor]));
+  const places = bundle.heads.map(exitPlace);
   const { costs } = state;
-  if (costs !== null && tensors.every((tensor) => isMeasured(costs, tensor))) {
-    return measuredPathCosts(withCutsAlone(costs, tensors), tensors, batchSize);
+  if (costs !== null && places.every((place) => isMeasured(costs, place))) {
+    return measuredPathCosts(withPlacesAlone(costs, places), places, batchSize);
   }
   return estimatePathCosts(bundle, state);
 }
 
-/** A cut without a head in the plan has a head time of 0. */
-function isMeasured(costs: CostTable, tensor: string): boolean {
-  const cut = costs.cuts.indexOf(tensor);
+/** A cut without a head in the plan has a head time of 0; a companion is its own segment. */
+function isMeasured(costs: CostTable, place: string): boolean {
+  const cut = costs.cuts.indexOf(place);
+  if (cut >= 0 && cut < (costs.companions ?? 0)) return true;
   return cut >= 0 && costs.headMs.some((row) => (row[cut] ?? 0) > 0);
 }
 
 /**
  * The table as it is for batches that are not audited, which have no cut but those of the heads. The measured plan has the
- * cuts of all samples too: what its segments take beyond plain time is shared out over its cuts, and each head's cut keeps
- * its part.
+ * cuts of all samples too: what the backbone's segments take beyond plain time is shared out over its cuts, and each head's cut
+ * keeps its part. Companions are before all that.
  */
-function withCutsAlone(costs: CostTable, tensors: readonly string[]): CostTable {
-  const kept = costs.cuts.flatMap((tensor, cut) => (tensors.includes(tensor) ? [cut] : []));
+function withPlacesAlone(costs: CostTable, places: readonly string[]): CostTable {
+  const { companions: before = 0, cuts, plainMs } = costs;
+  const kept = cuts.flatMap((place, cut) => (places.includes(place) ? [cut] : []));
+  const [companions, ofBackbone] = [
+    kept.filter((cut) => cut < before),
+    kept.filter((cut) => cut >= before),
+  ];
   const columns = (table: CostTable['headMs'], extra: (row: number) => number): number[][] =>
-    table.map((row, b) => kept.map((cut) => (row[cut] ?? 0) + extra(b)));
-  const totals = costs.segmentMs.map(sum);
+    table.map((row, b) => kept.map((cut) => (row[cut] ?? 0) + (cut < before ? 0 : extra(b))));
+  const totals = costs.segmentMs.map((segments) => sum(segments.slice(before)));
   const cutMs = totals.map(
-    (total, b) => Math.max(0, total - (costs.plainMs[b] ?? 0)) / Math.max(1, costs.cuts.length),
+    (total, b) => Math.max(0, total - (plainMs[b] ?? 0)) / Math.max(1, cuts.length - before),
   );
   return {
     ...costs,
-    cuts: kept.flatMap((cut) => costs.cuts[cut] ?? []),
+    cuts: kept.flatMap((cut) => cuts[cut] ?? []),
     segmentMs: costs.segmentMs.map((segments, b) => {
-      const scale = (costs.plainMs[b] ?? 0) / (totals[b] ?? 1);
-      const borders = [...kept.map((cut) => cut + 1), segments.length];
-      return borders.map((end, i) => scale * sum(segments.slice(borders[i - 1] ?? 0, end)));
+      const scale = (plainMs[b] ?? 0) / (totals[b] ?? 1);
+      const borders = [...ofBackbone.map((cut) => cut + 1), segments.length];
+      return [
+        ...companions.map((cut) => segments[cut] ?? 0),
+        ...borders.map((end, i) => scale * sum(segments.slice(borders[i - 1] ?? before, end))),
+      ];
     }),
     headMs: columns(costs.headMs, (b) => cutMs[b] ?? 0),
     compactMs: columns(costs.compactMs, () => 0),
+    ...(before === 0 ? {} : { companions: companions.length }),
   };
 }
 
@@ -81,12 +101,24 @@ function sum(values: readonly number[]): number {
 function estimatePathCosts(bundle: HeadBundle, state: ServerState): number[] {
   const plainMs = state.costs?.plainMs[0] ?? 0;
   const { fixedMs, msPerMillionMacs } = state.headCost;
-  let headsMs = 0;
+  let added = 0;
   const costs = bundle.heads.map((head) => {
-    headsMs += fixedMs + (msPerMillionMacs * headMacs(head, bundle.classCount)) / 1e6;
-    return (findCut(state.cuts, head.tensor)?.msShare ?? 1) + share(headsMs, plainMs);
+    if (head.modelDigest !== null) {
+      added += findCompanion(state, head.modelDigest)?.msShare ?? 1;
+      return added;
+    }
+    const headMs = fixedMs + (msPerMillionMacs * headMacs(head, bundle.classCount, state)) / 1e6;
+    added += share(headMs, plainMs);
+    return (findCut(state.cuts, head.tensor)?.msShare ?? 1) + added;
   });
-  return [...costs, 1 + share(headsMs, plainMs)];
+  return [...costs, 1 + added];
+}
+
+function findCompanion(
+  { companionModels }: Pick<ServerState, 'companionModels'>,
+  modelDigest: string,
+): CompanionModel | undefined {
+  return companionModels?.find(({ digest }) => digest === modelDigest);
 }
 
 function share(partMs: number, plainMs: number): number {

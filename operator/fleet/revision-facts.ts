@@ -1,16 +1,12 @@
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { ServerState } from '../../crds/wire/state.ts';
-import { toHeadWeights } from '../../server/core/head.ts';
-import { answerKnownRows } from '../../server/core/known-answer.ts';
+import { definedAnswers } from '../../server/core/known-answer.ts';
 import type { HeadRevisionFacts } from '../lifecycle/types.ts';
 import { pathCosts } from './model-costs.ts';
 
 /** Known-answer classes as server/core gives them: a server that disagrees runs something else. */
 export function knownAnswersOf(bundle: HeadBundle): number[][] {
-  return bundle.heads.map((head) => {
-    const weights = toHeadWeights(head, bundle.classCount);
-    return [...answerKnownRows(weights, head.score, head.knownAnswers.seed).classes];
-  });
+  return bundle.heads.map((head) => [...definedAnswers(head, bundle.classCount).classes]);
 }
 
 /** What decisions need of a revision; costs are those measured last. */

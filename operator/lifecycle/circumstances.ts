@@ -1,4 +1,5 @@
 // What changed around the service: another backbone, other exits, exits not wanted. Uncertainty only removes exits.
+import { exitPlace } from '../../crds/wire/exit-place.ts';
 import { restStage, supersede } from './candidates.ts';
 import { change, enter, say, type Draft } from './draft.ts';
 import { emptyLedger } from './ledger.ts';
@@ -39,7 +40,7 @@ export function noticeBackbone(
 }
 
 function keyOf({ digest, exits }: BackboneFacts): string {
-  return [digest, ...exits.map(({ name, tensor }) => `${name}=${tensor}`)].join(' ');
+  return [digest, ...exits.map((exit) => `${exit.name}=${exitPlace(exit)}`)].join(' ');
 }
 
 /** Sends a service to sleep that has no exits to use, and wakes it. */

@@ -1,4 +1,5 @@
 // The whole instruction for the servers, out of the ledger (server.md). When in doubt it names fewer exits.
+import { placeFields } from '../../crds/wire/exit-place.ts';
 import type { PolicyCandidate, PolicyExit, PolicyTrack } from '../../crds/wire/policy.ts';
 import { activeExits } from './heads.ts';
 import type { CandidateRecord, Ledger, StableRecord } from './ledger.ts';
@@ -48,10 +49,10 @@ export function policyContent(ledger: Ledger, tick: Tick): PolicyContent {
 
 function policyExits({ backbone, input }: Tick): readonly PolicyExit[] {
   const isDisabled = input.settings.exitMode === 'Disabled';
-  return backbone.exits.map(({ name, tensor, mode }) => ({
-    name,
-    tensor,
-    mode: isDisabled ? 'Disabled' : mode,
+  return backbone.exits.map((exit) => ({
+    name: exit.name,
+    ...placeFields(exit),
+    mode: isDisabled ? 'Disabled' : exit.mode,
   }));
 }
 

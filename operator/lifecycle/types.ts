@@ -1,5 +1,6 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
+import type { ExitPlace } from '../../crds/wire/exit-place.ts';
 import type { ExitMode, Policy } from '../../crds/wire/policy.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import type { Reason } from '../../crds/v1alpha1/reasons.ts';
@@ -7,11 +8,13 @@ import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import type { LookResult } from '../stats/looks.ts';
 import type { Ledger } from './ledger.ts';
 
-/** A candidate exit of the loaded backbone, in backbone order. */
-export interface ExitCandidate {
+/** A candidate exit: a companion, or a cut of the loaded backbone, in the order in which rows pass them. */
+export interface ExitCandidate extends ExitPlace {
   readonly name: string;
-  readonly tensor: string;
+  readonly tensor?: string;
+  readonly modelDigest?: string;
   readonly mode: ExitMode;
+  /** Of the backbone up to the cut; of a companion its own work in terms of the backbone's. Time alike. */
   readonly macsShare: number;
   readonly msShare: number;
 }

@@ -12,33 +12,55 @@ export interface NamedExit {
   readonly mode: ExitMode;
 }
 
+type Model = Pick<
+  ServerState,
+  'cuts' | 'rejectedCuts' | 'backbone' | 'companions' | 'companionModels'
+>;
+
 /**
- * Candidate exits in backbone order. A manifest's list is matched with the cuts; without one, up to 8 cuts are chosen whose
- * costs lie most evenly between the first and the last.
+ * Candidate exits in the order in which rows pass them. A manifest's list is matched with the companions that run and with the cuts;
+ * without one, up to 8 cuts are chosen whose costs lie most evenly between the first and the last.
  */
 export function selectExits(
-  model: Pick<ServerState, 'cuts' | 'rejectedCuts'>,
+  model: Model,
   named: readonly NamedExit[] | undefined,
   where: string,
 ): ExitCandidate[] {
   if (named === undefined) return discoverExits(model.cuts);
-  return named
-    .map((exit) => matchExit(model, exit, where))
-    .sort((a, b) => a.macsShare - b.macsShare);
+  const exits = named.map((exit) =>
+    exit.tensor === undefined
+      ? matchCompanion(model, exit, where)
+      : matchExit(model, { ...exit, tensor: exit.tensor }, where),
+  );
+  return exits.sort(
+    (a, b) =>
+      Number(a.modelDigest === undefined) - Number(b.modelDigest === undefined) ||
+      a.macsShare - b.macsShare,
+  );
+}
+
+function matchCompanion(
+  { backbone, companions, companionModels }: Model,
+  { name, mode }: NamedExit,
+  where: string,
+): ExitCandidate {
+  const found = companionModels?.find((model) => model.name === name);
+  if (found !== undefined) {
+    const { digest: modelDigest, macs, msShare } = found;
+    return { name, modelDigest, mode, macsShare: macs / backbone.macs, msShare };
+  }
+  const report = companions.find((companion) => companion.name === name);
+  throw new CliError('CompanionLoadFailed', {
+    where,
+    why: `exit ${name}: ${report?.message.replace(/\.?$/, '.') ?? 'the server does not have it.'}`,
+  });
 }
 
 function matchExit(
   { cuts, rejectedCuts }: Pick<ServerState, 'cuts' | 'rejectedCuts'>,
-  exit: NamedExit,
+  exit: NamedExit & { readonly tensor: string },
   where: string,
 ): ExitCandidate {
-  if (exit.tensor === undefined) {
-    throw new CliError('TensorNotFound', {
-      where,
-      why: `exit ${exit.name} is a companion model, which local mode does not run.`,
-      nextStep: 'Name a tensor instead, or remove the exit.',
-    });
-  }
   const cut = cuts.find(({ tensor }) => tensor === exit.tensor);
   if (cut === undefined) {
     const near = nearestNames(

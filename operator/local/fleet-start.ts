@@ -3,6 +3,7 @@ import type { CachedModelService } from '../../crds/v1alpha1/cached-model-servic
 import type { ServerState } from '../../crds/wire/state.ts';
 import { CliError } from '../errors.ts';
 import { pullState } from '../fleet/pull-state.ts';
+import { companionSettings } from './companion-settings.ts';
 import type { PreparedBackbone } from './prepare-backbone.ts';
 import { startServer, type ServerOptions, type ServerProcess } from './processes/server-process.ts';
 import type { RunIo } from './run-options.ts';
@@ -18,6 +19,8 @@ export interface StartedServer {
 export interface FleetOptions {
   readonly service: CachedModelService;
   readonly backbone: PreparedBackbone;
+  /** What relative paths of the manifest are relative to. */
+  readonly manifestFolder: string;
   readonly replicas: number;
   readonly engine: string | null;
   readonly port: number;
@@ -82,6 +85,7 @@ function serverOptions(
     backbonePath: options.backbone.path,
     backboneDigest: options.backbone.digest,
     outputName: service.spec.backbone.outputName ?? null,
+    companions: companionSettings(service.spec.exits, options.manifestFolder),
     engine: options.engine ?? service.spec.server.engine,
     engineThreads:
       replicas === 1 ? null : Math.max(1, Math.floor(availableParallelism() / replicas)),

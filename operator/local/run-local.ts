@@ -5,6 +5,7 @@ import { errorText } from '../../server/core/system-error.ts';
 import { systemClock } from '../clock.ts';
 import { CliError, type ExitCode } from '../errors.ts';
 import { classOutputOf } from './class-output.ts';
+import { withCompanionLatency } from '../plan/companion-latency.ts';
 import { selectExits } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
 import { loadService } from './load-service.ts';
@@ -81,16 +82,17 @@ async function serveWith(
   io: RunIo,
   { service, startedMs, dashboard }: Started,
 ): Promise<ExitCode> {
+  const manifestFolder = dirname(options.manifestPath);
   const backbone = await prepareBackbone(
     service.spec.backbone,
-    dirname(options.manifestPath),
+    manifestFolder,
     options.manifestPath,
   );
   const reportFolder = options.reportDir ?? join('layercache-report', timestamp(startedMs));
   checkReportFolder(reportFolder);
   io.stderr.write(`Loading ${backbone.path}\n`);
   // The servers load while the traffic is decoded.
-  const starting = startFleet({ service, backbone, ...options }, io);
+  const starting = startFleet({ service, backbone, manifestFolder, ...options }, io);
   starting.catch(() => undefined);
   const opened = await openRunTraffic(options, {
     path: backbone.path,
@@ -149,13 +151,10 @@ function facts(
   const state = servers[0]?.state;
   if (state === undefined) throw new CliError('ServerFailed', { why: 'no server was started.' });
   classOutputOf(state.backbone, options.manifestPath);
-  return {
-    service,
-    backbone,
-    state,
-    settings: settingsOf(service, options),
-    exits: selectExits(state, service.spec.exits, options.manifestPath),
-  };
+  const exits = selectExits(state, service.spec.exits, options.manifestPath);
+  const checksNamed = service.spec.rollout.checks !== undefined;
+  const settings = withCompanionLatency(settingsOf(service, options), exits, { checksNamed });
+  return { service, backbone, state, settings, exits };
 }
 
 async function follow(run: Run, io: RunIo): Promise<Report> {

@@ -1,15 +1,17 @@
 import { nearestNames } from '../../crds/schema/edit-distance.ts';
 import type { CachedModelServiceSpec } from '../../crds/v1alpha1/cached-model-service.ts';
 import type { ServiceStatus } from '../../crds/v1alpha1/service-status.ts';
+import { exitPlace, type ExitPlace } from '../../crds/wire/exit-place.ts';
 import type { CutReport, ServerState } from '../../crds/wire/state.ts';
 import { discoverExits } from './discover-exits.ts';
 
 type NamedExit = NonNullable<CachedModelServiceSpec['exits']>[number];
 
-/** A candidate exit of the loaded backbone. */
-export interface SelectedExit {
+/** A candidate exit: a cut of the loaded backbone, or a companion. */
+export interface SelectedExit extends ExitPlace {
   readonly name: string;
-  readonly tensor: string;
+  readonly tensor?: string;
+  readonly modelDigest?: string;
   readonly mode: NamedExit['mode'];
   readonly macsShare: number;
   readonly msShare: number;
@@ -23,27 +25,28 @@ export interface MissingTensor {
 }
 
 export interface SelectedExits {
-  /** In backbone order. */
+  /** In the order in which rows pass them: companions, the cheapest first, then cuts. */
   readonly exits: readonly SelectedExit[];
   /** Exits of the spec whose tensor is no cut. */
   readonly missing: readonly MissingTensor[];
-  /** Names of exits that are companion models. */
+  /** Names of exits whose companions have never run. */
   readonly companions: readonly string[];
 }
 
-type Model = Pick<ServerState, 'cuts' | 'rejectedCuts'>;
+type Cuts = Pick<ServerState, 'cuts' | 'rejectedCuts'>;
+type Model = Cuts & Pick<ServerState, 'backbone' | 'companionModels'>;
 
 /**
  * The exits of a service: those of the spec that are cuts of its backbone; without a list those of the last status, which
  * were discovered for the same backbone, else up to 8 chosen now. An exit keeps its name for as long as its backbone.
  */
 export function selectExits(
-  model: Model & Pick<ServerState, 'backbone'>,
+  model: Model,
   named: readonly NamedExit[] | undefined,
   previous: ServiceStatus,
 ): SelectedExits {
-  if (named !== undefined) return matchExits(model, named);
   const recorded = previous.backbone?.digest === model.backbone.digest ? previous.exits : undefined;
+  if (named !== undefined) return matchExits(model, named, recorded ?? []);
   const known = (recorded ?? []).flatMap(({ name, tensor }) => {
     const cut = model.cuts.find((entry) => entry.tensor === tensor);
     return cut === undefined ? [] : [toExit(name, cut, 'Active')];
@@ -52,17 +55,53 @@ export function selectExits(
   return { exits, missing: [], companions: [] };
 }
 
-function matchExits(model: Model, named: readonly NamedExit[]): SelectedExits {
+function matchExits(
+  model: Model,
+  named: readonly NamedExit[],
+  recorded: RecordedExits,
+): SelectedExits {
   const exits: SelectedExit[] = [];
+  const before: SelectedExit[] = [];
   const missing: MissingTensor[] = [];
   const companions: string[] = [];
   for (const { name, tensor, mode } of named) {
     const cut = model.cuts.find((entry) => entry.tensor === tensor);
+    const companion = tensor === undefined ? findCompanion(name, model, recorded) : null;
     if (cut !== undefined) exits.push(toExit(name, cut, mode));
+    else if (companion !== null) before.push({ name, ...companion, mode });
     else if (tensor === undefined) companions.push(name);
     else missing.push({ exit: name, tensor, hint: explainMissing(model, tensor) });
   }
-  return { exits: inBackboneOrder(exits), missing, companions };
+  return {
+    exits: [...before.sort(cheapestFirst), ...inBackboneOrder(exits)],
+    missing,
+    companions,
+  };
+}
+
+type RecordedExits = NonNullable<ServiceStatus['exits']>;
+
+/**
+ * A companion that ran once stays an exit while it cannot be loaded: otherwise a registry that is down for a minute would void
+ * heads and evidence. Pods without it refuse the policy, which keeps their exits off.
+ */
+function findCompanion(
+  exit: string,
+  { companionModels, backbone }: Model,
+  recorded: RecordedExits,
+): Pick<SelectedExit, 'modelDigest' | 'macsShare' | 'msShare'> | null {
+  const found = companionModels?.find(({ name }) => name === exit);
+  if (found !== undefined) {
+    const { digest: modelDigest, macs, msShare } = found;
+    return { modelDigest, macsShare: macs / backbone.macs, msShare };
+  }
+  const modelDigest = recorded.find(({ name }) => name === exit)?.modelDigest;
+  return modelDigest === undefined ? null : { modelDigest, macsShare: 0, msShare: 0 };
+}
+
+/** As servers run them. */
+function cheapestFirst(a: SelectedExit, b: SelectedExit): number {
+  return a.macsShare - b.macsShare || (exitPlace(a) < exitPlace(b) ? -1 : 1);
 }
 
 function toExit(name: string, cut: CutReport, mode: NamedExit['mode']): SelectedExit {
@@ -74,7 +113,7 @@ function inBackboneOrder(exits: readonly SelectedExit[]): SelectedExit[] {
   return [...exits].sort((a, b) => a.macsShare - b.macsShare);
 }
 
-function explainMissing({ cuts, rejectedCuts }: Model, tensor: string): string {
+function explainMissing({ cuts, rejectedCuts }: Cuts, tensor: string): string {
   const reason = rejectedCuts.find((entry) => entry.tensor === tensor)?.reason;
   const near = nearestNames(
     tensor,

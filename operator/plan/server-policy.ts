@@ -1,4 +1,5 @@
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
+import { placeFields } from '../../crds/wire/exit-place.ts';
 import { serializePolicy, type Policy } from '../../crds/wire/policy.ts';
 import type { SelectedExit } from './select-exits.ts';
 
@@ -18,10 +19,10 @@ export function planPlainPolicy(
     exitsEnabled: false,
     budget: settings.budget,
     confidence: settings.confidence,
-    exits: exits.map(({ name, tensor, mode }) => ({
-      name,
-      tensor,
-      mode: isDisabled ? 'Disabled' : mode,
+    exits: exits.map((exit) => ({
+      name: exit.name,
+      ...placeFields(exit),
+      mode: isDisabled ? 'Disabled' : exit.mode,
     })),
     stable: null,
     candidate: null,

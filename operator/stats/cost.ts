@@ -5,23 +5,27 @@ import type { CostTable } from '../../crds/wire/state.ts';
 import { invariant } from '../../server/core/invariant.ts';
 
 /**
- * Cost of leaving at each active exit and of running to the end, as shares of plain time at a batch size: length tensors + 1.
- * Path = segments + heads up to the exit + compaction at the active exits passed before it.
- * @param tensors cuts of the active exits in backbone order; one that the table lacks throws InvariantError.
+ * Cost of leaving at each active exit and of running to the end, as shares of plain time at a batch size: length places + 1.
+ * Path = segments + heads up to the exit + compaction at the active exits passed before it. A companion that is no active exit is not
+ * run; the backbone's segments all are.
+ * @param places cuts of the active exits in the order of the table, companions by digest; one that it lacks throws InvariantError.
  * @param batchSize the largest measured size not above it is used, else the smallest.
  */
 export function pathCosts(
   table: CostTable,
-  tensors: readonly string[],
+  places: readonly string[],
   batchSize: number,
 ): number[] {
   const b = costRow(table, batchSize);
-  const active = tensors.map((tensor) => {
-    const cut = table.cuts.indexOf(tensor);
-    invariant(cut >= 0, `no measured cost for the cut ${tensor}`);
+  const active = places.map((place) => {
+    const cut = table.cuts.indexOf(place);
+    invariant(cut >= 0, `no measured cost for the cut ${place}`);
     return cut;
   });
-  const segmentMs = table.segmentMs[b]!;
+  const { companions = 0 } = table;
+  const segmentMs = table.segmentMs[b]!.map((ms, cut) =>
+    cut < companions && !active.includes(cut) ? 0 : ms,
+  );
   const sumTo = (cut: number): number =>
     segmentMs.slice(0, cut + 1).reduce((sum, ms) => sum + ms, 0);
   let boundaryMs = 0;

@@ -4,8 +4,7 @@ import type {
   HeadProvenance,
   ScoreCoefficients,
 } from '../../crds/wire/head-bundle.ts';
-import { toHeadWeights } from '../../server/core/head.ts';
-import { answerKnownRows } from '../../server/core/known-answer.ts';
+import { definedAnswers } from '../../server/core/known-answer.ts';
 import type { TrainedHead } from './head-job.ts';
 
 /** A trained head with its score and temperature, ready to be written. */
@@ -17,12 +16,21 @@ export interface FittedHead {
   readonly auroc: number;
 }
 
+/** A companion with what is fitted of it: it has class scores of its own. */
+export interface FittedCompanion {
+  readonly exit: string;
+  readonly modelDigest: string;
+  readonly score: ScoreCoefficients;
+  readonly temperature: number;
+  readonly auroc: number;
+}
+
 /**
  * Assembles a bundle (exits.md 4.7). Known-answer rows are drawn from a seed of their own per bundle and exit, so heads of
  * another revision left in a server answer them differently.
  */
 export function assembleBundle(
-  heads: readonly FittedHead[],
+  heads: readonly (FittedHead | FittedCompanion)[],
   backbone: { readonly backboneDigest: string; readonly classCount: number },
   training: HeadProvenance,
 ): HeadBundle {
@@ -32,7 +40,11 @@ export function assembleBundle(
     schemaVersion: 1,
     backboneDigest,
     classCount,
-    heads: heads.map((fitted, i) => withAnswers(toBundleHead(fitted), classCount, answersSeed + i)),
+    heads: heads.map((fitted, i) => {
+      const head =
+        'modelDigest' in fitted ? toBundleCompanion(fitted, classCount) : toBundleHead(fitted);
+      return withAnswers(head, classCount, answersSeed + i);
+    }),
     training,
   };
 }
@@ -55,7 +67,21 @@ function toBundleHead({ head, tensor, score, temperature }: FittedHead): BundleH
   };
 }
 
+function toBundleCompanion(
+  { exit, modelDigest, score, temperature }: FittedCompanion,
+  classCount: number,
+): BundleHead {
+  return {
+    ...{ exit, tensor: null, modelDigest },
+    ...{ pool: 1, hidden: 0, featureCount: classCount },
+    ...{ mean: new Float32Array(0), scale: new Float32Array(0) },
+    ...{ w1: null, b1: null, w2: null, b2: null },
+    ...{ score, temperature },
+    knownAnswers: { seed: 0, classes: [], scoreLogits: [] },
+  };
+}
+
 function withAnswers(head: BundleHead, classCount: number, seed: number): BundleHead {
-  const weights = toHeadWeights(head, classCount);
-  return { ...head, knownAnswers: answerKnownRows(weights, head.score, seed) };
+  const seeded = { ...head, knownAnswers: { ...head.knownAnswers, seed } };
+  return { ...head, knownAnswers: definedAnswers(seeded, classCount) };
 }

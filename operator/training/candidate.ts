@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the split, exits from the data set */
 import { scoreRow } from '../../server/core/score.ts';
-import type { FittedHead } from './bundle.ts';
+import type { FittedCompanion, FittedHead } from './bundle.ts';
 import { fitScore, fitTemperature } from './calibrate.ts';
 import type { Dataset } from './dataset.ts';
 import type { TrainedHead } from './head-job.ts';
@@ -9,7 +9,12 @@ import type { SubsetHead } from './subset.ts';
 
 /** A fitted head with what the choice of exits needs to know of it. */
 export interface Candidate extends SubsetHead {
-  readonly fitted: FittedHead;
+  readonly fitted: FittedHead | FittedCompanion;
+  readonly exit: string;
+  /** On the rows that it was judged on. */
+  readonly disagreements: number;
+  /** Milliseconds of the head, or of the companion, for one batch. */
+  readonly ownMs: number;
 }
 
 /** Fits score and temperature on the head's validation rows, and scores these rows as a server would. */
@@ -33,9 +38,12 @@ export function toCandidate(
       temperature: fitTemperature(validationLogits, classCount, classes),
       auroc,
     },
+    exit: head.exit,
+    disagreements: found.disagreements,
     tensor,
     macs,
     headMs: prices.headMs(macs),
+    ownMs: prices.headMs(macs),
     sizeBytes: sizeOf(head),
     scores: Float64Array.from(classes, (_, row) =>
       scoreRow(validationLogits, row * classCount, classCount, coefficients),

@@ -7,8 +7,12 @@ import { invariant } from '../../server/core/invariant.ts';
 export interface Prices {
   readonly batchRows: number;
   readonly plainMs: number;
-  /** Share of the backbone's time spent up to the cut; an unknown tensor throws InvariantError. */
-  readonly shareTo: (tensor: string) => number;
+  /** Share of the backbone's time spent up to the cut, none before a companion; an unknown place throws InvariantError. */
+  readonly shareTo: (place: string) => number;
+  /** In which order rows pass companions and cuts; an unknown place throws InvariantError. */
+  readonly orderOf: (place: string) => number;
+  /** Milliseconds of a companion for one batch, 0 of a cut. */
+  readonly companionMs: (place: string) => number;
   /** Milliseconds of a head for one batch: pooling, read-back, products, decision. */
   readonly headMs: (macs: number) => number;
   /** A table with these cuts alone, heads included, for operator/stats pathCosts. */
@@ -27,8 +31,9 @@ export function headMacs(featureCount: number, hidden: HiddenSize, classCount: n
 }
 
 /**
- * Prices from the table of the plan that sampled. Its cuts are all candidates, so segments carry the cost of every cut:
- * shares are taken of the sum of segments, and each cut that stays is charged its part of the surplus over plain.
+ * Prices from the table of the plan that sampled. Its cuts are all candidates, so segments carry the cost of every cut: shares are
+ * taken of the sum of the backbone's segments, and each cut that stays is charged its part of the surplus over plain. Companions are
+ * segments before those: charged as they are to every row that enters them.
  * @param batchRows the largest measured size not above it is used, else the smallest.
  */
 export function createPrices(
@@ -36,7 +41,7 @@ export function createPrices(
   headCost: ServerState['headCost'],
   batchRows: number,
 ): Prices {
-  const { batchSizes, cuts } = costs;
+  const { batchSizes, cuts, companions = 0 } = costs;
   invariant(batchSizes.length > 0, 'a cost table has a batch size');
   const b = Math.max(
     0,
@@ -45,41 +50,69 @@ export function createPrices(
   const rows = batchSizes[b]!;
   const plainMs = costs.plainMs[b]!;
   const segmentMs = costs.segmentMs[b]!;
-  const total = segmentMs.reduce((sum, ms) => sum + ms, 0);
-  const cutMs = Math.max(0, total - plainMs) / Math.max(1, cuts.length);
-  const shareTo = (tensor: string): number => {
-    const cut = cuts.indexOf(tensor);
-    invariant(cut >= 0, `the cost table has no cut ${tensor}`);
-    return segmentMs.slice(0, cut + 1).reduce((sum, ms) => sum + ms, 0) / total;
+  const sumOf = (from: number, end: number): number =>
+    segmentMs.slice(from, end).reduce((sum, ms) => sum + ms, 0);
+  const total = sumOf(companions, segmentMs.length);
+  const cutMs = Math.max(0, total - plainMs) / Math.max(1, cuts.length - companions);
+  const placeOf = (place: string): number => {
+    const cut = cuts.indexOf(place);
+    invariant(cut >= 0, `the cost table has no cut ${place}`);
+    return cut;
   };
+  const shareTo = (place: string): number => sumOf(companions, placeOf(place) + 1) / total;
+  const isCompanion = (place: string): boolean => placeOf(place) < companions;
+  const companionMs = (place: string): number =>
+    isCompanion(place) ? segmentMs[placeOf(place)]! : 0;
+  const last = batchSizes.length - 1;
+  /** In the largest batch, as a share of the backbone's there. */
+  const companionWorkMs = (place: string): number =>
+    isCompanion(place)
+      ? (plainMs * costs.segmentMs[last]![placeOf(place)]!) / costs.plainMs[last]!
+      : 0;
   const headMs = (macs: number): number =>
     headCost.fixedMs + (headCost.msPerMillionMacs * macs * rows) / 1e6;
   return {
     batchRows: rows,
     plainMs,
     shareTo,
+    orderOf: placeOf,
+    companionMs,
     headMs,
     tableFor: (heads) =>
       tableOf(heads, {
-        headMs: ({ macs }) => headMs(macs) + cutMs,
-        compactMs: ({ tensor }) => costs.compactMs[b]![cuts.indexOf(tensor)]!,
+        headMs: ({ tensor, macs }) => (isCompanion(tensor) ? 0 : headMs(macs) + cutMs),
+        compactMs: ({ tensor }) => costs.compactMs[b]![placeOf(tensor)]!,
+        companionMs: ({ tensor }) => companionMs(tensor),
       }),
     workFor: (heads) =>
-      tableOf(heads, { headMs: ({ macs }) => headMs(macs) - headMs(0), compactMs: () => 0 }),
+      tableOf(heads, {
+        headMs: ({ tensor, macs }) => (isCompanion(tensor) ? 0 : headMs(macs) - headMs(0)),
+        compactMs: () => 0,
+        companionMs: ({ tensor }) => companionWorkMs(tensor),
+      }),
   };
 
   function tableOf(
     heads: Parameters<TableOf>[0],
-    of: Readonly<Record<'headMs' | 'compactMs', (head: (typeof heads)[number]) => number>>,
+    of: Readonly<
+      Record<'headMs' | 'compactMs' | 'companionMs', (head: (typeof heads)[number]) => number>
+    >,
   ): CostTable {
-    const ends = [...heads.map(({ tensor }) => shareTo(tensor)), 1];
+    const before = heads.filter(({ tensor }) => isCompanion(tensor));
+    const ends = [...heads.slice(before.length).map(({ tensor }) => shareTo(tensor)), 1];
     return {
       batchSizes: [rows],
       cuts: heads.map(({ tensor }) => tensor),
       plainMs: [plainMs],
-      segmentMs: [ends.map((end, i) => (end - (ends[i - 1] ?? 0)) * plainMs)],
+      segmentMs: [
+        [
+          ...before.map(of.companionMs),
+          ...ends.map((end, i) => (end - (ends[i - 1] ?? 0)) * plainMs),
+        ],
+      ],
       headMs: [heads.map(of.headMs)],
       compactMs: [heads.map(of.compactMs)],
+      ...(before.length === 0 ? {} : { companions: before.length }),
     };
   }
 }

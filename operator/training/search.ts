@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices come from the lists themselves */
 import type { HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
 import { toCandidate } from './candidate.ts';
+import { companionCandidates } from './companion.ts';
 import type { Dataset, DatasetExit } from './dataset.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import { headMacs, type Prices } from './price.ts';
@@ -89,7 +90,7 @@ export function optionsFor(
 
 /**
  * Two rungs (successive halving): every shape of every exit on few rows for few epochs; then the best shape of each exit that
- * a good subset would use in full. The runner decides how many jobs run at once. Gives heads in backbone order.
+ * a good subset would use in full. The runner decides how many jobs run at once. Gives heads in backbone order, no companions.
  */
 export async function searchHeads(
   task: SearchTask,
@@ -157,9 +158,14 @@ function finalExits(
   rows: Uint32Array,
 ): readonly Trial[] {
   const { dataset, prices, limits, split } = task;
-  const candidates = trials.map(({ head }) => toCandidate(head, { dataset, rows, prices }));
+  // Companions are as good now as they will be: which heads are worth their training depends on them.
+  const companions = companionCandidates({ dataset, rows, prices, budget: limits.budget });
+  const heads = trials.map(({ head }) => toCandidate(head, { dataset, rows, prices }));
   const generous = { ...limits, budget: TRIAL_BUDGETS * limits.budget };
-  const ranked = rankSubsets(candidates, generous, prices).flatMap(({ heads }) => heads);
+  const ranked = rankSubsets([...companions, ...heads], generous, prices)
+    .flatMap((subset) => subset.heads)
+    .map((index) => index - companions.length)
+    .filter((index) => index >= 0);
   const kept = new Set([...new Set(ranked)].slice(0, limits.maxActiveExits + SPARE_EXITS));
   return trials.filter(
     ({ option }, i) => kept.has(i) || isCheapToTrain(split.training.length, option.macs),

@@ -6,9 +6,11 @@ import type { Prices, TableOf } from './price.ts';
 
 /** What the choice needs to know of a head; scores and agreement are per validation row. */
 export interface SubsetHead {
+  /** Cut of the backbone, or digest of a companion: those come first. */
   readonly tensor: string;
   readonly macs: number;
   readonly sizeBytes: number;
+  /** Counts towards what all heads may cost; a companion's time is accepted by naming it. */
   readonly headMs: number;
   readonly scores: Float64Array;
   readonly agrees: Uint8Array;

@@ -5,6 +5,7 @@ import type { SampleBatch } from '../../crds/wire/samples.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
 import { assembleBundle } from './bundle.ts';
 import { toCandidate, type Candidate } from './candidate.ts';
+import { companionCandidates } from './companion.ts';
 import { mergeSamples, type Dataset } from './dataset.ts';
 import type { HeadJobRunner } from './head-job.ts';
 import { createPrices, type Prices } from './price.ts';
@@ -49,7 +50,7 @@ export interface TrainingSummary {
   readonly droppedRows: number;
   readonly trainingRows: number;
   readonly validationRows: number;
-  /** Every exit that got a head, chosen or not, in backbone order. */
+  /** Every exit that got a head, chosen or not, companions and then in backbone order. */
   readonly exits: readonly {
     readonly exit: string;
     readonly pool: number;
@@ -121,9 +122,11 @@ export async function trainHeads(
     input.onProgress('Searching', fraction);
   });
   input.onProgress('Choosing', 1);
-  const candidates = heads
-    .map((head) => toCandidate(head, { dataset, rows: split.validation, prices }))
-    .filter(ranksAgreement);
+  const rows = split.validation;
+  const candidates = [
+    ...companionCandidates({ dataset, rows, prices, budget: input.settings.budget }),
+    ...heads.map((head) => toCandidate(head, { dataset, rows, prices })),
+  ].filter(ranksAgreement);
   return conclude(input, { task, candidates }, runJob);
 }
 
@@ -138,8 +141,7 @@ interface Work {
   readonly candidates: readonly Candidate[];
 }
 
-function ranksAgreement({ fitted }: Candidate): boolean {
-  const { disagreements } = fitted.head.found;
+function ranksAgreement({ fitted, disagreements }: Candidate): boolean {
   return disagreements < RANKED_DISAGREEMENTS || fitted.auroc >= LEAST_AUROC;
 }
 
@@ -172,6 +174,7 @@ async function conclude(
   const fitted = await Promise.all(
     choice.heads.map(async (i) => {
       const { fitted: found } = candidates[i]!;
+      if ('modelDigest' in found) return found;
       return { ...found, head: await trainOnAllRows(found.head, task, runJob) };
     }),
   );
@@ -208,7 +211,7 @@ function provenance(
     validationDisagreements: Math.round(choice.disagreementRatio * split.validation.length),
     samplesUntil: dataset.pods,
     exits: chosen.map((candidate, i) => ({
-      exit: candidate.fitted.head.exit,
+      exit: candidate.exit,
       auroc: candidate.fitted.auroc,
       agreement: agreementRatio(candidate),
       coverage: choice.coverage[i]!,
@@ -217,8 +220,8 @@ function provenance(
   };
 }
 
-function agreementRatio({ fitted, agrees }: Candidate): number {
-  return 1 - fitted.head.found.disagreements / agrees.length;
+function agreementRatio({ disagreements, agrees }: Candidate): number {
+  return 1 - disagreements / agrees.length;
 }
 
 function summarise(
@@ -232,10 +235,9 @@ function summarise(
     trainingRows: split.training.length,
     validationRows: split.validation.length,
     exits: candidates.map((candidate, i) => ({
-      exit: candidate.fitted.head.exit,
-      pool: candidate.fitted.head.pool,
-      hidden: candidate.fitted.head.hidden,
-      headMs: candidate.headMs,
+      exit: candidate.exit,
+      ...shapeOf(candidate),
+      headMs: candidate.ownMs,
       auroc: candidate.fitted.auroc,
       agreement: agreementRatio(candidate),
       isChosen: chosen.includes(i),
@@ -243,4 +245,10 @@ function summarise(
     predictedSaving: choice?.saving ?? null,
     lambda: choice === null ? null : LAMBDAS[choice.lambdaIndex]!,
   };
+}
+
+/** A companion has no shape of a head. */
+function shapeOf({ fitted }: Candidate): { readonly pool: number; readonly hidden: number } {
+  if ('modelDigest' in fitted) return { pool: 1, hidden: 0 };
+  return { pool: fitted.head.pool, hidden: fitted.head.hidden };
 }

@@ -86,6 +86,7 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
   return {
     start,
     prepare: (plan) => loaded().prepare(plan),
+    openCompanion: (companion) => loaded().openCompanion(companion),
     release: (planId) => loaded().release(planId),
     run: (batch, onRows) => loaded().run(batch, onRows),
     checkBackbone: () => loaded().checkBackbone(),

@@ -54,7 +54,7 @@ export async function download(
         `${shownUrl(url)} did not arrive within ${seconds} s; look at that server.`,
       );
     }
-    throw toLoadError(url, error);
+    throw toLoadError(url, error, rules.fields);
   }
   return { digest: `sha256:${hash.digest('hex')}`, sizeBytes };
 }

@@ -1,16 +1,10 @@
 import { FetchError, toFetchError, type PlaceFields } from '../net/fetch-problem.ts';
 import { LoadError } from './load-error.ts';
 
-export const BACKBONE_FIELDS: PlaceFields = {
-  uri: 'backbone.uri',
-  credentials: 'backbone.credentialsSecretName',
-  caBundle: 'backbone.caBundleConfigMapName',
-};
-
-/** A failed attempt to fetch the backbone, whatever was thrown. */
-export function toLoadError(url: URL, error: unknown): LoadError {
+/** A failed attempt to fetch a model, whatever was thrown. */
+export function toLoadError(url: URL, error: unknown, fields: PlaceFields): LoadError {
   if (error instanceof LoadError) return error;
-  const problem = toFetchError(url, error, BACKBONE_FIELDS);
+  const problem = toFetchError(url, error, fields);
   return fetchFailed(problem.message, problem);
 }
 
@@ -19,7 +13,7 @@ export function fetchFailed(message: string, cause?: unknown): LoadError {
   return new LoadError('BackboneFetchFailed', message, cause === undefined ? {} : { cause });
 }
 
-/** Runs a step that knows no backbone. */
+/** Runs a step that knows no model. */
 export async function asLoading<T>(step: Promise<T>): Promise<T> {
   try {
     return await step;

@@ -1,4 +1,4 @@
-// The files of a fetched backbone: one of ONNX, or the manifest of a TensorFlow.js model and the weight files that it names.
+// The files of a fetched model: one of ONNX, or the manifest of a TensorFlow.js model and the weight files that it names.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
@@ -12,7 +12,7 @@ import { LoadError } from './load-error.ts';
 
 /** Whatever the URI calls it: engines tell formats by the name. */
 const ONNX_FILE = 'model.onnx';
-/** What a fetched backbone may lie in. */
+/** What a fetched model may lie in. */
 export const MODEL_FILES = [ONNX_FILE, TFJS_MANIFEST] as const;
 
 interface Fetched {
@@ -33,7 +33,7 @@ export async function fetchModel(url: URL, dir: string, rules: Rules): Promise<F
   if (!parsed.ok) {
     throw new LoadError(
       'BackboneLoadFailed',
-      `${shownUrl(url)} ${parsed.message}; correct backbone.uri.`,
+      `${shownUrl(url)} ${parsed.message}; correct ${rules.fields.uri}.`,
     );
   }
   const weights: { path: string; sha256: string }[] = [];

@@ -10,22 +10,22 @@ import { shownUrl, StatusError } from '../net/fetch-problem.ts';
 import type { FetchRules } from '../net/open-url.ts';
 import { readAuthorization } from './credentials.ts';
 import { download, type DownloadLimits } from './download.ts';
-import { asLoading, BACKBONE_FIELDS, fetchFailed, toLoadError } from './fetch-problem.ts';
+import { asLoading, fetchFailed, toLoadError } from './fetch-problem.ts';
 import { findEscapingLink } from './escaping-link.ts';
 import { LoadError } from './load-error.ts';
 import { digestOfModel, fetchModel, MODEL_FILES } from './model-files.ts';
+import { BACKBONE_FIELDS, BACKBONE_FOLDER, type ModelPlace } from './model-place.ts';
 
-export type BackbonePlace = Pick<
+/** What models of a pod share. */
+export type FetchSettings = Pick<
   ServerConfig,
-  | 'backboneUri'
-  | 'backboneDigest'
-  | 'modelDir'
-  | 'cacheDir'
-  | 'credentialsDir'
-  | 'caBundleDir'
-  | 'allowedHosts'
-  | 'proxy'
+  'cacheDir' | 'caBundleDir' | 'allowedHosts' | 'proxy'
 >;
+
+export type BackboneSettings = FetchSettings &
+  Pick<ServerConfig, 'backboneUri' | 'backboneDigest' | 'modelDir' | 'credentialsDir'>;
+
+type Place = ModelPlace & FetchSettings;
 
 export interface ObtainOptions {
   readonly resolve: Resolve;
@@ -42,19 +42,38 @@ const LIMITS = {
 const MAX_NOTES_BYTES = 4 * 2 ** 20;
 
 /** Brings the backbone to this machine. Returns the path of a file; throws LoadError. */
-export function obtainBackbone(place: BackbonePlace, options: ObtainOptions): Promise<string> {
-  const { backboneUri: uri } = place;
+export function obtainBackbone(
+  settings: BackboneSettings,
+  options: ObtainOptions,
+): Promise<string> {
+  const { backboneUri, backboneDigest, modelDir, credentialsDir } = settings;
+  const place = {
+    ...{ uri: backboneUri, digest: backboneDigest, modelDir, credentialsDir },
+    ...{ folder: BACKBONE_FOLDER, fields: BACKBONE_FIELDS },
+  };
+  return obtainModel(place, settings, options);
+}
+
+/** The same for any model. */
+export function obtainModel(
+  model: ModelPlace,
+  settings: FetchSettings,
+  options: ObtainOptions,
+): Promise<string> {
+  const { cacheDir, caBundleDir, allowedHosts, proxy } = settings;
+  const place = { ...model, cacheDir, caBundleDir, allowedHosts, proxy };
+  const { uri, fields } = place;
   switch (uri.kind) {
     case 'file':
       return Promise.resolve(uri.path);
     case 'claim':
-      return findInClaim(place.modelDir, uri);
+      return findInClaim(place, uri);
     case 'http':
       return fetchIntoCache(uri.url, place, options);
     case 'unread':
       return Promise.reject(
         fetchFailed(
-          `backbone.uri has the scheme ${uri.scheme}://, which this image does not read; use https://, pvc:// or file://.`,
+          `${fields.uri} has the scheme ${uri.scheme}://, which this image does not read; use https://, pvc:// or file://.`,
         ),
       );
   }
@@ -62,7 +81,7 @@ export function obtainBackbone(place: BackbonePlace, options: ObtainOptions): Pr
 
 /** A path that stays inside the claim when all its links are followed, and so do those of the files beside it. */
 async function findInClaim(
-  modelDir: string | null,
+  { modelDir, fields }: Place,
   { claim, path }: { readonly claim: string; readonly path: string },
 ): Promise<string> {
   const uri = `pvc://${claim}/${path}`;
@@ -76,65 +95,62 @@ async function findInClaim(
     found = await realpath(join(root, path));
     escaping = found.startsWith(`${root}${sep}`) ? await findEscapingLink(root, found) : '';
   } catch (error) {
-    throw fetchFailed(`${uri} is not there; correct the path in backbone.uri.`, error);
+    throw fetchFailed(`${uri} is not there; correct the path in ${fields.uri}.`, error);
   }
   if (escaping === null) return found;
   const what = escaping === '' ? uri : `${escaping} of ${uri}`;
   throw fetchFailed(`${what} leads out of the claim by a link; put the file itself there.`);
 }
 
-async function fetchIntoCache(
-  url: URL,
-  place: BackbonePlace,
-  options: ObtainOptions,
-): Promise<string> {
-  const { backboneDigest, cacheDir } = place;
-  if (url.protocol === 'http:' && backboneDigest === null) {
+async function fetchIntoCache(url: URL, place: Place, options: ObtainOptions): Promise<string> {
+  const { digest, cacheDir, folder, fields } = place;
+  if (url.protocol === 'http:' && digest === null) {
     throw fetchFailed(
-      `${shownUrl(url)}: http:// needs backbone.digest; add the sha256 or use https://.`,
+      `${shownUrl(url)}: http:// needs ${fields.digest}; add the sha256 or use https://.`,
     );
   }
-  const root = join(cacheDir ?? join(tmpdir(), 'layercache-cache'), 'backbones');
-  const cached = backboneDigest === null ? null : await findCached(root, backboneDigest);
+  const root = join(cacheDir ?? join(tmpdir(), 'layercache-cache'), folder);
+  const cached = digest === null ? null : await findCached(root, digest);
   return cached ?? (await fetchAnew(url, root, place, options));
 }
 
 async function fetchAnew(
   url: URL,
   root: string,
-  place: BackbonePlace,
+  place: Place,
   options: ObtainOptions,
 ): Promise<string> {
+  const { fields } = place;
   const limits = { ...LIMITS, ...options.limits };
   const rules: FetchRules = {
     allowedHosts: place.allowedHosts,
     proxy: place.proxy,
     resolve: options.resolve,
-    extraCas: await asLoading(readCaBundle(place.caBundleDir, BACKBONE_FIELDS.caBundle)),
-    authorization: await readAuthorization(place.credentialsDir),
+    extraCas: await asLoading(readCaBundle(place.caBundleDir, fields.caBundle)),
+    authorization: await readAuthorization(place.credentialsDir, fields),
     idleMs: limits.idleMs,
     signal: options.signal,
-    fields: BACKBONE_FIELDS,
+    fields,
   };
   const arriving = join(root, `arriving-${randomUUID()}`);
   try {
     await mkdir(arriving, { recursive: true });
     const { path, digest } = await fetchModel(url, arriving, { ...rules, limits });
-    if (digest !== (place.backboneDigest ?? digest)) throw wrongDigest(url, digest, place);
+    if (digest !== (place.digest ?? digest)) throw wrongDigest(url, digest, place);
     // A digest covers the model alone, so over http:// nothing else is taken from there.
     if (url.protocol === 'https:') await fetchNotes(url, arriving, { ...rules, limits });
     return await keep(root, arriving, { digest, file: basename(path) });
   } catch (error) {
-    throw toLoadError(url, error);
+    throw toLoadError(url, error, fields);
   } finally {
     await rm(arriving, { recursive: true, force: true });
   }
 }
 
-function wrongDigest(url: URL, digest: string, place: BackbonePlace): LoadError {
+function wrongDigest(url: URL, digest: string, place: Place): LoadError {
   return new LoadError(
     'BackboneDigestMismatch',
-    `${shownUrl(url)} has digest ${digest}, expected ${place.backboneDigest ?? 'none'}; correct backbone.digest or the file.`,
+    `${shownUrl(url)} has digest ${digest}, expected ${place.digest ?? 'none'}; correct ${place.fields.digest} or the file.`,
   );
 }
 
@@ -172,7 +188,7 @@ async function findCached(root: string, digest: string): Promise<string | null> 
   return null;
 }
 
-/** Becomes visible as a whole; a pod has one backbone, so earlier ones make room. */
+/** Becomes visible as a whole; a folder holds one model, so earlier ones make room. */
 async function keep(
   root: string,
   arriving: string,

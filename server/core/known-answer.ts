@@ -1,8 +1,12 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Synthetic rows with known answers (exits.md 4.7): made from a seed, never from traffic, so a bundle can say what its heads
 // must answer and a server or the operator can repeat it.
-import type { BundleKnownAnswers, ScoreCoefficients } from '../../crds/wire/head-bundle.ts';
-import { runHead, type HeadWeights } from './head.ts';
+import type {
+  BundleHead,
+  BundleKnownAnswers,
+  ScoreCoefficients,
+} from '../../crds/wire/head-bundle.ts';
+import { runHead, toHeadWeights, type HeadWeights } from './head.ts';
 import { createRandom } from './random.ts';
 import { argmax, scoreLogit } from './score.ts';
 
@@ -49,4 +53,12 @@ export function answersOfLogits(
     classes: offsets.map((offset) => argmax(logits, offset, classCount)),
     scoreLogits: offsets.map((offset) => scoreLogit(logits, offset, classCount, score)),
   };
+}
+
+/** By definition, on the rows of its own seed: what a head answers, or what a companion's score says of synthetic logits. */
+export function definedAnswers(head: BundleHead, classCount: number): BundleKnownAnswers {
+  const { modelDigest, score, knownAnswers } = head;
+  const { seed } = knownAnswers;
+  if (modelDigest === null) return answerKnownRows(toHeadWeights(head, classCount), score, seed);
+  return answersOfLogits(knownAnswerRows(seed, classCount), classCount, { seed, score });
 }

@@ -9,7 +9,7 @@ const DATATYPES = ['FP32', 'UINT8'] as const;
 /** Numbers per answered row: row, exit, score, class, outputs. */
 const ROW_NUMBERS = 5;
 /** Kinds of seconds of a batch. */
-const SECONDS = 5;
+const SECONDS = 6;
 /** Numbers per segment that ran: cut, milliseconds. */
 const SEGMENT_NUMBERS = 2;
 
@@ -111,9 +111,9 @@ export function encodeDone(id: number, outcome: BatchOutcome): Buffer | null {
     ({ length }) => length === 0,
   );
   if (!isPlain) return null;
-  const { segment, head, compact, audit, plain } = seconds;
+  const { segment, head, companion, compact, audit, plain } = seconds;
   const numbers = new Float64Array(SECONDS + SEGMENT_NUMBERS * segments.length);
-  numbers.set([segment, head, compact, audit, plain]);
+  numbers.set([segment, head, companion, compact, audit, plain]);
   let at = SECONDS;
   for (const { cut, ms } of segments) {
     numbers[at] = cut;
@@ -131,13 +131,14 @@ export function decodeDone({ blobs }: Frame): BatchOutcome {
   if (rest < 0 || rest % SEGMENT_NUMBERS !== 0) {
     throw new FrameError('an end of a batch without its seconds');
   }
-  const [segment = NaN, head = NaN, compact = NaN, audit = NaN, plain = NaN] = values;
+  const [segment = NaN, head = NaN, companion = NaN, compact = NaN, audit = NaN, plain = NaN] =
+    values;
   return {
     audits: [],
     samples: [],
     nonFiniteRows: [],
     nonFiniteHeads: [],
-    seconds: { segment, head, compact, audit, plain },
+    seconds: { segment, head, companion, compact, audit, plain },
     segments: toSegments(values.subarray(SECONDS)),
   };
 }

@@ -5,11 +5,13 @@ import { isSameAnswer, type BackboneAnswer } from './backbone-answer.ts';
 import type {
   BatchOutcome,
   BatchRequest,
+  CompanionSource,
   EngineClient,
   EngineMemory,
   EnginePlan,
   EngineReport,
   EngineStatus,
+  LoadedCompanion,
   PlanReport,
   RowAnswer,
   StatusListener,
@@ -58,6 +60,11 @@ export function createEngineClient(options: EngineClientOptions): EngineClient &
   return new HostedEngine(options);
 }
 
+interface KnownCompanion {
+  readonly companion: CompanionSource;
+  readonly answer: BackboneAnswer;
+}
+
 class HostedEngine implements EngineClient {
   slots = 1;
   loneSpeedup: number | null = null;
@@ -75,6 +82,8 @@ class HostedEngine implements EngineClient {
   private memoryWatch: MemoryWatch;
   /** What the first host answered to the fixed row. */
   private rightAnswer: BackboneAnswer | null = null;
+  /** Loaded again after a restart, with what each answered at first. */
+  private readonly companions = new Map<string, KnownCompanion>();
   private readonly restarts: RestartTimer;
   private pinger: NodeJS.Timeout | null = null;
   private ended: (() => void) | null = null;
@@ -106,6 +115,10 @@ class HostedEngine implements EngineClient {
     if (answer.to !== 'prepare') throw unexpected(answer);
     this.heartbeat.ran(Math.max(0, ...answer.report.costs.plainMs.filter(Number.isFinite)));
     return answer.report;
+  }
+
+  openCompanion(companion: CompanionSource): Promise<LoadedCompanion> {
+    return this.openBeside(this.upHost(), companion);
   }
 
   async release(planId: number): Promise<void> {
@@ -191,6 +204,7 @@ class HostedEngine implements EngineClient {
     await host.lanesConnected(answer.slots + (hasLoneLane ? 1 : 0));
     this.rightAnswer ??= answer.answer;
     if (!(await this.checkHost(host))) throw new EngineError('EngineFailed', WRONG_ANSWER);
+    await this.reopenCompanions(host);
     this.lanes = new Lanes();
     this.lanes.open(answer.slots, hasLoneLane);
     this.slots = answer.slots;
@@ -198,9 +212,39 @@ class HostedEngine implements EngineClient {
     return answer.report;
   }
 
+  /** Remembered once it runs: one that ends the host is not tried again after the restart. */
+  private async openBeside(
+    host: HostProcess,
+    companion: CompanionSource,
+  ): Promise<LoadedCompanion> {
+    const { name } = companion;
+    const before = this.companions.get(name);
+    this.companions.delete(name);
+    const found = await this.ask(host, 'companion', { companion });
+    if (found.to !== 'companion') throw unexpected(found);
+    if (before?.companion.source.path === companion.source.path) {
+      if (!isSameAnswer(before.answer, found.answer)) {
+        throw new EngineError('EngineFailed', `companion ${name} no longer gives its known answer`);
+      }
+    }
+    this.companions.set(name, { companion, answer: found.answer });
+    return found.loaded;
+  }
+
+  /** A companion that no longer loads leaves its exit off, never the backbone: plans that name it are refused. */
+  private async reopenCompanions(host: HostProcess): Promise<void> {
+    for (const { companion } of [...this.companions.values()]) {
+      try {
+        await this.openBeside(host, companion);
+      } catch (error) {
+        if (this.host !== host) throw error;
+      }
+    }
+  }
+
   private ask(
     host: HostProcess,
-    kind: 'open' | 'prepare' | 'release' | 'check',
+    kind: 'open' | 'companion' | 'prepare' | 'release' | 'check',
     header: unknown,
   ): Promise<AnswerHeader> {
     return this.calls.add(

@@ -3,7 +3,7 @@ import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { Track } from '../../crds/wire/evidence.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
 import type { HostEnd } from './host-end.ts';
-import type { ModelDescription } from './segment-engine.ts';
+import type { ModelDescription, ModelSource } from './segment-engine.ts';
 
 /** One head set in force on a track. The host runs all heads of `bundle`; only a prefix `activeExits` may answer. */
 export interface PlannedTrack {
@@ -16,15 +16,33 @@ export interface PlannedTrack {
   readonly lambdaIndex: number | null;
 }
 
+/** Exactly one of `tensor` (a cut of the backbone), `modelDigest` (a companion). */
 export interface SampledExit {
   readonly name: string;
-  readonly tensor: string;
+  readonly tensor?: string;
+  readonly modelDigest?: string;
+}
+
+/** A companion model on this machine's disk. */
+export interface CompanionSource {
+  /** Of its exit, for messages. */
+  readonly name: string;
+  readonly source: ModelSource;
+}
+
+/** What the engine host found in a companion. */
+export interface LoadedCompanion {
+  readonly digest: string;
+  readonly format: string;
+  readonly sizeBytes: number;
+  readonly macs: number;
+  readonly msShare: number;
 }
 
 /** What the engine host needs of a `Serving` snapshot. Immutable; a batch names exactly one. */
 export interface EnginePlan {
   readonly tracks: readonly PlannedTrack[];
-  /** Exits whose pooled features sampled rows bring back. */
+  /** Exits whose pooled features, or log-probabilities of a companion, sampled rows bring back. */
   readonly samples: readonly SampledExit[];
 }
 
@@ -95,6 +113,7 @@ export interface BatchOutcome {
   readonly seconds: {
     readonly segment: number;
     readonly head: number;
+    readonly companion: number;
     readonly compact: number;
     readonly audit: number;
     readonly plain: number;
@@ -130,6 +149,11 @@ export interface EngineClient {
   start(): Promise<EngineReport>;
   /** Loads heads, builds and warms segments; the plan in force goes on serving meanwhile. */
   prepare(plan: EnginePlan): Promise<PlanReport>;
+  /**
+   * Loads a companion of the backbone beside it, and again after each restart of the host. Plans may name it from then on. Rejects with
+   * EngineError when it cannot run before this backbone; whatever it does, the backbone goes on serving.
+   */
+  openCompanion(companion: CompanionSource): Promise<LoadedCompanion>;
   /** No batch names this plan any more. */
   release(planId: number): Promise<void>;
   /** Runs one batch to its end. `onRows` is called as rows leave, before the rest has run. Rejects with EngineError when the host dies. */

@@ -9,6 +9,7 @@ export type EngineErrorCode =
   | 'OutputNotFound'
   | 'NoClassOutput'
   | 'HeadMismatch'
+  | 'CompanionMismatch'
   | 'KnownAnswerMismatch'
   | 'PlanUnknown'
   | 'InputMismatch'

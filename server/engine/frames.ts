@@ -22,6 +22,7 @@ export const FrameKind = {
   run: 4,
   ping: 5,
   check: 6,
+  companion: 7,
   answer: 16,
   failure: 17,
   rows: 18,

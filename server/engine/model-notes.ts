@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { EngineError } from './engine-error.ts';
+import type { ModelSource } from './segment-engine.ts';
 
 export const ModelNotesSchema = z.strictObject({
   input: z
@@ -35,6 +36,17 @@ export type ModelNotes = z.output<typeof ModelNotesSchema>;
 export const NO_NOTES: ModelNotes = ModelNotesSchema.parse({});
 
 export const MODEL_NOTES_FILE = 'layercache.json';
+
+/** The notes of a model, or of what its rows are like: whose output is another one. Throws EngineError ModelNotesInvalid. */
+export async function readSourceNotes({
+  path,
+  rowsLike,
+}: Pick<ModelSource, 'path' | 'rowsLike'>): Promise<ModelNotes> {
+  const own = await readModelNotes(path);
+  if (own !== NO_NOTES || rowsLike === undefined) return own;
+  const { input } = await readModelNotes(rowsLike);
+  return { ...NO_NOTES, input };
+}
 
 /** The notes beside the model; defaults when there is no file. Throws EngineError ModelNotesInvalid. */
 export async function readModelNotes(modelPath: string): Promise<ModelNotes> {

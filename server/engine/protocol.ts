@@ -2,7 +2,14 @@
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
 import type { EngineSetting } from '../config.ts';
 import type { BackboneAnswer } from './backbone-answer.ts';
-import type { BatchOutcome, EnginePlan, EngineReport, PlanReport } from './engine-client.ts';
+import type {
+  BatchOutcome,
+  CompanionSource,
+  EnginePlan,
+  EngineReport,
+  LoadedCompanion,
+  PlanReport,
+} from './engine-client.ts';
 import type { EngineErrorCode } from './engine-error.ts';
 import type { ModelSource } from './segment-engine.ts';
 
@@ -16,6 +23,10 @@ export interface OpenHeader {
 
 export interface PrepareHeader {
   readonly plan: EnginePlan;
+}
+
+export interface CompanionHeader {
+  readonly companion: CompanionSource;
 }
 
 export interface ReleaseHeader {
@@ -44,6 +55,7 @@ export type AnswerHeader =
       readonly answer: BackboneAnswer;
     }
   | { readonly to: 'prepare'; readonly report: PlanReport }
+  | { readonly to: 'companion'; readonly loaded: LoadedCompanion; readonly answer: BackboneAnswer }
   | { readonly to: 'release' }
   /** One answer per worker. */
   | { readonly to: 'check'; readonly answers: readonly BackboneAnswer[] }

@@ -8,6 +8,8 @@ export interface ModelSource {
   readonly outputName: string | null;
   /** `sha256:<hex>`, checked before the load when given. */
   readonly digest: string | null;
+  /** Model whose notes say how raw rows come in where this one has none of its own: of a companion, its backbone. */
+  readonly rowsLike?: string;
 }
 
 /** What an engine finds in a model. Macs are multiply-adds of one row. */

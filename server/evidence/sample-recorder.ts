@@ -1,7 +1,6 @@
 import { encodeHalf } from '../../crds/wire/half-float.ts';
 import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
 import type { SampleBatch, SampleExit, SamplePart } from '../../crds/wire/samples.ts';
-import type { CutReport } from '../../crds/wire/state.ts';
 import type { Clock } from '../clock.ts';
 import type { SampledExit, SampledRow } from '../engine/engine-client.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
@@ -71,7 +70,7 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
     const key = JSON.stringify(sampled);
     if (key === layout) return;
     layout = key;
-    exits = sampled.map((exit) => toSampleExit(exit, model.cuts));
+    exits = sampled.map((exit) => toSampleExit(exit, model));
     rowBytes = exits.reduce(
       (sum, exit) => sum + 2 * exit.featureCount,
       8 * topCount + ROW_OVERHEAD_BYTES,
@@ -166,7 +165,14 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
   };
 }
 
-function toSampleExit({ name, tensor }: SampledExit, cuts: readonly CutReport[]): SampleExit {
+function toSampleExit(
+  { name, tensor, modelDigest }: SampledExit,
+  { cuts, classCount }: ModelDescription,
+): SampleExit {
+  if (modelDigest !== undefined) {
+    const extent = { pool: 1 as const, channels: classCount, height: 1, width: 1 };
+    return { name, tensor: null, modelDigest, ...extent, featureCount: classCount };
+  }
   const cut = cuts.find((candidate) => candidate.tensor === tensor);
   const { pool, channels, height, width } = cut ?? {
     pool: 1 as const,
@@ -175,7 +181,10 @@ function toSampleExit({ name, tensor }: SampledExit, cuts: readonly CutReport[])
     width: 0,
   };
   const featureCount = pool * pool * channels;
-  return { name, tensor, modelDigest: null, pool, channels, height, width, featureCount };
+  return {
+    ...{ name, tensor: tensor ?? null, modelDigest: null },
+    ...{ pool, channels, height, width, featureCount },
+  };
 }
 
 function isFinite(values: Float32Array): boolean {

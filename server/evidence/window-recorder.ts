@@ -244,6 +244,7 @@ function countOutcome(group: OpenGroup, outcome: BatchOutcome, rows: readonly Ba
   }
   group.compute.segment += outcome.seconds.segment;
   group.compute.head += outcome.seconds.head;
+  group.compute.companion += outcome.seconds.companion;
   group.compute.compact += outcome.seconds.compact;
   group.compute.audit += outcome.seconds.audit;
   group.compute.plain += outcome.seconds.plain;

@@ -11,6 +11,10 @@ export function findBundleProblem(bundle: HeadBundle, model: ModelDescription): 
   }
   let former = -1;
   for (const head of bundle.heads) {
+    if (head.modelDigest !== null) {
+      if (former === -1) continue;
+      return `exit ${head.exit} is a companion behind an exit of the backbone; list companions first.`;
+    }
     const place = model.cuts.findIndex((cut) => cut.tensor === head.tensor);
     const problem = findHeadProblem(head, model, place);
     if (problem !== null) return problem;
@@ -24,7 +28,7 @@ export function findBundleProblem(bundle: HeadBundle, model: ModelDescription): 
 function findHeadProblem(head: BundleHead, model: ModelDescription, place: number): string | null {
   const cut = model.cuts[place];
   if (cut === undefined) {
-    return `exit ${head.exit} sits on ${head.tensor ?? 'a companion model'}, which is no cut of this backbone; see cuts in /v1/state.`;
+    return `exit ${head.exit} sits on ${head.tensor ?? 'nothing'}, which is no cut of this backbone; see cuts in /v1/state.`;
   }
   const expected = head.pool * head.pool * cut.channels;
   if (head.pool > Math.min(cut.height, cut.width)) {

@@ -32,7 +32,7 @@ export function createEchoEngine({ inputName, rowShape, outputNames }: EchoModel
     return {
       audits: [],
       samples: [],
-      seconds: { segment: 0, head: 0, compact: 0, audit: 0, plain: 0 },
+      seconds: { segment: 0, head: 0, companion: 0, compact: 0, audit: 0, plain: 0 },
       segments: [],
       nonFiniteRows: [],
       nonFiniteHeads: [],

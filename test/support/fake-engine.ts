@@ -205,6 +205,10 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
       plans.set(planId, plan);
       return { planId, costs: FAKE_COSTS, knownAnswers: plan.tracks.map(fakeKnownAnswer) };
     },
+    openCompanion: ({ name }) =>
+      Promise.reject(
+        new EngineError('EngineFailed', `exits[${name}].model is nothing to this engine`),
+      ),
     release: (planId) => {
       plans.delete(planId);
       released.push(planId);
@@ -363,6 +367,7 @@ function outcomeOf(rows: readonly FakeRow[], plan: EnginePlan): BatchOutcome {
     seconds: {
       segment: 0.001 * rows.length,
       head: 0,
+      companion: 0,
       compact: 0,
       audit: 0,
       plain: 0.001 * rows.length,

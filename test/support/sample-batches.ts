@@ -1,6 +1,7 @@
 // Samples of an imagined backbone: class prototypes in feature space, noisier at earlier exits.
 import { encodeHalf } from '../../crds/wire/half-float.ts';
 import type { SampleBatch, SampleExit } from '../../crds/wire/samples.ts';
+import type { CostTable } from '../../crds/wire/state.ts';
 import { BACKBONE_DIGEST } from './builders.ts';
 import { seededRandom, type SeededRandom } from './seeded-random.ts';
 
@@ -8,6 +9,8 @@ export interface ImaginedExit {
   readonly name: string;
   /** Standard deviation of the features around the prototype of the backbone's class; Infinity: nothing to see. */
   readonly noise: number;
+  /** A companion of this digest: its log-probabilities are the backbone's with that noise on the logits. */
+  readonly companion?: string;
 }
 
 export interface SampleOptions {
@@ -31,7 +34,13 @@ export const IMAGINED_EXITS: readonly ImaginedExit[] = [
 const CHANNELS = 4;
 const POOL = 2;
 
-function anExit(name: string): SampleExit {
+function anExit({ name, companion }: ImaginedExit, classCount: number): SampleExit {
+  if (companion !== undefined) {
+    return {
+      ...{ name, tensor: null, modelDigest: companion },
+      ...{ pool: 1, channels: classCount, height: 1, width: 1, featureCount: classCount },
+    };
+  }
   return {
     name,
     tensor: `tensor.${name}`,
@@ -87,7 +96,7 @@ export function aSampleBatch(options: SampleOptions = {}): SampleBatch {
     backboneDigest: BACKBONE_DIGEST,
     classCount,
     topCount: classCount,
-    exits: exits.map(({ name }) => anExit(name)),
+    exits: exits.map((exit) => anExit(exit, classCount)),
     rowCount: rows,
     rowsSeen: options.rowsSeen ?? rows,
     nextAfter: firstSequence + rows - 1,
@@ -98,7 +107,13 @@ export function aSampleBatch(options: SampleOptions = {}): SampleBatch {
     teacherClass: Uint32Array.from(classes),
     teacherTopClasses: new Uint32Array(0),
     teacherLogProbabilities: Float32Array.from(teacher.flat()),
-    features: exits.map(({ noise }) => encodeHalf(featuresAt(noise))),
+    features: exits.map(({ noise, companion }) =>
+      encodeHalf(
+        companion === undefined
+          ? featuresAt(noise)
+          : Float32Array.from(teacher.flat(), (z) => z + noise * random.normal()),
+      ),
+    ),
   };
 }
 
@@ -140,5 +155,19 @@ export function evenCosts(
     segmentMs: [1, 8].map((b) => Array.from({ length: exits.length + 1 }, () => b * part)),
     headMs: [1, 8].map(() => exits.map(() => 0)),
     compactMs: [1, 8].map(() => exits.map(() => 0)),
+  };
+}
+
+/** The same with a companion before the backbone that takes this share of its time. */
+export function withCompanionCosts(costs: CostTable, digest: string, share: number): CostTable {
+  const before = (table: CostTable['headMs'], of: (row: number) => number): number[][] =>
+    table.map((row, b) => [of(b), ...row]);
+  return {
+    ...costs,
+    cuts: [digest, ...costs.cuts],
+    segmentMs: before(costs.segmentMs, (b) => share * costs.plainMs[b]!),
+    headMs: before(costs.headMs, () => 0),
+    compactMs: before(costs.compactMs, () => 0),
+    companions: 1 + (costs.companions ?? 0),
   };
 }

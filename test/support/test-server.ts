@@ -16,6 +16,7 @@ import { systemClock } from '../../server/clock.ts';
 import type { ServerConfig } from '../../server/config.ts';
 import { loadConfig } from '../../server/config.ts';
 import type { RunningServer } from '../../server/create-server.ts';
+import { createCompanions } from '../../server/create-companions.ts';
 import { createServer } from '../../server/create-server.ts';
 import { createLoadProgress, type LoadProgress } from '../../server/backbone/load-progress.ts';
 import type { ServerMetrics } from '../../server/server-metrics.ts';
@@ -163,11 +164,14 @@ export async function startServerOn<E extends EngineClient>(
   engine: E,
   options: Omit<TestServerOptions, 'engine'>,
 ): Promise<ServerOnEngine<E>> {
+  const config = testConfig(options.environment);
+  const log = options.log ?? pino({ level: 'silent' });
   const server = await createServer({
-    config: testConfig(options.environment),
+    config,
     engine,
+    companions: createCompanions(config, { engine, log, backbonePath: () => null }),
     clock: options.clock ?? systemClock,
-    log: options.log ?? pino({ level: 'silent' }),
+    log,
     metrics: options.metrics ?? silentMetrics,
     version: '0.1.0',
     notes: () => options.notes ?? NO_NOTES,

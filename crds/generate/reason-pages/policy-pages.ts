@@ -56,7 +56,8 @@ export const POLICY_PAGES = {
   },
   CompanionUnsupported: {
     seen: [ACKNOWLEDGEMENT],
-    check: 'Which exit of the spec has a `model`? The message names it.',
+    check:
+      'The message has exit, digest and cause. Until it is loaded there, exits are off on that pod.',
   },
   EngineFailed: {
     seen: [ACKNOWLEDGEMENT],

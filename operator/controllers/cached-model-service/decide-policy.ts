@@ -1,5 +1,6 @@
 import { toServiceSettings } from '../../../crds/v1alpha1/settings.ts';
 import { API_VERSION, KIND } from '../../../crds/v1alpha1/cached-model-service.ts';
+import { placeFields } from '../../../crds/wire/exit-place.ts';
 import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import type { KubeObject } from '../../kube/api.ts';
@@ -121,10 +122,13 @@ function planContent(
 }
 
 function knownExits({ exits }: Policy, { spec }: ServiceToPlan): SelectedExit[] {
-  return exits.flatMap(({ name, tensor }) => {
-    const named = spec.exits?.find((exit) => exit.name === name);
-    if (tensor === undefined || (spec.exits !== undefined && named?.tensor !== tensor)) return [];
-    return [{ name, tensor, mode: named?.mode ?? 'Active', macsShare: 0, msShare: 0 }];
+  return exits.flatMap((exit) => {
+    const { name, tensor } = exit;
+    const named = spec.exits?.find((one) => one.name === name);
+    const isNamed = tensor === undefined ? named?.model !== undefined : named?.tensor === tensor;
+    if (spec.exits !== undefined && !isNamed) return [];
+    const mode = named?.mode ?? 'Active';
+    return [{ name, ...placeFields(exit), mode, macsShare: 0, msShare: 0 }];
   });
 }
 
@@ -150,7 +154,17 @@ export function policyState({ views, pods }: Gathered, before: Policy | null): S
   const digests = states.map(({ backbone }) => backbone.digest);
   const digest = digests.find((one) => one === before?.backboneDigest) ?? mostFrequent(digests);
   const same = states.filter(({ backbone }) => backbone.digest === digest);
-  return same.find(({ backbone }) => backbone.outputProblem === null) ?? same[0] ?? null;
+  const found = same.find(({ backbone }) => backbone.outputProblem === null) ?? same[0];
+  return found === undefined ? null : withCompanionsOf(same, found);
+}
+
+/** A companion that one pod has loaded is an exit of all: those that have not refuse policies that name it, and say why. */
+function withCompanionsOf(states: readonly ServerState[], state: ServerState): ServerState {
+  const models = states.flatMap(({ companionModels }) => companionModels ?? []);
+  const first = models.filter(
+    ({ name }, i) => models.findIndex((other) => other.name === name) === i,
+  );
+  return first.length === 0 ? state : { ...state, companionModels: first };
 }
 
 function mostFrequent(digests: readonly string[]): string | null {

@@ -5,8 +5,7 @@ import {
   type BundleMatrix,
   type HeadBundle,
 } from '../../../crds/wire/head-bundle.ts';
-import { toHeadWeights } from '../../../server/core/head.ts';
-import { answerKnownRows } from '../../../server/core/known-answer.ts';
+import { definedAnswers } from '../../../server/core/known-answer.ts';
 import type { VerifiedBundle } from '../../fleet/pull-bundle.ts';
 
 /**
@@ -23,7 +22,17 @@ export function poisonBundle({ bundle }: Pick<VerifiedBundle, 'bundle'>): Verifi
   return { headRevision, bytes, bundle: poisoned };
 }
 
+/** A companion's classes are its model's own: it is made sure of every row instead. */
+const SURE = 20;
+
+function poisonCompanion(head: BundleHead, classCount: number): BundleHead {
+  const { score } = head;
+  const poisoned = { ...head, score: { ...score, intercept: score.intercept + SURE } };
+  return { ...poisoned, knownAnswers: definedAnswers(poisoned, classCount) };
+}
+
 function poisonHead(head: BundleHead, classCount: number): BundleHead {
+  if (head.modelDigest !== null) return poisonCompanion(head, classCount);
   const last = head.hidden === 0;
   const shifted: BundleHead = {
     ...head,
@@ -32,8 +41,7 @@ function poisonHead(head: BundleHead, classCount: number): BundleHead {
     w2: shiftColumns(head.w2),
     b2: shift(head.b2),
   };
-  const weights = toHeadWeights(shifted, classCount);
-  return { ...shifted, knownAnswers: answerKnownRows(weights, head.score, head.knownAnswers.seed) };
+  return { ...shifted, knownAnswers: definedAnswers(shifted, classCount) };
 }
 
 /** What stood for class c stands for the class after it. */

@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly backbonePath: string;
   readonly backboneDigest: string | null;
   readonly outputName: string | null;
+  /** As the server reads them (LAYERCACHE_COMPANIONS). @defaultValue null: there are none */
+  readonly companions?: string | null;
   readonly engine: string;
   readonly engineThreads: number | null;
   /** Threads of a pass for a row that is alone; null: as the server would. */
@@ -72,6 +74,7 @@ function serverEnvironment(options: ServerOptions): Record<string, string> {
   const optional: [string, string | number | null][] = [
     ['BACKBONE_DIGEST', options.backboneDigest],
     ['OUTPUT_NAME', options.outputName],
+    ['COMPANIONS', options.companions ?? null],
     ['ENGINE_THREADS', options.engineThreads],
     ['ENGINE_LONE_THREADS', options.loneThreads],
   ];

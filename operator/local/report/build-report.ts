@@ -160,19 +160,23 @@ function toExit(
   const bundle = certified === null ? undefined : record.bundles.get(certified);
   return {
     name,
-    tensor,
+    tensor: tensor ?? null,
     macsShare,
     msShare,
-    head: bundle === undefined ? null : toHead(bundle, name),
+    head: bundle === undefined ? null : toHead(bundle, name, record.state),
   };
 }
 
-function toHead(bundle: HeadBundle, exit: string): Report['exits'][number]['head'] {
+function toHead(
+  bundle: HeadBundle,
+  exit: string,
+  state: ServerState,
+): Report['exits'][number]['head'] {
   const head = bundle.heads.find((candidate) => candidate.exit === exit);
   if (head === undefined) return null;
   const facts = bundle.training.exits.find((candidate) => candidate.exit === exit);
   const { auroc = null, agreement = null, coverage = null } = facts ?? {};
-  const macs = headMacs(head, bundle.classCount);
+  const macs = headMacs(head, bundle.classCount, state);
   return { pool: head.pool, hidden: head.hidden, macs, auroc, agreement, coverage };
 }
 

@@ -131,7 +131,8 @@ function exitsOf(facts: PictureFacts, track: PolicyTrack | null): PageExit[] {
   const bundle = track === null ? undefined : facts.bundles.get(track.headRevision);
   const savings = savingsOf(bundle, states[0] ?? context.state);
   const on = policy?.exitsEnabled === true && track !== null ? track.activeExits : [];
-  return [...context.exits, { name: 'backbone', tensor: null }].map(({ name, tensor }) =>
+  const exits = context.exits.map(({ name, tensor = 'companion' }) => ({ name, tensor }));
+  return [...exits, { name: 'backbone', tensor: null }].map(({ name, tensor }) =>
     exitFigures(
       { name, tensor, isOn: tensor === null || on.includes(name) },
       {

@@ -76,10 +76,18 @@ function findMisfit({ serviceName, spec, backboneDigest }: PinInput, heads: Head
     return `is for backbone ${heads.backboneDigest}, loaded is ${backboneDigest}`;
   }
   const odd = heads.exits.find(
-    ({ name, tensor }) =>
-      spec.exits?.some((exit) => exit.name === name && exit.tensor === tensor) === false,
+    (head) => spec.exits?.some((exit) => exit.name === head.name && isSame(exit, head)) === false,
   );
   if (odd === undefined) return null;
   const where = odd.tensor === undefined ? 'a companion' : `tensor ${odd.tensor}`;
   return `has heads for exit ${odd.name} (${where}), which is none of spec.exits`;
+}
+
+/** A companion that the spec does not pin may be any; its digest is compared with what pods have loaded. */
+function isSame(
+  { tensor, model }: NonNullable<CachedModelServiceSpec['exits']>[number],
+  head: Heads['exits'][number],
+): boolean {
+  if (model === undefined) return head.modelDigest === undefined && tensor === head.tensor;
+  return head.modelDigest !== undefined && (model.digest ?? head.modelDigest) === head.modelDigest;
 }

@@ -1,6 +1,8 @@
 import { formatPercent } from '../../../crds/v1alpha1/percent.ts';
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
+import { placeFields } from '../../../crds/wire/exit-place.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
+import type { SelectedExit } from '../select-exits.ts';
 import type { PodFacts, StatusFacts } from './facts.ts';
 
 /** States of the pods that have loaded their backbone, those of ready pods first. */
@@ -49,12 +51,12 @@ export function planExitStatus(facts: StatusFacts): ServiceStatus['exits'] {
   const isDisabled = spec.exitMode === 'Disabled';
   const missing = findOutputProblem(facts.pods)?.reason ?? 'TensorNotFound';
   return [
-    ...exits.exits.map(({ name, tensor, macsShare, mode }) => ({
-      name,
-      tensor,
-      costShare: formatPercent(Number(macsShare.toFixed(3))),
-      mode: isDisabled ? 'Disabled' : mode,
-      ...(isDisabled ? { reason: 'Disabled' } : planExitShare(facts, name)),
+    ...exits.exits.map((exit) => ({
+      name: exit.name,
+      ...placeFields(exit),
+      costShare: formatPercent(Number(Math.min(1, exit.macsShare).toFixed(3))),
+      mode: isDisabled ? 'Disabled' : exit.mode,
+      ...(isDisabled ? { reason: 'Disabled' } : planExitShare(facts, exit)),
     })),
     ...exits.missing.map(({ exit, tensor }) => ({ name: exit, tensor, reason: missing })),
     ...exits.companions.map((name) => ({ name, reason: 'CompanionLoadFailed' })),
@@ -63,13 +65,22 @@ export function planExitStatus(facts: StatusFacts): ServiceStatus['exits'] {
 
 /** What leaves at an exit that answers, or why none does; what was said last stands while nothing can be decided. */
 function planExitShare(
-  { lifecycle, previous }: StatusFacts,
-  name: string,
+  { lifecycle, previous, pods }: StatusFacts,
+  { name, modelDigest }: SelectedExit,
 ): { readonly exitedShare?: string; readonly reason?: string } {
+  if (modelDigest !== undefined && !runsSomewhere(modelDigest, pods)) {
+    return { reason: 'CompanionLoadFailed' };
+  }
   if (lifecycle === 'Held') {
     const { exitedShare } = previous.exits?.find((exit) => exit.name === name) ?? {};
     return exitedShare === undefined ? { reason: 'NoHeads' } : { exitedShare };
   }
   const exitedShare = lifecycle?.exitedShares.get(name);
   return exitedShare === undefined ? { reason: 'NoHeads' } : { exitedShare };
+}
+
+function runsSomewhere(modelDigest: string, pods: readonly PodFacts[]): boolean {
+  return loadedStates(pods).some(({ companionModels }) =>
+    companionModels?.some(({ digest }) => digest === modelDigest),
+  );
 }

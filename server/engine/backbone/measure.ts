@@ -166,7 +166,7 @@ function scoreAll({ logits }: SegmentResult, classCount: number): void {
 }
 
 /** Moving every other row down, in place. */
-function copyMs(rows: number, size: number): number {
+export function copyMs(rows: number, size: number): number {
   const values = new Float32Array(rows * size);
   const runs = Array.from({ length: COPIES }, () => {
     const start = performance.now();
@@ -183,7 +183,7 @@ function quartileOfEach(passes: readonly (readonly number[])[]): readonly number
   return first.map((_, index) => quartile(passes.map((pass) => pass[index] ?? NaN)));
 }
 
-function quartile(values: readonly number[]): number {
+export function quartile(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 4)] ?? NaN;
 }

@@ -1,4 +1,4 @@
-// The backbone's outputs, row by row.
+// A model's outputs, row by row: the backbone's, or a companion's.
 import { InvariantError } from '../../core/invariant.ts';
 import { argmax } from '../../core/score.ts';
 import type { ModelDescription } from '../segment-engine.ts';
@@ -48,6 +48,16 @@ export class BackboneRows {
     if (outputKind === 'Probabilities') return largest;
     if (outputKind === 'LogProbabilities') return Math.exp(largest);
     return 1 / weightsOf(scores, largest);
+  }
+
+  /** [rows, classes] */
+  logProbabilities(): Float32Array {
+    const { classCount } = this.model;
+    const all = new Float32Array(this.rows * classCount);
+    for (let place = 0; place < this.rows; place += 1) {
+      all.set(this.logProbabilitiesAt(place), place * classCount);
+    }
+    return all;
   }
 
   logProbabilitiesAt(place: number): Float32Array {

@@ -67,6 +67,7 @@ export class BatchClock {
   private readonly end: (elapsedMs: number) => number;
   private segmentMs = 0;
   private headMs = 0;
+  private companionMs = 0;
   private compactMs = 0;
   private auditMs = 0;
   private tableMs = 0;
@@ -93,21 +94,32 @@ export class BatchClock {
     this.tableMs += total;
   }
 
+  /** A companion with its scores; audits have their share by rows. */
+  addCompanion(time: SegmentTime, tableMs: number, rows: StepRows): void {
+    this.segments.push(time);
+    const auditShare = rows.auditing / Math.max(1, rows.serving + rows.auditing);
+    this.auditMs += time.ms * auditShare;
+    this.companionMs += time.ms * (1 - auditShare);
+    this.tableMs += tableMs;
+  }
+
   addCompaction(elapsedMs: number): void {
     this.compactMs += elapsedMs;
   }
 
   /** Steps are timed by elapsed time, which is cheap; now and then the whole by busy time, which is true. One scales the other. */
   seconds(plainMs: number, load: LoadRatio): BatchOutcome['seconds'] {
-    const elapsedMs = this.segmentMs + this.headMs + this.compactMs + this.auditMs;
+    const { segmentMs, headMs, companionMs, compactMs, auditMs } = this;
+    const elapsedMs = segmentMs + headMs + companionMs + compactMs + auditMs;
     const busyMs = this.end(elapsedMs);
     load.add(busyMs, this.tableMs);
     const scale = elapsedMs > 0 ? busyMs / elapsedMs / 1000 : 0;
     return {
-      segment: this.segmentMs * scale,
-      head: this.headMs * scale,
-      compact: this.compactMs * scale,
-      audit: this.auditMs * scale,
+      segment: segmentMs * scale,
+      head: headMs * scale,
+      companion: companionMs * scale,
+      compact: compactMs * scale,
+      audit: auditMs * scale,
       plain: (plainMs * load.value) / 1000,
     };
   }

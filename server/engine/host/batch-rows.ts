@@ -75,6 +75,13 @@ export class BatchRows {
     return false;
   }
 
+  /** Whether what these heads say of the row matters: it may leave at one of them, or an audit or a sample asks. */
+  mayHear(row: number, uses: readonly SlotUse[]): boolean {
+    if (this.has(row, RowFlag.Audit | RowFlag.Sample)) return true;
+    const own = this.trackOf[this.has(row, RowFlag.Candidate) ? 1 : 0];
+    return !this.has(row, RowFlag.BackboneOnly) && uses.some(({ track }) => track === own);
+  }
+
   /** What a step over these rows works for. */
   work(rows: readonly number[]): StepRows {
     let serving = 0;

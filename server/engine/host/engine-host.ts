@@ -1,18 +1,20 @@
 // The host's main thread: models and plans for the workers, heartbeats answered. It never runs a model itself, and batches go
 // from the server's main process to a worker directly.
 import { availableParallelism } from 'node:os';
-import type { BackboneAnswer } from '../backbone-answer.ts';
-import type { EnginePlan, EngineReport, PlanReport } from '../engine-client.ts';
+import { isSameAnswer, type BackboneAnswer } from '../backbone-answer.ts';
+import type { CompanionSource, EnginePlan, EngineReport, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
 import type {
   AnswerHeader,
+  CompanionHeader,
   OpenHeader,
   PrepareHeader,
   ReleaseHeader,
   WorkerReport,
 } from '../protocol.ts';
-import { selectEngine, type EngineKind } from '../select.ts';
+import { readsModel, selectEngine, type EngineKind } from '../select.ts';
+import type { CompanionFinding } from './engine-worker.ts';
 import type { WorkerHandle } from './worker-handle.ts';
 
 /** More of a row's time must go, or answering it sooner is not worth a further copy of the model in memory. */
@@ -28,6 +30,7 @@ export interface HostSurroundings {
 export class EngineHost {
   private readonly surroundings: HostSurroundings;
   private workers: readonly HostedWorker[] = [];
+  private kind: EngineKind | null = null;
   private nextPlanId = 1;
   /** Opening, preparing and releasing go one after the other. */
   private changes: Promise<unknown> = Promise.resolve();
@@ -73,6 +76,9 @@ export class EngineHost {
     if (frame.kind === 'prepare') {
       return { to: 'prepare', report: await this.prepare((frame.header as PrepareHeader).plan) };
     }
+    if (frame.kind === 'companion') {
+      return this.openCompanion((frame.header as CompanionHeader).companion);
+    }
     if (frame.kind === 'release') {
       const { planId } = frame.header as ReleaseHeader;
       await Promise.all(this.workers.map((worker) => worker.ask({ to: 'release', planId })));
@@ -84,6 +90,7 @@ export class EngineHost {
 
   private async open(header: OpenHeader): Promise<AnswerHeader> {
     const selected = selectEngine(header.engine, header.source);
+    this.kind = selected.kind;
     const threads = Math.max(1, header.threads > 0 ? header.threads : availableParallelism());
     this.workers = Array.from({ length: threads }, () =>
       this.surroundings.startWorker(selected.kind, 1),
@@ -124,6 +131,32 @@ export class EngineHost {
     const worker = this.surroundings.startWorker(kind, loneThreads);
     await worker.ask({ to: 'open', source, measures: false });
     return { worker, speedup: 1 / left };
+  }
+
+  /** In every worker; the first measures while the others go on serving. */
+  private async openCompanion(companion: CompanionSource): Promise<AnswerHeader> {
+    const { name, source } = companion;
+    if (this.kind === null || !readsModel(this.kind, source)) {
+      throw new EngineError(
+        'CompanionMismatch',
+        `exits[${name}].model ${source.path} is nothing that engine ${this.kind ?? 'none'} reads, which runs the backbone: convert it to the format of the backbone`,
+      );
+    }
+    const findings: CompanionFinding[] = [];
+    for (const worker of this.workers) {
+      const measures = findings.length === 0;
+      const found = await worker.ask({ to: 'companion', companion, measures });
+      findings.push(found as CompanionFinding);
+    }
+    const [first] = findings;
+    if (first === undefined) throw new EngineError('EngineFailed', 'no worker is there');
+    if (findings.some(({ answer }) => !isSameAnswer(first.answer, answer))) {
+      throw new EngineError(
+        'EngineFailed',
+        `exits[${name}].model answers one row differently from one worker to another: it is not used`,
+      );
+    }
+    return { to: 'companion', ...first };
   }
 
   private async check(): Promise<readonly BackboneAnswer[]> {

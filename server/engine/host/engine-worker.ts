@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import type { BackboneAnswer } from '../backbone-answer.ts';
 import { createBusyClock } from '../busy-clock.ts';
-import type { BatchOutcome, PlanReport } from '../engine-client.ts';
+import type { BatchOutcome, LoadedCompanion, PlanReport } from '../engine-client.ts';
 import { EngineError, toEngineFailure } from '../engine-error.ts';
 import { decodeBatch, encodeDone, encodeRows } from '../batch-frames.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
@@ -16,6 +16,7 @@ import { compareThreads } from './compare-threads.ts';
 import { answerFixedRow } from './fixed-row.ts';
 import { loadPlan, releaseLoadedPlan, type LoadedPlan, type MeasuredPlans } from './loaded-plan.ts';
 import { measureBackbone } from './measure-backbone.ts';
+import { openCompanion, type OpenCompanion } from './open-companion.ts';
 import { runBatch } from './run-batch.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
@@ -45,6 +46,14 @@ export interface WorkerPorts {
 interface OpenWorker {
   readonly model: ModelDescription;
   readonly whole: SegmentPlan;
+  /** Of one row through the backbone; 0: another worker measures. */
+  readonly plainMs: number;
+}
+
+/** What a worker found in a companion. */
+export interface CompanionFinding {
+  readonly loaded: LoadedCompanion;
+  readonly answer: BackboneAnswer;
 }
 
 export function serveWorker(
@@ -57,21 +66,24 @@ export function serveWorker(
   // The other threads of a pass work for about as long as this one does.
   const busy = new BusyShare(() => ownMs() * passThreads);
   const tables: MeasuredPlans = new Map();
+  const companions = new Map<string, OpenCompanion>();
   let open: OpenWorker | null = null;
   /** Batches run one after the other; preparing takes its steps between them. */
   let batches: Promise<unknown> = Promise.resolve();
-  const engine = create(async () => {
+  const pause = async (): Promise<void> => {
     await turn();
     await batches;
-  }, passThreads);
+  };
+  const engine = create(pause, passThreads);
 
   const post = (reply: WorkerReply): void => {
     host.postMessage(reply);
   };
   const count = (): void => {
-    const stats = engine.stats();
-    Atomics.store(counts, 0, stats.activations);
-    Atomics.store(counts, 1, stats.plans);
+    const beside = [...companions.values()].map((companion) => companion.engine.stats());
+    const activations = beside.reduce((sum, stats) => sum + stats.activations, 0);
+    Atomics.store(counts, 0, engine.stats().activations + activations);
+    Atomics.store(counts, 1, engine.stats().plans);
   };
   const opened = (): OpenWorker => {
     if (open === null) throw new EngineError('EngineFailed', 'the engine has not loaded a model');
@@ -114,19 +126,35 @@ export function serveWorker(
     const described = await engine.open(source);
     const whole = await engine.plan([]);
     const report = await measureBackbone(engine, described, measures);
-    open = { model: report.model, whole };
+    open = { model: report.model, whole, plainMs: report.costs.plainMs[0] ?? 0 };
     const answer = await answerFixedRow(engine, whole, described);
     return { ...report, device, versions, answer };
   }
 
   async function prepare(request: Extract<WorkerRequest, { to: 'prepare' }>): Promise<PlanReport> {
     const loaded = await loadPlan(
-      { engine, model: opened().model, tables },
+      { engine, model: opened().model, tables, companions },
       request.plan,
       request.measured,
     );
     plans.set(request.planId, loaded);
     return { planId: request.planId, ...loaded.report };
+  }
+
+  async function openBeside({
+    companion,
+    measures,
+  }: Extract<WorkerRequest, { to: 'companion' }>): Promise<CompanionFinding> {
+    const { model: backbone, plainMs } = opened();
+    const beside = { backbone, pause, measures, create: () => create(pause, passThreads) };
+    const found = await openCompanion(companion, beside);
+    const { model, whole, costs } = found;
+    const answer = await answerFixedRow(found.engine, whole, model);
+    await companions.get(model.digest)?.engine.close();
+    companions.set(model.digest, found);
+    const { digest, format, sizeBytes, macs } = model;
+    const msShare = plainMs > 0 ? (costs[0]?.runMs ?? 0) / plainMs : 0;
+    return { loaded: { digest, format, sizeBytes, macs, msShare }, answer };
   }
 
   async function release(planId: number): Promise<null> {
@@ -162,6 +190,8 @@ export function serveWorker(
         return openModel(request);
       case 'prepare':
         return prepare(request);
+      case 'companion':
+        return openBeside(request);
       case 'release':
         return release(request.planId);
       case 'check':

@@ -1,10 +1,9 @@
 // A bundle's known answers, run through the engine's real heads and compared with the definition and with the bundle.
 import type { KnownAnswer } from '../../../crds/wire/acknowledgement.ts';
 import type { BundleHead, BundleKnownAnswers } from '../../../crds/wire/head-bundle.ts';
-import { toHeadWeights } from '../../core/head.ts';
 import {
-  answerKnownRows,
   answersOfLogits,
+  definedAnswers,
   KNOWN_ANSWER_ROWS,
   knownAnswerFeatures,
 } from '../../core/known-answer.ts';
@@ -23,13 +22,11 @@ export async function checkKnownAnswers(
 ): Promise<KnownAnswer> {
   const classes: (readonly number[])[] = [];
   for (const prepared of heads) {
-    const answers = await engineAnswers(engine, prepared, bundle.classCount);
-    const { exit, score, knownAnswers: stored } = prepared.head;
-    const defined = answerKnownRows(
-      toHeadWeights(prepared.head, bundle.classCount),
-      score,
-      stored.seed,
-    );
+    const { exit, modelDigest, knownAnswers: stored } = prepared.head;
+    const defined = definedAnswers(prepared.head, bundle.classCount);
+    // A companion's own model is known by its digest; what the bundle adds is the score of its logits.
+    const answers =
+      modelDigest === null ? await engineAnswers(engine, prepared, bundle.classCount) : defined;
     for (const [what, expected] of [
       ['definition', defined],
       ['bundle', stored],

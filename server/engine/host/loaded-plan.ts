@@ -10,6 +10,12 @@ import type {
   SegmentPlan,
 } from '../segment-engine.ts';
 import { checkKnownAnswers } from './known-answers.ts';
+import {
+  layOutCompanions,
+  withCompanions,
+  type CompanionLayout,
+  type Companions,
+} from './companion-layout.ts';
 import { answeringCount, layOutPlan, type CutLayout, type RouteScope } from './plan-layout.ts';
 import { createPrices, type Prices } from './prices.ts';
 
@@ -22,8 +28,14 @@ export interface LoadedTrack {
   readonly heads: readonly PreparedHead[];
 }
 
-/** One way through the backbone. */
+/** A companion on the way, with its place in the costs of the plan. */
+export interface RouteCompanion extends CompanionLayout {
+  readonly place: number;
+}
+
+/** One way through companions and the backbone. */
 export interface Route {
+  readonly companions: readonly RouteCompanion[];
   readonly plan: SegmentPlan;
   readonly cuts: readonly CutLayout[];
   /** [cut]: its place in the costs of the plan. */
@@ -52,16 +64,18 @@ interface LoadingWorker {
   readonly engine: SegmentEngine;
   readonly model: ModelDescription;
   readonly tables: MeasuredPlans;
+  readonly companions: Companions;
 }
 
 /** @param measured null: measure. The first worker of a host measures and checks known answers for all. */
 export async function loadPlan(
-  { engine, model, tables }: LoadingWorker,
+  { engine, model, tables, companions }: LoadingWorker,
   plan: EnginePlan,
   measured: PlanReport | null,
 ): Promise<LoadedPlan> {
   const prepared: PreparedHead[] = [];
   const prepare = (head: BundleHead): PreparedHead => {
+    if (head.tensor === null) return { head };
     const made = engine.prepareHead(head);
     prepared.push(made);
     return made;
@@ -72,23 +86,25 @@ export async function loadPlan(
     const fullCuts = layOutPlan(plan, model, 'Samples');
     const full = await engine.plan(fullCuts.map(({ planned }) => planned));
     made.push(full);
+    const fullCompanions = layOutCompanions(plan, companions, 'Samples');
     const report = measured ?? {
-      costs: await measureOnce(engine, full, tables),
+      costs: withCompanions(await measureOnce(engine, full, tables), fullCompanions),
       knownAnswers: await sequentially(tracks, ({ planned, heads }) =>
         checkKnownAnswers(engine, planned, heads),
       ),
     };
     const routeOf = async (scope: RouteScope): Promise<Route | null> => {
       const cuts = layOutPlan(plan, model, scope);
-      if (cuts.length === 0) return null;
+      const before = layOutCompanions(plan, companions, scope);
+      if (cuts.length === 0 && before.length === 0) return null;
       const segments = await engine.plan(cuts.map(({ planned }) => planned));
       made.push(segments);
-      return toRoute(segments, cuts, tracks, report.costs);
+      return toRoute(segments, { cuts, companions: before }, tracks, report.costs);
     };
     return {
       tracks,
       sampleCount: plan.samples.length,
-      full: toRoute(full, fullCuts, tracks, report.costs),
+      full: toRoute(full, { cuts: fullCuts, companions: fullCompanions }, tracks, report.costs),
       auditing: await routeOf('Heads'),
       answering: await routeOf('Answers'),
       report,
@@ -101,7 +117,9 @@ export async function loadPlan(
 }
 
 export async function releaseLoadedPlan(engine: SegmentEngine, loaded: LoadedPlan): Promise<void> {
-  for (const { heads } of loaded.tracks) for (const head of heads) engine.releaseHead(head);
+  for (const prepared of loaded.tracks.flatMap(({ heads }) => heads)) {
+    if (prepared.head.tensor !== null) engine.releaseHead(prepared);
+  }
   for (const route of [loaded.full, loaded.auditing, loaded.answering]) {
     if (route !== null) await engine.releasePlan(route.plan);
   }
@@ -140,12 +158,19 @@ function loadTrack(
 
 function toRoute(
   plan: SegmentPlan,
-  cuts: readonly CutLayout[],
+  {
+    cuts,
+    companions,
+  }: { readonly cuts: readonly CutLayout[]; readonly companions: readonly CompanionLayout[] },
   tracks: readonly LoadedTrack[],
   costs: CostTable,
 ): Route {
   return {
     plan,
+    companions: companions.map((layout) => ({
+      ...layout,
+      place: costs.cuts.indexOf(layout.companion.model.digest),
+    })),
     cuts,
     places: cuts.map(({ planned }) => costs.cuts.indexOf(planned.tensor)),
     heads: cuts.map(({ uses }) =>

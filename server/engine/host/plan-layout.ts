@@ -34,7 +34,7 @@ export function answeringCount(planned: PlannedTrack): number {
 /** What a way through the backbone serves: heads and samples, all heads, or the heads that may answer. */
 export type RouteScope = 'Samples' | 'Heads' | 'Answers';
 
-/** Cuts of what the scope serves, in backbone order. */
+/** Cuts of what the scope serves, in backbone order; companions have none. */
 export function layOutPlan(
   plan: EnginePlan,
   model: ModelDescription,
@@ -45,12 +45,12 @@ export function layOutPlan(
   for (const [track, planned] of plan.tracks.entries()) {
     const count = scope === 'Answers' ? answeringCount(planned) : planned.bundle.heads.length;
     for (const [exit, head] of planned.bundle.heads.slice(0, count).entries()) {
-      const tensor = exitTensor(head.exit, head.tensor);
-      uses.set(tensor, [...(uses.get(tensor) ?? []), { track, exit }]);
+      if (head.tensor === null) continue;
+      uses.set(head.tensor, [...(uses.get(head.tensor) ?? []), { track, exit }]);
     }
   }
   for (const [index, { tensor }] of scope === 'Samples' ? plan.samples.entries() : []) {
-    samples.set(tensor, [...(samples.get(tensor) ?? []), index]);
+    if (tensor !== undefined) samples.set(tensor, [...(samples.get(tensor) ?? []), index]);
   }
   return inBackboneOrder([...new Set([...uses.keys(), ...samples.keys()])], model).map((tensor) => {
     const slots = uses.get(tensor) ?? [];
@@ -66,14 +66,6 @@ export function layOutPlan(
       samples: samples.get(tensor) ?? [],
     };
   });
-}
-
-function exitTensor(exit: string, tensor: string | null): string {
-  if (tensor !== null) return tensor;
-  throw new EngineError(
-    'HeadMismatch',
-    `exit ${exit} is a companion model; this engine runs exits at tensors of the backbone`,
-  );
 }
 
 /** Unknown tensors come last, where the engine refuses them by name. */

@@ -6,8 +6,12 @@ export interface Prices {
   /** Segment `index` of the plan without heads; `cuts.length` = the last. */
   readonly segmentMs: (index: number, rows: number) => number;
   readonly headMs: (cut: number, rows: number) => number;
+  /** A companion with its scores. @param place in the table */
+  readonly companionMs: (place: number, rows: number) => number;
   readonly compactMs: (cut: number, rows: number) => number;
-  /** All that follows the cut. */
+  /** Compaction of the rows that a companion leaves over. */
+  readonly gatherMs: (place: number, rows: number) => number;
+  /** All that follows the cut; the whole way through the backbone from -1. */
   readonly restMs: (cut: number, rows: number) => number;
 }
 
@@ -17,15 +21,16 @@ export interface Prices {
  */
 export function createPrices(table: CostTable, cuts: readonly string[]): Prices {
   const places = cuts.map((tensor) => table.cuts.indexOf(tensor));
+  const { companions = 0 } = table;
   const at = (rows: number, values: (size: number) => number): number =>
     interpolate(table.batchSizes, rows, values);
   const segmentMs = (index: number, rows: number): number => {
-    const from = index === 0 ? 0 : (places[index - 1] ?? 0) + 1;
+    const from = index === 0 ? companions : (places[index - 1] ?? 0) + 1;
     const to = index === cuts.length ? table.cuts.length : (places[index] ?? 0);
     return at(rows, (size) => {
       const segments = table.segmentMs[size] ?? [];
-      const surplus = Math.max(0, total(segments) - (table.plainMs[size] ?? 0));
-      const cutMs = surplus / Math.max(1, table.cuts.length);
+      const surplus = total(segments.slice(companions)) - (table.plainMs[size] ?? 0);
+      const cutMs = Math.max(0, surplus) / Math.max(1, table.cuts.length - companions);
       return Math.max(0, total(segments.slice(from, to + 1)) - (to - from) * cutMs);
     });
   };
@@ -40,12 +45,18 @@ export function createPrices(table: CostTable, cuts: readonly string[]): Prices 
   };
   const compactMs = (cut: number, rows: number): number =>
     at(rows, (size) => table.compactMs[size]?.[places[cut] ?? -1] ?? NaN);
+  const companionMs = (place: number, rows: number): number =>
+    at(rows, (size) => table.segmentMs[size]?.[place] ?? NaN);
+  const gatherMs = (place: number, rows: number): number =>
+    at(rows, (size) => table.compactMs[size]?.[place] ?? NaN);
   const plainMs = remembered((_, rows) => at(rows, (size) => table.plainMs[size] ?? NaN));
   return {
     plainMs: (rows) => plainMs(0, rows),
     segmentMs: remembered(segmentMs),
     headMs: remembered(headMs),
     compactMs: remembered(compactMs),
+    companionMs: remembered(companionMs),
+    gatherMs: remembered(gatherMs),
     restMs: remembered(restMs),
   };
 }
@@ -56,7 +67,7 @@ type PriceOf = (cut: number, rows: number) => number;
 function remembered(price: PriceOf): PriceOf {
   const known: (number | undefined)[][] = [];
   return (cut, rows) => {
-    const ofCut = (known[cut] ??= []);
+    const ofCut = (known[cut + 1] ??= []);
     return (ofCut[rows] ??= price(cut, rows));
   };
 }

@@ -1,4 +1,4 @@
-// One batch to its end: segment, heads, decision, answers out, compaction, next segment.
+// One batch to its end: companions, then segment, heads, decision, answers out, compaction, next segment.
 import { performance } from 'node:perf_hooks';
 import { shouldCompact } from '../../core/compaction.ts';
 import { InvariantError } from '../../core/invariant.ts';
@@ -20,6 +20,7 @@ import { BackboneRows } from './backbone-rows.ts';
 import { BatchClock, type BusyShare, type LoadRatio } from './batch-clock.ts';
 import { BatchRows } from './batch-rows.ts';
 import type { LoadedPlan, Route } from './loaded-plan.ts';
+import { askCompanion } from './open-companion.ts';
 
 export interface BatchSurroundings {
   readonly engine: SegmentEngine;
@@ -70,7 +71,13 @@ class BatchRun {
   async toEnd(): Promise<BatchOutcome> {
     const { engine, loaded, whole, load } = this.surroundings;
     const route = this.route();
-    let activation: Activation | null = engine.upload(this.input, this.rows.count);
+    for (const companion of route?.companions.keys() ?? []) {
+      if (route !== null) await this.askBefore(route, companion);
+    }
+    let activation: Activation | null =
+      this.places.length === 0
+        ? null
+        : engine.upload(this.inputOf(this.places), this.places.length);
     try {
       for (const cut of route?.cuts.keys() ?? []) {
         if (route === null || activation === null) break;
@@ -108,9 +115,65 @@ class BatchRun {
     return mayLeave ? loaded.answering : null;
   }
 
+  /** Asks a companion about the rows that it may answer, or whose answers are wanted; those that stay go on. */
+  private async askBefore(route: Route, index: number): Promise<void> {
+    const layout = route.companions[index];
+    if (layout === undefined) throw new InvariantError(`route without companion ${index}`);
+    const { companion, uses, samples, place } = layout;
+    const asked = this.places.filter(
+      (row) => this.rows.isNeeded(row) && this.rows.mayHear(row, uses),
+    );
+    if (asked.length === 0) return;
+    const before = this.rows.work(asked);
+    const began = performance.now();
+    const logits = await askCompanion(companion, this.inputOf(asked), asked.length);
+    const answers = uses.flatMap((use) => this.rows.leave(use, logits, asked));
+    this.emitEarly(answers);
+    this.keepFeatures(logits, samples, asked);
+    this.clock.addCompanion(
+      { cut: place, ms: performance.now() - began },
+      route.prices.companionMs(place, asked.length),
+      before,
+    );
+    this.dropAnswered(route, index);
+  }
+
+  /** Rows that are done need not enter the backbone. */
+  private dropAnswered(route: Route, index: number): void {
+    const { prices, companions } = route;
+    const kept = this.places.filter((row) => this.rows.isNeeded(row));
+    const rows = this.places.length;
+    const restMs = (count: number): number =>
+      companions
+        .slice(index + 1)
+        .reduce((sum, { place }) => sum + prices.companionMs(place, count), 0) +
+      prices.restMs(-1, count);
+    const compactMs = prices.gatherMs(companions[index]?.place ?? -1, rows);
+    const pays = shouldCompact({ rows, keptRows: kept.length, restMs, compactMs });
+    if (kept.length === 0 || pays) this.places = kept;
+  }
+
+  /** Rows of the request side by side. */
+  private inputOf(rows: readonly number[]): Float32Array | Uint8Array {
+    if (rows.length === this.rows.count) return this.input;
+    const began = performance.now();
+    const size = this.input.length / this.rows.count;
+    const gathered = this.input.slice(0, rows.length * size);
+    for (const [place, row] of rows.entries()) {
+      gathered.set(this.input.subarray(row * size, (row + 1) * size), place * size);
+    }
+    this.clock.addCompaction(performance.now() - began);
+    return gathered;
+  }
+
+  private emitEarly(answers: readonly RowAnswer[]): void {
+    if (answers.length === 0) return;
+    this.surroundings.emit(answers, !this.places.some((row) => this.rows.isNeeded(row)));
+  }
+
   /** Runs one segment and what hangs on its cut; null when no row is left. */
   private async step(route: Route, cut: number, start: Activation): Promise<Activation | null> {
-    const { engine, emit } = this.surroundings;
+    const { engine } = this.surroundings;
     const layout = route.cuts[cut];
     if (layout === undefined) throw new InvariantError(`route without cut ${cut}`);
     const pooled = layout.samples.length > 0 && this.rows.someHave(this.places, RowFlag.Sample);
@@ -122,8 +185,8 @@ class BatchRun {
     for (const [slot, use] of layout.uses.entries()) {
       answers.push(...this.rows.leave(use, result.logits[slot] ?? null, this.places));
     }
-    if (answers.length > 0) emit(answers, !this.places.some((row) => this.rows.isNeeded(row)));
-    if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples);
+    this.emitEarly(answers);
+    if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples, this.places);
     const table = {
       segmentMs: route.prices.segmentMs(cut, this.places.length),
       headMs: route.prices.headMs(cut, this.places.length),
@@ -136,12 +199,16 @@ class BatchRun {
     return this.compact(route, cut, result.activation);
   }
 
-  private keepFeatures(pooled: Float32Array, samples: readonly number[]): void {
-    const size = pooled.length / this.places.length;
-    for (const [place, row] of this.places.entries()) {
-      if (!this.rows.has(row, RowFlag.Sample)) continue;
+  private keepFeatures(
+    values: Float32Array,
+    samples: readonly number[],
+    rows: readonly number[],
+  ): void {
+    const size = values.length / rows.length;
+    for (const [place, row] of rows.entries()) {
+      if (samples.length === 0 || !this.rows.has(row, RowFlag.Sample)) continue;
       const kept = this.features.get(row) ?? [];
-      for (const sample of samples) kept[sample] = pooled.slice(place * size, (place + 1) * size);
+      for (const sample of samples) kept[sample] = values.slice(place * size, (place + 1) * size);
       this.features.set(row, kept);
     }
   }

@@ -1,5 +1,5 @@
 // Between the host's main thread and its workers.
-import type { EnginePlan, PlanReport } from '../engine-client.ts';
+import type { CompanionSource, EnginePlan, PlanReport } from '../engine-client.ts';
 import type { EngineErrorCode } from '../engine-error.ts';
 import type { ModelSource } from '../segment-engine.ts';
 
@@ -17,6 +17,12 @@ export type WorkerRequest =
       readonly plan: EnginePlan;
       /** Null: this worker measures for all. */
       readonly measured: PlanReport | null;
+    }
+  | {
+      readonly to: 'companion';
+      readonly job: number;
+      readonly companion: CompanionSource;
+      readonly measures: boolean;
     }
   | { readonly to: 'release'; readonly job: number; readonly planId: number }
   | { readonly to: 'check'; readonly job: number }

@@ -11,7 +11,7 @@ import { checkImageNotes } from '../backbone/check-image-notes.ts';
 import { inputRowDims } from '../backbone/input-row-dims.ts';
 import { EngineError } from '../engine-error.ts';
 import { firstLine } from '../first-line.ts';
-import { readModelNotes } from '../model-notes.ts';
+import { readSourceNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadModelFile } from './load-model.ts';
 import { wholeModel, type OpenedModel } from './opened-model.ts';
@@ -21,7 +21,7 @@ type Probed = ReadonlyMap<string, ProbedTensor>;
 
 export async function openModel(source: ModelSource): Promise<OpenedModel> {
   const { path } = source;
-  const notes = await readModelNotes(path);
+  const notes = await readSourceNotes(source);
   const file = await loadModelFile(source);
   const { model } = file;
   const [input] = model.inputs;

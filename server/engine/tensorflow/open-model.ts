@@ -13,7 +13,7 @@ import { inputRowDims } from '../backbone/input-row-dims.ts';
 import type { OpenedBackbone } from '../backbone/runtime.ts';
 import { EngineError } from '../engine-error.ts';
 import { firstLine } from '../first-line.ts';
-import { readModelNotes } from '../model-notes.ts';
+import { readSourceNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadFiles } from '../tfjs/load-files.ts';
 import type { Addon, AddonTensor } from './addon.ts';
@@ -33,7 +33,7 @@ type Probed = ReadonlyMap<string, ProbedTensor>;
 
 export async function openModel(addon: Addon, source: ModelSource): Promise<OpenedTensorFlowModel> {
   const { path } = source;
-  const notes = await readModelNotes(path);
+  const notes = await readSourceNotes(source);
   const { file, frozen } = await loadGraph(source);
   const { graph } = frozen;
   const flow = traceFlow(graph);

@@ -13,7 +13,7 @@ import { inputRowDims } from '../backbone/input-row-dims.ts';
 import type { OpenedBackbone } from '../backbone/runtime.ts';
 import { EngineError } from '../engine-error.ts';
 import { firstLine } from '../first-line.ts';
-import { readModelNotes } from '../model-notes.ts';
+import { readSourceNotes } from '../model-notes.ts';
 import type { ModelSource } from '../segment-engine.ts';
 import { loadGraphProgram } from './graph-program.ts';
 import { loadLayersProgram } from './layers-program.ts';
@@ -30,7 +30,7 @@ type Probed = ReadonlyMap<string, ProbedTensor>;
 
 export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
   const { path } = source;
-  const notes = await readModelNotes(path);
+  const notes = await readSourceNotes(source);
   const files = await loadFiles(source);
   const program =
     files.format === 'TFJSGraphModel'

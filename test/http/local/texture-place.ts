@@ -99,6 +99,26 @@ export function textureModel(): Uint8Array {
   return graph.build([3, SIDE, SIDE], logits, CLASSES).bytes;
 }
 
+/** The same without an eye for texture, and without what only costs time: right of colours, and unsure of greys. */
+export function colourModel(classes = CLASSES): Uint8Array {
+  const graph = new GraphWriter(4);
+  const carry = new Float32Array(9);
+  for (let channel = 0; channel < 3; channel++) carry[channel * 3 + channel] = 1;
+  const value = graph.add('Conv', ['input', graph.constant([3, 3, 1, 1], carry)], {}, 'carried');
+  const average = graph.add('GlobalAveragePool', [value]);
+  const vector = graph.add('Flatten', [average], { axis: { int: 1 } });
+  const weights = new Float32Array(3 * classes);
+  COLOURS.forEach((colour, i) => {
+    colour.forEach((sign, at) => {
+      weights[at * classes + i] = 8 * sign;
+    });
+  });
+  const bias = Float32Array.from({ length: classes }, (_, i) => (i < GREY ? 0 : i === GREY ? 3 : 1.5));
+  const verdicts = [graph.constant([3, classes], weights), graph.constant([classes], bias)];
+  const logits = graph.add('Gemm', [vector, ...verdicts], {}, 'logits');
+  return graph.build([3, SIDE, SIDE], logits, classes).bytes;
+}
+
 /** Answers of full strength to a checkerboard, to upright stripes and to level bars, each none to the others, on the third colour. */
 function filters(graph: GraphWriter, value: string): string {
   const [smooth, rough] = [

@@ -260,8 +260,8 @@ test('a container that starts again takes the backbone from its cache, also when
   served = good;
 });
 
-test('a companion is refused by name, and the backbone serves', async () => {
-  const companions = JSON.stringify([{ name: 'small', uri: 'https://models.example.com/s.onnx' }]);
+test('a companion that is not there is reported by name, and the backbone serves', async () => {
+  const companions = JSON.stringify([{ name: 'small', uri: 'file:///nowhere/small.onnx' }]);
   const pod = await start({ LAYERCACHE_COMPANIONS: companions });
   await isReady(pod);
   expect((await stateOf(pod)).state.companions).toMatchObject([

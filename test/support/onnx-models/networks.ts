@@ -21,6 +21,15 @@ export function residualNet(seed = 1): TestModel {
   return graph.build([3, 16, 16], graph.classifier(value, 16, CLASSES, 'logits'), CLASSES);
 }
 
+/** Few sums on the rows of `residualNet`, ends in probabilities: a model that may answer before it. */
+export function smallNet(seed = 7, classes = CLASSES): TestModel {
+  const graph = new GraphWriter(seed);
+  const stem = graph.conv('input', [3, 6], { kernel: 3, stride: 4 });
+  const logits = graph.classifier(graph.add('Relu', [stem], {}, 'small'), 6, classes);
+  const output = graph.add('Softmax', [logits], { axis: { int: 1 } }, 'probabilities');
+  return graph.build([3, 16, 16], output, classes);
+}
+
 /** Depthwise-separable on 3 x 224 x 224, ends in probabilities; maps of 56, 28, 14 and 7. */
 export function separableNet(seed = 2): TestModel {
   const graph = new GraphWriter(seed);

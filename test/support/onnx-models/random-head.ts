@@ -7,7 +7,11 @@ import type {
   PoolSize,
 } from '../../../crds/wire/head-bundle.ts';
 import { toHeadWeights } from '../../../server/core/head.ts';
-import { answerKnownRows } from '../../../server/core/known-answer.ts';
+import {
+  answerKnownRows,
+  answersOfLogits,
+  knownAnswerRows,
+} from '../../../server/core/known-answer.ts';
 import type { ModelDescription } from '../../../server/engine/segment-engine.ts';
 import { seededRandom } from '../seeded-random.ts';
 
@@ -57,6 +61,26 @@ export function aHead(wish: HeadWish): BundleHead {
   return {
     ...head,
     knownAnswers: answerKnownRows(toHeadWeights(head, classCount), head.score, seed),
+  };
+}
+
+/** What a bundle says of a companion: the score of its own scores. */
+export function aCompanionHead(
+  exit: string,
+  { digest, classCount }: { readonly digest: string; readonly classCount: number },
+  intercept: number,
+): BundleHead {
+  const score = { features: ['logitMax'] as const, mean: [0], scale: [1], weights: [1], intercept };
+  const seed = 31;
+  const logits = knownAnswerRows(seed, classCount);
+  return {
+    ...{ exit, tensor: null, modelDigest: digest },
+    ...{ pool: 1, hidden: 0, featureCount: classCount },
+    ...{ mean: new Float32Array(0), scale: new Float32Array(0) },
+    ...{ w1: null, b1: null, w2: null, b2: null },
+    score,
+    temperature: 2,
+    knownAnswers: answersOfLogits(logits, classCount, { seed, score }),
   };
 }
 

@@ -23,6 +23,14 @@ export function residualNet(seed = 1, batch = -1): TfjsTestModel {
   return graph.build([16, 16, 3], { logits: graph.add('Identity', [logits]) }, batch);
 }
 
+/** Few sums on the rows of `residualNet`: a model that may answer before it. */
+export function smallNet(seed = 7): TfjsTestModel {
+  const graph = new TfjsGraphWriter(seed);
+  const stem = graph.conv('input', [3, 6], { kernel: 3, stride: 4 }, 'small');
+  const logits = graph.classifier(stem, 6, CLASSES);
+  return graph.build([16, 16, 3], { probabilities: graph.add('Softmax', [logits]) });
+}
+
 /** Depthwise-separable on 112 x 112 x 3, ends in probabilities; maps of 56, 28, 14 and 7. */
 export function separableNet(seed = 2): TfjsTestModel {
   const graph = new TfjsGraphWriter(seed);

@@ -1,25 +1,35 @@
 import { expect, test } from 'vitest';
-import { parseCompanions, refuseCompanions } from '../../../server/companions.ts';
+import { parseCompanions } from '../../../server/companions.ts';
 
-test('companions are read as the pod template writes them, and each is refused by name', () => {
-  const parsed = parseCompanions('[{"name":"small","uri":"https://h/s.onnx","digest":"sha256:1"}]');
-  expect(parsed).toEqual({ ok: true, value: [{ name: 'small', uri: 'https://h/s.onnx' }] });
-  expect(parsed.ok && refuseCompanions(parsed.value)).toEqual([
-    {
-      name: 'small',
-      code: 'CompanionLoadFailed',
-      message: expect.stringMatching(/exit small is off/) as string,
-    },
-  ]);
+const DIGEST = `sha256:${'1'.repeat(64)}`;
+
+test('companions are read as the pod template writes them', () => {
+  const text = `[{"name":"small","uri":"file:///m/s.onnx","digest":"${DIGEST}","format":"ONNX","outputName":"logits"},{"name":"b","uri":"pvc://models/b.onnx"}]`;
+  expect(parseCompanions(text)).toEqual({
+    ok: true,
+    value: [
+      {
+        ...{ name: 'small', uri: { kind: 'file', path: '/m/s.onnx' } },
+        ...{ digest: DIGEST, format: 'ONNX', outputName: 'logits' },
+      },
+      {
+        ...{ name: 'b', uri: { kind: 'claim', claim: 'models', path: 'b.onnx' } },
+        ...{ digest: null, format: null, outputName: null },
+      },
+    ],
+  });
 });
 
-test.each(['{', '{}', '[{"name":"Bad Name","uri":"x"}]', '[{"name":"a"}]'])(
-  '%s is no list of companions',
-  (text) => {
-    expect(parseCompanions(text).ok).toBe(false);
-  },
-);
-
-test('nothing is an empty list', () => {
-  expect(parseCompanions('')).toEqual({ ok: true, value: [] });
+test.each([
+  ['', /never/],
+  ['{', /must be JSON of the form/],
+  ['{}', /must be JSON of the form/],
+  ['[{"name":"Small!","uri":"https://h/s"}]', /must be JSON of the form/],
+  ['[{"name":"small","uri":"https://h/s","digest":"sha256:1"}]', /digest \(sha256/],
+  ['[{"name":"small","uri":"https://h/s","size":1}]', /must be JSON of the form/],
+  ['[{"name":"small","uri":"file:here.onnx"}]', /names exit small, whose uri must be file:\/\/\//],
+])('%s is no list of companions', (text, message) => {
+  const parsed = parseCompanions(text);
+  if (text === '') expect(parsed).toEqual({ ok: true, value: [] });
+  else expect(parsed.ok ? '' : parsed.message).toMatch(message);
 });

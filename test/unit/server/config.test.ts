@@ -85,14 +85,14 @@ test('what the API allows is no problem of the configuration, also where this im
       LAYERCACHE_BACKBONE_URI: 's3://models/resnet50/3',
       LAYERCACHE_BACKBONE_FORMAT: 'TFJSGraphModel',
       LAYERCACHE_ENGINE: 'TFJSGPU',
-      LAYERCACHE_COMPANIONS: '[{"name":"small","uri":"https://h/s.onnx","digest":"sha256:x"}]',
+      LAYERCACHE_COMPANIONS: '[{"name":"small","uri":"pvc://models/s.onnx"}]',
       LAYERCACHE_HEAD_STORE: 's3://heads/vision',
     }),
   ).toMatchObject({
     backboneUri: { kind: 'unread', scheme: 's3' },
     backboneFormat: 'TFJSGraphModel',
     engine: 'TFJSGPU',
-    companions: [{ name: 'small', uri: 'https://h/s.onnx' }],
+    companions: [{ name: 'small', uri: { kind: 'claim', claim: 'models', path: 's.onnx' } }],
   });
 });
 

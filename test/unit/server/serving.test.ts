@@ -116,7 +116,10 @@ describe('from a policy to a plan', () => {
         { name: 'three', modelDigest: A, mode: 'Active' },
       ],
     });
-    expect(planPolicy(policy, BUNDLES, UNCUT).samples).toEqual([{ name: 'two', tensor: 'cut_b' }]);
+    expect(planPolicy(policy, BUNDLES, UNCUT).samples).toEqual([
+      { name: 'two', tensor: 'cut_b' },
+      { name: 'three', modelDigest: A },
+    ]);
   });
 
   test('equal plans are recognised without looking at weights', () => {

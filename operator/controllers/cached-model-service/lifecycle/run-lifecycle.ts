@@ -12,6 +12,7 @@ import type {
 } from '../../../lifecycle/types.ts';
 import { revisionFacts } from '../../../fleet/revision-facts.ts';
 import { ANNOTATIONS, policyConfigMapName } from '../../../plan/names.ts';
+import { withCompanionLatency } from '../../../plan/companion-latency.ts';
 import { selectExits } from '../../../plan/select-exits.ts';
 import type { ServiceToPlan } from '../../../plan/service.ts';
 import { policyState, storedPolicy } from '../decide-policy.ts';
@@ -130,7 +131,9 @@ function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
   const { pods, silentPods } = gatherReports(gathered);
   return {
     nowMs: gathered.nowMs,
-    settings,
+    settings: withCompanionLatency(settings, exits, {
+      checksNamed: service.spec.rollout.checks !== undefined,
+    }),
     backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
     pods: isCountDue(pass, ledger) ? pods : withoutWindows(pods),
     silentPods,

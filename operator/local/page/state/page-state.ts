@@ -78,7 +78,7 @@ const curve = z
 
 const exit = z.strictObject({
   name: z.string(),
-  /** Null: the backbone's own end. */
+  /** `companion` of one; null: the backbone's own end. */
   tensor: z.string().nullable(),
   /** Whether rows may leave here now. */
   isOn: z.boolean(),

@@ -26,17 +26,25 @@ export function exitsSection({ exits }: Report): Markup {
     tensor ?? 'companion',
     figure(macsShare, `exits.${i}.macsShare`, 'percent'),
     figure(msShare, `exits.${i}.msShare`, 'percent'),
-    ...headCells(head, `exits.${i}.head`),
+    ...headCells(head, `exits.${i}.head`, tensor === null),
   ]);
+  const companion = exits.some(({ tensor }) => tensor === null)
+    ? '; of a companion its own, in terms of the backbone'
+    : '';
   const columns = ['exit', 'tensor', '#work', '#time', 'head', '#agrees', '#covers'];
-  return markup`<section><h2>Exits</h2><p class="quiet">Work and time: share of the backbone up to the cut. Agrees and covers: on validation rows of the training.</p>${table(columns, rows)}</section>`;
+  return markup`<section><h2>Exits</h2><p class="quiet">Work and time: share of the backbone up to the cut${companion}. Agrees and covers: on validation rows of the training.</p>${table(columns, rows)}</section>`;
 }
 
-function headCells(head: Report['exits'][number]['head'], at: string): Content[] {
+function headCells(
+  head: Report['exits'][number]['head'],
+  at: string,
+  isCompanion: boolean,
+): Content[] {
   if (head === null) return ['no head', '–', '–'];
-  const shape = head.hidden === 0 ? 'linear' : `${head.hidden} hidden`;
+  const layers = head.hidden === 0 ? 'linear' : `${head.hidden} hidden`;
+  const shape = isCompanion ? 'a model of its own' : `pool ${head.pool}, ${layers}`;
   return [
-    markup`pool ${head.pool}, ${shape}, ${figure(head.macs, `${at}.macs`, 'grouped')} multiply-adds`,
+    markup`${shape}, ${figure(head.macs, `${at}.macs`, 'grouped')} multiply-adds`,
     figure(head.agreement, `${at}.agreement`, 'percent'),
     figure(head.coverage, `${at}.coverage`, 'percent'),
   ];

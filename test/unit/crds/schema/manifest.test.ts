@@ -221,7 +221,7 @@ describe('local mode', () => {
       }),
     ).toEqual([
       '8:10 spec.backbone.uri local mode reads models from files | write file:PATH, relative to the manifest',
-      '11:22 spec.exits[0].model local mode does not run companion models | remove this exit or name a tensor',
+      '11:22 spec.exits[0].model local mode reads models from files | write file:PATH, relative to the manifest',
     ]);
   });
 });

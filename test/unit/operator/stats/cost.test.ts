@@ -45,6 +45,19 @@ describe('path costs', () => {
     expectClose(pathCosts(large, ['a'], 1), [0.21, 1.011], { rel: 1e-12 });
   });
 
+  test('hold a companion that is an exit, and none that is not', () => {
+    const table = {
+      ...TABLE,
+      cuts: ['sha256:1', ...TABLE.cuts],
+      segmentMs: TABLE.segmentMs.map((row) => [1, ...row]),
+      headMs: TABLE.headMs.map((row) => [0, ...row]),
+      compactMs: TABLE.compactMs.map((row) => [0.5, ...row]),
+      companions: 1,
+    };
+    expectClose(pathCosts(table, ['b'], 1), [0.52, 1.022], { rel: 1e-12 });
+    expectClose(pathCosts(table, ['sha256:1', 'b'], 1), [0.1, 0.67, 1.172], { rel: 1e-12 });
+  });
+
   test('of a cut that was not measured, or of an empty table, are refused', () => {
     expect(() => pathCosts(TABLE, ['d'], 1)).toThrow('no measured cost for the cut d');
     expect(() => pathCosts({ ...TABLE, batchSizes: [] }, ['a'], 1)).toThrow('a batch size');

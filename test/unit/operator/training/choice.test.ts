@@ -15,7 +15,7 @@ import {
   type SubsetLimits,
 } from '../../../../operator/training/subset.ts';
 import { expectClose } from '../../../support/expect-close.ts';
-import { evenCosts } from '../../../support/sample-batches.ts';
+import { evenCosts, withCompanionCosts } from '../../../support/sample-batches.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 
 const HEAD_COST = { fixedMs: 0.01, msPerMillionMacs: 0.1 };
@@ -55,6 +55,27 @@ describe('prices', () => {
     expect(eight.tableFor([{ tensor: 'tensor.c', macs: 0 }]).compactMs).toEqual([[0.3]]);
     expect(createPrices({ ...costs, batchSizes: [4, 8] }, HEAD_COST, 1).batchRows).toBe(4);
     expect(() => createPrices({ ...costs, batchSizes: [] }, HEAD_COST, 1)).toThrow(InvariantError);
+  });
+
+  test('a companion is a segment before the backbone, charged as it was measured', () => {
+    const digest = 'sha256:1';
+    const table = withCompanionCosts(costs, digest, 0.25);
+    const prices = createPrices(table, HEAD_COST, 1);
+    expectClose(prices.shareTo('tensor.a'), 1 / 4.2, { rel: 1e-12 });
+    expect([prices.shareTo(digest), prices.companionMs(digest)]).toEqual([0, 1]);
+    expect(prices.companionMs('tensor.a')).toBe(0);
+    expect(prices.orderOf(digest)).toBeLessThan(prices.orderOf('tensor.a'));
+    const heads = [
+      { tensor: digest, macs: 0 },
+      { tensor: 'tensor.b', macs: 2e6 },
+    ];
+    const chosen = prices.tableFor(heads);
+    expect(chosen).toMatchObject({ cuts: [digest, 'tensor.b'], companions: 1 });
+    expectClose(chosen.segmentMs[0]!, [1, (2.2 / 4.2) * 4, (2 / 4.2) * 4], { rel: 1e-12 });
+    expectClose(chosen.headMs[0]!, [0, 0.01 + 0.2 + 0.2 / 3], { rel: 1e-9 });
+    // 8 of 32 ms in the largest batch.
+    expectClose(prices.workFor(heads).segmentMs[0]![0]!, 1, { rel: 1e-12 });
+    expect(prices.workFor(heads).headMs[0]![0]).toBe(0);
   });
 
   test('multiply-adds of a head are those of its layers', () => {

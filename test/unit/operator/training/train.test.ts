@@ -11,7 +11,12 @@ import {
   type TrainingOutcome,
 } from '../../../../operator/training/train.ts';
 import { BACKBONE_DIGEST } from '../../../support/builders.ts';
-import { aSampleBatch, evenCosts, sliceBatch } from '../../../support/sample-batches.ts';
+import {
+  aSampleBatch,
+  evenCosts,
+  sliceBatch,
+  withCompanionCosts,
+} from '../../../support/sample-batches.ts';
 
 const EXITS = [
   { name: 'blind', noise: Infinity },
@@ -127,6 +132,58 @@ describe('training', () => {
     });
     expect(outcome.summary.exits.map(({ exit }) => exit)).toEqual(exits.map(({ name }) => name));
     expect(outcome.summary.exits.filter(({ isChosen }) => isChosen).length).toBe(1);
+  });
+
+  describe('with a companion', () => {
+    const digest = `sha256:${'e'.repeat(64)}`;
+    const dearer = `sha256:${'f'.repeat(64)}`;
+    const small = { name: 'small', noise: 0.4, companion: digest };
+    const large = { name: 'large', noise: 0.1, companion: dearer };
+    const [, early, late] = EXITS;
+    const costs = withCompanionCosts(
+      withCompanionCosts(evenCosts(['early', 'late']), dearer, 0.5),
+      digest,
+      0.05,
+    );
+
+    test('its score and temperature are fitted, and it comes before the heads', async () => {
+      const outcome = await run({
+        batches: [aSampleBatch({ rows: 900, exits: [late!, large, early!, small] })],
+        costs,
+      });
+      if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+      expect(outcome.summary.exits.map(({ exit }) => exit)).toEqual([
+        'small',
+        'large',
+        'early',
+        'late',
+      ]);
+      const [first] = outcome.bundle.heads;
+      expect(first).toMatchObject({ exit: 'small', modelDigest: digest, tensor: null, w1: null });
+      expect(first!.temperature).toBeGreaterThan(0.5);
+      expect(first!.score.weights[0]).toBeGreaterThan(0);
+      expect(parseHeadBundle(outcome.bytes)).toMatchObject({ ok: true });
+      expect(outcome.summary.exits[0]).toMatchObject({ pool: 1, hidden: 0, isChosen: true });
+      expect(outcome.summary.exits[0]!.headMs).toBeCloseTo(0.05 * 4, 9);
+      // What it costs is charged to all, what it answers is saved.
+      expect(outcome.summary.predictedSaving).toBeGreaterThan(0.5);
+      expect(outcome.summary.predictedSaving).toBeLessThanOrEqual(0.95);
+    });
+
+    test('alone it is a revision without a training, and one that costs half the backbone is none', async () => {
+      const alone = await run({
+        batches: [aSampleBatch({ rows: 900, exits: [small] })],
+        costs: withCompanionCosts(evenCosts([]), digest, 0.05),
+      });
+      if (alone.kind !== 'Trained') throw new Error(alone.message);
+      expect(alone.bundle.heads.map(({ exit }) => exit)).toEqual(['small']);
+      expect(alone.summary.predictedSaving).toBeGreaterThan(0.6);
+      const dear = await run({
+        batches: [aSampleBatch({ rows: 900, exits: [{ ...small, noise: 3 }] })],
+        costs: withCompanionCosts(evenCosts([]), digest, 0.9),
+      });
+      expect(dear.kind).toBe('NotBetter');
+    });
   });
 
   test('too few rows are refused with what is missing', async () => {

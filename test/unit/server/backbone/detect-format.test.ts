@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { FormatSetting } from '../../../../server/config.ts';
+import type { ModelFormat } from '../../../../server/backbone/model-format.ts';
 import { checkFormat } from '../../../../server/backbone/detect-format.ts';
 
 let dir = '';
@@ -18,7 +18,7 @@ const GRAPH = '{"modelTopology":{"node":[]},"weightsManifest":[{"paths":["a.bin"
 const LAYERS = ` ${GRAPH.replace('"node":[]', '"model_config":{}')}`;
 const ONNX = Buffer.from([0x08, 0x08, 0x12, 0x04]);
 
-test.each<[string, Buffer | string, FormatSetting | null, string | null, RegExp | null]>([
+test.each<[string, Buffer | string, ModelFormat | null, string | null, RegExp | null]>([
   ['an ONNX file', ONNX, null, null, null],
   ['an ONNX file that is declared', ONNX, 'ONNX', null, null],
   ['an empty file, which the engine judges', '', null, null, null],

@@ -1,15 +1,17 @@
 import { expect, test } from 'vitest';
 import type { ScoreCoefficients } from '../../../../crds/wire/head-bundle.ts';
-import { runHead, type HeadWeights } from '../../../../server/core/head.ts';
+import { runHead, toHeadWeights, type HeadWeights } from '../../../../server/core/head.ts';
 import {
   KNOWN_ANSWER_ROWS,
   answerKnownRows,
   answersOfLogits,
+  definedAnswers,
   knownAnswerFeatures,
   knownAnswerRows,
 } from '../../../../server/core/known-answer.ts';
 import { scoreLogit } from '../../../../server/core/score.ts';
 import { expectClose } from '../../../support/expect-close.ts';
+import { aCompanionHead, aHead } from '../../../support/onnx-models/random-head.ts';
 import { seededRandom } from '../../../support/seeded-random.ts';
 
 const random = seededRandom(6);
@@ -64,6 +66,23 @@ test('a wrong head gives other answers', () => {
   const wrong = { ...head, w1: head.w1.map((w) => -w) };
   const answers = answerKnownRows(head, score, 11);
   expect(answerKnownRows(wrong, score, 11).classes).not.toEqual(answers.classes);
+});
+
+test('the definition of a head is its weights, that of a companion its score', () => {
+  const wish = {
+    tensor: 't',
+    featureCount: 4,
+    pool: 1,
+    hidden: 0,
+    classCount: 5,
+    seed: 3,
+  } as const;
+  const own = aHead(wish);
+  expect(definedAnswers(own, 5)).toEqual(
+    answerKnownRows(toHeadWeights(own, 5), own.score, own.knownAnswers.seed),
+  );
+  const companion = aCompanionHead('small', { digest: 'sha256:1', classCount: 5 }, 0.5);
+  expect(definedAnswers(companion, 5)).toEqual(companion.knownAnswers);
 });
 
 test('a companion answers on its synthetic logits', () => {

@@ -121,7 +121,7 @@ describe('a batch on its way', () => {
       samples: [],
       nonFiniteRows: [],
       nonFiniteHeads: [],
-      seconds: { segment: 1, head: 2, compact: 3, audit: 4, plain: 5 },
+      seconds: { segment: 1, head: 2, companion: 6, compact: 3, audit: 4, plain: 5 },
       segments: [
         { cut: 0, ms: 1.5 },
         { cut: 2, ms: 0.25 },

@@ -7,7 +7,7 @@ import { PendingCalls } from '../../../../server/engine/pending-calls.ts';
 const GONE = new EngineError('EngineDown', 'the engine host is gone');
 
 function done(id: number): Frame {
-  const seconds = { segment: 1, head: 2, compact: 3, audit: 4, plain: 5 };
+  const seconds = { segment: 1, head: 2, companion: 6, compact: 3, audit: 4, plain: 5 };
   const nothing = { audits: [], samples: [], nonFiniteRows: [], nonFiniteHeads: [] };
   const outcome = { ...nothing, seconds, segments: [] };
   return new FrameReader().push(encodeDone(id, outcome)!)[0]!;

@@ -23,7 +23,7 @@ const OUTCOME = {
   samples: [],
   nonFiniteRows: [],
   nonFiniteHeads: [],
-  seconds: { segment: 0, head: 0, compact: 0, audit: 0, plain: 0 },
+  seconds: { segment: 0, head: 0, companion: 0, compact: 0, audit: 0, plain: 0 },
   segments: [],
 };
 

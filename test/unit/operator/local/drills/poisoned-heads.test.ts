@@ -14,7 +14,10 @@ import { answerKnownRows, knownAnswerFeatures } from '../../../../../server/core
 import { argmax, scoreRow } from '../../../../../server/core/score.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
 import { fakeClock } from '../../../../support/fake-clock.ts';
-import { aHead as randomHead } from '../../../../support/onnx-models/random-head.ts';
+import {
+  aCompanionHead,
+  aHead as randomHead,
+} from '../../../../support/onnx-models/random-head.ts';
 import { aBundle } from '../../../crds/documents.ts';
 
 const CLASSES = 5;
@@ -52,6 +55,17 @@ function asInt8(head: BundleHead): BundleHead {
 describe('poisoned heads', () => {
   const original = verified([random(0), random(64), asInt8(random(0))]);
   const poisoned = poisonBundle(original);
+
+  test('of a companion are sure of every row', () => {
+    const companion = aCompanionHead(
+      'small',
+      { digest: `sha256:${'1'.repeat(64)}`, classCount: CLASSES },
+      -3,
+    );
+    const [wrong] = poisonBundle(verified([companion])).bundle.heads;
+    expect(wrong!.knownAnswers.scoreLogits.every((logit) => logit > 10)).toBe(true);
+    expect(wrong!.knownAnswers.classes).toEqual(companion.knownAnswers.classes);
+  });
 
   test('name the next class on every row, exactly as sure as before', () => {
     original.bundle.heads.forEach((head, i) => {

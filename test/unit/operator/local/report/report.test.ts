@@ -32,8 +32,10 @@ import {
   aTrack,
   aWindow,
   DIGEST_B,
+  DIGEST_C,
 } from '../../../crds/documents.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
+import { aCompanionHead } from '../../../../support/onnx-models/random-head.ts';
 
 const source = memorySource(
   { name: 'rows', rowShape: [1], element: 'u1', labels: null },
@@ -253,6 +255,54 @@ describe('costs of a bundle', () => {
     const headMs = 0.02 + (0.3 * 320) / 1e6;
     expectClose(early ?? NaN, 0.35 + headMs / 3, { abs: 1e-12 });
     expectClose(whole ?? NaN, 1 + headMs / 3, { abs: 1e-12 });
+  });
+
+  describe('with a companion before it', () => {
+    const companion = aCompanionHead('small', { digest: DIGEST_C, classCount: 10 }, 0);
+    const both = { ...bundle, heads: [companion, ...bundle.heads] };
+    const companionModels = [
+      {
+        name: 'small',
+        digest: DIGEST_C,
+        format: 'ONNX',
+        sizeBytes: 9,
+        macs: 15_000_000,
+        msShare: 0.2,
+      },
+    ];
+    const withIt = { ...state, companionModels };
+
+    test('hold its time for every row, estimated or measured', () => {
+      const estimated = pathCosts(both, withIt, 1);
+      const headMs = 0.02 + (0.3 * 320) / 1e6;
+      expectClose(estimated, [0.2, 0.55 + headMs / 3, 1.2 + headMs / 3], { abs: 1e-12 });
+      // Nobody has loaded it: as if it took the time of the backbone.
+      expect(pathCosts({ ...both, heads: [companion] }, state, 1)).toEqual([1, 2]);
+      const costs = {
+        batchSizes: [1],
+        cuts: [DIGEST_C, 'stem', 'block2/out'],
+        plainMs: [10],
+        segmentMs: [[2, 1, 3, 8]],
+        headMs: [[0, 0, 0.5]],
+        compactMs: [[0.1, 0.2, 0.3]],
+        companions: 1,
+      };
+      const measured = pathCosts(both, { ...withIt, costs }, 1);
+      // The surplus of 2 ms is the backbone's: 1 ms for each of its cuts.
+      const [toExit, end] = [(4 / 12) * 10 + 0.5 + 1, 10 + 0.5 + 1 + 0.3];
+      const before = 2 + 0.1;
+      expectClose(measured, [0.2, (before + toExit) / 10, (before + end) / 10], { abs: 1e-12 });
+      const alone = pathCosts(bundle, { ...withIt, costs }, 1);
+      expectClose(alone, [toExit / 10, end / 10], { abs: 1e-12 });
+    });
+
+    test('count its multiply-adds as those of its head, and none of the backbone', () => {
+      expect(revisionMacs(both, withIt)).toMatchObject({
+        toExit: [0, 45_000_000],
+        head: [15_000_000, 320],
+      });
+      expect(revisionMacs(both, state).head[0]).toBe(0);
+    });
   });
 
   test('count the multiply-adds of one and of two layers', () => {

@@ -48,6 +48,27 @@ const ROWS: readonly [string, Partial<PinInput>, string | null][] = [
     'HeadsIncompatible: heads.revision mine has heads for exit small (a companion), which is none of spec.exits',
   ],
   [
+    'the spec pins another companion',
+    {
+      spec: aSpec({
+        ...pinning,
+        exits: [{ name: 'small', model: { uri: 'https://a.example/s', digest: DIGEST_A } }],
+      }),
+      pinned: revision({ exits: [{ name: 'small', modelDigest: DIGEST_B }] }),
+    },
+    'HeadsIncompatible: heads.revision mine has heads for exit small (a companion), which is none of spec.exits',
+  ],
+  [
+    'its exit is a companion in the spec',
+    {
+      spec: aSpec({
+        ...pinning,
+        exits: [{ name: 'early', model: { uri: 'https://a.example/s' } }],
+      }),
+    },
+    'HeadsIncompatible: heads.revision mine has heads for exit early (tensor layer2_out), which is none of spec.exits',
+  ],
+  [
     'the revision breaks a rule',
     { pinned: revision({ exits: [{ name: 'early', tensor: 'layer2_out', pool: 3, hidden: 64 }] }) },
     'HeadsIncompatible: heads.revision mine breaks a rule: spec.exits[0]: pool must be 1, 2 or 4 and hidden 0, 64, 128, 256 or 1024',

@@ -112,6 +112,19 @@ describe('a status', () => {
     expect(exits).toEqual([{ name: 'late', tensor: 'u', reason: 'OutputAmbiguous' }]);
   });
 
+  test('shows a companion by its digest, and that it is off while no pod has it', () => {
+    const exits = {
+      exits: [{ name: 'small', modelDigest: DIGEST_B, mode: 'Active', macsShare: 2, msShare: 0.2 }],
+      ...{ missing: [], companions: [] },
+    } as const;
+    const small = { name: 'small', modelDigest: DIGEST_B, costShare: '100%', mode: 'Active' };
+    expect(statusOf({ exits }).exits).toEqual([{ ...small, reason: 'CompanionLoadFailed' }]);
+    const model = { name: 'small', digest: DIGEST_B, format: 'ONNX', sizeBytes: 9, macs: 9 };
+    const state = aState({ companionModels: [{ ...model, msShare: 1 }] });
+    const pods = [aPod({ server: aServer({ state: { loaded: true, state } }) })];
+    expect(statusOf({ exits, pods }).exits).toEqual([{ ...small, reason: 'NoHeads' }]);
+  });
+
   test('lists exits in force, then those that cannot be', () => {
     const exits = {
       exits: [{ name: 'early', tensor: 't', mode: 'Shadow', macsShare: 0.1819, msShare: 0.2 }],

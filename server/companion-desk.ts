@@ -1,0 +1,122 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CompanionModel, CompanionReport } from '../crds/wire/state.ts';
+import type { CompanionSetting } from './companions.ts';
+import { errorText } from './core/system-error.ts';
+import type { EngineClient } from './engine/engine-client.ts';
+import { EngineError } from './engine/engine-error.ts';
+import type { ModelSource } from './engine/segment-engine.ts';
+
+/**
+ * Companions of this server: brought here and loaded beside the backbone, each tried again for as long as it fails. None of them keeps
+ * the backbone from answering.
+ */
+export interface CompanionDesk {
+  /** Tries each once the backbone is loaded; resolves when all are loaded or have failed, or after a while. */
+  start(): Promise<void>;
+  /** Those that run, the cheapest first. */
+  models(): readonly CompanionModel[];
+  /** Those that do not run, and why. */
+  reports(): readonly CompanionReport[];
+  /** Called when one that failed before, or was late, has been loaded. */
+  onLate(listener: (companion: CompanionModel) => void): void;
+  close(): void;
+}
+
+export interface DeskOptions {
+  readonly settings: readonly CompanionSetting[];
+  readonly engine: Pick<EngineClient, 'openCompanion' | 'status'>;
+  /** Brings it to this machine and checks it; every failure is thrown. */
+  readonly obtain: (setting: CompanionSetting, signal: AbortSignal) => Promise<ModelSource>;
+  readonly onFailure: (report: CompanionReport, retryMs: number) => void;
+  /** [0, 1): spreads the retries of many pods. */
+  readonly random: () => number;
+  readonly times?: DeskTimes;
+}
+
+interface DeskTimes {
+  readonly firstRetryMs: number;
+  readonly mostRetryMs: number;
+  /** The start of the server waits for no companion longer than this. */
+  readonly startMs: number;
+}
+
+const TIMES: DeskTimes = { firstRetryMs: 1_000, mostRetryMs: 60_000, startMs: 30_000 };
+/** A companion whose load ended the engine host so often is left alone: the backbone would answer nothing in between. */
+const MOST_DEATHS = 2;
+const MAX_MESSAGE = 1024;
+
+export function createCompanionDesk(options: DeskOptions): CompanionDesk {
+  const { settings, engine } = options;
+  const { firstRetryMs, mostRetryMs, startMs } = options.times ?? TIMES;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const models = new Map<string, CompanionModel>();
+  const reports = new Map<string, CompanionReport>();
+  const listeners: ((companion: CompanionModel) => void)[] = [];
+  let hasStarted = false;
+
+  async function tryOnce(setting: CompanionSetting): Promise<'Loaded' | 'Failed' | 'Deadly'> {
+    const { name } = setting;
+    let wasUp = false;
+    try {
+      const source = await options.obtain(setting, signal);
+      wasUp = engine.status === 'Up';
+      const loaded = await engine.openCompanion({ name, source });
+      reports.delete(name);
+      const model = { name, ...loaded };
+      models.set(name, model);
+      if (hasStarted) for (const listener of listeners) listener(model);
+      return 'Loaded';
+    } catch (error) {
+      const message = errorText(error).slice(0, MAX_MESSAGE);
+      reports.set(name, { name, code: 'CompanionLoadFailed', message });
+      return wasUp && error instanceof EngineError && error.code === 'EngineDown'
+        ? 'Deadly'
+        : 'Failed';
+    }
+  }
+
+  /** @param onFirst called after the first attempt */
+  async function keepTrying(setting: CompanionSetting, onFirst: () => void): Promise<void> {
+    let deaths = 0;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const outcome = await tryOnce(setting);
+      onFirst();
+      if (outcome === 'Loaded') return;
+      if (outcome === 'Deadly') deaths += 1;
+      if (deaths >= MOST_DEATHS || signal.aborted) return;
+      const full = Math.min(mostRetryMs, firstRetryMs * 2 ** Math.min(failures, 20));
+      const retryMs = full * (0.5 + options.random() / 2);
+      const report = reports.get(setting.name);
+      if (report !== undefined) options.onFailure(report, retryMs);
+      await wait(retryMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  return {
+    start: async () => {
+      const first = settings.map(
+        (setting) =>
+          new Promise<void>((resolve) => {
+            void keepTrying(setting, resolve);
+          }),
+      );
+      const waited = new AbortController();
+      const late = wait(startMs, undefined, {
+        signal: AbortSignal.any([signal, waited.signal]),
+      }).catch(() => undefined);
+      await Promise.race([Promise.all(first), late]);
+      waited.abort();
+      hasStarted = true;
+    },
+    models: () =>
+      [...models.values()].sort((a, b) => a.macs - b.macs || (a.digest < b.digest ? -1 : 1)),
+    reports: () => [...reports.values()],
+    onLate: (listener) => {
+      listeners.push(listener);
+    },
+    close: () => {
+      ending.abort();
+    },
+  };
+}

@@ -160,6 +160,15 @@ function ownersText({ owners }: Stored): unknown {
     .sort();
 }
 
+/** Sets are never changed, and an object is answered far more often than it is written. */
+const asFieldsV1 = new WeakMap<FieldSet, ReturnType<typeof toFieldsV1>>();
+
+function fieldsV1Of(fields: FieldSet): ReturnType<typeof toFieldsV1> {
+  const known = asFieldsV1.get(fields) ?? toFieldsV1(fields);
+  asFieldsV1.set(fields, known);
+  return known;
+}
+
 /** The object as answered. */
 export function toAnswer({ object, owners }: Stored, apiVersion: string): KubeObject {
   if (owners.length === 0) return structuredClone(object);
@@ -168,7 +177,7 @@ export function toAnswer({ object, owners }: Stored, apiVersion: string): KubeOb
     operation,
     apiVersion,
     fieldsType: 'FieldsV1',
-    fieldsV1: toFieldsV1(fields),
+    fieldsV1: fieldsV1Of(fields),
     ...(subresource === '' ? {} : { subresource }),
   }));
   return structuredClone({ ...object, metadata: { ...object.metadata, managedFields } });

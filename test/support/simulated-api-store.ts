@@ -93,8 +93,10 @@ export class SimulatedStore {
     return [...objects.values()];
   }
 
-  all(): readonly KubeObject[] {
-    return [...this.#objects.values()].map((stored) => this.#answer(stored));
+  all(kind?: KindName): readonly KubeObject[] {
+    return [...this.#objects.values()]
+      .filter(({ object }) => kind === undefined || object.kind === kind)
+      .map((stored) => this.#answer(stored));
   }
 
   setNamespace(name: string, state: Namespace): void {

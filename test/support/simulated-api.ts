@@ -79,7 +79,7 @@ export function createSimulatedCluster({
     get writes() {
       return calls.filter((call) => isWrite(call) && !call.isDryRun);
     },
-    objects: (kind) => store.all().filter((object) => kind === undefined || object.kind === kind),
+    objects: (kind) => store.all(kind),
     addNamespace: (name) => {
       store.setNamespace(name, 'Active');
     },

@@ -43,4 +43,9 @@ export const EXPLAINED = [
     to: '["Stryker was here"]',
     why: 'an entry without a time is never recent, one without an exit never named',
   })),
+  {
+    file: 'server/safety.ts',
+    line: 'if (track === null || track === undefined || policy === null) return [];',
+    why: 'a track that has the asked head revision is one, and stands in a policy: the line is for the compiler',
+  },
 ];

@@ -206,6 +206,7 @@ describe('rows that are not finite', () => {
       [60_001, EXITS],
     ] as const) {
       const { clock, safety } = aSafety();
+      clock.advance(10_000);
       safety.onNumeric(servingOf(POLICY), nan('late', 9));
       clock.advance(laterMs);
       safety.onNumeric(servingOf(POLICY), nan('late', 1));

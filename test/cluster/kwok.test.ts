@@ -70,7 +70,9 @@ describe.skipIf(unavailable !== null)('kwok', () => {
     };
     const limits = { [resource]: 1, memory: '8Gi' };
     const pod = { ...sample.spec.pod, resources: { limits } };
-    const service = aServiceToPlan({ ...sample.spec, pod });
+    // Of an address: there is no volume here.
+    const backbone = { uri: 'https://models.example.com/resnet50.onnx' };
+    const service = aServiceToPlan({ ...sample.spec, backbone, pod });
     return renderTemplateV1({ service, inputs: DEFAULTS.template, adminGeneration: 1 }).spec!;
   }
 

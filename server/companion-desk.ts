@@ -54,6 +54,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   const reports = new Map<string, CompanionReport>();
   const listeners: ((companion: CompanionModel) => void)[] = [];
   let hasStarted = false;
+  const isOver = (): boolean => signal.aborted;
 
   async function tryOnce(setting: CompanionSetting): Promise<'Loaded' | 'Failed' | 'Deadly'> {
     const { name } = setting;
@@ -76,15 +77,21 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
     }
   }
 
+  function leaveAlone({ name }: CompanionSetting): void {
+    const message = `exits[${name}].model ended the engine host twice while it was loaded, and is not tried again: name a smaller model, or give the pod more memory.`;
+    reports.set(name, { name, code: 'CompanionLoadFailed', message });
+  }
+
   /** @param onFirst called after the first attempt */
   async function keepTrying(setting: CompanionSetting, onFirst: () => void): Promise<void> {
     let deaths = 0;
-    for (let failures = 0; !signal.aborted; failures += 1) {
+    for (let failures = 0; !isOver(); failures += 1) {
       const outcome = await tryOnce(setting);
       onFirst();
       if (outcome === 'Loaded') return;
       if (outcome === 'Deadly') deaths += 1;
-      if (deaths >= MOST_DEATHS || signal.aborted) return;
+      if (deaths >= MOST_DEATHS) leaveAlone(setting);
+      if (deaths >= MOST_DEATHS || isOver()) return;
       const full = Math.min(mostRetryMs, firstRetryMs * 2 ** Math.min(failures, 20));
       const retryMs = full * (0.5 + options.random() / 2);
       const report = reports.get(setting.name);

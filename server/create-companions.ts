@@ -1,11 +1,14 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { checkFormat } from './backbone/detect-format.ts';
+import { fetchFailed } from './backbone/fetch-problem.ts';
 import { companionFields } from './backbone/model-place.ts';
 import { obtainModel } from './backbone/obtain-backbone.ts';
 import { createCompanionDesk, type CompanionDesk } from './companion-desk.ts';
 import type { CompanionSetting } from './companions.ts';
 import type { ServerConfig } from './config.ts';
+import { fileProblem } from './core/system-error.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import type { ModelSource } from './engine/segment-engine.ts';
 import { createDraws } from './evidence/draws.ts';
@@ -32,6 +35,10 @@ export function createCompanions(
       ...{ modelDir: mounted(config.modelDir), credentialsDir: mounted(config.credentialsDir) },
     };
     const found = await obtainModel(place, config, { resolve: resolveBySystem, signal });
+    await stat(found).catch((error: unknown) => {
+      const problem = fileProblem(error) ?? 'cannot be read';
+      throw fetchFailed(`${found} ${problem}; correct ${fields.uri}.`, error);
+    });
     const path = await checkFormat(found, format, fields);
     const rowsLike = backbonePath();
     return { path, outputName, digest, ...(rowsLike === null ? {} : { rowsLike }) };

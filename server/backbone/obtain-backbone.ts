@@ -17,12 +17,9 @@ import { digestOfModel, fetchModel, MODEL_FILES } from './model-files.ts';
 import { BACKBONE_FIELDS, BACKBONE_FOLDER, type ModelPlace } from './model-place.ts';
 
 /** What models of a pod share. */
-export type FetchSettings = Pick<
-  ServerConfig,
-  'cacheDir' | 'caBundleDir' | 'allowedHosts' | 'proxy'
->;
+type FetchSettings = Pick<ServerConfig, 'cacheDir' | 'caBundleDir' | 'allowedHosts' | 'proxy'>;
 
-export type BackboneSettings = FetchSettings &
+type BackboneSettings = FetchSettings &
   Pick<ServerConfig, 'backboneUri' | 'backboneDigest' | 'modelDir' | 'credentialsDir'>;
 
 type Place = ModelPlace & FetchSettings;

@@ -19,6 +19,7 @@ import {
   type Ledger,
 } from '../../operator/lifecycle/ledger.ts';
 import type {
+  BackboneFacts,
   Decision,
   HeadRevisionFacts,
   LifecycleInput,
@@ -67,6 +68,8 @@ export interface FleetOptions {
   readonly restartsEachTick?: boolean;
   /** Pods answer with every window they have, twice and in random order. */
   readonly repeatsWindows?: boolean;
+  /** Digest of the companion that the first exit is. */
+  readonly companion?: string;
 }
 
 /** One pod: its windows, and what it has in force. */
@@ -86,6 +89,8 @@ export interface Fleet {
   readonly policies: readonly Policy[];
   readonly pods: readonly SimulatedPod[];
   drift: Drift;
+  /** Null: the first exit is a cut, as the others. */
+  companion: string | null;
   /** Audited rows, and disagreements of rows that left early, since the fleet began. */
   readonly audits: number;
   tick(): LifecyclePlan;
@@ -96,7 +101,6 @@ export interface Fleet {
 export function simulateFleet(options: FleetOptions): Fleet {
   const { seed, rowsPerTick = 600, tickMs = 30_000 } = options;
   const settings = aService(options.settings);
-  const backbone = aBackbone({ exits: EXITS.map((name) => anExit(name)) });
   const random = seededRandom([seed, 1]);
   const shuffling = seededRandom([seed, 2]);
   const clock = fakeClock();
@@ -197,6 +201,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
 
   const fleet = {
     drift: { shift: 0, noise: 0 },
+    companion: options.companion ?? null,
     get ledger() {
       return state.ledger;
     },
@@ -212,7 +217,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
       const input: LifecycleInput = {
         nowMs: clock.nowMs(),
         settings,
-        backbone,
+        backbone: aBackbone({ exits: exitsWith(fleet.companion) }),
         pods: pods.map(report),
         silentPods: 0,
         request: null,
@@ -243,6 +248,17 @@ export function simulateFleet(options: FleetOptions): Fleet {
     },
   };
   return fleet;
+}
+
+function exitsWith(companion: string | null): BackboneFacts['exits'] {
+  const exits = EXITS.map((name) => anExit(name));
+  if (companion === null) return exits;
+  const [first = '', ...others] = EXITS;
+  const share = { macsShare: 0.1, msShare: 0.1 };
+  return [
+    { name: first, modelDigest: companion, mode: 'Active', ...share },
+    ...others.map((name) => anExit(name)),
+  ];
 }
 
 function isNew(report: TrainingReport, attempt: number): boolean {

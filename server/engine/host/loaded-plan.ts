@@ -29,7 +29,7 @@ export interface LoadedTrack {
 }
 
 /** A companion on the way, with its place in the costs of the plan. */
-export interface RouteCompanion extends CompanionLayout {
+interface RouteCompanion extends CompanionLayout {
   readonly place: number;
 }
 

@@ -18,7 +18,7 @@ export interface OpenCompanion {
   readonly costs: readonly CompanionCost[];
 }
 
-export interface CompanionCost {
+interface CompanionCost {
   /** The model with its scores. */
   readonly runMs: number;
   /** Moving the rows that go on together. */

@@ -71,13 +71,8 @@ class BatchRun {
   async toEnd(): Promise<BatchOutcome> {
     const { engine, loaded, whole, load } = this.surroundings;
     const route = this.route();
-    for (const companion of route?.companions.keys() ?? []) {
-      if (route !== null) await this.askBefore(route, companion);
-    }
-    let activation: Activation | null =
-      this.places.length === 0
-        ? null
-        : engine.upload(this.inputOf(this.places), this.places.length);
+    await this.askCompanions(route);
+    let activation = this.uploadRest();
     try {
       for (const cut of route?.cuts.keys() ?? []) {
         if (route === null || activation === null) break;
@@ -113,6 +108,17 @@ class BatchRun {
     if (loaded.answering === null) return null;
     const mayLeave = this.places.some((row) => !this.rows.has(row, RowFlag.BackboneOnly));
     return mayLeave ? loaded.answering : null;
+  }
+
+  private async askCompanions(route: Route | null): Promise<void> {
+    if (route === null) return;
+    for (const index of route.companions.keys()) await this.askBefore(route, index);
+  }
+
+  /** Null: companions have answered every row, and nothing wants more of any. */
+  private uploadRest(): Activation | null {
+    const rows = this.places.length;
+    return rows === 0 ? null : this.surroundings.engine.upload(this.inputOf(this.places), rows);
   }
 
   /** Asks a companion about the rows that it may answer, or whose answers are wanted; those that stay go on. */

@@ -20,12 +20,14 @@ function aPlace(spec: string, rows: number): TexturePlace {
 test('a companion is certified, answers before the backbone, and the report shows what it saves', async () => {
   const { folder, manifest, traffic } = aPlace(
     '[{name: colours, model: {uri: "file:colours.onnx"}}]',
-    3_000,
+    5_000,
   );
   const flags = ['--require-certificate', '--report', join(folder, 'out')];
   const run = startCli(['local', 'run', '-f', manifest, '--traffic', traffic, ...flags], folder);
   expect(await run.ended, run.stderr()).toMatchObject({ code: 0 });
-  const report = reportSchema.parse(JSON.parse(readFileSync(join(folder, 'out', 'report.json'), 'utf8')));
+  const report = reportSchema.parse(
+    JSON.parse(readFileSync(join(folder, 'out', 'report.json'), 'utf8')),
+  );
   expect(report.errors.count).toBe(0);
   const [exit] = report.exits;
   expect(exit).toMatchObject({ name: 'colours', tensor: null });

@@ -113,7 +113,9 @@ export function colourModel(classes = CLASSES): Uint8Array {
       weights[at * classes + i] = 8 * sign;
     });
   });
-  const bias = Float32Array.from({ length: classes }, (_, i) => (i < GREY ? 0 : i === GREY ? 3 : 1.5));
+  const bias = Float32Array.from({ length: classes }, (_, i) =>
+    i < GREY ? 0 : i === GREY ? 3 : 1.5,
+  );
   const verdicts = [graph.constant([3, classes], weights), graph.constant([classes], bias)];
   const logits = graph.add('Gemm', [vector, ...verdicts], {}, 'logits');
   return graph.build([3, SIDE, SIDE], logits, classes).bytes;

@@ -37,10 +37,16 @@ function start(path: string): Promise<RealEngineServer> {
   return startRealEngineServer(backbone.path, { environment });
 }
 
-function bundleOf({ backbone: { digest, classCount } }: ServerState, intercept: number): HeadBundle {
+function bundleOf(
+  { backbone: { digest, classCount } }: ServerState,
+  intercept: number,
+): HeadBundle {
   const model = { digest, classCount, cuts: [] };
   const empty = aBundle(model as never, []);
-  return { ...empty, heads: [aCompanionHead('small', { digest: smallDigest, classCount }, intercept)] };
+  return {
+    ...empty,
+    heads: [aCompanionHead('small', { digest: smallDigest, classCount }, intercept)],
+  };
 }
 
 /** The bundle of the companion, pushed, and a policy that lets it answer. */
@@ -67,26 +73,32 @@ test('a companion answers, is audited, sampled, counted and told of', async () =
   expect(companions).toEqual([]);
   expect(companionModels).toMatchObject([{ name: 'small', digest: smallDigest, format: 'ONNX' }]);
 
-  const policy = await aCompanionPolicy(server, { intercept: SURE, revision: 1 });
+  const policy = await aCompanionPolicy(server, { intercept: SURE, revision: 2 });
+  await server.apply({ ...policy, revision: 1, exitsEnabled: false, stable: null });
+  await server.ask([ROW]);
+  await eventually(async () => {
+    const samples = await send(server.admin, '/v1/samples?part=long&after=0&max=10');
+    const batch = parseSampleBatch(samples.body);
+    expect(batch.ok && batch.value.rowCount).toBe(1);
+    expect(batch.ok && batch.value.exits).toMatchObject([
+      { name: 'small', tensor: null, modelDigest: smallDigest, featureCount: 3 },
+    ]);
+  });
   expect(await server.apply(policy)).toMatchObject({ result: 'Applied', reason: '' });
   const early = await server.ask([ROW, ROW]);
   expect(early.parameters.layercache_exit).toBe('small');
   const kept = await server.ask([ROW], { parameters: { layercache_mode: 'backbone' } });
   expect(kept.outputs).toEqual(plain.outputs);
-  const [window] = (await server.evidence()).windows.filter(({ track }) => track === 'stable');
-  expect(window).toMatchObject({ exits: ['small'] });
-  expect(window!.compute.companion).toBeGreaterThan(0);
-  expect(window!.grid?.n).toBe(2);
-  const samples = await send(server.admin, '/v1/samples?part=long&after=0&max=10');
-  const batch = parseSampleBatch(samples.body);
-  expect(batch.ok && batch.value.exits).toMatchObject([
-    { name: 'small', tensor: null, modelDigest: smallDigest },
-  ]);
-  expect(batch.ok && batch.value.rowCount).toBe(2);
-  expect(await server.metric('layercache_compute_seconds_total{kind="companion"}')).toBeGreaterThan(0);
+  const { windows } = await server.evidence();
+  const window = windows.find(({ exits }) => exits.includes('small'));
+  expect(window?.compute?.companion).toBeGreaterThan(0);
+  expect(window?.grid.n).toBe(2);
+  expect(await server.metric('layercache_compute_seconds_total{kind="companion"}')).toBeGreaterThan(
+    0,
+  );
   expect((await server.state()).costs).toMatchObject({ cuts: [smallDigest], companions: 1 });
 
-  const unsure = await aCompanionPolicy(server, { intercept: UNSURE, revision: 2 });
+  const unsure = await aCompanionPolicy(server, { intercept: UNSURE, revision: 3 });
   expect(await server.apply(unsure)).toMatchObject({ result: 'Applied' });
   const passed = await server.ask([ROW]);
   expect(passed.parameters.layercache_exit).toBe('backbone');
@@ -98,7 +110,7 @@ test('while it cannot be loaded the backbone answers, and its policy waits for i
   const server = await start(late);
   const [report] = (await server.state()).companions;
   expect(report).toMatchObject({ name: 'small', code: 'CompanionLoadFailed' });
-  expect(report!.message).toContain('late.onnx');
+  expect(report!.message).toBe(`${late} does not exist; correct exits[small].model.uri.`);
   const policy = await aCompanionPolicy(server, { intercept: SURE, revision: 1 });
   const refused = await server.apply(policy);
   expect(refused).toMatchObject({ result: 'Rejected', reason: 'CompanionUnsupported' });

@@ -94,6 +94,7 @@ test('one whose load ends the engine host twice is left alone', async () => {
   });
   await new Promise((resolve) => setTimeout(resolve, 20));
   expect(tried).toHaveLength(2);
+  expect(desk.reports()[0]!.message).toContain('twice while it was loaded');
   desk.close();
 });
 

@@ -146,6 +146,34 @@ describe('later looks', () => {
   });
 });
 
+describe('a companion before the backbone', () => {
+  const first = `sha256:${'1'.repeat(64)}`;
+  const fleet = simulateFleet({ seed: 6, companion: first });
+
+  test('is certified and rolled out as heads are, by its digest', () => {
+    fleet.until('RolloutPromoted', 300);
+    const policy = fleet.policies.at(-1)!;
+    expect(policy.exits[0]).toEqual({ name: 'a', modelDigest: first, mode: 'Active' });
+    expect(policy.exits[1]).toEqual({ name: 'b', tensor: 'b_out', mode: 'Active' });
+    expect((policy.stable ?? policy.candidate)?.activeExits).toEqual(['a', 'b', 'c', 'd']);
+    expect(loosenings(fleet.policies)).toEqual([]);
+  });
+
+  test('is off with all later exits when rows drift', () => {
+    fleet.drift = TO_5_PERCENT;
+    fleet.until('Alarm', 400);
+    expect(fleet.policies.at(-1)?.exitsEnabled).toBe(false);
+  });
+
+  test('of another digest is another exit: no heads of before answer beside it', () => {
+    fleet.companion = `sha256:${'2'.repeat(64)}`;
+    expect(fleet.tick().decisions.map(({ reason }) => reason)).toContain('Superseded');
+    const policy = fleet.policies.at(-1)!;
+    expect(policy).toMatchObject({ exitsEnabled: false, stable: null, candidate: null });
+    expect(fleet.ledger.stage).toBe('Collecting');
+  });
+});
+
 describe('pods', () => {
   test('that fall silent hold everything as it is', () => {
     const fleet = servingFleet({ seed: 6 });

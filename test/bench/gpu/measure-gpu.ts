@@ -14,12 +14,15 @@ import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { quantile } from '../median.ts';
 import { writeModel } from '../served-model.ts';
 import { findCards } from './cards.ts';
-import { randomResNet50, RESNET_50_ROW, STAGE_ENDS } from './resnet-50.ts';
+import { randomResNet50, STAGE_ENDS } from './resnet-50.ts';
 
 const HOST = fileURLToPath(new URL('./engine-host.mjs', import.meta.url));
 const SECTION = 'gpu';
 const SIZES = [1, 8, 32] as const;
 const LARGEST = 32;
+/** Of images; small ones where only the measurement is tried. */
+const SIDE = 224;
+const TRIAL_SIDE = 64;
 /** Batches at once where it is saturated: one runs, one waits. */
 const IN_FLIGHT = 2;
 /** Of rows, which leave at the first exit; the others run to the end. */
@@ -43,7 +46,8 @@ export async function measureGpu({ onProcessors, quick }: GpuBenchOptions): Prom
     return [];
   }
   process.stdout.write(`${cards.names}\n`);
-  const file = writeModel(randomResNet50(1));
+  const side = onProcessors ? TRIAL_SIDE : SIDE;
+  const file = writeModel(randomResNet50(1, side));
   const open = (device: 'CPU' | 'GPU') => openHost(file.path, device);
   const host = await open(onProcessors ? 'CPU' : 'GPU');
   try {
@@ -103,7 +107,9 @@ async function prepare({ client, model }: OpenHost, rounds: number): Promise<Ben
     return planId;
   };
   const random = createRandom(5);
-  const size = RESNET_50_ROW.reduce((product, extent) => product * extent, LARGEST);
+  const [input] = model.inputs;
+  const rowSize = (input?.shape ?? []).slice(1).reduce((product, extent) => product * extent, 1);
+  const size = LARGEST * rowSize;
   const values = Float32Array.from({ length: size }, () => random.normal());
   return {
     ...{ client, rounds, input: new Uint8Array(values.buffer) },

@@ -18,9 +18,8 @@ const STAGES = [
 const WIDENS = 4;
 const CLASSES = 1000;
 
-/** Last tensors of the first three stages: 3.2, 1.6 and 0.8 MB a row. */
+/** Last tensors of the first three stages: 3.2, 1.6 and 0.8 MB a row of 224 x 224. */
 export const STAGE_ENDS = ['stage0.2', 'stage1.3', 'stage2.5'] as const;
-export const RESNET_50_ROW = [3, 224, 224] as const;
 
 interface Convolution {
   readonly from: number;
@@ -30,8 +29,8 @@ interface Convolution {
   readonly gain?: number;
 }
 
-/** ResNet-50 for 3 x 224 x 224 inputs, 4.1 G multiply-adds, 25.5 M parameters, of seeded weights; batch norm is folded. */
-export function randomResNet50(seed: number): Uint8Array {
+/** ResNet-50, at 224 x 224 of 4.1 G multiply-adds, with 25.5 M parameters of seeded weights; batch norm is folded. */
+export function randomResNet50(seed: number, side: number): Uint8Array {
   const random = createRandom(seed);
   const nodes: NodeLiteral[] = [];
   const initializers: TensorLiteral[] = [];
@@ -94,7 +93,7 @@ export function randomResNet50(seed: number): Uint8Array {
   return buildModel({
     nodes,
     initializers,
-    inputs: [floatValue('image', ['N', ...RESNET_50_ROW])],
+    inputs: [floatValue('image', ['N', 3, side, side])],
     outputs: [floatValue('logits', ['N', CLASSES])],
   });
 }

@@ -127,6 +127,9 @@ export const POD_FAULTS: FaultRows = {
       'faults/loop/requests.test.ts': [
         'an operator that is killed again and again ends the same way, and counts no row twice',
       ],
+      'faults/loop/seeded-loop.test.ts': [
+        'an hour of faults, deaths and edits on the way to certified exits: policies stay lawful, and heads serve in the end',
+      ],
       'faults/loop/crashes.long.ts': [
         'whichever write: an operator that dies %s it has a successor that ends the same way',
       ],

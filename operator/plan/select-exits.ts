@@ -101,7 +101,7 @@ function findCompanion(
 
 /** As servers run them. */
 function cheapestFirst(a: SelectedExit, b: SelectedExit): number {
-  return a.macsShare - b.macsShare || (exitPlace(a) < exitPlace(b) ? -1 : 1);
+  return a.macsShare - b.macsShare || exitPlace(a).localeCompare(exitPlace(b));
 }
 
 function toExit(name: string, cut: CutReport, mode: NamedExit['mode']): SelectedExit {

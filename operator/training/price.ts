@@ -64,11 +64,9 @@ export function createPrices(
   const companionMs = (place: string): number =>
     isCompanion(place) ? segmentMs[placeOf(place)]! : 0;
   const last = batchSizes.length - 1;
-  /** In the largest batch, as a share of the backbone's there. */
+  /** Of a companion in the largest batch, as a share of the backbone's there. */
   const companionWorkMs = (place: string): number =>
-    isCompanion(place)
-      ? (plainMs * costs.segmentMs[last]![placeOf(place)]!) / costs.plainMs[last]!
-      : 0;
+    (plainMs * costs.segmentMs[last]![placeOf(place)]!) / costs.plainMs[last]!;
   const headMs = (macs: number): number =>
     headCost.fixedMs + (headCost.msPerMillionMacs * macs * rows) / 1e6;
   return {

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { parseServerState, serializeServerState } from '../../../../crds/wire/state.ts';
+import {
+  parseServerState,
+  serializeServerState,
+  type ServerState,
+} from '../../../../crds/wire/state.ts';
 import { aState } from '../documents.ts';
 
 const NO_CLASS = {
@@ -28,4 +32,38 @@ test.each([
   ['an output without classes', { classCount: 0 }],
 ])('a backbone with %s is refused', (_, backbone) => {
   expect(parsed(backbone)).toMatchObject({ ok: false });
+});
+
+const COMPANION = `sha256:${'c'.repeat(64)}`;
+
+function withCompanions(companions: number): ServerState {
+  const state = aState();
+  const before = (row: readonly number[]): number[] => [0.5, ...row];
+  const { cuts, segmentMs, headMs, compactMs, ...costs } = state.costs!;
+  return {
+    ...state,
+    companionModels: [
+      {
+        ...{ name: 'small', digest: COMPANION, format: 'ONNX' },
+        ...{ sizeBytes: 900, macs: 12_000, msShare: 0.1 },
+      },
+    ],
+    costs: {
+      ...costs,
+      cuts: [COMPANION, ...cuts],
+      segmentMs: segmentMs.map(before),
+      headMs: headMs.map(before),
+      compactMs: compactMs.map(before),
+      companions,
+    },
+  };
+}
+
+test('companions and their costs survive the round trip', () => {
+  const state = withCompanions(1);
+  expect(parseServerState(serializeServerState(state))).toEqual({ ok: true, value: state });
+});
+
+test('a table with more companions than cuts is refused', () => {
+  expect(parseServerState(serializeServerState(withCompanions(9)))).toMatchObject({ ok: false });
 });

@@ -59,6 +59,25 @@ const ROWS: readonly [string, Partial<PinInput>, string | null][] = [
     'HeadsIncompatible: heads.revision mine has heads for exit small (a companion), which is none of spec.exits',
   ],
   [
+    'its exit is a tensor in the spec',
+    {
+      spec: aSpec({ ...pinning, exits: [{ name: 'small', tensor: 'layer2_out' }] }),
+      pinned: revision({ exits: [{ name: 'small', modelDigest: DIGEST_B }] }),
+    },
+    'HeadsIncompatible: heads.revision mine has heads for exit small (a companion), which is none of spec.exits',
+  ],
+  [
+    'the spec names a companion without its digest',
+    {
+      spec: aSpec({
+        ...pinning,
+        exits: [{ name: 'small', model: { uri: 'https://a.example/s' } }],
+      }),
+      pinned: revision({ exits: [{ name: 'small', modelDigest: DIGEST_B }] }),
+    },
+    'Usable: ',
+  ],
+  [
     'its exit is a companion in the spec',
     {
       spec: aSpec({

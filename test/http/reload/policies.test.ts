@@ -62,6 +62,8 @@ describe('a certificate is computed again from its counts, and one that was tamp
     expect(acknowledgement).toMatchObject({ result: 'Rejected', reason: 'CertificateRejected' });
     expect(acknowledgement.message).toMatch(/\(candidate\); publish/);
     expect(await exitNow()).toBe('backbone');
+    refused += 1;
+    recordRefused({ cases: refused, accepted: 0 });
   });
 
   test.each([

@@ -40,14 +40,12 @@ async function readBody(path: string): Promise<Buffer> {
   }
 }
 
+/** Names, as KServe lists them. */
 async function onlyModel(endpoint: Endpoint): Promise<string> {
-  const { models } = await ask<{ readonly models?: readonly { readonly name?: string }[] }>(
-    endpoint,
-    '/v1/models',
-  );
+  const { models } = await ask<{ readonly models?: readonly unknown[] }>(endpoint, '/v1/models');
   const [first] = models ?? [];
-  if (first?.name !== undefined) return first.name;
-  throw unusable('/v1/models', 'it names no model.');
+  if (typeof first === 'string') return first;
+  throw unusable('/v1/models', 'it names no model: name one with --model.');
 }
 
 interface Metadata {

@@ -56,13 +56,14 @@ function sharesOf(exits: Readonly<Record<string, number>>): string {
 
 const LATE_MS = 50;
 
-function notes({ statuses, latestMs }: BenchResult, isNoise: boolean): string[] {
+function notes({ statuses, latestMs, firstFailure }: BenchResult, isNoise: boolean): string[] {
   const others = Object.entries(statuses).filter(([status]) => status !== '200');
   return [
     ...(others.length === 0
       ? []
       : [
           `not answered: ${others.map(([status, count]) => `${countText(count)} x ${status}`).join(', ')}`,
+          `the first said: ${firstFailure ?? ''}`,
         ]),
     ...(latestMs > LATE_MS
       ? [

@@ -33,6 +33,8 @@ export interface BenchResult {
   readonly meanRatio: number | null;
   readonly exits: Readonly<Record<string, number>>;
   readonly statuses: Readonly<Record<string, number>>;
+  /** What the first answer that was none said; null: all were answered. */
+  readonly firstFailure: string | null;
 }
 
 interface Sample {
@@ -40,6 +42,7 @@ interface Sample {
   readonly latencyMs: number;
   readonly status: number;
   readonly exit: string | null;
+  readonly text: string;
 }
 
 /** Open loop: requests are sent when they are due, whether or not earlier ones are answered. */
@@ -62,8 +65,8 @@ export async function runBench({
     latestMs = Math.max(latestMs, clock.monotonicMs() - dueMs);
     const mode = index % 2 === 0 ? 'auto' : 'backbone';
     open.push(
-      send(index, mode).then(({ status, exit }) => {
-        samples.push({ mode, status, exit, latencyMs: clock.monotonicMs() - dueMs });
+      send(index, mode).then(({ status, exit, text }) => {
+        samples.push({ mode, status, exit, text, latencyMs: clock.monotonicMs() - dueMs });
       }),
     );
   }
@@ -80,6 +83,7 @@ function summarise(
     sideOf(samples.filter((sample) => sample.mode === mode)),
   ) as [BenchSide, BenchSide];
   const answered = samples.filter(({ status }) => status === 200);
+  const failure = samples.find(({ status }) => status !== 200);
   const isComparable = auto.meanMs > 0 && backbone.meanMs > 0;
   return {
     answeredPerSecond: answered.length / seconds,
@@ -89,9 +93,12 @@ function summarise(
     exits: countOf(
       answered.filter(({ mode }) => mode === 'auto').map(({ exit }) => exit ?? 'unknown'),
     ),
+    firstFailure: failure === undefined ? null : failure.text.slice(0, MOST_TEXT),
     statuses: countOf(samples.map(({ status }) => (status === 0 ? 'no answer' : String(status)))),
   };
 }
+
+const MOST_TEXT = 300;
 
 function sideOf(samples: readonly Sample[]): BenchSide {
   const sorted = samples

@@ -8,6 +8,7 @@ import { pauseRollout, resumeRollout } from '../../../operator/commands/rollout/
 import { sendRequest } from '../../../operator/commands/rollout/send-request.ts';
 import { conditionOf } from '../sim/services.ts';
 import { NAMESPACE } from '../sim/world.ts';
+import { requestOf } from './loop-service.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { enabledOn, rampingLoop, shareOf } from './ramping-loop.ts';
 
@@ -81,6 +82,6 @@ test('a candidate without a certificate is not promoted, and can be asked for ag
     await expect(asked).rejects.toThrow(/nothing uncertified serves\. .*\[RequestRefused\]$/);
     if (loop.ledger()?.stage !== 'Shadowing') break;
   }
-  expect(enabledOn(loop)).toEqual([false, false]);
+  expect(requestOf(loop)).toMatchObject({ result: 'Refused' });
   loop.world.close();
 }, 120_000);

@@ -46,7 +46,7 @@ describe('bench', () => {
       request.resume();
       request.on('end', () => {
         if (path === '/v1/models') {
-          response.end(JSON.stringify({ models: [{ name: 'm' }] }));
+          response.end(JSON.stringify({ models: ['m'] }));
           return;
         }
         if (path === '/v2/models/m') {
@@ -130,6 +130,7 @@ describe('bench', () => {
         backbone: side,
         exits: { early: 310, backbone: 188 },
         statuses: { '200': 998, '503': 2 },
+        firstFailure: '{"error":"The queue is full."}',
       },
     });
     await expect(`${table(false).join('\n')}\n`).toMatchFileSnapshot(

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { targetOf } from '../server/layercache-target.ts';
 import { startProgram, type Program } from '../server/program.ts';
 import { pythonEnvironment } from '../server/python-environment.ts';
 import { LAYERCACHE } from './layercache-name.ts';
-import { versionOf, type Layout, type Peer } from './peer.ts';
+import { versionOf, type Layout, type Peer, type Ports } from './peer.ts';
 import { v2Binary, v2Json, type Protocol } from './protocol.ts';
 
 /** From the bundle in dist/bundle as from its source. */
@@ -84,6 +84,7 @@ async function startPeer(
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
+  const given = new AbortController();
   try {
     const ports = await freePorts();
     const place = { bin, programs: PROGRAMS, folder, modelPath: model.path, layout, ports };
@@ -105,7 +106,7 @@ async function startPeer(
         PORT: String(ports[0]),
         ...environment,
       },
-      port: () => readyAt(ports[0], readyPath),
+      port: () => readyAt(ports[0], readyPath, given.signal),
     });
     const stop = async (): Promise<void> => {
       await program.stop();
@@ -113,32 +114,35 @@ async function startPeer(
     };
     return { ...program, stop };
   } catch (error) {
+    // Or the question whether it is ready would keep this process alive.
+    given.abort();
     remove();
     throw error;
   }
 }
 
-async function readyAt(port: number, path: string): Promise<number> {
+async function readyAt(port: number, path: string, given: AbortSignal): Promise<number> {
   const isReady = (): Promise<boolean> =>
     fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(5_000) }).then(
       ({ ok }) => ok,
       () => false,
     );
-  while (!(await isReady())) await wait(100);
+  while (!(await isReady()) && !given.aborted) await wait(100);
   return port;
 }
 
 /** Held together until all are known, so that they differ. */
-async function freePorts(): Promise<[number, number, number]> {
-  const servers = [createServer(), createServer(), createServer()] as const;
-  const portOf = (server: (typeof servers)[0]): Promise<number> =>
+async function freePorts(): Promise<Ports> {
+  const servers: Server[] = [];
+  const open = (): Promise<number> =>
     new Promise((resolve) => {
+      const server = createServer();
+      servers.push(server);
       server.listen(0, '127.0.0.1', () => {
         resolve((server.address() as AddressInfo).port);
       });
     });
-  const [first, second, third] = servers;
-  const ports = await Promise.all([portOf(first), portOf(second), portOf(third)]);
+  const ports: Ports = [await open(), await open(), await open(), await open(), await open()];
   await Promise.all(
     servers.map((server) => new Promise<unknown>((resolve) => server.close(resolve))),
   );

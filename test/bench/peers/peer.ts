@@ -6,6 +6,8 @@ export interface Layout {
   readonly threads: number;
 }
 
+export type Ports = readonly [number, number, number, number, number];
+
 /** Where a peer is started. */
 export interface LaunchPlace {
   /** Programs of its virtual environment. */
@@ -17,7 +19,7 @@ export interface LaunchPlace {
   readonly modelPath: string;
   readonly layout: Layout;
   /** Free ones; requests go to the first. */
-  readonly ports: readonly [number, number, number];
+  readonly ports: Ports;
 }
 
 export interface Launch {

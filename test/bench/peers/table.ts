@@ -20,9 +20,13 @@ import {
   type PeerResults,
 } from './results.ts';
 
-/** The comparison in Markdown: how it was made, a table for each model, and where others are ahead. */
+/** The figure beside the table, from the root of the repository. */
+export const CHART_FILE = 'test/bench/peers/throughput.svg';
+
+/** The comparison in Markdown: figure, how it was made, a table for each model, and where others are ahead. */
 export function comparisonText(results: PeerResults): string {
-  return [howMeasured(results), ...results.cases.map(caseText)].join('\n\n');
+  const figure = `![Requests per second of each server on each model](${CHART_FILE})`;
+  return [figure, howMeasured(results), ...results.cases.map(caseText)].join('\n\n');
 }
 
 function howMeasured({ date, machine, plan }: PeerResults): string {
@@ -85,7 +89,7 @@ export function sorted(lanes: readonly Lane[]): Lane[] {
 function rowOf(lane: Lane, results: CaseResults, callers: readonly number[]): string[] {
   const { server, version, body, layout } = lane;
   const own = server === LAYERCACHE;
-  const name = own ? `**${server}**` : `${server} ${version}`;
+  const name = own ? `**${server}**` : `${server} (${version})`;
   const start = [name, body, `${layout.workers} x ${layout.threads}`];
   if (!isMeasured(lane))
     return [...start, `not measured: ${cellText(lane.failure)}`, '', '', '', '', '', ''];

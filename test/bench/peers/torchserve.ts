@@ -9,7 +9,8 @@ import { plainBytes } from './protocol.ts';
 export const TORCHSERVE: Peer = {
   name: 'TorchServe, without PyTorch',
   environment: 'torchserve',
-  packages: ['torchserve==0.12.0', 'torch-model-archiver==0.12.0', ONNXRUNTIME],
+  // Its workers read their metrics with a package that it does not ask for.
+  packages: ['torchserve==0.12.0', 'torch-model-archiver==0.12.0', 'pyyaml==6.0.4', ONNXRUNTIME],
   protocol: plainBytes('/predictions/bench'),
   layout: workerPerCore,
   missing: () =>
@@ -32,11 +33,13 @@ function launch({ bin, programs, folder, modelPath, layout, ports }: LaunchPlace
     { encoding: 'utf8', env: { PATH: bin, HOME: folder } },
   );
   if (archiver.status !== 0) throw new Error(`torch-model-archiver failed: ${archiver.stderr}`);
-  const [inference, management, metrics] = ports;
+  const [inference, management, metrics, grpcInference, grpcManagement] = ports;
   const settings = {
     inference_address: `http://127.0.0.1:${inference}`,
     management_address: `http://127.0.0.1:${management}`,
     metrics_address: `http://127.0.0.1:${metrics}`,
+    grpc_inference_port: grpcInference,
+    grpc_management_port: grpcManagement,
     default_workers_per_model: layout.workers,
     disable_token_authorization: true,
     disable_system_metrics: true,
@@ -57,7 +60,8 @@ function launch({ bin, programs, folder, modelPath, layout, ports }: LaunchPlace
       ...['--start', '--foreground', '--disable-token-auth', '--ts-config', config],
       ...['--model-store', store, '--models', 'bench=bench.mar', '--log-config', quiet],
     ],
-    readyPath: '/ping',
+    // What it says of itself is true before workers are there, and without any.
+    readyPath: '/predictions/bench',
     environment: { PYTHONPATH: `${programs}:${join(programs, 'without-pytorch')}` },
   };
 }

@@ -208,9 +208,13 @@ async function finish(
     return isOff ? { ...held, content: toContent(pass, service, plan) } : held;
   }
   const untold = own.untold.splice(0);
-  if (!isBlank(plan.ledger)) {
-    tellDecisions(pass, untold);
+  const isBlankYet = isBlank(plan.ledger);
+  // Whoever looks at a board while rows are collected for the first heads sees that they are.
+  if (!isBlankYet || isCollecting(own)) {
     shell.deps.metrics.lifecycleDecided(gathered.key, plan.ledger, untold);
+  }
+  if (!isBlankYet) {
+    tellDecisions(pass, untold);
     lookAgain(plan.nextDelayMs);
   }
   const { exitsOffUntilMs } = readVerbs(service.annotations, gathered.nowMs);

@@ -56,21 +56,27 @@ export async function askPanels(
 }
 
 /** Complaints about a panel; empty: it answers, says what its legend promises, and nothing is impossible. */
-export function faultsOf({ panel, answers }: PanelAnswer): string[] {
-  const faults = answers.flatMap(({ target, samples }) => {
-    const where = `${panel.title} / ${target.legend}`;
-    const values = valuesOf(samples);
-    return [
-      ...(values.length === 0 ? [`${where}${NO_VALUE}`] : []),
-      ...legendFaults(where, target, samples),
-      ...rangeFaults(where, values, panel, target.right ?? panel.unit),
-    ];
-  });
+export function faultsOf(answer: PanelAnswer): string[] {
+  const { panel, answers } = answer;
+  return [...answers.flatMap((one) => targetFaults(panel, one)), ...crowdFaults(answer)];
+}
+
+function crowdFaults({ panel, answers }: PanelAnswer): string[] {
   const drawn = answers.reduce((sum, { samples }) => sum + samples.length, 0);
-  if (panel.kind !== 'Table' && drawn > MAX_SERIES) {
-    faults.push(`${panel.title}: ${drawn} series`);
-  }
-  return faults;
+  return panel.kind !== 'Table' && drawn > MAX_SERIES ? [`${panel.title}: ${drawn} series`] : [];
+}
+
+function targetFaults(
+  panel: Panel,
+  { target, samples }: PanelAnswer['answers'][number],
+): readonly string[] {
+  const where = `${panel.title} / ${target.legend}`;
+  const values = valuesOf(samples);
+  return [
+    ...(values.length === 0 ? [`${where}${NO_VALUE}`] : []),
+    ...legendFaults(where, target, samples),
+    ...rangeFaults(where, values, panel, target.right ?? panel.unit),
+  ];
 }
 
 function valuesOf(samples: readonly Sample[]): number[] {
@@ -138,41 +144,34 @@ export async function askAnnotations(
 }
 
 /** One time for a whole board, and what happened in it. */
-export interface Life {
+interface Life {
   readonly prometheus: Prometheus;
   readonly interval: Interval;
   readonly played: readonly Scenario[];
 }
 
-export interface BoardFindings {
-  readonly faults: readonly string[];
-  /** Panels and annotations that show nothing, with the scenario that fills them. */
-  readonly empty: readonly string[];
-}
-
-/** Asks every query of a board. What a scenario fills that was not played may be empty; whatever it does show must make sense. */
-export async function askBoard(board: Board, life: Life): Promise<BoardFindings> {
+/** Asks every query of a board, for complaints. What a scenario fills that was not played may be empty; whatever it does show must make sense. */
+export async function askBoard(board: Board, life: Life): Promise<readonly string[]> {
   const { prometheus, interval, played } = life;
-  const asked: { what: string; scenario: Scenario; faults: readonly string[] }[] = [];
+  const asked: { scenario: Scenario; faults: readonly string[] }[] = [];
   for (const panel of board.rows.flatMap(({ panels }) => panels)) {
-    const faults = faultsOf(await askPanel(panel, prometheus, interval));
-    asked.push({ what: panel.title, scenario: panel.scenario ?? 'Always', faults });
+    const answer = await askPanel(panel, prometheus, interval);
+    for (const one of answer.answers) {
+      const scenario = one.target.scenario ?? panel.scenario ?? 'Always';
+      asked.push({ scenario, faults: targetFaults(panel, one) });
+    }
+    asked.push({ scenario: 'Always', faults: crowdFaults(answer) });
   }
   for (const one of await askAnnotations(board, prometheus, () => interval)) {
     const none = one.samples.length === 0 ? [`${one.name}${NO_VALUE}`] : [];
-    asked.push({ what: one.name, scenario: one.scenario, faults: [...none, ...one.faults] });
+    asked.push({ scenario: one.scenario, faults: [...none, ...one.faults] });
   }
   for (const { name, values } of await askVariables(board, prometheus)) {
     const faults = values.length === 0 ? [`$${name}${NO_VALUE}`] : [];
-    asked.push({ what: `$${name}`, scenario: 'Always', faults });
+    asked.push({ scenario: 'Always', faults });
   }
   const isEmpty = (fault: string): boolean => fault.endsWith(NO_VALUE);
-  return {
-    faults: asked.flatMap(({ scenario, faults }) =>
-      played.includes(scenario) ? faults : faults.filter((fault) => !isEmpty(fault)),
-    ),
-    empty: asked
-      .filter(({ faults }) => faults.some(isEmpty))
-      .map(({ what, scenario }) => `${what}: ${scenario}`),
-  };
+  return asked.flatMap(({ scenario, faults }) =>
+    played.includes(scenario) ? faults : faults.filter((fault) => !isEmpty(fault)),
+  );
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { BOARDS } from '../../charts/generate/dashboards/boards.ts';
-import type { Scenario } from '../../charts/generate/dashboards/panel.ts';
+import { SCENARIOS, type Scenario } from '../../charts/generate/dashboards/panel.ts';
 import { askAnnotations, askPanels, askVariables, faultsOf } from './ask-board.ts';
 import { panelsOf, readBoard } from '../unit/boards/built-board.ts';
 import { prometheusMissing } from './prometheus.ts';
@@ -59,6 +59,10 @@ describe.skipIf(prometheusMissing !== null)('in a run through everything that ca
       expect(samples.length, name).toBeGreaterThan(0);
       expect(faults).toEqual([]);
     }
+  });
+
+  test('each scenario that a panel or annotation may name was played', () => {
+    expect(Object.keys(run.intervals).sort()).toEqual([...SCENARIOS].sort());
   });
 
   test('the rules fire the alerts that the run names, and no other', async () => {

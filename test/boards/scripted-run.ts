@@ -112,8 +112,10 @@ async function playScript({ servers, clock, first, second }: Players): Promise<v
     await servers.shadow();
     await first.ramp();
     await pass(2);
-    await first.abort();
-    await pass(2);
+    await during('Abort', async () => {
+      await first.abort();
+      await pass(2);
+    });
     await first.close();
     await pass(4);
   }
@@ -167,10 +169,12 @@ async function playScript({ servers, clock, first, second }: Players): Promise<v
   }
 
   async function killEngines(): Promise<void> {
-    for (let death = 1; death <= 4; death++) {
-      await Promise.all([pass(1), servers.killEngine()]);
-    }
-    await pass(4);
+    await during('Restart', async () => {
+      for (let death = 1; death <= 4; death++) {
+        await Promise.all([pass(1), servers.killEngine()]);
+      }
+      await pass(4);
+    });
   }
 
   await during('Always', async () => {

@@ -1,10 +1,11 @@
-import { exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
+import { avoidedTime, exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
 import { OBJECT, SERVICE, type Service, type ServiceObject } from '../queries/label-sets.ts';
 import {
   age,
   aggregate,
   formula,
   increase,
+  orNone,
   rate,
   ratio,
   sum,
@@ -14,10 +15,10 @@ import {
 
 // Figures that several boards show, one definition each.
 
-/** Rows that an exit answered, of all. */
+/** Rows that an exit answered, of all; none while there are no exits. */
 export function exitShare(series: Series, range?: string): Query<Service> {
   const all = sum(rate(series.counter('rows'), range), SERVICE);
-  return ratio(sum(rate(exitRows(series), range), SERVICE), all);
+  return ratio(orNone(sum(rate(exitRows(series), range), SERVICE), all), all);
 }
 
 /** Audited answers of exits that are unlike the backbone, of all answers: audits tell the first share, rows the second. */
@@ -28,9 +29,11 @@ export function disagreement(series: Series, range: string): Query<Service> {
   return formula`${ratio(audits(['disagree']), audits(['agree', 'disagree']))} * ${share}`;
 }
 
-/** Engine time that exits saved, less what they cost, of what the backbone alone would have taken. */
+/** Engine time that exits saved, less what they cost, of what the backbone alone would have taken; none while there are no exits. */
 export function netSaving(series: Series, range?: string): Query<Service> {
-  return ratio(netTime(series, range), plainTime(series, range));
+  const all = sum(rate(series.counter('rows'), range), SERVICE);
+  const avoided = orNone(avoidedTime(series, range), all);
+  return ratio(netTime(series, range, avoided), plainTime(series, range, avoided));
 }
 
 /** Services whose disagreement, as the operator decided with it, is above their budget. */

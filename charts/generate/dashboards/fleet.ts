@@ -6,6 +6,7 @@ import {
   asServerLabels,
   formula,
   increase,
+  orNone,
   orZero,
   quantile,
   rate,
@@ -14,13 +15,14 @@ import {
   top,
 } from '../queries/query.ts';
 import { exitShare, netSaving, overBudget, unmeasured } from './figures.ts';
-import { target, type Board, type Panel, type Row, type TablePanel } from './panel.ts';
+import { after, target, type Board, type Panel, type Row, type TablePanel } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 
 const { gauge, counter, histogram } = ofServices;
 
+const rows = rate(counter('rows'));
 const early = exitRows(ofServices);
-const avoided = rate(counter('computeAvoided'));
+const avoided = orNone(sum(rate(counter('computeAvoided'))), sum(rows));
 const spent = rate(counter('computeSeconds', { kind: { oneOf: EXIT_COSTS } }));
 const segments = rate(counter('computeSeconds', { kind: 'segment' }));
 
@@ -41,7 +43,7 @@ const now: Row = {
       description: 'Rows answered each second, over all services.',
       unit: 'suffix: rows/s',
       width: 4,
-      targets: [target(sum(rate(counter('rows'))), 'rows')],
+      targets: [target(sum(rows), 'rows')],
     },
     {
       kind: 'Stat',
@@ -49,7 +51,7 @@ const now: Row = {
       description: 'Share of the rows that an exit answered.',
       unit: 'percentunit',
       width: 4,
-      targets: [target(ratio(sum(rate(early)), sum(rate(counter('rows')))), 'exits')],
+      targets: [target(ratio(orNone(sum(rate(early)), sum(rows)), sum(rows)), 'exits')],
     },
     {
       kind: 'Stat',
@@ -61,10 +63,7 @@ const now: Row = {
       width: 4,
       targets: [
         target(
-          ratio(
-            formula`${sum(avoided)} - ${sum(spent)}`,
-            formula`${sum(avoided)} + ${sum(segments)}`,
-          ),
+          ratio(formula`${avoided} - ${sum(spent)}`, formula`${avoided} + ${sum(segments)}`),
           'net',
         ),
       ],
@@ -124,7 +123,10 @@ const table: TablePanel = {
     target(quantile(0.99, histogram('requestDuration'), SERVICE), '{{namespace}}/{{model}}'),
     target(exitShare(ofServices), '{{namespace}}/{{model}}'),
     target(netSaving(ofServices), '{{namespace}}/{{model}}'),
-    target(asServerLabels(formula`${upper} / ${budget}`), '{{namespace}}/{{model}}'),
+    after(
+      'Violation',
+      target(asServerLabels(formula`${upper} / ${budget}`), '{{namespace}}/{{model}}'),
+    ),
     target(
       asServerLabels(aggregate('max', gauge('serviceCandidateShare'), OBJECT)),
       '{{namespace}}/{{model}}',

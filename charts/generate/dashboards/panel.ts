@@ -3,7 +3,18 @@ import type { Query } from '../queries/query.ts';
 // What a board says, apart from how Grafana writes it: tests and the preview read this too.
 
 /** What must have happened for a panel to have an answer; `Always`: a service that serves is enough. */
-export type Scenario = 'Always' | 'Exits' | 'Ramp' | 'Violation' | 'Alarm' | 'Gpu' | 'Alerts';
+export const SCENARIOS = [
+  'Always',
+  'Exits',
+  'Ramp',
+  'Abort',
+  'Violation',
+  'Alarm',
+  'Restart',
+  'Gpu',
+  'Alerts',
+] as const;
+export type Scenario = (typeof SCENARIOS)[number];
 
 /** Grafana's units, as far as boards use them. */
 export type Unit =
@@ -28,6 +39,8 @@ export interface Target {
   readonly legend: string;
   /** Unit of the right axis, when the target is drawn there. */
   readonly right?: Unit;
+  /** @defaultValue that of the panel */
+  readonly scenario?: Scenario;
 }
 
 /** A query with its legend, which may only name labels that the query's series have. */
@@ -37,6 +50,11 @@ export function target<L extends string, const T extends string>(
   right?: Unit,
 ): Target {
   return { expr: query.text, legend, ...(right === undefined ? {} : { right }) };
+}
+
+/** A target that has an answer only after more than its panel needs. */
+export function after(scenario: Scenario, of: Target): Target {
+  return { ...of, scenario };
 }
 
 interface Common {

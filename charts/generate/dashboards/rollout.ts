@@ -1,7 +1,7 @@
 import { exitAudits, exitRows } from '../queries/exit-figures.ts';
 import { OBJECT } from '../queries/label-sets.ts';
 import { aggregate, formula, increase, quantile, rate, ratio, sum } from '../queries/query.ts';
-import { target, type Board, type Row } from './panel.ts';
+import { after, target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 
 const { gauge, counter, histogram } = ofServices;
@@ -51,11 +51,17 @@ const evidence: Row = {
       unit: 'short',
       width: 6,
       targets: [
-        target(
-          aggregate('max', gauge('serviceEvidence'), ['model', 'track']),
-          '{{model}} {{track}}',
+        after(
+          'Ramp',
+          target(
+            aggregate('max', gauge('serviceEvidence'), ['model', 'track']),
+            '{{model}} {{track}}',
+          ),
         ),
-        target(aggregate('max', gauge('serviceEvidenceNeeded'), ['model']), '{{model}} needed'),
+        after(
+          'Ramp',
+          target(aggregate('max', gauge('serviceEvidenceNeeded'), ['model']), '{{model}} needed'),
+        ),
       ],
     },
     {
@@ -180,9 +186,12 @@ const outcomes: Row = {
       width: 8,
       targets: [
         target(sum(increase(counter('rollouts'), '1h'), ['result']), '{{result}}'),
-        target(
-          formula`${sum(increase(counter('rolloutAborts'), '1h'), ['cause'])} > 0`,
-          'taken back: {{cause}}',
+        after(
+          'Abort',
+          target(
+            formula`${sum(increase(counter('rolloutAborts'), '1h'), ['cause'])} > 0`,
+            'taken back: {{cause}}',
+          ),
         ),
       ],
     },

@@ -13,7 +13,7 @@ import {
   sum,
 } from '../queries/query.ts';
 import { disagreement, netSaving, sinceByPod } from './figures.ts';
-import { target, type Row } from './panel.ts';
+import { after, target, type Row } from './panel.ts';
 import { ofServices } from './scopes.ts';
 
 // What answers, how fast, and how well: the rows of the service board that are about traffic.
@@ -80,7 +80,10 @@ export const overview: Row = {
       width: 8,
       targets: [
         target(netSaving(ofServices), '{{model}} now'),
-        target(aggregate('max', gauge('serviceNetSaving'), OBJECT), '{{model}} measured'),
+        after(
+          'Exits',
+          target(aggregate('max', gauge('serviceNetSaving'), OBJECT), '{{model}} measured'),
+        ),
       ],
     },
   ],
@@ -277,7 +280,7 @@ export const compute: Row = {
       width: 12,
       targets: [
         target(sum(rate(counter('computeSeconds')), ['kind']), '{{kind}}'),
-        target(sum(rate(counter('computeAvoided'))), 'avoided'),
+        after('Exits', target(sum(rate(counter('computeAvoided'))), 'avoided')),
       ],
     },
     {

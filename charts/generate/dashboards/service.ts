@@ -1,7 +1,7 @@
 import { SERVICE } from '../queries/label-sets.ts';
 import { aggregate, age, formula, increase, quantile, sum } from '../queries/query.ts';
 import { sinceByPod } from './figures.ts';
-import { target, type Board, type Row } from './panel.ts';
+import { after, target, type Board, type Row } from './panel.ts';
 import { SERVICE_ANNOTATIONS, SERVICE_VARIABLES, ofServices } from './scopes.ts';
 import { audits, compute, exits, overview, queue } from './service-traffic.ts';
 
@@ -40,10 +40,13 @@ const policy: Row = {
         target(sum(increase(counter('policyApplies')), ['path', 'result']), '{{path}} {{result}}'),
         target(sum(increase(counter('headSwaps')), ['result']), 'swap {{result}}'),
         target(sum(increase(counter('fetches')), ['kind', 'result']), 'fetch {{kind}} {{result}}'),
-        target(
-          quantile(0.99, histogram('headSwapDuration'), ['result'], '1h'),
-          'time of a swap {{result}}, p99',
-          's',
+        after(
+          'Exits',
+          target(
+            quantile(0.99, histogram('headSwapDuration'), ['result'], '1h'),
+            'time of a swap {{result}}, p99',
+            's',
+          ),
         ),
       ],
     },
@@ -62,10 +65,13 @@ const process: Row = {
       width: 12,
       targets: [
         target(aggregate('max', gauge('eventLoopLag'), ['pod']), 'late {{pod}}'),
-        target(
-          formula`${sum(increase(counter('engineRestarts')), ['cause'])} > 0`,
-          'restarts: {{cause}}',
-          'short',
+        after(
+          'Restart',
+          target(
+            formula`${sum(increase(counter('engineRestarts')), ['cause'])} > 0`,
+            'restarts: {{cause}}',
+            'short',
+          ),
         ),
       ],
     },

@@ -31,16 +31,25 @@ function spent(
   return sum(rate(series.counter('computeSeconds', { kind: { oneOf: kinds } }), range), SERVICE);
 }
 
-function avoided(series: Series, range?: string): Query<Service> {
+/** Engine time of the segments that exits spared. */
+export function avoidedTime(series: Series, range?: string): Query<Service> {
   return sum(rate(series.counter('computeAvoided'), range), SERVICE);
 }
 
 /** Engine time that exits saved, less what they cost. */
-export function netTime(series: Series, range?: string): Query<Service> {
-  return formula`${avoided(series, range)} - ${spent(series, EXIT_COSTS, range)}`;
+export function netTime(
+  series: Series,
+  range?: string,
+  avoided = avoidedTime(series, range),
+): Query<Service> {
+  return formula`${avoided} - ${spent(series, EXIT_COSTS, range)}`;
 }
 
 /** Engine time that backbones alone would have taken. */
-export function plainTime(series: Series, range?: string): Query<Service> {
-  return formula`${avoided(series, range)} + ${spent(series, ['segment'], range)}`;
+export function plainTime(
+  series: Series,
+  range?: string,
+  avoided = avoidedTime(series, range),
+): Query<Service> {
+  return formula`${avoided} + ${spent(series, ['segment'], range)}`;
 }

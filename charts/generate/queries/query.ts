@@ -197,6 +197,11 @@ export function ratio<L extends string>(part: Query<L>, whole: Query<L>): Query<
   return { text: `(${part.text}) / ((${whole.text}) > 0)`, labels: part.labels };
 }
 
+/** 0 where there is the whole and nothing of the part. */
+export function orNone<L extends string>(part: Query<L>, whole: Query<L>): Query<L> {
+  return { text: `(${part.text}) or 0 * (${whole.text})`, labels: part.labels };
+}
+
 /** What is counted is 0 when there is none of it. */
 export function orZero(query: Query<never>): Query<never> {
   return { text: `(${query.text}) or vector(0)`, labels: [] };

@@ -1,42 +1,31 @@
 // From `helm install` to an answer, on a real node: what NOTES.txt says is what is run here. The release and its services
 // have a namespace each, and both enforce Pod Security restricted. By Helm 3; the guides (cluster/docs) use Helm 4.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { BOARDS } from '../../../charts/generate/dashboards/boards.ts';
+import type { PolicyRule } from '../../../operator/plan/rbac.ts';
 import { planTrainingJob } from '../../../operator/plan/training-job.ts';
+import { askBoard } from '../../boards/ask-board.ts';
+import { prometheusMissing, type Prometheus } from '../../boards/prometheus.ts';
+import { watchRelease } from '../../boards/prometheus-on-node.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
+import type { OwnRealNode } from '../../support/real-node.ts';
 import { CHART, only, renderObjects } from '../../unit/charts/helm.ts';
 import { aServiceToPlan } from '../../unit/operator/plan/builders.ts';
-import type { PolicyRule } from '../../../operator/plan/rbac.ts';
 import { whyUnavailable } from '../harness/availability.ts';
-import { operatorImage, serverImage } from '../harness/image/product-images.ts';
+import { startTraffic } from '../loop/example-traffic.ts';
 import { rightsOf, rightsUsed } from '../operator/used-rights.ts';
+import { readObject } from '../pods/node-objects.ts';
+import { nodeValues, OPERATOR, startChartNode } from './chart-on-node.ts';
 import { definitionOf, DEFINITIONS, expectHelm } from './release.ts';
 
 const unavailable = await whyUnavailable('node');
-const OPERATOR = 'localhost/layercache-operator';
-const SERVER = 'localhost/layercache-server';
-const RESTRICTED = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-
-const valuesFor = (models: string) => ({
-  watchNamespaces: { [models]: true },
-  operator: {
-    replicas: 2,
-    image: { repository: OPERATOR, tag: 'chart', pullPolicy: 'Never' },
-    // A small node.
-    resources: { requests: { cpu: '50m', memory: '64Mi' } },
-    // The next leader is not waited for longer than needed.
-    extraEnv: { LAYERCACHE_LEASE_DURATION: '5s', LAYERCACHE_LEASE_RENEW_DEADLINE: '4s' },
-  },
-  server: {
-    image: { repository: SERVER, tag: 'chart', pullPolicy: 'Never' },
-    gpuImage: { repository: SERVER, tag: 'chart' },
-    defaults: {
-      resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '1Gi' } },
-    },
-  },
-  networkPolicy: { enabled: true },
-  tests: { timeout: '3m' },
-});
+const prometheusUnavailable = prometheusMissing ?? (await whyUnavailable('kinds'));
+/** The next leader is not waited for longer than needed. */
+const SHORT_LEASE = {
+  LAYERCACHE_LEASE_DURATION: '5s',
+  LAYERCACHE_LEASE_RENEW_DEADLINE: '4s',
+};
 
 describe.skipIf(unavailable !== null)('the chart on a real node', () => {
   let node: OwnRealNode;
@@ -44,15 +33,19 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
   let home: string;
   /** Of its services. */
   let models: string;
+  /** There from before the first service on; null where none can be. */
+  let prometheus: Prometheus | null = null;
+  /** Seconds since 1970. */
+  let watchedFrom = 0;
 
   beforeAll(async () => {
-    node = await startRealNode({ devices: {}, auditLog: true });
-    await node.loadImage(await serverImage({ name: `${SERVER}:chart` }));
-    await node.loadImage(await operatorImage({ name: `${OPERATOR}:chart` }));
-    home = (await node.namespace({ labels: RESTRICTED })).name;
-    models = (await node.namespace({ labels: RESTRICTED })).name;
+    const options = { devices: {}, auditLog: true };
+    ({ node, home, models } = await startChartNode(options, prometheusUnavailable === null));
   }, 240_000);
-  afterAll(() => (node as OwnRealNode | undefined)?.stop());
+  afterAll(async () => {
+    await prometheus?.close();
+    await (node as OwnRealNode | undefined)?.stop();
+  });
 
   const podsIn = async (namespace: string, path: string): Promise<readonly string[]> => {
     const words = ['get', 'pods', '-n', namespace, '-o'];
@@ -65,11 +58,19 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
 
   test('the sample of the notes becomes Ready by the commands of the notes', async () => {
     const startedMs = performance.now();
+    const values = {
+      ...nodeValues(models, SHORT_LEASE),
+      metrics: { serviceMonitor: { enabled: true, interval: '1s' } },
+      tests: { timeout: '3m' },
+    };
     const notes = await expectHelm(node, {
-      ...{ major: 3, namespace: home, values: valuesFor(models), deadlineMs: 180_000 },
+      ...{ major: 3, namespace: home, values, deadlineMs: 180_000 },
       args: ['install', 'demo', CHART, '--wait', '--timeout', '2m'],
     });
     const installedMs = performance.now();
+    if (prometheusUnavailable === null) prometheus = await watchRelease(node, home);
+    watchedFrom = Date.now() / 1000;
+    const watchedMs = performance.now();
     const [, manifest = ''] = /<<'EOF'\n([\s\S]*?)\nEOF/.exec(notes) ?? [];
     const [, apply = ''] = /^kubectl (apply .*) <<'EOF'$/m.exec(notes) ?? [];
     expect(apply).toContain(`-n ${models}`);
@@ -80,8 +81,9 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
     expect(waited.stdout).toContain('cachedmodelservice.layercache.io/fashion condition met');
     const readyMs = performance.now();
     const seconds = (fromMs: number, toMs: number) => ((toMs - fromMs) / 1000).toFixed(1);
+    const [helmS, sampleS] = [seconds(startedMs, installedMs), seconds(watchedMs, readyMs)];
     process.stderr.write(
-      `chart install to the sample Ready: ${seconds(startedMs, readyMs)} s (helm ${seconds(startedMs, installedMs)} s, sample ${seconds(installedMs, readyMs)} s)\n`,
+      `chart install to the sample Ready: helm ${helmS} s, sample ${sampleS} s\n`,
     );
   }, 600_000);
 
@@ -97,6 +99,43 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
       expect(lease.stdout).toMatch(/^demo-layercache-operator-/);
     }, 30_000);
   });
+
+  test.skipIf(prometheusUnavailable !== null)(
+    'a Prometheus that finds these pods by the monitors of the chart fills every panel for which a service that serves is enough',
+    async () => {
+      const watching = prometheus!;
+      const at = { kind: 'Service', namespace: models, name: 'fashion' } as const;
+      const { spec } = await readObject<{ spec: { clusterIP: string } }>(node, at);
+      const endpoint = { host: spec.clusterIP, port: 80 };
+      const traffic = await startTraffic(node, endpoint, { model: 'fashion', rate: 20 });
+      onTestFinished(() => traffic.stop());
+      await eventually(async () => {
+        await pause(2_000);
+        const interval = { from: watchedFrom, to: Date.now() / 1000 };
+        const faults: string[] = [];
+        for (const board of BOARDS) {
+          const life = { prometheus: watching, interval, played: ['Always'] as const };
+          const found = await askBoard(board, life);
+          faults.push(...found.map((fault) => `${board.uid}: ${fault}`));
+        }
+        expect(faults).toEqual([]);
+      }, 120_000);
+      expect(traffic.failures).toEqual([]);
+      // Whose pods they are is what the monitors say, by names that people know from their own.
+      const scraped = await watching.at('up == 1', Date.now() / 1000);
+      const labels = scraped.map(({ metric: { job, namespace, container } }) =>
+        [job, namespace, container].join(' '),
+      );
+      expect([...labels].sort()).toEqual(
+        [
+          `${home}/demo-layercache-models ${models} server`,
+          `demo-layercache-operator-metrics ${home} operator`,
+          `demo-layercache-operator-metrics ${home} operator`,
+        ].sort(),
+      );
+    },
+    180_000,
+  );
 
   test('Pod Security restricted is enforced in both namespaces, and admits trainers too', async () => {
     for (const namespace of [home, models]) {

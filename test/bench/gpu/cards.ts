@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 
-export type Cards =
+type Cards =
   { readonly ok: true; readonly names: string } | { readonly ok: false; readonly why: string };
 
 /** What the driver of NVIDIA lists. */

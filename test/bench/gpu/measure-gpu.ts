@@ -33,7 +33,7 @@ const GOAL = 0.2;
 /** Between a card and processors, and between segments and the whole (server.md). */
 const CLOSE = 1e-3;
 
-export interface GpuBenchOptions {
+interface GpuBenchOptions {
   /** The same on processors, to try the measurement itself where there is no card. */
   readonly onProcessors: boolean;
   readonly quick: boolean;

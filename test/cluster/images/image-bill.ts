@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 
 export const BILL = 'app/sbom.cdx.json';
 
-export interface Component {
+interface Component {
   /** With the group before it. */
   readonly full: string;
   readonly name: string;

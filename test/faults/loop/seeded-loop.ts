@@ -64,7 +64,7 @@ function isServing(loop: LoopWorld): boolean {
 function expectLawful(loop: LoopWorld): void {
   expectNeverAhead(loop.world);
   for (const { policy } of loop.pods.values()) {
-    if (policy === null || !policy.exitsEnabled) continue;
+    if (!policy?.exitsEnabled) continue;
     const tracks = [policy.stable, policy.candidate].filter((track) => track !== null);
     for (const track of tracks) expect(isLawful(track, policy), JSON.stringify(track)).toBe(true);
     expect(tracks.some(({ lambdaIndex }) => lambdaIndex !== null)).toBe(true);

@@ -45,6 +45,8 @@ export interface PlayedServers {
   shadow(): Promise<void>;
   /** Exits answer so few rows, each of them audited, that they cost more than they save. */
   waste(): Promise<void>;
+  /** Exits answer, and few rows are audited. */
+  calm(): Promise<void>;
   /** No engine computes until on each server a request has waited for so long. */
   stall(waitMs: number): Promise<void>;
   serve(): Promise<void>;
@@ -148,6 +150,7 @@ async function playOn(
     waste: () => apply({ stable: track(stable, TIMID), auditRate: 1 }),
     stall: (waitMs) => stall({ pods, pids }, waitMs),
     serve: () => apply({ stable: track(stable), auditRate: 0.1 }),
+    calm: () => apply({ stable: track(stable), auditRate: 0.05 }),
     refuse: () => refuseAll(model, pods),
     ramp: async () => {
       const candidate = { ...track(await good()), share: 0.5, stage: 'Ramping' as const };

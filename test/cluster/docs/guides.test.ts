@@ -2,6 +2,7 @@
 // where the one before it ended.
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../../support/eventually.ts';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
 import { diagnosisCommands, placeholdersOf, prepareForDiagnosis } from './diagnosis.ts';
@@ -44,6 +45,14 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
       const answer = await shell.block(`${INSTALL}#a-first-service/2`);
       expect(answer).toContain('"name":"image"');
       expect(answer).toMatch(/"outputs":\[\{"name":"logits".*"shape":\[1,10\]/);
+      // Ready says that it answers; which policy it has and what exits are at follows when the operator has asked the pod.
+      await eventually(async () => {
+        const service = ['--namespace', 'ml', 'cachedmodelservice', 'fashion'];
+        const { stdout } = await node.kubectl(['describe', ...service]);
+        for (const later of ['CollectingSamples', 'PolicyPublished']) {
+          expect(stdout).toContain(later);
+        }
+      }, 60_000);
       const looked = await shell.block(`${INSTALL}#what-it-is-doing`);
       expect(looked).toMatch(/fashion +True +Serving +1 +CollectingSamples/);
       expect(looked).toContain('PolicyPublished');

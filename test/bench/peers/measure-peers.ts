@@ -14,8 +14,8 @@ import { withComparison } from './readme-block.ts';
 import type { Machine, PeerPlan, PeerResults } from './results.ts';
 import { CHART_FILE, comparisonText } from './table.ts';
 
-/** With ten kinds of request on two models this takes 13 minutes. */
-const FULL: PeerPlan = { rounds: 3, seconds: 2, openSeconds: 3, warmSeconds: 3 };
+/** With ten kinds of request on two models this takes about ten minutes. */
+const FULL: PeerPlan = { rounds: 2, seconds: 2, openSeconds: 3, warmSeconds: 3 };
 /** To see that it runs; its figures say nothing. */
 const QUICK: PeerPlan = { rounds: 1, seconds: 0.5, openSeconds: 1, warmSeconds: 0.5 };
 const TRIVIAL_ROW = [16, 1, 1];

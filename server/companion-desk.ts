@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { CompanionModel, CompanionReport } from '../crds/wire/state.ts';
 import type { CompanionSetting } from './companions.ts';
 import { errorText } from './core/system-error.ts';
+import { cheapestFirst } from './engine/companion-order.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
 import type { ModelSource } from './engine/segment-engine.ts';
@@ -116,8 +117,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
       waited.abort();
       hasStarted = true;
     },
-    models: () =>
-      [...models.values()].sort((a, b) => a.macs - b.macs || (a.digest < b.digest ? -1 : 1)),
+    models: () => [...models.values()].sort(cheapestFirst),
     reports: () => [...reports.values()],
     onLate: (listener) => {
       listeners.push(listener);

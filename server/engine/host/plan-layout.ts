@@ -1,4 +1,5 @@
 // From a serving plan to cuts and head slots: which exit of which track sits in which slot of which cut.
+import type { ExitPlace } from '../../../crds/wire/exit-place.ts';
 import { EngineError } from '../engine-error.ts';
 import type { EnginePlan, PlannedTrack } from '../engine-client.ts';
 import type { ModelDescription, PlannedCut } from '../segment-engine.ts';
@@ -9,12 +10,16 @@ export interface SlotUse {
   readonly exit: number;
 }
 
-export interface CutLayout {
-  readonly planned: PlannedCut;
+/** What of a plan hangs on one place: a cut of the backbone, or a companion. */
+export interface PlaceLayout {
   /** By slot. */
   readonly uses: readonly SlotUse[];
-  /** Indices into EnginePlan.samples that read this cut. */
+  /** Indices into EnginePlan.samples that read it. */
   readonly samples: readonly number[];
+}
+
+export interface CutLayout extends PlaceLayout {
+  readonly planned: PlannedCut;
 }
 
 /** Exits of the track that may answer: the first ones of its bundle. */
@@ -34,45 +39,59 @@ export function answeringCount(planned: PlannedTrack): number {
 /** What a way through the backbone serves: heads and samples, all heads, or the heads that may answer. */
 export type RouteScope = 'Samples' | 'Heads' | 'Answers';
 
+/** What the scope serves, by where it sits. @param placeOf of an exit and its name; null: what is laid out has no such place. */
+export function layOutPlaces<P>(
+  plan: EnginePlan,
+  scope: RouteScope,
+  placeOf: (exit: ExitPlace, name: string) => P | null,
+): ReadonlyMap<P, PlaceLayout> {
+  const places = new Map<P, { readonly uses: SlotUse[]; readonly samples: number[] }>();
+  const at = (exit: ExitPlace, name: string) => {
+    const place = placeOf(exit, name);
+    if (place === null) return null;
+    const found = places.get(place) ?? { uses: [], samples: [] };
+    places.set(place, found);
+    return found;
+  };
+  for (const [track, planned] of plan.tracks.entries()) {
+    const count = scope === 'Answers' ? answeringCount(planned) : planned.bundle.heads.length;
+    for (const [exit, head] of planned.bundle.heads.slice(0, count).entries()) {
+      at(head, head.exit)?.uses.push({ track, exit });
+    }
+  }
+  for (const [index, sample] of scope === 'Samples' ? plan.samples.entries() : []) {
+    at(sample, sample.name)?.samples.push(index);
+  }
+  return places;
+}
+
 /** Cuts of what the scope serves, in backbone order; companions have none. */
 export function layOutPlan(
   plan: EnginePlan,
   model: ModelDescription,
   scope: RouteScope,
 ): readonly CutLayout[] {
-  const uses = new Map<string, SlotUse[]>();
-  const samples = new Map<string, number[]>();
-  for (const [track, planned] of plan.tracks.entries()) {
-    const count = scope === 'Answers' ? answeringCount(planned) : planned.bundle.heads.length;
-    for (const [exit, head] of planned.bundle.heads.slice(0, count).entries()) {
-      if (head.tensor === null) continue;
-      uses.set(head.tensor, [...(uses.get(head.tensor) ?? []), { track, exit }]);
-    }
-  }
-  for (const [index, { tensor }] of scope === 'Samples' ? plan.samples.entries() : []) {
-    if (tensor !== undefined) samples.set(tensor, [...(samples.get(tensor) ?? []), index]);
-  }
-  return inBackboneOrder([...new Set([...uses.keys(), ...samples.keys()])], model).map((tensor) => {
-    const slots = uses.get(tensor) ?? [];
-    return {
-      planned: {
-        tensor,
-        heads: slots.map((use) => headShape(plan, use)),
-        samplePool: samples.has(tensor)
-          ? (model.cuts.find((cut) => cut.tensor === tensor)?.pool ?? 1)
-          : null,
-      },
-      uses: slots,
-      samples: samples.get(tensor) ?? [],
-    };
-  });
+  const places = layOutPlaces(plan, scope, ({ tensor }) => tensor ?? null);
+  return inBackboneOrder(places, model).map(([tensor, { uses, samples }]) => ({
+    planned: {
+      tensor,
+      heads: uses.map((use) => headShape(plan, use)),
+      samplePool:
+        samples.length > 0 ? (model.cuts.find((cut) => cut.tensor === tensor)?.pool ?? 1) : null,
+    },
+    uses,
+    samples,
+  }));
 }
 
 /** Unknown tensors come last, where the engine refuses them by name. */
-function inBackboneOrder(tensors: readonly string[], model: ModelDescription): readonly string[] {
-  const place = new Map(model.cuts.map(({ tensor }, index) => [tensor, index]));
-  const of = (tensor: string): number => place.get(tensor) ?? model.cuts.length;
-  return [...tensors].sort((a, b) => of(a) - of(b));
+function inBackboneOrder(
+  places: ReadonlyMap<string, PlaceLayout>,
+  model: ModelDescription,
+): readonly (readonly [string, PlaceLayout])[] {
+  const order = new Map(model.cuts.map(({ tensor }, index) => [tensor, index]));
+  const of = (tensor: string): number => order.get(tensor) ?? model.cuts.length;
+  return [...places].sort(([a], [b]) => of(a) - of(b));
 }
 
 function headShape(plan: EnginePlan, use: SlotUse): PlannedCut['heads'][number] {

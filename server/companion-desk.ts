@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CompanionModel, CompanionReport } from '../crds/wire/state.ts';
+import { retryDelayMs, type RetryDelays } from './backbone/retry-delay.ts';
 import type { CompanionSetting } from './companions.ts';
 import { errorText } from './core/system-error.ts';
 import { cheapestFirst } from './engine/companion-order.ts';
@@ -34,21 +35,19 @@ export interface DeskOptions {
   readonly times?: DeskTimes;
 }
 
-interface DeskTimes {
-  readonly firstRetryMs: number;
-  readonly mostRetryMs: number;
+interface DeskTimes extends RetryDelays {
   /** The start of the server waits for no companion longer than this. */
   readonly startMs: number;
 }
 
-const TIMES: DeskTimes = { firstRetryMs: 1_000, mostRetryMs: 60_000, startMs: 30_000 };
+const TIMES: DeskTimes = { firstMs: 1_000, mostMs: 60_000, startMs: 30_000 };
 /** A companion whose load ended the engine host so often is left alone: the backbone would answer nothing in between. */
 const MOST_DEATHS = 2;
 const MAX_MESSAGE = 1024;
 
 export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   const { settings, engine } = options;
-  const { firstRetryMs, mostRetryMs, startMs } = options.times ?? TIMES;
+  const { startMs, ...retry } = options.times ?? TIMES;
   const ending = new AbortController();
   const { signal } = ending;
   const models = new Map<string, CompanionModel>();
@@ -93,8 +92,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
       if (outcome === 'Deadly') deaths += 1;
       if (deaths >= MOST_DEATHS) leaveAlone(setting);
       if (deaths >= MOST_DEATHS || isOver()) return;
-      const full = Math.min(mostRetryMs, firstRetryMs * 2 ** Math.min(failures, 20));
-      const retryMs = full * (0.5 + options.random() / 2);
+      const retryMs = retryDelayMs(failures, retry, options.random);
       const report = reports.get(setting.name);
       if (report !== undefined) options.onFailure(report, retryMs);
       await wait(retryMs, undefined, { signal }).catch(() => undefined);

@@ -4,6 +4,7 @@ import type { EngineClient, EngineReport, StatusListener } from '../engine/engin
 import { EngineError } from '../engine/engine-error.ts';
 import { toLoadFailure } from './load-error.ts';
 import type { LoadProgress } from './load-progress.ts';
+import { retryDelayMs } from './retry-delay.ts';
 
 export interface BackboneEngineOptions {
   /** False: the first failure is thrown, for a person who started the process. */
@@ -63,9 +64,8 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
   }
 
   function delayMs(failure: LoadFailure, failures: number): number {
-    const most = failure.code === 'BackboneFetchFailed' ? retry.mostOnTheWay : retry.most;
-    const full = Math.min(most, retry.first * 2 ** Math.min(failures, 20));
-    return full * (0.5 + options.random() / 2);
+    const mostMs = failure.code === 'BackboneFetchFailed' ? retry.mostOnTheWay : retry.most;
+    return retryDelayMs(failures, { firstMs: retry.first, mostMs }, options.random);
   }
 
   async function start(): Promise<EngineReport> {

@@ -4,7 +4,7 @@ import type { CompanionSetting } from '../../../server/companions.ts';
 import { EngineError } from '../../../server/engine/engine-error.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const TIMES = { firstRetryMs: 1, mostRetryMs: 4, startMs: 10_000 };
+const TIMES = { firstMs: 1, mostMs: 4, startMs: 10_000 };
 
 function aSetting(name: string): CompanionSetting {
   const uri = { kind: 'file', path: `/${name}.onnx` } as const;

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { CostTable } from '../../../crds/wire/state.ts';
 import { scoreRow } from '../../core/score.ts';
 import { createBusyClock } from '../busy-clock.ts';
-import type { PreparedHead, SegmentEngine, SegmentPlan, SegmentResult } from '../segment-engine.ts';
+import type { PreparedHead, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { MEASURING_SCORE, measuringHead } from './measuring-head.ts';
 
 const MOST_RUNS = 24;
@@ -87,13 +87,8 @@ class Meter {
   }
 
   async measure(rows: number): Promise<Pass> {
-    const passes: Pass[] = [];
-    // The first pass at a size is its warm-up and does not count.
-    await this.pass(rows);
-    const start = performance.now();
     const budgetMs = rows === 1 ? SINGLE_ROW_BUDGET_MS : BUDGET_MS;
-    do passes.push(await this.pass(rows));
-    while (passes.length < MOST_RUNS && performance.now() - start < budgetMs);
+    const passes = await warmRuns(() => this.pass(rows), budgetMs);
     return {
       whole: quartile(passes.map(({ whole }) => whole)),
       bare: quartileOfEach(passes.map(({ bare }) => bare)),
@@ -129,7 +124,9 @@ class Meter {
       ms.push(
         await this.timed(async () => {
           const result = await this.engine.run(plan, cut, activation, want(cut));
-          scoreAll(result, this.model.classCount);
+          for (const logits of result.logits) {
+            if (logits !== null) scoreRows(logits, this.model.classCount);
+          }
           activation = result.activation;
         }),
       );
@@ -155,13 +152,20 @@ function extraMs(pass: Pass | undefined, cut: number): number {
   return Math.max(0, (pass?.headed[cut] ?? 0) - (pass?.bare[cut] ?? 0));
 }
 
-/** A head's price includes its scores. */
-function scoreAll({ logits }: SegmentResult, classCount: number): void {
-  for (const head of logits) {
-    if (head === null) continue;
-    for (let offset = 0; offset < head.length; offset += classCount) {
-      scoreRow(head, offset, classCount, MEASURING_SCORE);
-    }
+/** As often as the budget allows. The first run is the warm-up and does not count. */
+export async function warmRuns<T>(run: () => Promise<T>, budgetMs: number): Promise<readonly T[]> {
+  await run();
+  const startMs = performance.now();
+  const runs: T[] = [];
+  do runs.push(await run());
+  while (runs.length < MOST_RUNS && performance.now() - startMs < budgetMs);
+  return runs;
+}
+
+/** The price of what gives logits [rows, classes] includes their scores. */
+export function scoreRows(logits: Float32Array, classCount: number): void {
+  for (let offset = 0; offset < logits.length; offset += classCount) {
+    scoreRow(logits, offset, classCount, MEASURING_SCORE);
   }
 }
 

@@ -13,9 +13,13 @@ export async function answerFixedRow(
   return engine.output(whole, engine.upload(fixedRow(model), 1));
 }
 
-export function fixedRow({ inputs }: ModelDescription): Float32Array {
-  const [, ...rowDims] = inputs[0]?.shape ?? [];
+export function fixedRow(model: ModelDescription): Float32Array {
   const random = createRandom(SEED);
-  const size = rowDims.reduce((product, dim) => product * dim, 1);
-  return Float32Array.from({ length: size }, () => random.normal());
+  return Float32Array.from({ length: rowSize(model) }, () => random.normal());
+}
+
+/** Values of one row of input. */
+export function rowSize({ inputs }: ModelDescription): number {
+  const [, ...rowDims] = inputs[0]?.shape ?? [];
+  return rowDims.reduce((product, dim) => product * dim, 1);
 }

@@ -1,13 +1,11 @@
 // A companion as a worker holds it: a whole model beside the backbone, on an engine of its own in the same thread.
-import { performance } from 'node:perf_hooks';
-import { scoreRow } from '../../core/score.ts';
-import { copyMs, quartile } from '../backbone/measure.ts';
-import { MEASURING_SCORE } from '../backbone/measuring-head.ts';
+import { copyMs, quartile, scoreRows, warmRuns } from '../backbone/measure.ts';
 import { createBusyClock } from '../busy-clock.ts';
 import type { CompanionSource } from '../engine-client.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { BackboneRows } from './backbone-rows.ts';
 import { checkCompanion } from './check-companion.ts';
+import { rowSize } from './fixed-row.ts';
 import { MEASURED_SIZES } from './loaded-plan.ts';
 
 export interface OpenCompanion {
@@ -33,7 +31,6 @@ interface Beside {
   readonly measures: boolean;
 }
 
-const MOST_RUNS = 24;
 const BUDGET_MS = 100;
 const SINGLE_ROW_BUDGET_MS = 500;
 
@@ -74,24 +71,15 @@ async function measure(
   rows: number,
   pause: () => Promise<void>,
 ): Promise<CompanionCost> {
-  const { classCount, inputs } = companion.model;
-  const rowValues = (inputs[0]?.shape ?? []).slice(1).reduce((all, dim) => all * dim, 1);
-  const input = new Float32Array(rows * rowValues);
+  const { model } = companion;
+  const input = new Float32Array(rows * rowSize(model));
   const busyMs = createBusyClock();
   const timed = async (): Promise<number> => {
     await pause();
     const startMs = busyMs();
-    const logits = await askCompanion(companion, input, rows);
-    for (let offset = 0; offset < logits.length; offset += classCount) {
-      scoreRow(logits, offset, classCount, MEASURING_SCORE);
-    }
+    scoreRows(await askCompanion(companion, input, rows), model.classCount);
     return busyMs() - startMs;
   };
-  // The first run at a size is its warm-up and does not count.
-  await timed();
-  const untilMs = performance.now() + (rows === 1 ? SINGLE_ROW_BUDGET_MS : BUDGET_MS);
-  const runs: number[] = [];
-  do runs.push(await timed());
-  while (runs.length < MOST_RUNS && performance.now() < untilMs);
-  return { runMs: quartile(runs), compactMs: copyMs(rows, rowValues) };
+  const runs = await warmRuns(timed, rows === 1 ? SINGLE_ROW_BUDGET_MS : BUDGET_MS);
+  return { runMs: quartile(runs), compactMs: copyMs(rows, rowSize(model)) };
 }

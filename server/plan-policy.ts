@@ -1,3 +1,4 @@
+import { exitPlace, placeFields } from '../crds/wire/exit-place.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
 import type { Policy } from '../crds/wire/policy.ts';
 import type { Track } from '../crds/wire/evidence.ts';
@@ -28,11 +29,9 @@ export function planPolicy(
 }
 
 function sampledExits(policy: Policy): SampledExit[] {
-  return policy.exits.flatMap(({ name, tensor, modelDigest, mode }): SampledExit[] => {
-    if (mode === 'Disabled') return [];
-    if (tensor !== undefined) return [{ name, tensor }];
-    return modelDigest === undefined ? [] : [{ name, modelDigest }];
-  });
+  return policy.exits
+    .filter((exit) => exit.mode !== 'Disabled' && exitPlace(exit) !== '')
+    .map((exit) => ({ name: exit.name, ...placeFields(exit) }));
 }
 
 /** Share of traffic for the candidate now: none without its heads, with exits off, or under a stale policy. */

@@ -43,12 +43,11 @@ export function createPrices(table: CostTable, cuts: readonly string[]): Prices 
     }
     return sum;
   };
-  const compactMs = (cut: number, rows: number): number =>
-    at(rows, (size) => table.compactMs[size]?.[places[cut] ?? -1] ?? NaN);
   const companionMs = (place: number, rows: number): number =>
     at(rows, (size) => table.segmentMs[size]?.[place] ?? NaN);
   const gatherMs = (place: number, rows: number): number =>
     at(rows, (size) => table.compactMs[size]?.[place] ?? NaN);
+  const compactMs = (cut: number, rows: number): number => gatherMs(places[cut] ?? -1, rows);
   const plainMs = remembered((_, rows) => at(rows, (size) => table.plainMs[size] ?? NaN));
   return {
     plainMs: (rows) => plainMs(0, rows),

@@ -80,10 +80,12 @@ export function serveWorker(
     host.postMessage(reply);
   };
   const count = (): void => {
-    const beside = [...companions.values()].map((companion) => companion.engine.stats());
-    const activations = beside.reduce((sum, stats) => sum + stats.activations, 0);
-    Atomics.store(counts, 0, engine.stats().activations + activations);
-    Atomics.store(counts, 1, engine.stats().plans);
+    const own = engine.stats();
+    let { activations } = own;
+    for (const companion of companions.values())
+      activations += companion.engine.stats().activations;
+    Atomics.store(counts, 0, activations);
+    Atomics.store(counts, 1, own.plans);
   };
   const opened = (): OpenWorker => {
     if (open === null) throw new EngineError('EngineFailed', 'the engine has not loaded a model');

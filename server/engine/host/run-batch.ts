@@ -210,9 +210,10 @@ class BatchRun {
     samples: readonly number[],
     rows: readonly number[],
   ): void {
+    if (samples.length === 0) return;
     const size = values.length / rows.length;
     for (const [place, row] of rows.entries()) {
-      if (samples.length === 0 || !this.rows.has(row, RowFlag.Sample)) continue;
+      if (!this.rows.has(row, RowFlag.Sample)) continue;
       const kept = this.features.get(row) ?? [];
       for (const sample of samples) kept[sample] = values.slice(place * size, (place + 1) * size);
       this.features.set(row, kept);

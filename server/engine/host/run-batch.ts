@@ -131,8 +131,9 @@ class BatchRun {
     );
     if (asked.length === 0) return;
     const before = this.rows.work(asked);
+    const input = this.inputOf(asked);
     const began = performance.now();
-    const logits = await askCompanion(companion, this.inputOf(asked), asked.length);
+    const logits = await askCompanion(companion, input, asked.length);
     const answers = uses.flatMap((use) => this.rows.leave(use, logits, asked));
     this.emitEarly(answers);
     this.keepFeatures(logits, samples, asked);
@@ -164,7 +165,9 @@ class BatchRun {
     if (rows.length === this.rows.count) return this.input;
     const began = performance.now();
     const size = this.input.length / this.rows.count;
-    const gathered = this.input.slice(0, rows.length * size);
+    const length = rows.length * size;
+    const gathered =
+      this.input instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length);
     for (const [place, row] of rows.entries()) {
       gathered.set(this.input.subarray(row * size, (row + 1) * size), place * size);
     }

@@ -64,7 +64,7 @@ export interface BatchRequest {
   readonly input: readonly Uint8Array[];
   /** One byte per row: RowFlag bits. */
   readonly flags: Uint8Array;
-  /** Nothing else waits or runs. @defaultValue false */
+  /** Nothing else runs: it may have the lane that takes all cores. @defaultValue false */
   readonly isAlone?: boolean;
 }
 

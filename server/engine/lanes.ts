@@ -3,7 +3,7 @@ import type { EngineError } from './engine-error.ts';
 /** Which workers are free. One batch at a time on each; who finds none waits in order. */
 export class Lanes {
   private free: number[] = [];
-  /** The lane for what is alone; null: there is none. */
+  /** The lane for what runs alone; null: there is none. */
   private lone: number | null = null;
   private isLoneBusy = false;
   private waiting: { resolve: (lane: number) => void; reject: (error: EngineError) => void }[] = [];
@@ -16,7 +16,7 @@ export class Lanes {
 
   /**
    * The lane that was busy last: its weights are still in the processor's caches.
-   * @param isAlone nothing else waits or runs: the batch may have the lane that takes all cores
+   * @param isAlone nothing else runs: the batch may have the lane that takes all cores
    */
   async acquire(isAlone = false): Promise<number> {
     if (isAlone && this.lone !== null && !this.isLoneBusy) {

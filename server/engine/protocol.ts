@@ -50,7 +50,7 @@ export type AnswerHeader =
       readonly to: 'open';
       readonly report: EngineReport;
       readonly slots: number;
-      /** One more lane, behind those of the slots, takes what is alone in the server. */
+      /** Of one more lane, behind those of the slots, for what runs alone; null: there is none. */
       readonly loneSpeedup: number | null;
       readonly answer: BackboneAnswer;
     }

@@ -1,44 +1,12 @@
 // What a server decides alone, to the row: the smallest thing that switches exits off, and what just does not.
 import { describe, expect, test } from 'vitest';
-import type { Track } from '../../../crds/wire/evidence.ts';
-import type { Policy } from '../../../crds/wire/policy.ts';
 import type { AuditedRow } from '../../../server/engine/engine-client.ts';
-import { planPolicy } from '../../../server/plan-policy.ts';
-import { createSafety, type Safety, type SwitchOffCause } from '../../../server/safety.ts';
-import type { Serving } from '../../../server/serving.ts';
-import { fakeClock } from '../../support/fake-clock.ts';
-import { FAKE_COSTS } from '../../support/fake-engine.ts';
-import { aCandidate, aPolicy, aTrack, fakeBundle } from '../../support/test-server.ts';
+import type { Safety } from '../../../server/safety.ts';
+import { aCandidate, aPolicy, aTrack } from '../../support/test-server.ts';
+import { A, aSafety, B, POLICY, servingOf } from './safety-parts.ts';
 
-const A = `sha256:${'a'.repeat(64)}`;
-const B = `sha256:${'b'.repeat(64)}`;
 const EXITS = ['early', 'late'];
-const POLICY = aPolicy({ stable: aTrack(A), auditRate: 1 });
 const BOTH = aPolicy({ stable: aTrack(A), candidate: aCandidate(B, 0.25), auditRate: 1 });
-
-function aSafety() {
-  const clock = fakeClock();
-  const causes: SwitchOffCause[] = [];
-  const safety = createSafety({ clock, onChange: (cause) => causes.push(cause) });
-  return { clock, causes, safety };
-}
-
-function servingOf(policy: Policy, more: Partial<Serving> = {}): Serving {
-  const bundles = new Map([
-    [A, fakeBundle(1)],
-    [B, fakeBundle(2)],
-  ]);
-  return {
-    policy,
-    planId: 1,
-    plan: planPolicy(policy, bundles, { beforeCut: (_, exits) => exits }),
-    costs: FAKE_COSTS,
-    knownAnswers: [],
-    candidateShare: 0,
-    held: new Set<Track>(),
-    ...more,
-  };
-}
 
 const SURE = 0.99999;
 type Scored = AuditedRow['tracks'][number];

@@ -1,38 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Track } from '../../../crds/wire/evidence.ts';
-import type { Policy } from '../../../crds/wire/policy.ts';
 import type { AuditedRow } from '../../../server/engine/engine-client.ts';
-import { planPolicy } from '../../../server/plan-policy.ts';
-import type { SwitchOffCause } from '../../../server/safety.ts';
-import { createSafety } from '../../../server/safety.ts';
-import type { Serving } from '../../../server/serving.ts';
-import { fakeClock } from '../../support/fake-clock.ts';
-import { FAKE_COSTS } from '../../support/fake-engine.ts';
-import { GOOD_CERTIFICATE, aPolicy, aTrack, fakeBundle } from '../../support/test-server.ts';
-
-const A = `sha256:${'a'.repeat(64)}`;
-const POLICY = aPolicy({ stable: aTrack(A), auditRate: 1 });
-
-function aSafety() {
-  const clock = fakeClock();
-  const causes: SwitchOffCause[] = [];
-  const safety = createSafety({ clock, onChange: (cause) => causes.push(cause) });
-  return { clock, causes, safety };
-}
-
-function servingOf(policy: Policy, more: Partial<Serving> = {}): Serving {
-  const uncut = { beforeCut: (_: string, exits: readonly string[]) => exits };
-  return {
-    policy,
-    planId: 1,
-    plan: planPolicy(policy, new Map([[A, fakeBundle(1)]]), uncut),
-    costs: FAKE_COSTS,
-    knownAnswers: [],
-    candidateShare: 0,
-    held: new Set<Track>(),
-    ...more,
-  };
-}
+import { GOOD_CERTIFICATE, aTrack } from '../../support/test-server.ts';
+import { A, aSafety, POLICY, servingOf } from './safety-parts.ts';
 
 function anAudit(backboneClass: number, headClass: number): AuditedRow {
   const track = {

@@ -1,6 +1,7 @@
 import type { Paint } from '../output/paint.ts';
 import { renderColumns, wrap } from '../output/render-columns.ts';
 import { ageOf, countText, percentText, rateText, spanText } from '../output/words.ts';
+import { renderChecks } from '../rollout/render-checks.ts';
 import type { Explanation, Missing } from './explanation.ts';
 
 const WIDTH = 110;
@@ -109,19 +110,7 @@ function renderRollout({ rollout }: Explanation, nowMs: number): string[] {
   const when = since === null ? '' : `, ${ageOf(since, nowMs)} ago`;
   return [
     ...wrap(`${reason}${when}: ${message}`, WIDTH),
-    ...(checks.length === 0
-      ? []
-      : renderColumns(
-          ['CHECK', 'VERDICT', 'SAMPLES', 'VALUE', 'LIMIT'],
-          checks.map(({ type, verdict, samples, value, limit }) => [
-            type,
-            verdict,
-            samples === null ? undefined : countText(samples),
-            value ?? undefined,
-            limit ?? undefined,
-          ]),
-          ['SAMPLES', 'VALUE', 'LIMIT'],
-        )),
+    ...(checks.length === 0 ? [] : renderChecks(checks)),
     ...failed.map(
       (one) =>
         `not tried again: ${one.revision}, ${one.reason} ${ageOf(one.time ?? undefined, nowMs)} ago`,

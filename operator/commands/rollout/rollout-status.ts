@@ -1,17 +1,11 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Rendered } from '../output/output-format.ts';
 import { renderColumns, renderFields } from '../output/render-columns.ts';
-import { ageOf, countText } from '../output/words.ts';
+import { ageOf } from '../output/words.ts';
 import { explainRollout } from '../explain/explain-rollout.ts';
 import { awaitService, type Wait } from '../service/await-service.ts';
-import { getService } from '../service/find-service.ts';
-import { readServiceView } from '../service/read-service-view.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
-
-/** Where the rollout of a service stands. */
-export async function readRollout(cluster: Cluster, name: string): Promise<ServiceView> {
-  return readServiceView(await getService(cluster, name));
-}
+import { renderChecks } from './render-checks.ts';
 
 /** Waits until no candidate is pending; `onChange` hears each new stage, step or reason. Null: not in time. */
 export async function watchRollout(
@@ -69,7 +63,7 @@ export function renderRollout(service: ServiceView, nowMs: number): Rendered {
         ['Candidate', headText(heads?.candidate, nowMs)],
         ...(rollout === undefined ? [] : ([['Step', stepText(rollout, nowMs)]] as const)),
       ]),
-      ...(verdict.checks.length === 0 ? [] : ['', ...renderChecks(verdict)]),
+      ...(verdict.checks.length === 0 ? [] : ['', ...renderChecks(verdict.checks)]),
       ...(verdict.failed.length === 0 ? [] : ['', ...renderFailed(verdict, nowMs)]),
     ],
     names: [`cachedmodelservice.layercache.io/${name}`],
@@ -90,20 +84,6 @@ function stepText(
   const loaded = `${loadedReplicas ?? 0} ready pods hold it`;
   if (step === undefined) return `${stage ?? 'unknown'}, ${loaded}`;
   return `${step} of ${steps ?? '?'} with ${share ?? '0%'} of the traffic for ${ageOf(stepStartTime, nowMs)}, ${loaded}`;
-}
-
-function renderChecks({ checks }: ReturnType<typeof explainRollout>): string[] {
-  return renderColumns(
-    ['CHECK', 'VERDICT', 'SAMPLES', 'VALUE', 'LIMIT'],
-    checks.map(({ type, verdict, samples, value, limit }) => [
-      type,
-      verdict,
-      samples === null ? undefined : countText(samples),
-      value ?? undefined,
-      limit ?? undefined,
-    ]),
-    ['SAMPLES', 'VALUE', 'LIMIT'],
-  );
 }
 
 function renderFailed({ failed }: ReturnType<typeof explainRollout>, nowMs: number): string[] {

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import type { CliIo } from './cli-io.ts';
 import { examples, print, withOutputFlag, type OutputFlags } from './cluster-command.ts';
-import { createInterrupt } from './interrupt.ts';
+import { createInterrupt, INTERRUPTED } from './interrupt.ts';
 import { duration, rate, wholeNumber } from './parse-flags.ts';
 import type { Outcome } from './program.ts';
 
@@ -65,7 +65,7 @@ async function measure(flags: BenchFlags, outcome: Outcome) {
     });
     const failed = result.auto.failed + result.backbone.failed;
     if (failed > 0) outcome.exitCode = 1;
-    if (interrupt.signal.aborted) outcome.exitCode = 130;
+    if (interrupt.signal.aborted) outcome.exitCode = INTERRUPTED;
     return renderBench({ url, model: ready.model, isNoise: ready.isNoise, ratePerSecond, result });
   } finally {
     endpoint.close();

@@ -1,14 +1,12 @@
 import { Command } from 'commander';
 import type { CliIo } from './cli-io.ts';
-import { createInterrupt } from './interrupt.ts';
+import { createInterrupt, INTERRUPTED } from './interrupt.ts';
 
 interface InstallFlags {
   readonly wheel?: string;
   readonly from?: string;
   readonly again?: boolean;
 }
-
-const INTERRUPTED = 130;
 
 /** `layercache engines install`: what does not come with the package. */
 export function installEngineCommand(io: CliIo, outcome: { exitCode: number }): Command {

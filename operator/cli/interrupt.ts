@@ -1,5 +1,8 @@
 import type { Child } from '../local/processes/child.ts';
 
+/** Exit code of what a signal ended, as shells have it for Ctrl-C. */
+export const INTERRUPTED = 130;
+
 /** Ctrl-C and SIGTERM: the first asks for an orderly end, the second kills every child and ends at once. */
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -16,7 +19,7 @@ export function createInterrupt(): Interrupt {
       return;
     }
     for (const child of children) child.kill();
-    process.exit(130);
+    process.exit(INTERRUPTED);
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { CliError } from '../errors.ts';
 import type { CliIo } from './cli-io.ts';
 import { examples } from './cluster-command.ts';
-import { createInterrupt } from './interrupt.ts';
+import { createInterrupt, INTERRUPTED } from './interrupt.ts';
 import { wholeNumber } from './parse-flags.ts';
 import type { Outcome } from './program.ts';
 
@@ -13,8 +13,6 @@ interface ServeFlags {
   readonly output?: string;
   readonly debug?: boolean;
 }
-
-const INTERRUPTED = 130;
 
 /** `layercache serve MODEL`: one server on loopback, the backbone alone. */
 export function serveCommand(io: CliIo, outcome: Outcome): Command {

@@ -10,13 +10,12 @@ import {
   withOutputFlag,
   type OutputFlags,
 } from './cluster-command.ts';
-import { createInterrupt } from './interrupt.ts';
+import { createInterrupt, INTERRUPTED } from './interrupt.ts';
 import { duration } from './parse-flags.ts';
 import type { Outcome } from './program.ts';
 
 const TIMED_OUT = 3;
 const ANSWER_IS_NO = 4;
-const INTERRUPTED = 130;
 
 export interface WaitFlags extends ClusterFlags {
   readonly timeout: number;
@@ -139,12 +138,13 @@ function rolloutStatusCommand(io: CliIo, outcome: Outcome): Command {
       examples(io, 'rollout status vision', 'rollout status vision --watch --timeout 2h'),
     )
     .action(async (name: string, flags: StatusFlags) => {
-      const { readRollout, renderRollout } = await import('../commands/rollout/rollout-status.ts');
+      const { renderRollout } = await import('../commands/rollout/rollout-status.ts');
+      const { getServiceView } = await import('../commands/service/find-service.ts');
       await askCluster(io, flags, async (cluster) => {
         const service =
           flags.watch === true
             ? await follow(io, outcome, cluster, { name, flags })
-            : await readRollout(cluster, name);
+            : await getServiceView(cluster, name);
         await print(io, flags, renderRollout(service, cluster.clock.nowMs()));
       });
     });
@@ -159,6 +159,7 @@ async function follow(
   { name, flags }: { readonly name: string; readonly flags: StatusFlags },
 ) {
   const rollout = await import('../commands/rollout/rollout-status.ts');
+  const { getServiceView } = await import('../commands/service/find-service.ts');
   const interrupt = createInterrupt();
   try {
     const wait = { timeoutMs: flags.timeout, interrupt: interrupt.signal };
@@ -167,7 +168,7 @@ async function follow(
     });
     if (ended === null) outcome.exitCode = interrupt.signal.aborted ? INTERRUPTED : TIMED_OUT;
     else if (rollout.hasFailed(ended)) outcome.exitCode = ANSWER_IS_NO;
-    return ended ?? (await rollout.readRollout(cluster, name));
+    return ended ?? (await getServiceView(cluster, name));
   } finally {
     interrupt.close();
   }

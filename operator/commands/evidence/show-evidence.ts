@@ -1,15 +1,15 @@
+import { ledgerConfigMapName } from '../../plan/names.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { explainService } from '../explain/explain-service.ts';
 import type { Rendered } from '../output/output-format.ts';
-import { getService } from '../service/find-service.ts';
+import { getServiceView } from '../service/find-service.ts';
 import { readLedgerView } from '../service/read-ledger-view.ts';
-import { readServiceView } from '../service/read-service-view.ts';
 import { evidenceGrids } from './evidence-grid.ts';
 import { renderEvidence } from './render-evidence.ts';
 
 /** `layercache evidence NAME`: what all pods' audits say together. */
 export async function showEvidence(cluster: Cluster, name: string): Promise<Rendered> {
-  const service = readServiceView(await getService(cluster, name));
+  const service = await getServiceView(cluster, name);
   const view = await readLedgerView(cluster, name);
   const nowMs = cluster.clock.nowMs();
   const grids = view.ledger === null ? [] : evidenceGrids(view.ledger);
@@ -25,6 +25,6 @@ export async function showEvidence(cluster: Cluster, name: string): Promise<Rend
       unseen,
     },
     table: (wide) => renderEvidence(grids, { missing, unseen }, wide),
-    names: [`configmap/${name}-evidence`],
+    names: [`configmap/${ledgerConfigMapName(name)}`],
   };
 }

@@ -3,8 +3,7 @@ import { toTime } from '../../plan/status/time.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { unanswered } from '../rollout/send-request.ts';
 import { annotate, awaitService, type Wait } from '../service/await-service.ts';
-import { getService } from '../service/find-service.ts';
-import { readServiceView } from '../service/read-service-view.ts';
+import { getService, getServiceView } from '../service/find-service.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
 
 /** Switches exits off by annotation, for a while or until `exits on`. Resolves once every ready pod has the policy. */
@@ -31,7 +30,7 @@ export async function switchExitsOff(
 
 /** Withdraws that annotation, nothing else: without a certificate in force exits stay off. */
 export async function switchExitsOn(cluster: Cluster, name: string, wait: Wait): Promise<string> {
-  const before = readServiceView(await getService(cluster, name));
+  const before = await getServiceView(cluster, name);
   const wasOff = (before.annotations[ANNOTATIONS.exits] ?? '').trim().startsWith('off');
   if (!wasOff) return `No request had switched them off. ${exitsText(before)}`;
   await annotate(cluster, name, ANNOTATIONS.exits, null);

@@ -2,14 +2,13 @@ import { CliError } from '../../errors.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { annotate, awaitService, type Wait } from '../service/await-service.ts';
-import { getService } from '../service/find-service.ts';
-import { readServiceView } from '../service/read-service-view.ts';
+import { getServiceView } from '../service/find-service.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
 import { unanswered } from './send-request.ts';
 
 /** Holds the step of a rollout by annotation; aborts still fire. Resolves with what became of it. */
 export async function pauseRollout(cluster: Cluster, name: string, wait: Wait): Promise<string> {
-  const before = readServiceView(await getService(cluster, name));
+  const before = await getServiceView(cluster, name);
   await annotate(cluster, name, ANNOTATIONS.rollout, 'paused');
   if (!isRamping(before)) {
     return 'No step is running: the next rollout holds at its first step until you resume it.';
@@ -28,7 +27,7 @@ export async function pauseRollout(cluster: Cluster, name: string, wait: Wait): 
 
 /** Takes that annotation away. A spec that says paused is the owner's to change. */
 export async function resumeRollout(cluster: Cluster, name: string, wait: Wait): Promise<string> {
-  const before = readServiceView(await getService(cluster, name));
+  const before = await getServiceView(cluster, name);
   await annotate(cluster, name, ANNOTATIONS.rollout, null);
   if (before.settings?.paused === true) {
     throw new CliError('RequestRefused', {

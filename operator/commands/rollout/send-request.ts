@@ -3,8 +3,7 @@ import { ANNOTATIONS } from '../../plan/names.ts';
 import { toTime } from '../../plan/status/time.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { annotate, awaitService, type Wait } from '../service/await-service.ts';
-import { getService } from '../service/find-service.ts';
-import { readServiceView } from '../service/read-service-view.ts';
+import { getServiceView } from '../service/find-service.ts';
 import type { ServiceView } from '../service/service-view.ts';
 
 /** What a person may ask for once (api.md 9). */
@@ -26,7 +25,7 @@ export async function sendRequest(
   verb: RequestVerb,
   wait: Wait,
 ): Promise<RequestOutcome> {
-  const service = readServiceView(await getService(cluster, name));
+  const service = await getServiceView(cluster, name);
   const revision = candidateOf(service);
   const value = `${verb}:${revision}:${toTime(cluster.clock.nowMs()).replaceAll(':', '')}`;
   await annotate(cluster, name, ANNOTATIONS.request, value);

@@ -1,8 +1,7 @@
 import { KIND } from '../../../crds/v1alpha1/cached-model-service.ts';
 import { sleep } from '../../kube/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { getService } from './find-service.ts';
-import { readServiceView } from './read-service-view.ts';
+import { getServiceView } from './find-service.ts';
 import type { ServiceView } from './service-view.ts';
 
 /** How long to wait for the operator, and who may end it earlier. */
@@ -23,7 +22,7 @@ export async function awaitService(
   const { clock } = cluster;
   const endMs = clock.monotonicMs() + timeoutMs;
   for (;;) {
-    const service = readServiceView(await getService(cluster, name));
+    const service = await getServiceView(cluster, name);
     if (isSo(service)) return service;
     if (interrupt.aborted || clock.monotonicMs() + POLL_MS > endMs) return null;
     await sleep(clock, POLL_MS, interrupt);

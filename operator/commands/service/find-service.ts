@@ -5,6 +5,8 @@ import type { KubeObject } from '../../kube/api.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
 import { isKindUnknown } from '../cluster/call-error.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { readServiceView } from './read-service-view.ts';
+import type { ServiceView } from './service-view.ts';
 
 /** The object, or null when the API server has none of that name. */
 export async function findService(cluster: Cluster, name: string): Promise<KubeObject | null> {
@@ -19,6 +21,11 @@ export async function findService(cluster: Cluster, name: string): Promise<KubeO
 /** The object; throws `ServiceNotFound` with the nearest names, here or in another namespace. */
 export async function getService(cluster: Cluster, name: string): Promise<KubeObject> {
   return (await findService(cluster, name)) ?? (await serviceMissing(cluster, name));
+}
+
+/** The same as a view. */
+export async function getServiceView(cluster: Cluster, name: string): Promise<ServiceView> {
+  return readServiceView(await getService(cluster, name));
 }
 
 async function serviceMissing(cluster: Cluster, name: string): Promise<never> {

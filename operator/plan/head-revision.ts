@@ -41,20 +41,28 @@ export function planHeadRevision({
   training,
 }: TrainedHeads): CacheHeadRevisionObject {
   const name = headRevisionName(service.name, digest);
-  const spec: CacheHeadRevisionSpec = {
-    serviceName: service.name,
-    backboneDigest: bundle.backboneDigest,
-    bundle: { digest, sizeBytes, ...(uri === null ? { configMapName: name } : { uri }) },
-    exits: bundle.heads.map(toExit),
-    classCount: bundle.classCount,
-    training,
-  };
+  const spec = { ...headRevisionSpec({ digest, sizeBytes, bundle, uri }, service.name), training };
   const metadata = childMetadata(service, name, 'trainer');
   return {
     apiVersion: API_VERSION,
     kind: HEAD_REVISION_KIND,
     metadata: { ...metadata, name },
     spec,
+  };
+}
+
+/** What a revision says of a bundle, whoever brought it. */
+export function headRevisionSpec(
+  { digest, sizeBytes, bundle, uri }: Pick<TrainedHeads, 'digest' | 'sizeBytes' | 'bundle' | 'uri'>,
+  serviceName: string,
+): CacheHeadRevisionSpec {
+  const configMapName = headRevisionName(serviceName, digest);
+  return {
+    serviceName,
+    backboneDigest: bundle.backboneDigest,
+    bundle: { digest, sizeBytes, ...(uri === null ? { configMapName } : { uri }) },
+    exits: bundle.heads.map(toExit),
+    classCount: bundle.classCount,
   };
 }
 

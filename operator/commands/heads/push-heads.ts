@@ -1,18 +1,15 @@
 import { HEAD_REVISION_KIND } from '../../../crds/v1alpha1/cache-head-revision.ts';
 import { API_VERSION } from '../../../crds/v1alpha1/cached-model-service.ts';
-import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
+import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../crds/v1alpha1/head-revision-rules.ts';
 import { CliError } from '../../errors.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
-import type { KubeObject } from '../../kube/api.ts';
+import { refOf, type KubeObject } from '../../kube/api.ts';
+import { headRevisionSpec } from '../../plan/head-revision.ts';
 import { roleLabel } from '../../plan/labels.ts';
 import { headRevisionName } from '../../plan/names.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { getService } from '../service/find-service.ts';
-import { readServiceView } from '../service/read-service-view.ts';
+import { getServiceView } from '../service/find-service.ts';
 import type { OpenedBundle } from './read-bundle.ts';
-
-/** What a ConfigMap holds beside its metadata (api.md 3). */
-const MOST_BYTES = 921_600;
 
 export interface PushedHeads {
   readonly name: string;
@@ -25,7 +22,7 @@ export async function pushHeads(
   service: string,
   opened: OpenedBundle,
 ): Promise<PushedHeads> {
-  const view = readServiceView(await getService(cluster, service));
+  const view = await getServiceView(cluster, service);
   checkFit(opened, service, view.status.backbone?.digest);
   const name = headRevisionName(service, opened.digest);
   const revision = revisionOf(cluster.namespace, { name, service, opened });
@@ -39,10 +36,10 @@ function checkFit(
   service: string,
   loaded: string | undefined,
 ): void {
-  if (sizeBytes > MOST_BYTES) {
+  if (sizeBytes > MAX_CONFIG_MAP_BUNDLE_BYTES) {
     throw new CliError('HeadsIncompatible', {
       where,
-      why: `it has ${sizeBytes} bytes, and a ConfigMap holds ${MOST_BYTES}.`,
+      why: `it has ${sizeBytes} bytes, and a ConfigMap holds ${MAX_CONFIG_MAP_BUNDLE_BYTES}.`,
       nextStep: 'Put the file into s3 or oci, and write a CacheHeadRevision with its uri.',
     });
   }
@@ -61,23 +58,12 @@ function revisionOf(
     opened,
   }: { readonly name: string; readonly service: string; readonly opened: OpenedBundle },
 ): KubeObject {
-  const { bundle, digest, sizeBytes } = opened;
   return {
     apiVersion: API_VERSION,
     kind: HEAD_REVISION_KIND,
     metadata: { name, namespace },
-    spec: {
-      serviceName: service,
-      backboneDigest: bundle.backboneDigest,
-      bundle: { digest, sizeBytes, configMapName: name },
-      exits: bundle.heads.map(toExit),
-      classCount: bundle.classCount,
-    },
+    spec: headRevisionSpec({ ...opened, uri: null }, service),
   };
-}
-
-function toExit({ exit: name, tensor, pool, hidden, modelDigest }: BundleHead): object {
-  return modelDigest === null ? { name, tensor, pool, hidden } : { name, modelDigest };
 }
 
 /** Gone with its revision. */
@@ -101,8 +87,6 @@ async function createOrGet(
     return { object: await api.create(object), wasThere: false };
   } catch (error) {
     if (!(error instanceof ApiStatusError) || !error.isAlreadyExists) throw error;
-    const { name, namespace = '' } = object.metadata;
-    const kind = object.kind as 'ConfigMap';
-    return { object: await api.get({ kind, namespace, name }), wasThere: true };
+    return { object: await api.get(refOf(object)), wasThere: true };
   }
 }

@@ -1,4 +1,5 @@
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
+import { ANNOTATIONS } from '../../plan/names.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
 import type { RolloutVerdict } from './explanation.ts';
 
@@ -60,7 +61,7 @@ function whoPaused(
 ): string {
   if (reason !== 'Paused') return '';
   if (settings?.paused === true) return ' Field spec.rollout.paused holds it.';
-  return annotations['layercache.io/rollout']?.trim() === 'paused'
-    ? ' Annotation layercache.io/rollout holds it.'
+  return annotations[ANNOTATIONS.rollout]?.trim() === 'paused'
+    ? ` Annotation ${ANNOTATIONS.rollout} holds it.`
     : '';
 }

@@ -1,6 +1,8 @@
+import { plainPercent } from '../../local/view/format.ts';
 import { paintStatus, type Paint } from '../output/paint.ts';
 import { renderColumns, renderFields } from '../output/render-columns.ts';
 import { ageOf, countText } from '../output/words.ts';
+import { renderChecks } from '../rollout/render-checks.ts';
 import { conditionOf, type EventView, type ServiceView } from '../service/service-view.ts';
 
 export interface StatusFacts {
@@ -23,7 +25,7 @@ export function renderStatus(facts: StatusFacts, paint: Paint, wide = false): st
     ...(status.exits === undefined || status.exits.length === 0
       ? []
       : ['', ...renderExits(service)]),
-    ...(status.rollout?.checks === undefined ? [] : ['', ...renderChecks(service)]),
+    ...(status.rollout?.checks === undefined ? [] : ['', ...renderChecks(status.rollout.checks)]),
     '',
     ...renderConditions(facts, paint, wide),
     '',
@@ -91,15 +93,11 @@ function agreementText({ status, settings }: ServiceView, nowMs: number): string
   const budget =
     settings === null
       ? 'a budget that breaks a rule'
-      : `a budget of ${percentSetting(settings.budget)} at ${percentSetting(settings.confidence)} confidence`;
+      : `a budget of ${plainPercent(settings.budget)} at ${plainPercent(settings.confidence)} confidence`;
   const { accuracy } = status;
   if (accuracy?.disagreement === undefined) return `nothing is measured yet against ${budget}`;
   const { disagreement, upperBound = '-', audits = 0, measuredTime } = accuracy;
   return `${disagreement} disagree, at most ${upperBound}, of ${budget}; ${countText(audits)} audits, ${ageOf(measuredTime, nowMs)} ago`;
-}
-
-function percentSetting(ratio: number): string {
-  return `${Number((100 * ratio).toPrecision(6))}%`;
 }
 
 function headsText({ status: { heads } }: ServiceView, nowMs: number): string {
@@ -167,20 +165,6 @@ function renderExits({ status: { exits = [] } }: ServiceView): string[] {
       reason,
     ]),
     ['COST', 'LEAVES'],
-  );
-}
-
-function renderChecks({ status: { rollout } }: ServiceView): string[] {
-  return renderColumns(
-    ['CHECK', 'VERDICT', 'SAMPLES', 'VALUE', 'LIMIT'],
-    (rollout?.checks ?? []).map(({ type, verdict, samples, value, limit }) => [
-      type,
-      verdict,
-      samples === undefined ? undefined : countText(samples),
-      value,
-      limit,
-    ]),
-    ['SAMPLES', 'VALUE', 'LIMIT'],
   );
 }
 

@@ -1,3 +1,4 @@
+import { plainPercent } from '../../local/view/format.ts';
 import { renderColumns } from '../output/render-columns.ts';
 import { rateText } from '../output/words.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
@@ -29,7 +30,7 @@ export function toTopRow(service: ServiceView, rowsPerSecond: number | null): To
     pods: status.readyReplicas ?? 0,
     rowsPerSecond,
     exits: conditionOf(status.conditions, 'ExitsActive')?.reason ?? '-',
-    budget: settings === null ? null : `${Number((100 * settings.budget).toPrecision(6))}%`,
+    budget: settings === null ? null : plainPercent(settings.budget),
     ...figuresOf(status),
     engine: status.backbone?.engine ?? null,
   };

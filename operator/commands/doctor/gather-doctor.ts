@@ -1,10 +1,9 @@
 import { API_VERSION, KIND } from '../../../crds/v1alpha1/cached-model-service.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
 import type { KubeObject } from '../../kube/api.ts';
-import { parseLedger } from '../../lifecycle/ledger.ts';
-import { storedLedger } from '../../plan/ledger-config-map.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { readLedgers } from '../service/read-ledgers.ts';
 import { readServiceView } from '../service/read-service-view.ts';
 import type { ServiceView } from '../service/service-view.ts';
 import { ownDefinitions, type LiveDefinition } from './check-definitions.ts';
@@ -134,22 +133,8 @@ export async function readServices(
   const where = cluster.listNamespace === undefined ? {} : { namespace: cluster.listNamespace };
   const services = await listOrNull(() => cluster.api.list(KIND, where));
   if (services === null) return null;
-  const ledgers = await listOrNull(() =>
-    cluster.api.list('ConfigMap', {
-      ...where,
-      labelSelector: 'layercache.io/role=ledger',
-      pageSize: 20,
-    }),
-  );
-  return services.map(readServiceView).map((service) => {
-    const live = ledgers?.find(
-      ({ metadata }) =>
-        metadata.name === `${service.name}-evidence` && metadata.namespace === service.namespace,
-    );
-    const text = storedLedger(live ?? null);
-    const parsed = text === null ? null : parseLedger(text);
-    return [service, parsed?.ok === true ? parsed.value : null] as const;
-  });
+  const ledgerOf = await readLedgers(cluster);
+  return services.map(readServiceView).map((service) => [service, ledgerOf(service)] as const);
 }
 
 async function listOrNull(

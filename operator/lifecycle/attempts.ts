@@ -1,6 +1,6 @@
 // Attempts to certify (exits.md 6.2, 6.3): begun in the ledger before a row counts, looked at three times at most.
 import { emptyBlocks, addTick, dispersionOf } from '../stats/dispersion.ts';
-import { disagreementsAt } from '../stats/grid-column.ts';
+import { disagreementsAt, leavingAt } from '../stats/grid-column.ts';
 import { dueLook, LAST_LOOK, lookSizes, reassessLook, takeLook } from '../stats/looks.ts';
 import { addPodRows, type PodRows } from '../stats/pod-rows.ts';
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
@@ -69,6 +69,18 @@ export function auditShare({ blocks, answeredRows }: Attempt): number {
 /** Audited rows so far, in closed blocks and outside. */
 export function auditedRows({ blocks }: Attempt): number {
   return blocks.closed.n + blocks.open.n;
+}
+
+/** Of the audited rows so far, those that would leave at a lambda, and those of them that disagree. */
+export function rowsAt(
+  { blocks }: Attempt,
+  lambdaIndex: number,
+): { readonly leaving: number; readonly disagreements: number } {
+  const { closed, open } = blocks;
+  return {
+    leaving: leavingAt(closed, lambdaIndex) + leavingAt(open, lambdaIndex),
+    disagreements: disagreementsAt(closed, lambdaIndex) + disagreementsAt(open, lambdaIndex),
+  };
 }
 
 /** The newest look; null before the first. */

@@ -1,9 +1,8 @@
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
-import { binomialUpper } from '../../../server/core/binomial.ts';
 import { auditedRows, latestLook } from '../../lifecycle/attempts.ts';
 import type { Attempt, CandidateRecord, Ledger, StableRecord } from '../../lifecycle/ledger.ts';
 import { dispersionOf } from '../../stats/dispersion.ts';
-import { disagreementsAt, leavingAt } from '../../stats/grid-column.ts';
+import { countsAt } from './counts-at.ts';
 
 /** One lambda of the merged grid. */
 export interface GridRow {
@@ -51,7 +50,6 @@ function toGrid(
 ): TrackGrid {
   const { blocks, budget, confidence } = attempt;
   const audits = auditedRows(attempt);
-  const grids = [blocks.closed, blocks.open];
   const lookIndex = latestLook(attempt)?.lambdaIndex ?? null;
   return {
     track,
@@ -66,18 +64,15 @@ function toGrid(
     pods: attempt.pods.length,
     lookLambda: lookIndex === null ? null : (LAMBDAS[lookIndex] ?? null),
     rows: LAMBDAS.map((lambda, lambdaIndex) => {
-      const disagreements = grids.reduce(
-        (sum, grid) => sum + disagreementsAt(grid, lambdaIndex),
-        0,
-      );
+      const { leaving, disagreements, upperBound } = countsAt(attempt, lambdaIndex);
       return {
         lambdaIndex,
         lambda,
         audits,
-        leaving: grids.reduce((sum, grid) => sum + leavingAt(grid, lambdaIndex), 0),
+        leaving,
         disagreements,
         disagreementRatio: audits === 0 ? 0 : disagreements / audits,
-        upperBound: audits === 0 ? 1 : binomialUpper(disagreements, audits, 1 - confidence),
+        upperBound,
         isInForce: record.lambdaIndex === lambdaIndex,
       };
     }),

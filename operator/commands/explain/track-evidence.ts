@@ -1,8 +1,7 @@
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
-import { binomialUpper } from '../../../server/core/binomial.ts';
 import { auditedRows, latestLook, nextLookRows } from '../../lifecycle/attempts.ts';
 import type { Attempt, CandidateRecord, Ledger, StableRecord } from '../../lifecycle/ledger.ts';
-import { disagreementsAt, leavingAt } from '../../stats/grid-column.ts';
+import { countsAt } from '../evidence/counts-at.ts';
 import type { TrackEvidence } from './explanation.ts';
 
 /** The evidence of both tracks; a candidate that raises lambda shares stable's. */
@@ -26,11 +25,9 @@ function toEvidence(
   nameOf: (digest: string) => string,
 ): TrackEvidence {
   const lambdaIndex = record.lambdaIndex ?? latestLook(attempt)?.lambdaIndex ?? 0;
-  const { blocks, budget, confidence } = attempt;
-  const grids = [blocks.closed, blocks.open];
+  const { budget, confidence } = attempt;
   const audits = auditedRows(attempt);
-  const disagreements = grids.reduce((sum, grid) => sum + disagreementsAt(grid, lambdaIndex), 0);
-  const leaving = grids.reduce((sum, grid) => sum + leavingAt(grid, lambdaIndex), 0);
+  const { leaving, disagreements, upperBound } = countsAt(attempt, lambdaIndex);
   return {
     track,
     revision: nameOf(record.headRevision),
@@ -41,7 +38,7 @@ function toEvidence(
     lambda: lambdaOf(lambdaIndex),
     isCertified: record.certificate !== null,
     disagreements,
-    upperBound: audits === 0 ? 1 : binomialUpper(disagreements, audits, 1 - confidence),
+    upperBound,
     leavingRatio: audits === 0 ? 0 : leaving / audits,
     looks: attempt.looks.map((look) => ({
       look: look.look,

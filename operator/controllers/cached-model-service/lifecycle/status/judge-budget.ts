@@ -1,9 +1,8 @@
 import { formatPercent } from '../../../../../crds/v1alpha1/percent.ts';
 import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
 import { binomialUpper } from '../../../../../server/core/binomial.ts';
-import { latestLook } from '../../../../lifecycle/attempts.ts';
+import { auditedRows, latestLook, rowsAt } from '../../../../lifecycle/attempts.ts';
 import type { Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
-import { disagreementsAt, leavingAt } from '../../../../stats/grid-column.ts';
 import { toVerdict, type Verdict } from '../../../../plan/status/verdict.ts';
 
 /** What the audits behind the certificate in force say. */
@@ -19,17 +18,15 @@ export interface Audited {
 export function auditedOf(stable: StableRecord | null): Audited | null {
   const lambdaIndex = stable?.lambdaIndex ?? null;
   if (stable === null || lambdaIndex === null) return null;
-  const { blocks, confidence } = stable.evidence;
-  const grids = [blocks.closed, blocks.open];
-  const audits = grids.reduce((sum, { n }) => sum + n, 0);
+  const { evidence } = stable;
+  const audits = auditedRows(evidence);
   if (audits === 0) return null;
-  const disagreements = grids.reduce((sum, grid) => sum + disagreementsAt(grid, lambdaIndex), 0);
-  const leaving = grids.reduce((sum, grid) => sum + leavingAt(grid, lambdaIndex), 0);
+  const { leaving, disagreements } = rowsAt(evidence, lambdaIndex);
   return {
     audits,
     disagreements,
     disagreementRatio: disagreements / audits,
-    upperRatio: binomialUpper(disagreements, audits, 1 - confidence),
+    upperRatio: binomialUpper(disagreements, audits, 1 - evidence.confidence),
     exitedRatio: leaving / audits,
   };
 }

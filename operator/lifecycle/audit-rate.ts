@@ -3,7 +3,8 @@ import type { Ledger } from './ledger.ts';
 import type { LifecycleInput } from './types.ts';
 
 const LEAST_AUDITS_PER_SECOND = 0.2;
-const SHADOW_ROWS_PER_SECOND = 50;
+/** Audited at most while nothing answers early. */
+export const SHADOW_ROWS_PER_SECOND = 50;
 const WATCHFUL_RATE = 0.1;
 /** A rate in force stays within this factor of the wanted one: a policy per tick would help nobody. */
 const TOLERANCE = 0.25;

@@ -5,7 +5,10 @@ import type { Tick } from './tick.ts';
 import { mayTrain, requestTraining } from './training-wishes.ts';
 import type { TrainingCause, Ledger } from './ledger.ts';
 
-const PATIENCE_MS = 900_000;
+/** Recorded rows that end collecting at once (exits.md 2). */
+export const COLLECT_ROWS = 10_000;
+/** After this long fewer rows suffice. */
+export const PATIENCE_MS = 900_000;
 const MIN_ROWS = 2_000;
 const MIN_ROWS_PER_CLASS = 20;
 
@@ -17,13 +20,18 @@ export function trainingCause({ training }: Ledger): TrainingCause {
   return training.waiting ?? MISSING;
 }
 
+/** Rows that suffice where nobody waits for all that are wanted. */
+export function enoughRows(classCount: number): number {
+  return Math.max(MIN_ROWS, MIN_ROWS_PER_CLASS * classCount);
+}
+
 /** Rows that end collecting: all that is wanted, or after 15 minutes and after an alarm what suffices. */
 export function wantedRows(
   ledger: Ledger,
   tick: Pick<Tick, 'input' | 'backbone' | 'nowMs'>,
 ): number {
   const { input, backbone, nowMs } = tick;
-  const enough = Math.max(MIN_ROWS, MIN_ROWS_PER_CLASS * backbone.classCount);
+  const enough = enoughRows(backbone.classCount);
   const isUrgent = ledger.training.waiting !== null || nowMs - ledger.stageSinceMs >= PATIENCE_MS;
   return isUrgent ? Math.min(enough, input.collectRows) : input.collectRows;
 }

@@ -1,12 +1,11 @@
 // How much more traffic a certificate would take: for people whose stream ended too early.
-import { LAST_LOOK, lookSizes, reassessLook } from '../stats/looks.ts';
 import { predictedSaving } from '../stats/cost.ts';
-import { dispersionOf } from '../stats/dispersion.ts';
-import { auditedRows, auditShare, latestLook } from './attempts.ts';
+import { auditedRows, auditShare } from './attempts.ts';
 import { evidenceOf } from './candidates.ts';
 import { collectedRows } from './collected-rows.ts';
 import { trainingCause } from './collecting.ts';
 import type { Attempt, Ledger } from './ledger.ts';
+import { looksAhead, outcomeAhead, type LookAhead } from './looks-ahead.ts';
 import { count } from './text.ts';
 import type { HeadRevisionFacts, LifecycleInput, MoreTraffic } from './types.ts';
 
@@ -60,35 +59,16 @@ function runningAttempt(
   return stable;
 }
 
-interface LookAhead {
-  readonly look: number;
-  readonly rows: number;
-}
-
-function looksAhead(evidence: Attempt): readonly LookAhead[] {
-  const taken = latestLook(evidence)?.look ?? 0;
-  return lookSizes(evidence.firstLookRows)
-    .map((rows, index) => ({ look: index + 1, rows }))
-    .slice(taken, LAST_LOOK);
-}
-
-/** The counts so far, scaled to the size of a look, against its test and the least saving. */
+/** Whether a look would pass on the counts so far, and with a saving that pays. */
 function wouldPass(
   evidence: Attempt,
-  { look, rows }: LookAhead,
+  look: LookAhead,
   facts: HeadRevisionFacts | null,
   { settings }: LifecycleInput,
 ): boolean {
-  const { closed } = evidence.blocks;
-  if (closed.n === 0 || facts === null) return false;
-  const factor = Math.max(1, rows / closed.n);
-  const scale = (column: readonly number[]): number[] => column.map((k) => Math.ceil(k * factor));
-  const n = Math.ceil(closed.n * factor);
-  const grid = { n, dis: scale(closed.dis), leave: closed.leave.map(scale) };
-  const dispersion = dispersionOf(evidence.blocks);
-  const lambdaIndex = reassessLook({ look, grid, dispersion, flagged: null }, evidence);
-  if (lambdaIndex === null) return false;
-  const activeExits = facts.exits.length;
-  const saving = predictedSaving(grid, lambdaIndex, { pathCost: facts.pathCost, activeExits });
-  return saving >= settings.minSaving;
+  const outcome = outcomeAhead(evidence, look);
+  if (outcome === null || facts === null) return false;
+  const { pathCost, exits } = facts;
+  const costs = { pathCost, activeExits: exits.length };
+  return predictedSaving(outcome.grid, outcome.lambdaIndex, costs) >= settings.minSaving;
 }

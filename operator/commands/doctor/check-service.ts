@@ -1,3 +1,4 @@
+import { SHADOW_ROWS_PER_SECOND } from '../../lifecycle/audit-rate.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import { countText, percentText, rateText, spanText } from '../output/words.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
@@ -5,8 +6,6 @@ import { finding, ok, unknown, type Finding } from './finding.ts';
 
 /** A first certificate that takes longer is a sign that budget and traffic do not fit. */
 const LONG_SECONDS = 86_400;
-/** Rows a second that are audited at most before heads serve. */
-const MOST_AUDITED = 50;
 
 /** What is wrong with one service: endpoint, engine, policy, and whether its traffic can ever prove its budget. */
 export function checkService(service: ServiceView, ledger: Ledger | null): readonly Finding[] {
@@ -57,7 +56,7 @@ function checkTraffic(
     return [unknown('Service', `${key}: the operator has not measured its traffic yet`)];
   const { minAudits, budget } = settings;
   const wanted = `a budget of ${percentText(budget)} takes ${countText(minAudits)} audited rows for a first certificate`;
-  const seconds = minAudits / Math.min(rate, MOST_AUDITED);
+  const seconds = minAudits / Math.min(rate, SHADOW_ROWS_PER_SECOND);
   if (rate <= 0 || seconds > LONG_SECONDS) {
     const time =
       rate <= 0

@@ -1,11 +1,14 @@
+import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
 import type { ServiceSettings } from '../../../crds/v1alpha1/settings.ts';
 import { auditedRows, auditShare } from '../../lifecycle/attempts.ts';
+import { SHADOW_ROWS_PER_SECOND } from '../../lifecycle/audit-rate.ts';
+import { COLLECT_ROWS, enoughRows, PATIENCE_MS } from '../../lifecycle/collecting.ts';
 import type { Attempt, Ledger, RampRecord } from '../../lifecycle/ledger.ts';
+import { looksAhead, outcomeAhead, type LookAhead } from '../../lifecycle/looks-ahead.ts';
 import { leastAuditsADay } from '../../lifecycle/starvation.ts';
 import { countText, percentText, rateText } from '../output/words.ts';
 import type { ServiceView } from '../service/service-view.ts';
 import type { Missing } from './explanation.ts';
-import { looksAhead } from './would-pass.ts';
 
 const UNCOUNTED = { rows: null, seconds: null, note: null } as const;
 
@@ -49,39 +52,29 @@ const FINDERS: Readonly<Record<string, Finder>> = {
   InsufficientSamples: (facts) => [missingDay(facts)],
 };
 
-/** Recorded rows that end collecting at once, and those that suffice after a while (exits.md 5.1). */
-const ALL_ROWS = 10_000;
-const PATIENCE_SECONDS = 900;
-
-function enoughRows({ status }: ServiceView): number {
-  return Math.max(2_000, 20 * (status.backbone?.classCount ?? 0));
-}
-
 function missingSamples(facts: MissingFacts): Missing {
   const { service, recordedRows, rowsPerSecond } = facts;
-  const enough = Math.min(ALL_ROWS, enoughRows(service));
+  const enough = Math.min(COLLECT_ROWS, enoughRows(service.status.backbone?.classCount ?? 0));
   const has = recordedRows ?? 0;
-  const sooner = enough === ALL_ROWS ? '' : `, or ${countText(enough)} once 15 minutes have passed`;
+  const patience = `once ${PATIENCE_MS / 60_000} minutes have passed`;
+  const sooner = enough === COLLECT_ROWS ? '' : `, or ${countText(enough)} ${patience}`;
   const known = recordedRows === null ? '' : `; ${countText(recordedRows)} are there`;
-  const what = `${countText(ALL_ROWS)} recorded rows to train on${sooner}${known}`;
+  const what = `${countText(COLLECT_ROWS)} recorded rows to train on${sooner}${known}`;
   const rows = recordedRows === null ? null : Math.max(0, enough - has);
   if (rowsPerSecond === null || rowsPerSecond <= 0) {
     return { what, rows, ...timeless(rowsPerSecond) };
   }
   const seconds = Math.min(
-    Math.max(0, ALL_ROWS - has) / rowsPerSecond,
+    Math.max(0, COLLECT_ROWS - has) / rowsPerSecond,
     Math.max(patienceLeft(facts), Math.max(0, enough - has) / rowsPerSecond),
   );
   return { what, rows, seconds, note: null };
 }
 
 function patienceLeft({ ledger, nowMs }: MissingFacts): number {
-  if (ledger?.stage !== 'Collecting') return PATIENCE_SECONDS;
-  return Math.max(0, PATIENCE_SECONDS - (nowMs - ledger.stageSinceMs) / 1000);
+  const waitedMs = ledger?.stage === 'Collecting' ? nowMs - ledger.stageSinceMs : 0;
+  return Math.max(0, PATIENCE_MS - waitedMs) / 1000;
 }
-
-/** Rows a second that are audited at most while nothing answers early. */
-const MOST_AUDITED = 50;
 
 /** The heads to come need a first look of their own. */
 function missingFirstLook({
@@ -93,7 +86,9 @@ function missingFirstLook({
   const what = `${countText(rows)} audited rows for the first look at the new heads`;
   if (rowsPerSecond === null || rowsPerSecond <= 0)
     return [{ what, rows, ...timeless(rowsPerSecond) }];
-  return [{ what, rows, seconds: rows / Math.min(rowsPerSecond, MOST_AUDITED), note: null }];
+  return [
+    { what, rows, seconds: rows / Math.min(rowsPerSecond, SHADOW_ROWS_PER_SECOND), note: null },
+  ];
 }
 
 function missingAudits(facts: MissingFacts): readonly Missing[] {
@@ -122,12 +117,12 @@ function missingLook(attempt: Attempt, rowsPerSecond: number | null): Missing {
     const what = 'The last look of this attempt is taken: other heads, or a larger budget.';
     return { ...UNCOUNTED, what };
   }
-  const passing = ahead.find(({ lambda }) => lambda !== null);
-  const goal = passing ?? next;
+  const passing = firstPassing(attempt, ahead);
+  const goal = passing?.look ?? next;
   const audits = auditedRows(attempt);
-  const rows = Math.max(0, goal.audits - audits);
+  const rows = Math.max(0, goal.rows - audits);
   const share = auditShare(attempt);
-  const what = `${countText(rows)} more audited rows until look ${String(goal.look)} at ${countText(goal.audits)}`;
+  const what = `${countText(rows)} more audited rows until look ${String(goal.look)} at ${countText(goal.rows)}`;
   const outlook = outlookOf(attempt, passing?.lambda ?? null);
   if (rowsPerSecond === null || rowsPerSecond <= 0) {
     const { seconds, note } = timeless(rowsPerSecond);
@@ -136,6 +131,18 @@ function missingLook(attempt: Attempt, rowsPerSecond: number | null): Missing {
   const audited = rowsPerSecond * share;
   const note = `${percentText(share)} of ${rateText(rowsPerSecond)} rows a second are audited. ${outlook}`;
   return { what, rows, seconds: rows / audited, note };
+}
+
+/** The first look that the answers so far would pass, and the lambda that it would certify. */
+function firstPassing(
+  attempt: Attempt,
+  ahead: readonly LookAhead[],
+): { readonly look: LookAhead; readonly lambda: number | null } | null {
+  for (const look of ahead) {
+    const outcome = outcomeAhead(attempt, look);
+    if (outcome !== null) return { look, lambda: LAMBDAS[outcome.lambdaIndex] ?? null };
+  }
+  return null;
 }
 
 function outlookOf({ blocks }: Attempt, lambda: number | null): string {

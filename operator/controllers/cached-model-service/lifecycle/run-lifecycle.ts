@@ -3,6 +3,7 @@ import type { Policy } from '../../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../../crds/wire/state.ts';
 import { decide } from '../../../lifecycle/decide.ts';
 import { watermarks, type Ledger } from '../../../lifecycle/ledger.ts';
+import { COLLECT_ROWS } from '../../../lifecycle/collecting.ts';
 import type {
   LifecycleInput,
   LifecyclePlan,
@@ -49,8 +50,6 @@ export interface LifecycleOutcome {
 /** A candidate is looked at with the whole fleet at once: what all pods sent in this time is one block (exits.md 5.4). */
 const BLOCK_MS = 10_000;
 const RETRY_MS = 500;
-/** Rows that end collecting at once (exits.md 2). */
-const COLLECT_ROWS = 10_000;
 
 /**
  * Counts evidence once, decides, stores the ledger, and only then says what the policy shall be. Decides nothing before this

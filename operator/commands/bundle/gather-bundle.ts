@@ -27,13 +27,16 @@ export async function gatherBundle(cluster: Cluster, name: string): Promise<Gath
   const { namespace } = cluster;
   const service = await getService(cluster, name);
   const missing: string[] = [];
+  const children = (
+    await Promise.all(CHILDREN.map((kind) => childrenOf(cluster, kind, { name, missing })))
+  ).flat();
+  const pods = children.filter(({ kind }) => kind === 'Pod');
   const gathered = await Promise.all([
-    ...CHILDREN.map((kind) => childrenOf(cluster, kind, { name, missing })),
     revisionsOf(cluster, { name, missing }),
     eventsOf(cluster, { name, missing }),
     configMapOf(cluster, policyConfigMapName(name), { name, missing }),
     configMapOf(cluster, ledgerConfigMapName(name), { name, missing }),
-    logsOf(cluster, { name, missing }),
+    logsOf(cluster, pods, missing),
   ]);
   const about = {
     tool: `layercache ${VERSION} (${COMMIT})`,
@@ -45,6 +48,7 @@ export async function gatherBundle(cluster: Cluster, name: string): Promise<Gath
   return {
     files: [
       jsonFile('service.json', service),
+      ...children.map(fileOf),
       ...gathered.flat(),
       { path: 'about.json', text: redactText(`${JSON.stringify(about, null, 2)}\n`) },
     ],
@@ -78,12 +82,12 @@ async function childrenOf(
   cluster: Cluster,
   kind: KindName,
   { name, missing }: Gathering,
-): Promise<ArchiveFile[]> {
+): Promise<readonly KubeObject[]> {
   const labelSelector = `layercache.io/service=${name}`;
   const list = await unlessForbidden(kind, missing, () =>
     cluster.api.list(kind, { namespace: cluster.namespace, labelSelector }),
   );
-  return (list?.items ?? []).map((object) => fileOf(object));
+  return list?.items ?? [];
 }
 
 async function revisionsOf(cluster: Cluster, { name, missing }: Gathering): Promise<ArchiveFile[]> {
@@ -120,14 +124,14 @@ async function configMapOf(
 
 const LOG_LINES = 2_000;
 
-async function logsOf(cluster: Cluster, { name, missing }: Gathering): Promise<ArchiveFile[]> {
-  const { namespace } = cluster;
-  const pods = await unlessForbidden('Pod', [], () =>
-    cluster.api.list('Pod', { namespace, labelSelector: `layercache.io/service=${name}` }),
-  );
+async function logsOf(
+  cluster: Cluster,
+  pods: readonly KubeObject[],
+  missing: string[],
+): Promise<ArchiveFile[]> {
   const logs = await Promise.all(
-    (pods?.items ?? []).map(async ({ metadata }) => {
-      const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}/log?tailLines=${LOG_LINES}`;
+    pods.map(async ({ metadata }) => {
+      const path = `/api/v1/namespaces/${cluster.namespace}/pods/${metadata.name}/log?tailLines=${LOG_LINES}`;
       const { status, text } = await cluster.raw('GET', path);
       if (status === 200) return [{ path: `logs/${metadata.name}.log`, text: redactText(text) }];
       missing.push(`log of pod ${metadata.name}: the API server answered ${status}`);

@@ -1,8 +1,6 @@
-import { writeFile } from 'node:fs/promises';
 import { gzipSync } from 'node:zlib';
-import { errorText } from '../../../server/core/system-error.ts';
-import { CliError } from '../../errors.ts';
 import { renderColumns } from '../output/render-columns.ts';
+import { writeOutput } from '../output/write-output.ts';
 import type { GatheredBundle } from './gather-bundle.ts';
 import { tarOf, type ArchiveFile } from './write-tar.ts';
 
@@ -29,14 +27,5 @@ export async function writeBundle(
     nowMs,
   }: { readonly path: string; readonly folder: string; readonly nowMs: number },
 ): Promise<void> {
-  try {
-    await writeFile(path, gzipSync(tarOf(files, folder, nowMs)));
-  } catch (error) {
-    throw new CliError('FolderUnwritable', {
-      where: path,
-      why: `${errorText(error, 'write')}.`,
-      nextStep: 'Name another file with --to.',
-      cause: error,
-    });
-  }
+  await writeOutput(path, gzipSync(tarOf(files, folder, nowMs)));
 }

@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { errorText } from '../../../server/core/system-error.ts';
 import { CliError } from '../../errors.ts';
+import { writeOutput } from '../output/write-output.ts';
 import type { OpenedBundle } from './read-bundle.ts';
 
 /** Writes the file of a bundle, but never one that is not what its revision says. */
@@ -13,14 +12,5 @@ export async function writeBundleFile(path: string, opened: OpenedBundle): Promi
       nextStep: 'Restore the right file.',
     });
   }
-  try {
-    await writeFile(path, bytes);
-  } catch (error) {
-    throw new CliError('FolderUnwritable', {
-      where: path,
-      why: `${errorText(error, 'write')}.`,
-      nextStep: 'Name another file with --to.',
-      cause: error,
-    });
-  }
+  await writeOutput(path, bytes);
 }

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { WIRE_LIMITS } from '../crds/wire/limits.ts';
 import type { Result } from '../crds/wire/result.ts';
+import * as shapes from '../crds/wire/shapes.ts';
 import { MODEL_FORMATS, type ModelFormat } from './backbone/model-format.ts';
 import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
 
@@ -16,17 +18,14 @@ export interface CompanionSetting {
 const schema = z
   .array(
     z.strictObject({
-      name: z.string().regex(/^[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?$/),
+      name: shapes.exitName,
       uri: z.string().min(1).max(1024),
-      digest: z
-        .string()
-        .regex(/^sha256:[0-9a-f]{64}$/)
-        .optional(),
+      digest: shapes.digest.optional(),
       format: z.enum(MODEL_FORMATS).optional(),
-      outputName: z.string().min(1).max(256).optional(),
+      outputName: shapes.tensorName.optional(),
     }),
   )
-  .max(16);
+  .max(WIRE_LIMITS.exits);
 
 const SHAPE =
   'must be JSON of the form [{"name": "small", "uri": "https://..."}], each with digest (sha256:<64 hex>), format and outputName where needed';

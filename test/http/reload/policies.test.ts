@@ -20,6 +20,10 @@ import { openRecord } from '../../promises/open-record.ts';
 
 const recordRefused = openRecord('wrong-policies');
 let refused = 0;
+function countRefused(): void {
+  refused += 1;
+  recordRefused({ cases: refused, accepted: 0 });
+}
 
 let server: TestServer;
 let stable = '';
@@ -49,8 +53,7 @@ describe('a certificate is computed again from its counts, and one that was tamp
       await server.apply(aPolicy({ revision: 2, budget, stable: aTrack(stable, { certificate }) })),
     ).toMatchObject({ result: 'Rejected', reason: 'CertificateRejected', revision: 1 });
     expect(await exitNow()).toBe('early');
-    refused += 1;
-    recordRefused({ cases: refused, accepted: 0 });
+    countRefused();
   });
 
   test.each(tampered)('%s, for the candidate', async (_, change, budget = 0.01) => {
@@ -62,8 +65,7 @@ describe('a certificate is computed again from its counts, and one that was tamp
     expect(acknowledgement).toMatchObject({ result: 'Rejected', reason: 'CertificateRejected' });
     expect(acknowledgement.message).toMatch(/\(candidate\); publish/);
     expect(await exitNow()).toBe('backbone');
-    refused += 1;
-    recordRefused({ cases: refused, accepted: 0 });
+    countRefused();
   });
 
   test.each([
@@ -122,8 +124,7 @@ describe('a certificate is computed again from its counts, and one that was tamp
     const answer = await send(server.admin, '/v1/policy', { method: 'PUT', body });
     expect(JSON.parse(answer.body.toString())).toMatchObject({ result: 'Rejected', epoch: 1 });
     expect(await exitNow()).toBe('early');
-    refused += 1;
-    recordRefused({ cases: refused, accepted: 0 });
+    countRefused();
   });
 });
 

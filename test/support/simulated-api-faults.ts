@@ -81,6 +81,15 @@ export function seededFaults(random: SeededRandom, rates: FaultRates): Faults {
   };
 }
 
+/** Those faults until it is over, then none. */
+export function faultsUntil(isOver: () => boolean, faults: Faults): Faults {
+  return {
+    onCall: (call) => (isOver() ? null : (faults.onCall?.(call) ?? null)),
+    onEvent: () => (isOver() ? null : (faults.onEvent?.() ?? null)),
+    eventDelayMs: () => (isOver() ? 0 : (faults.eventDelayMs?.() ?? 0)),
+  };
+}
+
 function refusal([status, reason]: (typeof REFUSALS)[number]): Fault {
   return { kind: 'Status', status, reason, ...(status === 429 ? { retryAfterSeconds: 2 } : {}) };
 }

@@ -3,21 +3,10 @@ import { readService } from '../../../crds/v1alpha1/read-object.ts';
 import type { SeededRandom } from '../../support/seeded-random.ts';
 import type { Run } from './end-state-reached.ts';
 import { OPTIONAL_FIELDS, withField } from './optional-fields.ts';
-import { aServiceObject, find, ref, replaceSpec, storedSpec } from './services.ts';
+import { aServiceObject, CHILDREN, find, ref, replaceSpec, storedSpec } from './services.ts';
 import type { World } from './world.ts';
 
 type Act = (world: World, random: SeededRandom, run: Run) => Promise<void>;
-
-const CHILDREN = [
-  ['ConfigMap', 'vision-policy'],
-  ['ServiceAccount', 'vision'],
-  ['ServiceAccount', 'vision-trainer'],
-  ['Service', 'vision'],
-  ['Deployment', 'vision'],
-  ['HorizontalPodAutoscaler', 'vision'],
-  ['PodDisruptionBudget', 'vision'],
-  ['NetworkPolicy', 'vision'],
-] as const;
 
 function pick<T>(random: SeededRandom, items: readonly T[]): T {
   return items[Math.floor(random.uniform() * items.length)]!;

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import type { KindName } from '../../../operator/kube/kinds.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { seededFaults, CALM, type Fault, type Faults } from '../../support/simulated-api-faults.ts';
+import {
+  CALM,
+  faultsUntil,
+  seededFaults,
+  type Fault,
+  type Faults,
+} from '../../support/simulated-api-faults.ts';
 import { expectReached, superviseWith, undisturbed } from './end-state-reached.ts';
-import { aServiceObject, expectServing, operatorWrites, ref } from './services.ts';
+import { aServiceObject, CHILDREN, expectServing, operatorWrites, ref } from './services.ts';
 import { createWorld } from './world.ts';
 import { openRecord } from '../../promises/open-record.ts';
 
@@ -121,13 +126,8 @@ describe('the end is the same', () => {
       const random = seededRandom(seed);
       const rates = { ...CALM, delay: 0.2, refuse: 0.1, lose: 0.1, crash: 0.02, event: 0.1 };
       const world = createWorld();
-      const drawn = seededFaults(random, rates);
       const isOver = (): boolean => world.clock.monotonicMs() > 60_000;
-      const faults: Faults = {
-        onCall: (call) => (isOver() ? null : drawn.onCall!(call)),
-        onEvent: () => (isOver() ? null : drawn.onEvent!()),
-        eventDelayMs: () => (isOver() ? 0 : drawn.eventDelayMs!()),
-      };
+      const faults = faultsUntil(isOver, seededFaults(random, rates));
       const run = superviseWith(world, { first: faults, later: faults, seed });
       await world.user.create(aServiceObject(AUTOSCALED));
       await run.pass(60_000);
@@ -136,17 +136,6 @@ describe('the end is the same', () => {
       world.close();
     },
   );
-
-  const children: readonly (readonly [KindName, string])[] = [
-    ['ConfigMap', 'vision-policy'],
-    ['ServiceAccount', 'vision'],
-    ['ServiceAccount', 'vision-trainer'],
-    ['Service', 'vision'],
-    ['Deployment', 'vision'],
-    ['HorizontalPodAutoscaler', 'vision'],
-    ['PodDisruptionBudget', 'vision'],
-    ['NetworkPolicy', 'vision'],
-  ];
 
   test.each(Array.from({ length: 8 }, (_, seed) => seed))(
     'from a half-made state, with the operator there or away, seed %i',
@@ -157,7 +146,7 @@ describe('the end is the same', () => {
       await world.user.create(aServiceObject(AUTOSCALED));
       await run.pass(30_000);
       if (seed % 2 === 0) run.processes().at(-1)!.client.crash();
-      for (const [kind, name] of children) {
+      for (const [kind, name] of CHILDREN) {
         if (random.chance(0.5)) await world.user.delete(ref(kind, name));
       }
       if (random.chance(0.5)) await world.user.delete(ref('Secret', 'vision-admin-g1'));

@@ -1,6 +1,6 @@
 // A schedule is played against a service; then there is peace, and the world must become what its last spec says.
 import { seededRandom } from '../../support/seeded-random.ts';
-import { seededFaults, type Faults } from '../../support/simulated-api-faults.ts';
+import { faultsUntil, seededFaults } from '../../support/simulated-api-faults.ts';
 import { act } from './acts.ts';
 import { expectAsFresh } from './as-fresh.ts';
 import { superviseWith, type Run } from './end-state-reached.ts';
@@ -54,13 +54,8 @@ async function runSchedule(schedule: Schedule, more: (run: Run) => Promise<void>
 }
 
 async function play(world: World, { seed, rates, troubleMs, steps }: Schedule): Promise<Run> {
-  const drawn = seededFaults(seededRandom([seed, 7, 1]), rates);
   const isOver = (): boolean => world.clock.monotonicMs() > troubleMs;
-  const faults: Faults = {
-    onCall: (call) => (isOver() ? null : drawn.onCall!(call)),
-    onEvent: () => (isOver() ? null : drawn.onEvent!()),
-    eventDelayMs: () => (isOver() ? 0 : drawn.eventDelayMs!()),
-  };
+  const faults = faultsUntil(isOver, seededFaults(seededRandom([seed, 7, 1]), rates));
   const run = superviseWith(world, { first: faults, later: faults, seed });
   await world.user.create(aServiceObject());
   for (const step of steps) {

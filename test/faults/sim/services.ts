@@ -7,6 +7,18 @@ import type { SimulatedCall } from '../../support/simulated-api.ts';
 import { aManifest } from '../../unit/crds/v1alpha1/service.ts';
 import { NAMESPACE, type World } from './world.ts';
 
+/** What the operator makes for `vision` with a name of its own; some only if its spec asks for it. */
+export const CHILDREN: readonly (readonly [KindName, string])[] = [
+  ['ConfigMap', 'vision-policy'],
+  ['ServiceAccount', 'vision'],
+  ['ServiceAccount', 'vision-trainer'],
+  ['Service', 'vision'],
+  ['Deployment', 'vision'],
+  ['HorizontalPodAutoscaler', 'vision'],
+  ['PodDisruptionBudget', 'vision'],
+  ['NetworkPolicy', 'vision'],
+];
+
 /** A service `vision` as a user writes it. */
 export function aServiceObject(spec: Readonly<Record<string, unknown>> = {}): KubeObject {
   return withNamespace(aManifest({ ...spec }) as KubeObject);

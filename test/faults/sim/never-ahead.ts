@@ -1,12 +1,10 @@
 import { expect } from 'vitest';
+import { comparePair } from '../../../crds/wire/policy.ts';
 import type { KubeObject } from '../../../operator/kube/api.ts';
 import { find } from './services.ts';
 import type { World } from './world.ts';
 
-interface Pair {
-  readonly epoch: number;
-  readonly revision: number;
-}
+type Pair = Parameters<typeof comparePair>[0];
 
 /** No pod of the service has a policy above the stored one: what is pushed was stored first. Says nothing while none can be read. */
 export function expectNeverAhead(world: World): void {
@@ -14,7 +12,7 @@ export function expectNeverAhead(world: World): void {
   if (stored === null) return;
   const ahead = ownPods(world)
     .map(({ metadata }) => world.pods.get(metadata.uid ?? '')?.acknowledgement ?? stored)
-    .filter((seen) => isAbove(seen, stored));
+    .filter((seen) => comparePair(seen, stored) > 0);
   expect(ahead, `above ${stored.epoch}.${stored.revision}`).toEqual([]);
 }
 
@@ -35,10 +33,6 @@ function ownChild(
   const child = find(world, kind, name);
   const owner = child?.metadata.ownerReferences?.[0]?.uid;
   return service !== undefined && owner === service.metadata.uid ? child : undefined;
-}
-
-function isAbove(a: Pair, b: Pair): boolean {
-  return a.epoch > b.epoch || (a.epoch === b.epoch && a.revision > b.revision);
 }
 
 function readPair(data: unknown): Pair | null {

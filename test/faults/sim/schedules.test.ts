@@ -1,27 +1,16 @@
 // Three hundred short schedules of everything that can go wrong, each from its seed; longer and more of them: schedules-*.long.ts.
 import { describe, expect, test } from 'vitest';
+import { openRecord } from '../../promises/open-record.ts';
+import { holdSchedules } from './hold-schedules.ts';
 import { expectHolds } from './run-schedule.ts';
 import { describeSchedule, drawSchedule, type Schedule } from './schedule.ts';
 import { shrinkSchedule } from './shrink-schedule.ts';
-import { openRecord } from '../../promises/open-record.ts';
 
-const recordSchedules = openRecord('schedules');
-let held = 0;
-
-const SEEDS = 300;
-const TROUBLE_MS = 30_000;
-/** Of a test: what a person waits for to see how far it is. */
-const AT_ONCE = 10;
+const plan = { first: 0, seeds: 300, atOnce: 10, troubleMs: 30_000 };
+const { firsts, holdFrom } = holdSchedules(plan, openRecord('schedules'));
 
 describe('trouble of half a minute', () => {
-  test.each(Array.from({ length: SEEDS / AT_ONCE }, (_, i) => i * AT_ONCE))(
-    'ends as the last spec says, whatever it was, seeds from %i on',
-    async (first) => {
-      for (let seed = first; seed < first + AT_ONCE; seed++) await expectHolds(seed, TROUBLE_MS);
-      held += AT_ONCE;
-      recordSchedules({ seeds: held, failed: 0 });
-    },
-  );
+  test.each(firsts)('ends as the last spec says, whatever it was, seeds from %i on', holdFrom);
 });
 
 describe('a schedule', () => {

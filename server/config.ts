@@ -6,6 +6,7 @@ import { MODEL_FORMATS, type ModelFormat } from './backbone/model-format.ts';
 import { parseCompanions, type CompanionSetting } from './companions.ts';
 import * as fields from './config-fields.ts';
 import type { ConnectionLimits, RequestLimits } from './limits.ts';
+import { POD_PATHS } from './pod-paths.ts';
 import { readAwsIdentity, type AwsIdentitySettings } from './net/stores/aws-identity-settings.ts';
 
 const ENGINES = ['Auto', 'ONNX', 'TFJSGPU', 'TFJSNode', 'TFJSWASM', 'TFJSCPU'] as const;
@@ -72,19 +73,6 @@ export interface ServerConfig {
 }
 
 const PREFIX = 'LAYERCACHE_';
-
-/** Where a pod finds what it mounts. */
-export const POD_PATHS = {
-  policyDir: '/etc/layercache/policy',
-  adminDir: '/etc/layercache/admin',
-  credentialsDir: '/etc/layercache/credentials',
-  caBundleDir: '/etc/layercache/ca-bundle',
-  warmupDir: '/etc/layercache/warmup',
-  storeCredentialsDir: '/etc/layercache/store-credentials',
-  storeCaBundleDir: '/etc/layercache/store-ca-bundle',
-  modelDir: '/var/lib/layercache/model',
-  cacheDir: '/var/cache/layercache',
-} as const;
 
 const schema = z.object({
   SERVICE: fields.optionalText,

@@ -1,8 +1,8 @@
 // Environment of the engine host, complete before the spawn since native libraries read it while they load; and what the host
 // itself reads of it.
 import { homedir, tmpdir } from 'node:os';
-import { POD_PATHS } from '../config.ts';
 import { enginesFolder } from '../core/tensorflow/engine-files.ts';
+import { POD_PATHS } from '../pod-paths.ts';
 
 /** One thread per library: parallelism comes from the host's workers. */
 const NATIVE_SETTINGS: Readonly<Record<string, string>> = {

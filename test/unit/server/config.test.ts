@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { CONFIG_VARIABLES, POD_PATHS, loadConfig } from '../../../server/config.ts';
+import { CONFIG_VARIABLES, loadConfig } from '../../../server/config.ts';
+import { POD_PATHS } from '../../../server/pod-paths.ts';
 
 const NEEDED = {
   LAYERCACHE_MODEL_NAME: 'digits',

@@ -7,7 +7,7 @@ import { serveModel, writeModel, type ServedModel } from './served-model.ts';
 import { perSecond } from './server/closed-figures.ts';
 import { driveClosed, type ClosedPlan } from './server/drive.ts';
 import { inferMessages } from './server/infer-messages.ts';
-import { PATH, ROW_SHAPE, targetOf } from './server/layercache-target.ts';
+import { ROW_SHAPE, targetOf } from './server/layercache-target.ts';
 
 const LOAD = 10;
 const SECONDS = 8;
@@ -24,7 +24,7 @@ export async function measureOverload(): Promise<Figure[]> {
   const served = await serveModel(model.path, ROW_SHAPE, { engineThreads: 1 });
   try {
     const target = targetOf(served);
-    const messages = inferMessages({ path: PATH, rowShape: ROW_SHAPE, format: 'binary' });
+    const messages = inferMessages({ rowShape: ROW_SHAPE, format: 'binary' });
     const drive = async (concurrency: number, seconds: number) => {
       const plan: ClosedPlan = { messages, concurrency, seconds };
       return driveClosed(target, plan);

@@ -1,8 +1,8 @@
-import { createRandom } from '../../../server/core/random.ts';
 import { startOpenLoop } from '../open-loop.ts';
 import { writeModel } from '../served-model.ts';
 import { medianOf, perSecond } from '../server/closed-figures.ts';
 import { driveClosed } from '../server/drive.ts';
+import { seededRows } from '../server/seeded-rows.ts';
 import { checkAnswers, engineScores } from './answers.ts';
 import type { Contender, ModelOnDisk } from './contender.ts';
 import {
@@ -19,7 +19,6 @@ import { turnOrder } from './turn-order.ts';
 
 /** Callers of the closed loops. */
 export const CALLERS = [1, 8, 32];
-const DISTINCT_ROWS = 32;
 /** Of what the slowest server answers in a closed loop: all keep up, and queues are seen. */
 const OPEN_LOAD = 0.6;
 /** So that a percentile is one, however slow the slowest is. */
@@ -144,14 +143,6 @@ async function measureOpen(
 
 function inOrder(lanes: readonly RunningLane[], round: number): RunningLane[] {
   return turnOrder(lanes.length, round).flatMap((index) => lanes[index] ?? []);
-}
-
-function seededRows(rowShape: readonly number[]): Float32Array[] {
-  const random = createRandom(11);
-  const length = rowShape.reduce((product, extent) => product * extent, 1);
-  return Array.from({ length: DISTINCT_ROWS }, () =>
-    Float32Array.from({ length }, () => random.normal()),
-  );
 }
 
 function say(what: string): void {

@@ -14,7 +14,7 @@ export interface Protocol {
 }
 
 /** Open Inference Protocol v2. */
-export const V2_PATH = '/v2/models/bench/infer';
+const V2_PATH = '/v2/models/bench/infer';
 /** What it calls the input of the benchmark's models. */
 const INPUT = 'image';
 const JSON_HEADERS = { 'content-type': 'application/json' };

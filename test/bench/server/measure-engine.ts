@@ -1,4 +1,3 @@
-import { createRandom } from '../../../server/core/random.ts';
 import { putInForce } from '../put-in-force.ts';
 import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { quantile } from '../median.ts';
@@ -10,7 +9,8 @@ import { differenceOf, medianOf, perSecond, ratioOf } from './closed-figures.ts'
 import { driveClosed, inTurns, type ClosedPlan } from './drive.ts';
 import { inferMessages } from './infer-messages.ts';
 import { readEventLoopDelay } from './event-loop-delay.ts';
-import { PATH, ROW_SHAPE, targetOf } from './layercache-target.ts';
+import { ROW_SHAPE, targetOf } from './layercache-target.ts';
+import { seededRows } from './seeded-rows.ts';
 
 const ROUNDS = 4;
 const SECONDS = 2;
@@ -72,7 +72,7 @@ function planOf(
   seconds = SECONDS,
   format: 'json' | 'binary' = 'binary',
 ): ClosedPlan {
-  const messages = inferMessages({ path: PATH, rowShape: ROW_SHAPE, format });
+  const messages = inferMessages({ rowShape: ROW_SHAPE, format });
   return { messages, concurrency, seconds };
 }
 
@@ -97,14 +97,9 @@ async function raw(engine: RawEngine, concurrency: number): Promise<Measured> {
   };
 }
 
-const rawRow = (() => {
-  const random = createRandom(11);
-  const size = ROW_SHAPE.reduce((product, extent) => product * extent, 1);
-  const rows = Array.from({ length: 32 }, () =>
-    Float32Array.from({ length: size }, () => random.normal()),
-  );
-  return (index: number): Float32Array => rows[index % rows.length] ?? new Float32Array(size);
-})();
+const RAW_ROWS = seededRows(ROW_SHAPE);
+const rawRow = (index: number): Float32Array =>
+  RAW_ROWS[index % RAW_ROWS.length] ?? new Float32Array(0);
 
 async function compareAtOne({ engine, plain, withHeads }: Sides): Promise<Figure[]> {
   const [raws = [], plains = [], heads = []] = await inTurns(ROUNDS, [

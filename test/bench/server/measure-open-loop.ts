@@ -7,7 +7,7 @@ import { perSecond } from './closed-figures.ts';
 import { driveClosed } from './drive.ts';
 import { readEventLoopDelay } from './event-loop-delay.ts';
 import { inferMessages } from './infer-messages.ts';
-import { PATH, ROW_SHAPE, targetOf } from './layercache-target.ts';
+import { ROW_SHAPE, targetOf } from './layercache-target.ts';
 
 const SECONDS = 8;
 const WARM_SECONDS = 8;
@@ -17,7 +17,7 @@ export async function measureOpenLoop(): Promise<Figure[]> {
   const model = writeModel(randomResNet(RESNET_18, 1));
   const served = await serveModel(model.path, ROW_SHAPE);
   try {
-    const messages = inferMessages({ path: PATH, rowShape: ROW_SHAPE, format: 'binary' });
+    const messages = inferMessages({ rowShape: ROW_SHAPE, format: 'binary' });
     const target = targetOf(served);
     const closed = await driveClosed(target, { messages, concurrency: 32, seconds: WARM_SECONDS });
     const capacity = perSecond(closed);

@@ -12,7 +12,7 @@ import {
 import { driveClosed, inTurns, type ClosedRun, type Target } from './drive.ts';
 import { readEventLoopDelay } from './event-loop-delay.ts';
 import { inferMessages } from './infer-messages.ts';
-import { PATH, ROW_SHAPE, targetOf } from './layercache-target.ts';
+import { ROW_SHAPE, targetOf } from './layercache-target.ts';
 import { startProgram, type Program } from './program.ts';
 import { trivialModel } from './trivial-model.ts';
 
@@ -45,7 +45,7 @@ interface Side {
 function drive(target: Target, side: Side, seconds = SECONDS): Promise<ClosedRun> {
   const { concurrency } = side;
   return driveClosed(target, {
-    messages: inferMessages({ path: PATH, ...side }),
+    messages: inferMessages(side),
     concurrency,
     seconds,
   });

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { VERSION } from '../../../operator/version.ts';
+import { freePorts } from '../../cluster/harness/free-ports.ts';
 import { serveModel } from '../served-model.ts';
 import { targetOf } from '../server/layercache-target.ts';
 import { startProgram, type Program } from '../server/program.ts';
@@ -20,6 +20,9 @@ const PROGRAMS = fileURLToPath(
     import.meta.url,
   ),
 );
+
+/** As many as the one that listens on most. */
+const PORTS = 5;
 
 export interface ModelOnDisk {
   readonly path: string;
@@ -86,7 +89,7 @@ async function startPeer(
   };
   const given = new AbortController();
   try {
-    const ports = await freePorts();
+    const ports = (await freePorts(PORTS)) as readonly number[] as Ports;
     const place = { bin, programs: PROGRAMS, folder, modelPath: model.path, layout, ports };
     const { command, args, readyPath, environment } = peer.launch(place);
     const program = await startProgram({
@@ -129,22 +132,4 @@ async function readyAt(port: number, path: string, given: AbortSignal): Promise<
     );
   while (!(await isReady()) && !given.aborted) await wait(100);
   return port;
-}
-
-/** Held together until all are known, so that they differ. */
-async function freePorts(): Promise<Ports> {
-  const servers: Server[] = [];
-  const open = (): Promise<number> =>
-    new Promise((resolve) => {
-      const server = createServer();
-      servers.push(server);
-      server.listen(0, '127.0.0.1', () => {
-        resolve((server.address() as AddressInfo).port);
-      });
-    });
-  const ports: Ports = [await open(), await open(), await open(), await open(), await open()];
-  await Promise.all(
-    servers.map((server) => new Promise<unknown>((resolve) => server.close(resolve))),
-  );
-  return ports;
 }

@@ -1,7 +1,7 @@
-import { isAbsolute, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { CachedModelServiceSpec } from '../../crds/v1alpha1/cached-model-service.ts';
 import { canonicalJson } from '../../crds/wire/json.ts';
+import { pathOfFileUri } from './file-uri.ts';
 
 /** Companions of a manifest as a server reads them, their paths resolved against the manifest's folder; null: it names none. */
 export function companionSettings(
@@ -11,15 +11,8 @@ export function companionSettings(
   const list = (exits ?? []).flatMap(({ name, model }) => {
     if (model === undefined) return [];
     const { digest, format, outputName } = model;
-    const uri = pathToFileURL(pathOf(model.uri, manifestFolder)).href;
+    const uri = pathToFileURL(pathOfFileUri(model.uri, manifestFolder)).href;
     return [{ name, uri, digest, format, outputName }];
   });
   return list.length === 0 ? null : canonicalJson(list);
-}
-
-/** Of `file:PATH`, the only form that local mode takes. */
-function pathOf(uri: string, manifestFolder: string): string {
-  if (uri.startsWith('file:///')) return fileURLToPath(uri);
-  const path = uri.replace(/^file:(\/\/)?/, '');
-  return isAbsolute(path) ? path : resolve(manifestFolder, path);
 }

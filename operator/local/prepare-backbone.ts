@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, extname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, extname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fileURLToPath } from 'node:url';
 import { errorText } from '../../server/core/system-error.ts';
 import { parseTfjsManifest, tfjsListing } from '../../server/core/tfjs/model-manifest.ts';
 import { CliError } from '../errors.ts';
+import { pathOfFileUri } from './file-uri.ts';
 
 /** A backbone on this machine, the file that engines open, its digest checked where the manifest names one. */
 export interface PreparedBackbone {
@@ -42,7 +42,6 @@ async function read(given: string, where: string): Promise<PreparedBackbone> {
 }
 
 function resolveBackbonePath(uri: string, manifestFolder: string, where: string): string {
-  if (uri.startsWith('file:///')) return fileURLToPath(uri);
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(uri)?.[1];
   if (scheme !== undefined && scheme !== 'file') {
     throw new CliError('BackboneFetchFailed', {
@@ -51,8 +50,7 @@ function resolveBackbonePath(uri: string, manifestFolder: string, where: string)
       nextStep: 'Download the model and write file:PATH.',
     });
   }
-  const path = uri.replace(/^file:(\/\/)?/, '');
-  return isAbsolute(path) ? path : resolve(manifestFolder, path);
+  return pathOfFileUri(uri, manifestFolder);
 }
 
 /** A folder is that of a TensorFlow.js model or a SavedModel. */

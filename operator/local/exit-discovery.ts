@@ -4,6 +4,7 @@ import { CliError } from '../errors.ts';
 import type { ExitCandidate } from '../lifecycle/types.ts';
 import { nearestNames } from '../../crds/schema/edit-distance.ts';
 import { discoverExits } from '../plan/discover-exits.ts';
+import { inPassingOrder } from '../plan/select-exits.ts';
 
 /** An exit as a manifest names it. */
 export interface NamedExit {
@@ -32,11 +33,7 @@ export function selectExits(
       ? matchCompanion(model, exit, where)
       : matchExit(model, { ...exit, tensor: exit.tensor }, where),
   );
-  return exits.sort(
-    (a, b) =>
-      Number(a.modelDigest === undefined) - Number(b.modelDigest === undefined) ||
-      a.macsShare - b.macsShare,
-  );
+  return inPassingOrder(exits);
 }
 
 function matchCompanion(

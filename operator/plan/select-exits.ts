@@ -1,7 +1,7 @@
 import { nearestNames } from '../../crds/schema/edit-distance.ts';
 import type { CachedModelServiceSpec } from '../../crds/v1alpha1/cached-model-service.ts';
 import type { ServiceStatus } from '../../crds/v1alpha1/service-status.ts';
-import { exitPlace, type ExitPlace } from '../../crds/wire/exit-place.ts';
+import type { ExitPlace } from '../../crds/wire/exit-place.ts';
 import type { CutReport, ServerState } from '../../crds/wire/state.ts';
 import { discoverExits } from './discover-exits.ts';
 
@@ -51,7 +51,7 @@ export function selectExits(
     const cut = model.cuts.find((entry) => entry.tensor === tensor);
     return cut === undefined ? [] : [toExit(name, cut, 'Active')];
   });
-  const exits = known.length > 0 ? inBackboneOrder(known) : discoverExits(model.cuts);
+  const exits = known.length > 0 ? inPassingOrder(known) : discoverExits(model.cuts);
   return { exits, missing: [], companions: [] };
 }
 
@@ -61,22 +61,17 @@ function matchExits(
   recorded: RecordedExits,
 ): SelectedExits {
   const exits: SelectedExit[] = [];
-  const before: SelectedExit[] = [];
   const missing: MissingTensor[] = [];
   const companions: string[] = [];
   for (const { name, tensor, mode } of named) {
     const cut = model.cuts.find((entry) => entry.tensor === tensor);
     const companion = tensor === undefined ? findCompanion(name, model, recorded) : null;
     if (cut !== undefined) exits.push(toExit(name, cut, mode));
-    else if (companion !== null) before.push({ name, ...companion, mode });
+    else if (companion !== null) exits.push({ name, ...companion, mode });
     else if (tensor === undefined) companions.push(name);
     else missing.push({ exit: name, tensor, hint: explainMissing(model, tensor) });
   }
-  return {
-    exits: [...before.sort(cheapestFirst), ...inBackboneOrder(exits)],
-    missing,
-    companions,
-  };
+  return { exits: inPassingOrder(exits), missing, companions };
 }
 
 type RecordedExits = NonNullable<ServiceStatus['exits']>;
@@ -99,18 +94,22 @@ function findCompanion(
   return modelDigest === undefined ? null : { modelDigest, macsShare: 0, msShare: 0 };
 }
 
-/** As servers run them. */
-function cheapestFirst(a: SelectedExit, b: SelectedExit): number {
-  return a.macsShare - b.macsShare || exitPlace(a).localeCompare(exitPlace(b));
-}
-
 function toExit(name: string, cut: CutReport, mode: NamedExit['mode']): SelectedExit {
   const { tensor, macsShare, msShare } = cut;
   return { name, tensor, mode, macsShare, msShare };
 }
 
-function inBackboneOrder(exits: readonly SelectedExit[]): SelectedExit[] {
-  return [...exits].sort((a, b) => a.macsShare - b.macsShare);
+type Passed = Pick<SelectedExit, 'modelDigest' | 'macsShare'>;
+
+/** As rows pass them in a server: companions, the cheapest first and of equals by digest, then cuts. */
+export function inPassingOrder<T extends Passed>(exits: readonly T[]): T[] {
+  const isCut = ({ modelDigest }: Passed): number => Number(modelDigest === undefined);
+  return [...exits].sort(
+    (a, b) =>
+      isCut(a) - isCut(b) ||
+      a.macsShare - b.macsShare ||
+      (a.modelDigest ?? '').localeCompare(b.modelDigest ?? ''),
+  );
 }
 
 function explainMissing({ cuts, rejectedCuts }: Cuts, tensor: string): string {

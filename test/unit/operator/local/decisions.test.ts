@@ -119,6 +119,17 @@ describe('exits of a manifest', () => {
     );
     expect(() => selectExits(model, [small], 'svc.yaml')).toThrow('the server does not have it');
   });
+
+  test('companions of equal cost go by digest, as servers run them', () => {
+    const model = withCuts(2);
+    const companionModels = ['b', 'a'].map((name) => ({
+      ...{ name, digest: `sha256:${name}`, format: 'ONNX', sizeBytes: 9 },
+      ...{ macs: model.backbone.macs, msShare: 0.9 },
+    }));
+    const named = companionModels.map(({ name }) => ({ name, mode: 'Active' as const }));
+    const exits = selectExits({ ...model, companionModels }, named, 'svc.yaml');
+    expect(exits.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
 });
 
 test.each([

@@ -53,6 +53,20 @@ describe('the exits of a service', () => {
     });
   });
 
+  test('of equal cost stay as the spec lists them', () => {
+    const { exits } = aService({
+      exits: [
+        { name: 'first', tensor: 'layer5_out' },
+        { name: 'second', tensor: 'layer4_out' },
+      ],
+    }).spec;
+    const model = aModel([cut('layer4_out', 0.5), cut('layer5_out', 0.5)]);
+    expect(selectExits(model, exits, {}).exits.map(({ name }) => name)).toEqual([
+      'first',
+      'second',
+    ]);
+  });
+
   test('that are no cuts are missing, with the nearest names and the reason', () => {
     const { exits, missing } = named([
       { name: 'a', tensor: 'layer1_oot' },

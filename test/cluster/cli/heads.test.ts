@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { encodeHeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { definedAnswers } from '../../../server/core/known-answer.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { aServiceObject } from '../../support/service-objects.ts';
 import { aBundle } from '../../unit/crds/documents.ts';
 import { installDefinitions } from '../kube/definitions.ts';
-import { runCli } from './run-cli.ts';
 import { storeService } from './stored-service.ts';
 
 const plane = await sharedControlPlane();

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { serializeLedger } from '../../../operator/lifecycle/ledger.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { aServingLedger } from '../../support/ledger-builders.ts';
+import { runCli } from '../../support/run-cli.ts';
 import {
   anEventObject,
   aServiceObject,
@@ -13,7 +14,6 @@ import {
   SERVING,
 } from '../../support/service-objects.ts';
 import { installDefinitions } from '../kube/definitions.ts';
-import { runCli } from './run-cli.ts';
 import { storeService } from './stored-service.ts';
 
 const plane = await sharedControlPlane();

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../operator/kube/api.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { runCli } from '../../support/run-cli.ts';
 import {
   aCondition,
   ALARM,
@@ -12,7 +13,6 @@ import {
 } from '../../support/service-objects.ts';
 import { installDefinitions } from '../kube/definitions.ts';
 import { answerWhen } from './answering-operator.ts';
-import { runCli } from './run-cli.ts';
 import { storeService, storeStatus } from './stored-service.ts';
 
 const plane = await sharedControlPlane();

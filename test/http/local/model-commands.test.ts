@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, test } from 'vitest';
 import { checkManifests } from '../../../crds/schema/check-manifests.ts';
-import { runCli, type CliResult } from '../../cluster/cli/run-cli.ts';
+import { runCli, type CliResult } from '../../support/run-cli.ts';
 
 const MODEL = 'server/examples/fashion-mnist/backbone.onnx';
 const bundleDir = 'dist/bundle';

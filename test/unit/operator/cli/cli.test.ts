@@ -13,24 +13,11 @@ import { printError } from '../../../../operator/cli/print-error.ts';
 import { createProgram } from '../../../../operator/cli/program.ts';
 import { CLI_ERRORS, CliError, type CliErrorCode } from '../../../../operator/errors.ts';
 import { VERSION } from '../../../../operator/version.ts';
+import { runCli, type CliResult } from '../../../support/run-cli.ts';
 import { temporaryFile } from '../local/traffic/files.ts';
 
-async function cli(...words: string[]): Promise<{ out: string; err: string; exitCode: number }> {
-  const text = { out: '', err: '' };
-  const io: CliIo = {
-    bundleDir: '/nowhere',
-    stdout: { write: (part) => void (text.out += part), columns: 100 },
-    stderr: { write: (part) => void (text.err += part), columns: undefined },
-    isTerminal: false,
-    environment: {},
-  };
-  const outcome = { exitCode: 0 };
-  try {
-    await createProgram(io, outcome).parseAsync(words, { from: 'user' });
-  } catch (error) {
-    outcome.exitCode = printError(error, io, words.includes('--debug'));
-  }
-  return { ...text, exitCode: outcome.exitCode };
+function cli(...words: string[]): Promise<CliResult> {
+  return runCli('', words, { environment: {} });
 }
 
 test('the version is the one of package.json', async () => {

@@ -1,6 +1,6 @@
-import type { CliIo } from '../../../operator/cli/cli-io.ts';
-import { printError } from '../../../operator/cli/print-error.ts';
-import { createProgram } from '../../../operator/cli/program.ts';
+import type { CliIo } from '../../operator/cli/cli-io.ts';
+import { printError } from '../../operator/cli/print-error.ts';
+import { createProgram } from '../../operator/cli/program.ts';
 
 export interface CliResult {
   readonly out: string;

@@ -23,7 +23,7 @@ interface Candidate {
   /** Null: this build does not have it. */
   readonly kind: EngineKind | null;
   readonly reads: keyof typeof MODELS;
-  readonly runsOn: readonly [Device, ...Device[]];
+  readonly runsOn: readonly Device[];
 }
 
 /** By the endings of their files. */
@@ -92,10 +92,13 @@ export function selectEngine(
 /** Whether the engine of this kind, which runs here already, reads the model too. */
 export function readsModel(kind: EngineKind, { path }: Pick<ModelSource, 'path'>): boolean {
   const candidate = CANDIDATES.find((one) => one.kind === kind);
-  if (candidate === undefined) return false;
-  const { setting, reads, runsOn } = candidate;
-  if (whyNot(candidate, { setting, path, device: runsOn[0] }) !== null) return false;
-  return reads !== 'tensorflow' || !isLayersModel(path);
+  if (candidate === undefined || !hasItsEnding(candidate, path)) return false;
+  return candidate.reads !== 'tensorflow' || !isLayersModel(path);
+}
+
+function hasItsEnding({ reads }: Candidate, path: string): boolean {
+  const ending = extname(path).toLowerCase();
+  return MODELS[reads].endings.some((own) => own === ending);
 }
 
 interface Asked {
@@ -112,9 +115,8 @@ function whyNot(candidate: Candidate, asked: Asked): string | null {
   const { setting, path, device } = asked;
   if (setting !== 'Auto' && candidate.setting !== setting) return `LAYERCACHE_ENGINE is ${setting}`;
   if (!isHere(candidate, device)) return NOT_HERE;
-  const { endings, what } = MODELS[candidate.reads];
-  if (!endings.some((ending) => ending === extname(path).toLowerCase())) {
-    return `reads ${what}, and the model is ${path}`;
+  if (!hasItsEnding(candidate, path)) {
+    return `reads ${MODELS[candidate.reads].what}, and the model is ${path}`;
   }
   // One for processors is not what was asked for with a card; named, it is.
   const isAsked = setting !== 'Auto' || candidate.runsOn.includes(device);

@@ -1,12 +1,5 @@
-import {
-  buildModel,
-  floatTensor,
-  floatValue,
-  node,
-  type NodeLiteral,
-  type TensorLiteral,
-} from '../../server/core/onnx/build-model.ts';
-import { createRandom } from '../../server/core/random.ts';
+import { node } from '../../server/core/onnx/build-model.ts';
+import { seededNetwork } from './seeded-network.ts';
 
 /** A residual network for 3 x 32 x 32 inputs: [channels, stride] per block of two 3 x 3 convolutions. */
 export interface ResNetShape {
@@ -48,70 +41,23 @@ export const TINY_RESNET: ResNetShape = {
  * scaled down, so that activations keep their size through the depth.
  */
 export function randomResNet(shape: ResNetShape, seed: number): Uint8Array {
-  const random = createRandom(seed);
-  const nodes: NodeLiteral[] = [];
-  const initializers: TensorLiteral[] = [];
-  const weights = (name: string, dims: readonly number[], gain: number): string => {
-    const fanIn = dims.slice(1).reduce((product, size) => product * size, 1);
-    const count = fanIn * (dims[0] ?? 0);
-    const values = Float32Array.from(
-      { length: count },
-      () => random.normal() * gain * Math.sqrt(2 / fanIn),
-    );
-    initializers.push(floatTensor(name, dims, values));
-    return name;
-  };
-  const conv = (
-    input: string,
-    output: string,
-    plan: { from: number; to: number; kernel: number; stride: number; gain: number },
-  ): string => {
-    const { from, to, kernel, stride, gain } = plan;
-    const pad = (kernel - 1) / 2;
-    const name = weights(`${output}.weight`, [to, from, kernel, kernel], gain);
-    nodes.push(
-      node('Conv', [input, name], [output], {
-        kernel_shape: { ints: [kernel, kernel] },
-        pads: { ints: [pad, pad, pad, pad] },
-        strides: { ints: [stride, stride] },
-      }),
-    );
-    return output;
-  };
-  conv('image', 'stem.conv', { from: 3, to: shape.stem, kernel: 3, stride: 1, gain: 1 });
-  nodes.push(node('Relu', ['stem.conv'], ['stem']));
-  let current = 'stem';
+  const { nodes, conv, relu, classify } = seededNetwork(seed);
+  const stem = conv('image', 'stem.conv', { from: 3, to: shape.stem, kernel: 3 });
+  let current = relu(stem, 'stem');
   let channels = shape.stem;
   shape.blocks.forEach(([to, stride], index) => {
     const name = `block${index}`;
-    conv(current, `${name}.conv1`, { from: channels, to, kernel: 3, stride, gain: 1 });
-    nodes.push(node('Relu', [`${name}.conv1`], [`${name}.relu1`]));
-    conv(`${name}.relu1`, `${name}.conv2`, { from: to, to, kernel: 3, stride: 1, gain: 0.3 });
+    conv(current, `${name}.conv1`, { from: channels, to, kernel: 3, stride });
+    relu(`${name}.conv1`, `${name}.relu1`);
+    conv(`${name}.relu1`, `${name}.conv2`, { from: to, to, kernel: 3, gain: 0.3 });
+    const gain = 1 / Math.SQRT2;
     const shortcut =
       stride === 1 && channels === to
         ? current
-        : conv(current, `${name}.shortcut`, {
-            from: channels,
-            to,
-            kernel: 1,
-            stride,
-            gain: 1 / Math.SQRT2,
-          });
+        : conv(current, `${name}.shortcut`, { from: channels, to, stride, gain });
     nodes.push(node('Add', [`${name}.conv2`, shortcut], [`${name}.sum`]));
-    nodes.push(node('Relu', [`${name}.sum`], [name]));
-    current = name;
+    current = relu(`${name}.sum`, name);
     channels = to;
   });
-  nodes.push(
-    node('GlobalAveragePool', [current], ['pooled']),
-    node('Flatten', ['pooled'], ['features']),
-  );
-  weights('classifier.weight', [shape.classes, channels], 1);
-  nodes.push(node('Gemm', ['features', 'classifier.weight'], ['logits'], { transB: { int: 1 } }));
-  return buildModel({
-    nodes,
-    initializers,
-    inputs: [floatValue('image', ['N', 3, 32, 32])],
-    outputs: [floatValue('logits', ['N', shape.classes])],
-  });
+  return classify(current, channels, { side: 32, classes: shape.classes });
 }

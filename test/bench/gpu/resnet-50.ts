@@ -1,12 +1,5 @@
-import {
-  buildModel,
-  floatTensor,
-  floatValue,
-  node,
-  type NodeLiteral,
-  type TensorLiteral,
-} from '../../../server/core/onnx/build-model.ts';
-import { createRandom } from '../../../server/core/random.ts';
+import { node } from '../../../server/core/onnx/build-model.ts';
+import { seededNetwork } from '../seeded-network.ts';
 
 /** Blocks of each stage, their inner channels and the stride of the first (He et al. 2015, table 1). */
 const STAGES = [
@@ -21,44 +14,9 @@ const CLASSES = 1000;
 /** Last tensors of the first three stages: 3.2, 1.6 and 0.8 MB a row of 224 x 224. */
 export const STAGE_ENDS = ['stage0.2', 'stage1.3', 'stage2.5'] as const;
 
-interface Convolution {
-  readonly from: number;
-  readonly to: number;
-  readonly kernel?: number;
-  readonly stride?: number;
-  readonly gain?: number;
-}
-
 /** ResNet-50, at 224 x 224 of 4.1 G multiply-adds, with 25.5 M parameters of seeded weights; batch norm is folded. */
 export function randomResNet50(seed: number, side: number): Uint8Array {
-  const random = createRandom(seed);
-  const nodes: NodeLiteral[] = [];
-  const initializers: TensorLiteral[] = [];
-  const weights = (name: string, dims: readonly number[], gain: number): string => {
-    const fanIn = dims.slice(1).reduce((product, size) => product * size, 1);
-    const scale = gain * Math.sqrt(2 / fanIn);
-    const count = fanIn * (dims[0] ?? 0);
-    const values = Float32Array.from({ length: count }, () => random.normal() * scale);
-    initializers.push(floatTensor(name, dims, values));
-    return name;
-  };
-  const conv = (input: string, output: string, plan: Convolution): string => {
-    const { from, to, kernel = 1, stride = 1, gain = 1 } = plan;
-    const pad = (kernel - 1) / 2;
-    const name = weights(`${output}.weight`, [to, from, kernel, kernel], gain);
-    nodes.push(
-      node('Conv', [input, name], [output], {
-        kernel_shape: { ints: [kernel, kernel] },
-        pads: { ints: [pad, pad, pad, pad] },
-        strides: { ints: [stride, stride] },
-      }),
-    );
-    return output;
-  };
-  const relu = (input: string, output: string): string => {
-    nodes.push(node('Relu', [input], [output]));
-    return output;
-  };
+  const { nodes, conv, relu, classify } = seededNetwork(seed);
   const stem = conv('image', 'stem.conv', { from: 3, to: 64, kernel: 7, stride: 2 });
   nodes.push(
     node('MaxPool', [relu(stem, 'stem.relu')], ['stem'], {
@@ -86,14 +44,5 @@ export function randomResNet50(seed: number, side: number): Uint8Array {
       from = to;
     }
   }
-  nodes.push(node('GlobalAveragePool', [current], ['pooled']));
-  nodes.push(node('Flatten', ['pooled'], ['features']));
-  weights('classifier.weight', [CLASSES, from], 1);
-  nodes.push(node('Gemm', ['features', 'classifier.weight'], ['logits'], { transB: { int: 1 } }));
-  return buildModel({
-    nodes,
-    initializers,
-    inputs: [floatValue('image', ['N', 3, side, side])],
-    outputs: [floatValue('logits', ['N', CLASSES])],
-  });
+  return classify(current, from, { side, classes: CLASSES });
 }

@@ -11,7 +11,7 @@ export function ledgerDeadlines(ledger: Ledger, { input }: Pick<Tick, 'input'>):
   const trialMs = candidate?.first ? trialEndMs(candidate.first) : null;
   const waitsForCooldown = stage === 'Collecting' || stage === 'Recertifying';
   return [
-    ...(ramp === null ? [] : [holdEndMs(ramp, { input })]),
+    ...(ramp === null ? [] : [holdEndMs(ramp, input.settings)]),
     ...(trialMs === null ? [] : [trialMs]),
     ...(waitsForCooldown ? [cooldownEndMs(ledger, input)] : []),
   ];

@@ -1,4 +1,5 @@
 // Ramping: a certified candidate takes a rising share. Pass of every check advances, Fail takes it back, Inconclusive holds.
+import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { abort, nextShare, promote } from './candidates.ts';
 import { assessStep, candidateRequests, startStep, type CheckResult } from './checks.ts';
@@ -89,15 +90,18 @@ function isPassed(
   return (
     !settings.paused &&
     isAcknowledged &&
-    nowMs >= holdEndMs(ramp, tick) &&
+    nowMs >= holdEndMs(ramp, settings) &&
     ramp.requests >= settings.minRequests &&
     checks.every(({ verdict }) => verdict === 'Pass')
   );
 }
 
 /** When the hold of a step ends; a step that the settings no longer name has none. */
-export function holdEndMs({ share, sinceMs }: RampRecord, { input }: Pick<Tick, 'input'>): number {
-  const step = input.settings.steps.find((named) => named.share === share);
+export function holdEndMs(
+  { share, sinceMs }: RampRecord,
+  { steps }: Pick<ServiceSettings, 'steps'>,
+): number {
+  const step = steps.find((named) => named.share === share);
   return sinceMs + (step?.holdMs ?? 0);
 }
 

@@ -5,6 +5,7 @@ import { SHADOW_ROWS_PER_SECOND } from '../../lifecycle/audit-rate.ts';
 import { COLLECT_ROWS, enoughRows, PATIENCE_MS } from '../../lifecycle/collecting.ts';
 import type { Attempt, Ledger, RampRecord } from '../../lifecycle/ledger.ts';
 import { looksAhead, outcomeAhead, type LookAhead } from '../../lifecycle/looks-ahead.ts';
+import { holdEndMs } from '../../lifecycle/ramping.ts';
 import { leastAuditsADay } from '../../lifecycle/starvation.ts';
 import { countText, percentText, rateText } from '../output/words.ts';
 import type { ServiceView } from '../service/service-view.ts';
@@ -175,12 +176,11 @@ function missingOfStep(facts: MissingFacts): readonly Missing[] {
 }
 
 function missingHold(
-  { share, sinceMs }: RampRecord,
-  { steps }: ServiceSettings,
+  ramp: RampRecord,
+  settings: ServiceSettings,
   nowMs: number,
 ): readonly Missing[] {
-  const holdMs = steps.find((step) => step.share >= share)?.holdMs ?? 0;
-  const seconds = (holdMs - (nowMs - sinceMs)) / 1000;
+  const seconds = (holdEndMs(ramp, settings) - nowMs) / 1000;
   if (seconds <= 0) return [];
   return [{ ...UNCOUNTED, what: 'The hold of this step has to pass', seconds }];
 }

@@ -170,6 +170,14 @@ describe('an explanation', () => {
     expect(patient?.seconds).toBe(300);
   });
 
+  test('waits for no hold of a step that the spec no longer names, as the operator does', () => {
+    const { missing } = explain(CASES.ramping!);
+    expect(missing[0]?.what).toBe('The hold of this step has to pass');
+    const steps = [{ share: '50%', hold: '10m' }, { share: '100%' }];
+    const renamed = explain({ ...CASES.ramping!, spec: { rollout: { steps } } });
+    expect(renamed.missing).toEqual(missing.slice(1));
+  });
+
   test('tells who holds a rollout', () => {
     const paused = [aCondition('RolloutSucceeded', 'Unknown', 'Paused', 'Paused by request.')];
     const status = { ...RAMPING, conditions: paused };

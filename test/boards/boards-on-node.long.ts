@@ -4,14 +4,16 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BOARDS } from '../../charts/generate/dashboards/boards.ts';
 import { SCENARIOS, type Scenario } from '../../charts/generate/dashboards/panel.ts';
-import { parsePolicy, type Policy } from '../../crds/wire/policy.ts';
+import type { Policy } from '../../crds/wire/policy.ts';
 import { nodeValues, startChartNode, type ChartNode } from '../cluster/chart/chart-on-node.ts';
 import { CHART } from '../unit/charts/helm.ts';
 import { expectHelm } from '../cluster/chart/release.ts';
 import { startTraffic, type Traffic } from '../cluster/loop/example-traffic.ts';
+import { PATIENT_LEASE } from '../cluster/loop/patient-lease.ts';
 import { EXAMPLE_URI } from '../cluster/pods/example-model.ts';
 import { isReady, podsBy, readObject } from '../cluster/pods/node-objects.ts';
 import { killInPod } from '../cluster/pods/node-processes.ts';
+import { storedPolicy } from '../cluster/pods/stored-policy.ts';
 import { whyUnavailable } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import { askBoard } from './ask-board.ts';
@@ -35,12 +37,6 @@ const SHADOW_RATE = 8;
 const RAMP_RATE = 20;
 const SERVING_RATE = 60;
 
-/** Nobody waits for another leader, and a training beside it may keep the one there is from its processor for seconds. */
-const PATIENT_LEASE = {
-  LAYERCACHE_LEASE_DURATION: '60s',
-  LAYERCACHE_LEASE_RENEW_DEADLINE: '45s',
-  LAYERCACHE_LEASE_RETRY_PERIOD: '2s',
-};
 const SPEC = {
   modelName: SERVICE,
   backbone: { uri: EXAMPLE_URI },
@@ -109,9 +105,7 @@ describe.skipIf(unavailable !== null)('pods that are found by the monitors of th
     });
 
   async function policy(): Promise<Policy | null> {
-    const ref = { kind: 'ConfigMap', namespace: chart.models, name: `${SERVICE}-policy` } as const;
-    const { data = {} } = await readObject<{ data?: Record<string, string> }>(chart.node, ref);
-    const read = parsePolicy(data['policy.json'] ?? '');
+    const read = await storedPolicy(chart.node, { namespace: chart.models, name: SERVICE });
     return read.ok ? read.value : null;
   }
 

@@ -1,14 +1,15 @@
 // A node with the operator that ships, one service of two replicas, traffic for it, and what the stages of the loop ask about.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Policy } from '../../../crds/wire/policy.ts';
-import { parsePolicy } from '../../../crds/wire/policy.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
 import { isReady, podsBy, readObject } from '../pods/node-objects.ts';
 import { MODEL, runService, type RunningService } from '../pods/running-service.ts';
+import { storedPolicy } from '../pods/stored-policy.ts';
 import { startTraffic, type Traffic } from './example-traffic.ts';
 import { createKubectlText, type KubectlText } from './kubectl-text.ts';
+import { PATIENT_LEASE } from './patient-lease.ts';
 import { readTimes, type LoopTimes } from './policy-times.ts';
 
 export const NAMESPACE = 'loop';
@@ -77,13 +78,6 @@ const SPEC = {
 const TRAINER = {
   requests: { cpu: '100m', memory: '256Mi' },
   limits: { memory: '2Gi' },
-};
-
-/** Nobody waits for another leader here, and a training beside it may keep the one there is from its processor for seconds. */
-const PATIENT_LEASE = {
-  LAYERCACHE_LEASE_DURATION: '60s',
-  LAYERCACHE_LEASE_RENEW_DEADLINE: '45s',
-  LAYERCACHE_LEASE_RETRY_PERIOD: '2s',
 };
 
 export async function startLoop(rate: number): Promise<LoopRun> {
@@ -160,9 +154,7 @@ function madeAt({ metadata }: HeadRevision): string {
 }
 
 async function readPolicy(node: OwnRealNode): Promise<Policy | null> {
-  const ref = { kind: 'ConfigMap', namespace: NAMESPACE, name: `${SERVICE}-policy` } as const;
-  const { data = {} } = await readObject<{ data?: Record<string, string> }>(node, ref);
-  const read = parsePolicy(data['policy.json'] ?? '');
+  const read = await storedPolicy(node, { namespace: NAMESPACE, name: SERVICE });
   return read.ok ? read.value : null;
 }
 

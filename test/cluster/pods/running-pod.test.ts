@@ -1,8 +1,7 @@
 // The product as it ships, on a real node: operator and servers as pods of images made from dist/bundle, which `npm run build`
 // makes first. Only what needs real pods is here; conditions by their causes are in test/cluster/service.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { serializePolicy, type Policy } from '../../../crds/wire/policy.ts';
-import { comparePair, parsePolicy } from '../../../crds/wire/policy.ts';
+import { comparePair, serializePolicy, type Policy } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import type { AdminClient } from '../../../operator/fleet/admin-client.ts';
 import { pullState } from '../../../operator/fleet/pull-state.ts';
@@ -12,9 +11,10 @@ import type { TestNamespace } from '../harness/test-namespace.ts';
 import { infer, inferBodyOf, startLoad } from './example-model.ts';
 import { askInside } from './inside.ts';
 import { installOperator, NEXT_SERVER_IMAGE, type Installation } from './installation.ts';
-import { deleteObject, patchObject, readObject } from './node-objects.ts';
+import { deleteObject, patchObject } from './node-objects.ts';
 import { killInPod } from './node-processes.ts';
 import { MODEL, ipOf, runService, type RunningService } from './running-service.ts';
+import { storedPolicy } from './stored-policy.ts';
 
 const node = await sharedRealNode();
 
@@ -45,12 +45,7 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     runService({ node, installation, name }, spec);
 
   async function policyOf({ namespace, name }: RunningService): Promise<Policy> {
-    const { data = {} } = await readObject<{ data?: Record<string, string> }>(node, {
-      kind: 'ConfigMap',
-      namespace,
-      name: `${name}-policy`,
-    });
-    const read = parsePolicy(data['policy.json'] ?? '');
+    const read = await storedPolicy(node, { namespace, name });
     if (!read.ok) throw new Error(read.message);
     return read.value;
   }

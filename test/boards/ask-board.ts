@@ -16,8 +16,6 @@ const RATE_INTERVAL = '10s';
 /** Series that a panel may draw. */
 const MAX_SERIES = 50;
 
-const NO_VALUE = ': no value';
-
 /** Variables as Grafana writes them into a query: All is `.+`. */
 export function interpolate(expr: string): string {
   return expr
@@ -25,9 +23,14 @@ export function interpolate(expr: string): string {
     .replaceAll('$__rate_interval', RATE_INTERVAL);
 }
 
+interface TargetAnswer {
+  readonly target: Target;
+  readonly samples: readonly Sample[];
+}
+
 export interface PanelAnswer {
   readonly panel: Panel;
-  readonly answers: readonly { readonly target: Target; readonly samples: readonly Sample[] }[];
+  readonly answers: readonly TargetAnswer[];
 }
 
 export async function askPanel(
@@ -66,17 +69,32 @@ function crowdFaults({ panel, answers }: PanelAnswer): string[] {
   return panel.kind !== 'Table' && drawn > MAX_SERIES ? [`${panel.title}: ${drawn} series`] : [];
 }
 
-function targetFaults(
-  panel: Panel,
-  { target, samples }: PanelAnswer['answers'][number],
-): readonly string[] {
-  const where = `${panel.title} / ${target.legend}`;
-  const values = valuesOf(samples);
+function targetFaults(panel: Panel, one: TargetAnswer): readonly string[] {
+  const isEmpty = valuesOf(one.samples).length === 0;
+  return [...(isEmpty ? [noValue(nameOf(panel, one))] : []), ...shownFaults(panel, one)];
+}
+
+function noValue(where: string): string {
+  return `${where}: no value`;
+}
+
+/** What is wrong with what there is. */
+function shownFaults(panel: Panel, one: TargetAnswer): readonly string[] {
+  const { target, samples } = one;
+  const where = nameOf(panel, one);
   return [
-    ...(values.length === 0 ? [`${where}${NO_VALUE}`] : []),
     ...legendFaults(where, target, samples),
-    ...rangeFaults(where, values, panel, target.right ?? panel.unit),
+    ...rangeFaults(where, valuesOf(samples), panel, target.right ?? panel.unit),
   ];
+}
+
+function nameOf(panel: Panel, { target }: TargetAnswer): string {
+  return `${panel.title} / ${target.legend}`;
+}
+
+/** In which it has values. */
+function scenarioOf(panel: Panel, { target }: TargetAnswer): Scenario {
+  return target.scenario ?? panel.scenario ?? 'Always';
 }
 
 function valuesOf(samples: readonly Sample[]): number[] {
@@ -153,25 +171,22 @@ interface Life {
 /** Asks every query of a board, for complaints. What a scenario fills that was not played may be empty; whatever it does show must make sense. */
 export async function askBoard(board: Board, life: Life): Promise<readonly string[]> {
   const { prometheus, interval, played } = life;
-  const asked: { scenario: Scenario; faults: readonly string[] }[] = [];
+  const faults: string[] = [];
   for (const panel of board.rows.flatMap(({ panels }) => panels)) {
     const answer = await askPanel(panel, prometheus, interval);
     for (const one of answer.answers) {
-      const scenario = one.target.scenario ?? panel.scenario ?? 'Always';
-      asked.push({ scenario, faults: targetFaults(panel, one) });
+      const find = played.includes(scenarioOf(panel, one)) ? targetFaults : shownFaults;
+      faults.push(...find(panel, one));
     }
-    asked.push({ scenario: 'Always', faults: crowdFaults(answer) });
+    faults.push(...crowdFaults(answer));
   }
   for (const one of await askAnnotations(board, prometheus, () => interval)) {
-    const none = one.samples.length === 0 ? [`${one.name}${NO_VALUE}`] : [];
-    asked.push({ scenario: one.scenario, faults: [...none, ...one.faults] });
+    const { name, scenario, samples } = one;
+    if (samples.length === 0 && played.includes(scenario)) faults.push(noValue(name));
+    faults.push(...one.faults);
   }
   for (const { name, values } of await askVariables(board, prometheus)) {
-    const faults = values.length === 0 ? [`$${name}${NO_VALUE}`] : [];
-    asked.push({ scenario: 'Always', faults });
+    if (values.length === 0) faults.push(noValue(`$${name}`));
   }
-  const isEmpty = (fault: string): boolean => fault.endsWith(NO_VALUE);
-  return asked.flatMap(({ scenario, faults }) =>
-    played.includes(scenario) ? faults : faults.filter((fault) => !isEmpty(fault)),
-  );
+  return faults;
 }

@@ -23,11 +23,10 @@ export function explainCommand(io: CliIo): Command {
       examples(io, 'explain vision', 'explain vision -n ml -o json', 'explain HeadTooLarge'),
     )
     .action(async (name: string, flags: ClusterFlags & OutputFlags) => {
-      const { findReason, renderReason } = await import('../commands/explain/render-reason.ts');
-      // Names of services are lower case and reasons are not, so no cluster is needed for a reason.
-      const reason = /^[A-Z]/.test(name) ? findReason(name) : null;
-      if (reason !== null) {
-        await print(io, flags, renderReason(reason));
+      const { isReasonName, reasonNamed, renderReason } =
+        await import('../commands/explain/render-reason.ts');
+      if (isReasonName(name)) {
+        await print(io, flags, renderReason(reasonNamed(name)));
         return;
       }
       const { showExplanation } = await import('../commands/explain/show-explanation.ts');

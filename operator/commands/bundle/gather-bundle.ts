@@ -131,7 +131,7 @@ async function logsOf(
 ): Promise<ArchiveFile[]> {
   const logs = await Promise.all(
     pods.map(async ({ metadata }) => {
-      const path = `/api/v1/namespaces/${cluster.namespace}/pods/${metadata.name}/log?tailLines=${LOG_LINES}`;
+      const path = `/api/v1/namespaces/${cluster.namespace}/pods/${metadata.name}/log?container=server&tailLines=${LOG_LINES}`;
       const { status, text } = await cluster.raw('GET', path);
       if (status === 200) return [{ path: `logs/${metadata.name}.log`, text: redactText(text) }];
       missing.push(`log of pod ${metadata.name}: the API server answered ${status}`);

@@ -1,16 +1,26 @@
 import { REASON_PAGES } from '../../../crds/generate/reason-pages/reason-pages.ts';
 import { REASONS, type Reason } from '../../../crds/v1alpha1/reasons.ts';
+import { nearestNames } from '../../../crds/schema/edit-distance.ts';
+import { CliError } from '../../errors.ts';
 import type { Rendered } from '../output/output-format.ts';
 import { renderFields } from '../output/render-columns.ts';
 
-/** The reason of that name, letter case aside; null: there is none. */
-export function findReason(name: string): Reason | null {
-  const names = Object.keys(REASONS) as Reason[];
-  return names.find((reason) => reason.toLowerCase() === name.toLowerCase()) ?? null;
+/** Names of services are lower case and reasons are not, so no cluster is needed to tell them apart. */
+export function isReasonName(name: string): boolean {
+  return /^[A-Z]/.test(name);
 }
 
-export function reasonNames(): readonly string[] {
-  return Object.keys(REASONS);
+/** The reason of that name, letter case aside. Throws `ReasonNotFound` with the nearest name. */
+export function reasonNamed(name: string): Reason {
+  const names = Object.keys(REASONS) as Reason[];
+  const found = names.find((reason) => reason.toLowerCase() === name.toLowerCase());
+  if (found !== undefined) return found;
+  const [near] = nearestNames(name, names);
+  throw new CliError('ReasonNotFound', {
+    where: name,
+    why: 'no reason has that name, and names of services are lower case.',
+    nextStep: near === undefined ? undefined : `Did you mean reason ${near}?`,
+  });
 }
 
 /** The page of a reason. */

@@ -1,4 +1,3 @@
-import { nearestNames } from '../../../crds/schema/edit-distance.ts';
 import { CliError } from '../../errors.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -11,7 +10,6 @@ import { readRevisions } from '../service/read-revisions.ts';
 import { readServiceView } from '../service/read-service-view.ts';
 import { explainService } from './explain-service.ts';
 import { renderExplanation } from './render-explanation.ts';
-import { reasonNames } from './render-reason.ts';
 
 /** `layercache explain NAME` of a service. */
 export async function showExplanation(
@@ -46,14 +44,11 @@ async function explainObject(
   };
 }
 
-/** Neither a service nor, as the caller has looked, a reason. */
+/** Lower case, so that it is no reason either. */
 async function nothingFound(cluster: Cluster, name: string): Promise<never> {
-  const [reason] = /^[A-Z]/.test(name) ? nearestNames(name, reasonNames()) : [];
-  const nextStep =
-    reason === undefined ? await nearestStep(cluster, name) : `Did you mean reason ${reason}?`;
   throw new CliError('ReasonNotFound', {
     where: name,
     why: `namespace ${cluster.namespace} has no service of that name.`,
-    nextStep,
+    nextStep: await nearestStep(cluster, name),
   });
 }

@@ -69,7 +69,7 @@ export async function openRevision(cluster: Cluster, name: string): Promise<Open
 function toOpened(where: string, bytes: Uint8Array, claimedDigest: string | null): OpenedBundle {
   const parsed = parseHeadBundle(bytes);
   if (!parsed.ok) {
-    throw new CliError('HeadsUnreadable', { where, why: `${parsed.message}.`, nextStep: '' });
+    throw new CliError('HeadsUnreadable', { where, why: parsed.message });
   }
   const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
   return { where, digest, sizeBytes: bytes.byteLength, bytes, bundle: parsed.value, claimedDigest };

@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { evidenceGrids } from '../../../../operator/commands/evidence/evidence-grid.ts';
 import { renderEvidence } from '../../../../operator/commands/evidence/render-evidence.ts';
-import { findReason, renderReason } from '../../../../operator/commands/explain/render-reason.ts';
+import {
+  isReasonName,
+  reasonNamed,
+  renderReason,
+} from '../../../../operator/commands/explain/render-reason.ts';
 import { renderRevisions } from '../../../../operator/commands/heads/list-heads.ts';
 import { renderRollout } from '../../../../operator/commands/rollout/rollout-status.ts';
 import { toRevisionView } from '../../../../operator/commands/service/read-revisions.ts';
@@ -149,14 +153,16 @@ describe('head revisions', () => {
 
 describe('a reason', () => {
   test('has a page without links, whatever the letter case it was typed in', async () => {
-    expect(findReason('headtoolarge')).toBe('HeadTooLarge');
-    expect(findReason('HeadTooSmall')).toBeNull();
+    expect(reasonNamed('headtoolarge')).toBe('HeadTooLarge');
+    expect([isReasonName('HeadTooLarge'), isReasonName('head-too-large')]).toEqual([true, false]);
+    expect(() => reasonNamed('HeadTooLarg')).toThrow(/Did you mean reason HeadTooLarge\?/);
+    expect(() => reasonNamed('HeadTooSmall')).toThrow(/\[ReasonNotFound\]|no reason has that name/);
     const pages = ['HeadTooLarge', 'RolloutAborted'].map((name) =>
-      renderReason(findReason(name)!).table(false),
+      renderReason(reasonNamed(name)).table(false),
     );
     await expect(textOf(pages.flat())).toMatchFileSnapshot(golden('explain-reason'));
     for (const name of Object.keys(REASONS))
-      expect(renderReason(findReason(name)!).table(false).join(' ')).not.toContain('](');
+      expect(renderReason(reasonNamed(name)).table(false).join(' ')).not.toContain('](');
   });
 
   test('prints as data under every format', async () => {

@@ -53,9 +53,13 @@ export async function measureGpu({ onProcessors, quick }: GpuBenchOptions): Prom
   try {
     const rounds = quick ? QUICK_ROUNDS : ROUNDS;
     const bench = await prepare(host, rounds);
+    const figures: Figure[] = [];
     const reference = await open('CPU');
-    const figures = [await conformance(bench, await prepare(reference, rounds))];
-    await reference.client.close();
+    try {
+      figures.push(await conformance(bench, await prepare(reference, rounds)));
+    } finally {
+      await reference.client.close();
+    }
     for (const rows of SIZES) figures.push(...(await netTime(bench, rows, 1)));
     figures.push(...(await netTime(bench, LARGEST, IN_FLIGHT)));
     return figures;

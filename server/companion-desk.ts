@@ -54,15 +54,25 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   const reports = new Map<string, CompanionReport>();
   const listeners: ((companion: CompanionModel) => void)[] = [];
   let hasStarted = false;
+  let loads: Promise<unknown> = Promise.resolve();
   const isOver = (): boolean => signal.aborted;
+
+  /** One after the other: when the engine host dies, only the one that was being loaded can be blamed. */
+  function inTurn<T>(load: () => Promise<T>): Promise<T> {
+    const result = loads.then(load);
+    loads = result.catch(() => undefined);
+    return result;
+  }
 
   async function tryOnce(setting: CompanionSetting): Promise<'Loaded' | 'Failed' | 'Deadly'> {
     const { name } = setting;
     let wasUp = false;
     try {
       const source = await options.obtain(setting, signal);
-      wasUp = engine.status === 'Up';
-      const loaded = await engine.openCompanion({ name, source });
+      const loaded = await inTurn(() => {
+        wasUp = engine.status === 'Up';
+        return engine.openCompanion({ name, source });
+      });
       reports.delete(name);
       const model = { name, ...loaded };
       models.set(name, model);

@@ -131,7 +131,9 @@ async function logsOf(
 ): Promise<ArchiveFile[]> {
   const logs = await Promise.all(
     pods.map(async ({ metadata }) => {
-      const path = `/api/v1/namespaces/${cluster.namespace}/pods/${metadata.name}/log?container=server&tailLines=${LOG_LINES}`;
+      // Beside those of others, a container is named as the component is.
+      const container = metadata.labels?.['app.kubernetes.io/component'] ?? 'server';
+      const path = `/api/v1/namespaces/${cluster.namespace}/pods/${metadata.name}/log?container=${container}&tailLines=${LOG_LINES}`;
       const { status, text } = await cluster.raw('GET', path);
       if (status === 200) return [{ path: `logs/${metadata.name}.log`, text: redactText(text) }];
       missing.push(`log of pod ${metadata.name}: the API server answered ${status}`);

@@ -98,6 +98,23 @@ test('one whose load ends the engine host twice is left alone', async () => {
   desk.close();
 });
 
+test('they are loaded one after the other: a death blames the one that was loading alone', async () => {
+  const loading: string[] = [];
+  let most = 0;
+  const openCompanion: DeskOptions['engine']['openCompanion'] = async ({ name }) => {
+    loading.push(name);
+    most = Math.max(most, loading.length);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    loading.pop();
+    return loaded(name);
+  };
+  const scripts = { one: { attempts: [null] }, other: { attempts: [null] } };
+  const { desk } = aDesk(scripts, { engine: { status: 'Up', openCompanion } });
+  await desk.start();
+  expect([desk.models().length, most]).toEqual([2, 1]);
+  desk.close();
+});
+
 test('the start waits for a slow one only so long, and after the end nothing is tried', async () => {
   const { desk, tried } = aDesk(
     { small: { attempts: [null] } },

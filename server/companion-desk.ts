@@ -66,11 +66,11 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
 
   async function tryOnce(setting: CompanionSetting): Promise<'Loaded' | 'Failed' | 'Deadly'> {
     const { name } = setting;
-    let wasUp = false;
+    const before = { wasUp: false };
     try {
       const source = await options.obtain(setting, signal);
       const loaded = await inTurn(() => {
-        wasUp = engine.status === 'Up';
+        before.wasUp = engine.status === 'Up';
         return engine.openCompanion({ name, source });
       });
       reports.delete(name);
@@ -81,7 +81,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
     } catch (error) {
       const message = errorText(error).slice(0, MAX_MESSAGE);
       reports.set(name, { name, code: 'CompanionLoadFailed', message });
-      return wasUp && error instanceof EngineError && error.code === 'EngineDown'
+      return before.wasUp && error instanceof EngineError && error.code === 'EngineDown'
         ? 'Deadly'
         : 'Failed';
     }

@@ -92,6 +92,8 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
   let inForce: Verdict = APPLIED;
   let shown: Verdict = APPLIED;
+  /** The plan in force is less than the policy in force asks for. */
+  let isFallenBack = false;
   const deaths = createPlanDeaths();
   let chain: Promise<unknown> = Promise.resolve();
 
@@ -181,6 +183,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     swap(prepared);
     inForce = verdictOf(next, model, found);
     shown = inForce;
+    isFallenBack = false;
     return inForce;
   }
 
@@ -238,7 +241,10 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     }
     try {
       const prepared = await prepareFor(policy, wanted);
-      if (engine.status === 'Up') swap(prepared);
+      if (engine.status !== 'Up') return;
+      if (isFallenBack) shown = inForce;
+      isFallenBack = false;
+      swap(prepared);
     } catch (error) {
       if (engine.status !== 'Up') return;
       options.observer.planFailed(error);
@@ -253,6 +259,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     try {
       const prepared = await prepare(plan);
       shown = { result: 'Applied', ...why };
+      isFallenBack = true;
       swap(prepared);
     } catch (error) {
       if (others.length === 0) throw error;
@@ -276,6 +283,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     apply: (text, path) => serially(() => applyAndTell(text, path)),
     companionArrived: () =>
       serially(async () => {
+        if (isFallenBack) await replanNow();
         if (refused !== null) await applyAndTell(refused.text, refused.path);
       }),
     refresh: () => {

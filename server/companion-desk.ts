@@ -26,7 +26,7 @@ export interface CompanionDesk {
 
 export interface DeskOptions {
   readonly settings: readonly CompanionSetting[];
-  readonly engine: Pick<EngineClient, 'openCompanion' | 'status'>;
+  readonly engine: Pick<EngineClient, 'openCompanion' | 'onCompanionLost' | 'status'>;
   /** Brings it to this machine and checks it; every failure is thrown. */
   readonly obtain: (setting: CompanionSetting, signal: AbortSignal) => Promise<ModelSource>;
   readonly onFailure: (report: CompanionReport, retryMs: number) => void;
@@ -36,18 +36,25 @@ export interface DeskOptions {
 }
 
 interface DeskTimes extends RetryDelays {
+  /** Between attempts with a model that was brought and cannot run here: only another one under its address helps. */
+  readonly mostRefusedMs: number;
   /** The start of the server waits for no companion longer than this. */
   readonly startMs: number;
 }
 
-const TIMES: DeskTimes = { firstMs: 1_000, mostMs: 60_000, startMs: 30_000 };
+const TIMES: DeskTimes = {
+  ...{ firstMs: 1_000, mostMs: 60_000, mostRefusedMs: 900_000 },
+  startMs: 30_000,
+};
 /** A companion whose load ended the engine host so often is left alone: the backbone would answer nothing in between. */
 const MOST_DEATHS = 2;
 const MAX_MESSAGE = 1024;
 
+type Outcome = 'Loaded' | 'Failed' | 'Refused' | 'Deadly';
+
 export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   const { settings, engine } = options;
-  const { startMs, ...retry } = options.times ?? TIMES;
+  const { startMs, mostRefusedMs, ...onTheWay } = options.times ?? TIMES;
   const ending = new AbortController();
   const { signal } = ending;
   const models = new Map<string, CompanionModel>();
@@ -64,7 +71,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
     return result;
   }
 
-  async function tryOnce(setting: CompanionSetting): Promise<'Loaded' | 'Failed' | 'Deadly'> {
+  async function tryOnce(setting: CompanionSetting): Promise<Outcome> {
     const { name } = setting;
     const before = { wasUp: false };
     try {
@@ -81,9 +88,9 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
     } catch (error) {
       const message = errorText(error).slice(0, MAX_MESSAGE);
       reports.set(name, { name, code: 'CompanionLoadFailed', message });
-      return before.wasUp && error instanceof EngineError && error.code === 'EngineDown'
-        ? 'Deadly'
-        : 'Failed';
+      if (!(error instanceof EngineError)) return 'Failed';
+      if (error.code !== 'EngineDown') return 'Refused';
+      return before.wasUp ? 'Deadly' : 'Failed';
     }
   }
 
@@ -102,12 +109,31 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
       if (outcome === 'Deadly') deaths += 1;
       if (deaths >= MOST_DEATHS) leaveAlone(setting);
       if (deaths >= MOST_DEATHS || isOver()) return;
-      const retryMs = retryDelayMs(failures, retry, options.random);
+      const { firstMs } = onTheWay;
+      const delays = outcome === 'Refused' ? { firstMs, mostMs: mostRefusedMs } : onTheWay;
+      const retryMs = retryDelayMs(failures, delays, options.random);
       const report = reports.get(setting.name);
       if (report !== undefined) options.onFailure(report, retryMs);
       await wait(retryMs, undefined, { signal }).catch(() => undefined);
     }
   }
+
+  /** It runs no more since the engine host was restarted: what a pod says of itself is true, and the way back the same as at first. */
+  function lose(setting: CompanionSetting, why: EngineError): void {
+    const { name } = setting;
+    if (!models.delete(name)) return;
+    const message = `no longer loads since the engine host was restarted: ${why.message}`;
+    reports.set(name, {
+      ...{ name, code: 'CompanionLoadFailed' },
+      message: message.slice(0, MAX_MESSAGE),
+    });
+    void keepTrying(setting, () => undefined);
+  }
+
+  engine.onCompanionLost((name, why) => {
+    const setting = settings.find((one) => one.name === name);
+    if (setting !== undefined && !isOver()) lose(setting, why);
+  });
 
   return {
     start: async () => {

@@ -1,6 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LoadFailure } from '../../crds/wire/loading-state.ts';
-import type { EngineClient, EngineReport, StatusListener } from '../engine/engine-client.ts';
+import type {
+  CompanionLostListener,
+  EngineClient,
+  EngineReport,
+  StatusListener,
+} from '../engine/engine-client.ts';
 import { EngineError } from '../engine/engine-error.ts';
 import { toLoadFailure } from './load-error.ts';
 import type { LoadProgress } from './load-progress.ts';
@@ -34,6 +39,7 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
   const retry = options.retry ?? RETRY_MS;
   const ending = new AbortController();
   const listeners: StatusListener[] = [];
+  const lostListeners: CompanionLostListener[] = [];
   let inner: EngineClient | null = null;
 
   const tell: StatusListener = (status, end) => {
@@ -56,6 +62,9 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
       const report = await engine.start();
       inner = engine;
       engine.onStatus(tell);
+      engine.onCompanionLost((name, why) => {
+        for (const listener of lostListeners) listener(name, why);
+      });
       tell('Up', null);
       return report;
     } finally {
@@ -87,6 +96,9 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
     start,
     prepare: (plan) => loaded().prepare(plan),
     openCompanion: (companion) => loaded().openCompanion(companion),
+    onCompanionLost: (listener) => {
+      lostListeners.push(listener);
+    },
     release: (planId) => loaded().release(planId),
     run: (batch, onRows) => loaded().run(batch, onRows),
     checkBackbone: () => loaded().checkBackbone(),

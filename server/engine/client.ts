@@ -5,6 +5,7 @@ import { isSameAnswer, type BackboneAnswer } from './backbone-answer.ts';
 import type {
   BatchOutcome,
   BatchRequest,
+  CompanionLostListener,
   CompanionSource,
   EngineClient,
   EngineMemory,
@@ -16,7 +17,7 @@ import type {
   RowAnswer,
   StatusListener,
 } from './engine-client.ts';
-import { EngineError } from './engine-error.ts';
+import { EngineError, toEngineFailure } from './engine-error.ts';
 import type { Frame } from './frames.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { HostEnd } from './host-end.ts';
@@ -76,6 +77,7 @@ class HostedEngine implements EngineClient {
   private readonly calls = new PendingCalls();
   private lanes = new Lanes();
   private readonly statusListeners: StatusListener[] = [];
+  private readonly lostListeners: CompanionLostListener[] = [];
   private host: HostProcess | null = null;
   private known = UNKNOWN_MEMORY;
   private heartbeat: Heartbeat;
@@ -119,6 +121,10 @@ class HostedEngine implements EngineClient {
 
   openCompanion(companion: CompanionSource): Promise<LoadedCompanion> {
     return this.openBeside(this.upHost(), companion);
+  }
+
+  onCompanionLost(listener: CompanionLostListener): void {
+    this.lostListeners.push(listener);
   }
 
   async release(planId: number): Promise<void> {
@@ -237,6 +243,9 @@ class HostedEngine implements EngineClient {
       try {
         await this.openBeside(host, companion);
       } catch (error) {
+        const { code, message } = toEngineFailure(error);
+        const why = new EngineError(code, message, { cause: error });
+        for (const listener of this.lostListeners) listener(companion.name, why);
         if (this.host !== host) throw error;
       }
     }

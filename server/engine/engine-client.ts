@@ -2,6 +2,7 @@ import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { Track } from '../../crds/wire/evidence.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
+import type { EngineError } from './engine-error.ts';
 import type { HostEnd } from './host-end.ts';
 import type { ModelDescription, ModelSource } from './segment-engine.ts';
 
@@ -135,6 +136,9 @@ export type EngineStatus = 'Starting' | 'Up' | 'Down' | 'Closed';
 /** Called on each change; `end` says why the host is gone, and is null unless it went by itself or was ended for a fault. */
 export type StatusListener = (status: EngineStatus, end: HostEnd | null) => void;
 
+/** @param name of the companion's exit */
+export type CompanionLostListener = (name: string, why: EngineError) => void;
+
 export interface EngineMemory {
   readonly rssBytes: number;
   /** 0 when idle. */
@@ -154,6 +158,8 @@ export interface EngineClient {
    * EngineError when it cannot run before this backbone; whatever it does, the backbone goes on serving.
    */
   openCompanion(companion: CompanionSource): Promise<LoadedCompanion>;
+  /** Told, by its name and why, of one that ran and does not any more: it did not load again after a restart of the host. */
+  onCompanionLost(listener: CompanionLostListener): void;
   /** No batch names this plan any more. */
   release(planId: number): Promise<void>;
   /** Runs one batch to its end. `onRows` is called as rows leave, before the rest has run. Rejects with EngineError when the host dies. */

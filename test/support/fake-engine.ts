@@ -209,6 +209,7 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
       Promise.reject(
         new EngineError('EngineFailed', `exits[${name}].model is nothing to this engine`),
       ),
+    onCompanionLost: () => undefined,
     release: (planId) => {
       plans.delete(planId);
       released.push(planId);

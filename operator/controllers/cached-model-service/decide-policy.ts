@@ -155,16 +155,27 @@ export function policyState({ views, pods }: Gathered, before: Policy | null): S
   const digest = digests.find((one) => one === before?.backboneDigest) ?? mostFrequent(digests);
   const same = states.filter(({ backbone }) => backbone.digest === digest);
   const found = same.find(({ backbone }) => backbone.outputProblem === null) ?? same[0];
-  return found === undefined ? null : withCompanionsOf(same, found);
+  return found === undefined ? null : withCompanionsOf(same, found, before);
 }
 
-/** A companion that one pod has loaded is an exit of all: those that have not refuse policies that name it, and say why. */
-function withCompanionsOf(states: readonly ServerState[], state: ServerState): ServerState {
+/**
+ * A companion that one pod has loaded is an exit of all: those that have not refuse policies that name it, and say why. Where pods
+ * hold different files for one exit it is chosen as the backbone is: what is in force while a pod has it, then what most have.
+ */
+function withCompanionsOf(
+  states: readonly ServerState[],
+  state: ServerState,
+  before: Policy | null,
+): ServerState {
   const models = states.flatMap(({ companionModels }) => companionModels ?? []);
-  const first = models.filter(
-    ({ name }, i) => models.findIndex((other) => other.name === name) === i,
-  );
-  return first.length === 0 ? state : { ...state, companionModels: first };
+  const inForce = before?.exits.map(({ modelDigest }) => modelDigest) ?? [];
+  const chosen = [...new Set(models.map(({ name }) => name))].flatMap((name) => {
+    const own = models.filter((model) => model.name === name);
+    const digests = own.map(({ digest }) => digest);
+    const digest = digests.find((one) => inForce.includes(one)) ?? mostFrequent(digests);
+    return own.find((model) => model.digest === digest) ?? [];
+  });
+  return chosen.length === 0 ? state : { ...state, companionModels: chosen };
 }
 
 function mostFrequent(digests: readonly string[]): string | null {

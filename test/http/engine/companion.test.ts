@@ -184,6 +184,26 @@ describe('a companion', () => {
     expect(answers.map(({ exit }) => exit)).toEqual([0, 0]);
   });
 
+  test('is told of as lost when its file is not there after a restart, and loads once it is', async () => {
+    const { host, model } = await start();
+    const copy = await modelFile(smallNet());
+    const lost: string[] = [];
+    host.onCompanionLost((name, { code }) => lost.push(`${name} ${code}`));
+    await host.openCompanion(sourceOf(copy.path));
+    await copy.remove();
+    process.kill(host.hostPid()!, 'SIGKILL');
+    await eventually(() => {
+      expect(host.status).toBe('Down');
+    });
+    await eventually(() => {
+      expect(host.status).toBe('Up');
+    }, 30_000);
+    expect(lost).toEqual(['small ModelMissing']);
+    const loaded = await host.openCompanion(sourceOf(small.path));
+    const { planId } = await host.prepare(aPlan(model, loaded, { small: ALWAYS }));
+    expect((await run(host, planId, [0])).answers.map(({ exit }) => exit)).toEqual([0]);
+  });
+
   test('that does not fit its backbone is refused by name, and the backbone serves', async () => {
     const { host, model } = await start();
     const [others, flat] = [await modelFile(smallNet(7, 4)), await modelFile(concatenatingNet())];

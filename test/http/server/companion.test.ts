@@ -124,6 +124,29 @@ test('while it cannot be loaded the backbone answers, and its policy waits for i
   await rm(late);
 });
 
+test('one that is gone after a restart of the engine host leaves the answers to the backbone until it is back', async () => {
+  const path = join(dirname(backbone.path), 'going.onnx');
+  await writeFile(path, small.bytes);
+  const server = await start(path);
+  await server.apply(await aCompanionPolicy(server, { intercept: SURE, revision: 1 }));
+  expect((await server.ask([ROW])).parameters.layercache_exit).toBe('small');
+  await rm(path);
+  process.kill(server.engine.hostPid()!, 'SIGKILL');
+  await eventually(async () => {
+    const { companions, companionModels, acknowledgement } = await server.state();
+    expect([companions.length, companionModels]).toEqual([1, undefined]);
+    expect(acknowledgement.reason).toBe('EngineFailed');
+  }, 30_000);
+  expect((await server.ask([ROW])).parameters.layercache_exit).toBe('backbone');
+  await writeFile(path, small.bytes);
+  await eventually(async () => {
+    expect((await server.ask([ROW])).parameters.layercache_exit).toBe('small');
+  }, 30_000);
+  const { companions, companionModels, acknowledgement } = await server.state();
+  expect([companions, companionModels?.length, acknowledgement.reason]).toEqual([[], 1, '']);
+  await rm(path);
+});
+
 test('another model than the one that was certified does not answer', async () => {
   const server = await start(smallPath);
   const policy = await aCompanionPolicy(server, { intercept: SURE, revision: 1 });

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { createCompanionDesk, type DeskOptions } from '../../../server/companion-desk.ts';
 import type { CompanionSetting } from '../../../server/companions.ts';
+import type { CompanionLostListener } from '../../../server/engine/engine-client.ts';
 import { EngineError } from '../../../server/engine/engine-error.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const TIMES = { firstMs: 1, mostMs: 4, startMs: 10_000 };
+const TIMES = { firstMs: 1, mostMs: 4, mostRefusedMs: 4, startMs: 10_000 };
 
 function aSetting(name: string): CompanionSetting {
   const uri = { kind: 'file', path: `/${name}.onnx` } as const;
@@ -24,10 +25,14 @@ interface Scripted {
 function aDesk(scripts: Readonly<Record<string, Scripted>>, more: Partial<DeskOptions> = {}) {
   const tried: string[] = [];
   const failures: string[] = [];
+  const listeners: CompanionLostListener[] = [];
   const desk = createCompanionDesk({
     settings: Object.keys(scripts).map(aSetting),
     engine: {
       status: 'Up',
+      onCompanionLost: (listener) => {
+        listeners.push(listener);
+      },
       openCompanion: ({ name }) => {
         const { attempts } = scripts[name]!;
         const nth = tried.filter((one) => one === name).length;
@@ -43,7 +48,10 @@ function aDesk(scripts: Readonly<Record<string, Scripted>>, more: Partial<DeskOp
     times: TIMES,
     ...more,
   });
-  return { desk, tried, failures };
+  const lose = (name: string): void => {
+    for (const listener of listeners) listener(name, new EngineError('EngineFailed', 'not there'));
+  };
+  return { desk, tried, failures, lose };
 }
 
 test('companions that load are told of with their names, the cheapest first', async () => {
@@ -109,7 +117,9 @@ test('they are loaded one after the other: a death blames the one that was loadi
     return loaded(name);
   };
   const scripts = { one: { attempts: [null] }, other: { attempts: [null] } };
-  const { desk } = aDesk(scripts, { engine: { status: 'Up', openCompanion } });
+  const { desk } = aDesk(scripts, {
+    engine: { status: 'Up', openCompanion, onCompanionLost: () => undefined },
+  });
   await desk.start();
   expect([desk.models().length, most]).toEqual([2, 1]);
   desk.close();
@@ -135,4 +145,58 @@ test('the start waits for a slow one only so long, and after the end nothing is 
     expect(desk.reports().map(({ message }) => message)).toEqual(['ended']);
   });
   expect(tried).toEqual([]);
+});
+
+test('one that no longer loads after a restart of the host is off until it loads again', async () => {
+  const gone = new EngineError('ModelUnreadable', 'exits[small].model cannot be read');
+  const { desk, lose, tried } = aDesk({ small: { attempts: [null, gone, null] } });
+  const late: string[] = [];
+  desk.onLate(({ name }) => late.push(name));
+  await desk.start();
+  lose('small');
+  expect(desk.models()).toEqual([]);
+  expect(desk.reports()).toEqual([
+    {
+      ...{ name: 'small', code: 'CompanionLoadFailed' },
+      message: 'no longer loads since the engine host was restarted: not there',
+    },
+  ]);
+  await eventually(() => {
+    expect(late).toEqual(['small']);
+  });
+  expect([desk.models().length, desk.reports(), tried.length]).toEqual([1, [], 3]);
+  desk.close();
+  lose('small');
+  lose('another');
+  expect(desk.models()).toHaveLength(1);
+});
+
+test('a loss told twice starts one way back, and one of a model that never ran none', async () => {
+  const { desk, lose, tried } = aDesk({ small: { attempts: [null] } });
+  await desk.start();
+  lose('small');
+  lose('small');
+  await eventually(() => {
+    expect(desk.models()).toHaveLength(1);
+  });
+  expect(tried).toHaveLength(2);
+  desk.close();
+});
+
+test('a model that cannot run here is asked for again less and less often', async () => {
+  const misfit = new EngineError('CompanionMismatch', 'exits[small].model has 4 classes');
+  const waits: number[] = [];
+  const { desk } = aDesk(
+    { small: { attempts: [misfit] } },
+    {
+      onFailure: (_, retryMs) => waits.push(retryMs),
+      times: { firstMs: 1, mostMs: 1, mostRefusedMs: 8, startMs: 10_000 },
+    },
+  );
+  await desk.start();
+  await eventually(() => {
+    expect(waits.length).toBeGreaterThanOrEqual(5);
+  });
+  expect(waits.slice(0, 5)).toEqual([0.75, 1.5, 3, 6, 6]);
+  desk.close();
 });

@@ -4,6 +4,7 @@ import {
   decidePolicy,
   type PolicyInput,
 } from '../../../../operator/controllers/cached-model-service/decide-policy.ts';
+import type { ServerState } from '../../../../crds/wire/state.ts';
 import type { Gathered } from '../../../../operator/controllers/cached-model-service/gather.ts';
 import type { PodView } from '../../../../operator/fleet/fleet-pod.ts';
 import type { KubeObject } from '../../../../operator/kube/api.ts';
@@ -65,6 +66,33 @@ function withoutClassOutput(view: PodView): PodView {
   const backbone = { ...state.backbone, ...none };
   return { ...view, state: { loaded: true, state: { ...state, backbone, cuts: [] } } };
 }
+
+/** A pod that runs this file before its backbone. */
+function withCompanion(view: PodView, digest: string): PodView {
+  if (view.state?.loaded !== true) throw new Error('it has not loaded its backbone');
+  const small = { name: 'small', digest, format: 'ONNX', sizeBytes: 10, macs: 10, msShare: 0.1 };
+  const state = { ...view.state.state, companionModels: [small] } as ServerState;
+  return { ...view, state: { loaded: true, state } };
+}
+
+test('of two companions for one exit the one in force stays while a pod has it, then the one of most pods', () => {
+  const model = { uri: 'file:///small.onnx' };
+  const own = aServiceToPlan({ exits: [{ name: 'small', model }] });
+  const pods = [DIGEST_A, DIGEST_B, DIGEST_B].map((digest, i) =>
+    withCompanion(aView(String(i), DIGEST_A), digest),
+  );
+  const most = decided(pods, { service: own });
+  expect(most.policy?.exits).toMatchObject([{ name: 'small', modelDigest: DIGEST_B }]);
+  const inForce = aPolicy({
+    ...{ epoch: 1, revision: 1, stable: null, candidate: null, backboneDigest: DIGEST_A },
+    exits: [{ name: 'small', modelDigest: DIGEST_A, mode: 'Active' }],
+  });
+  const live = { ...aStored('me', 1), data: { 'policy.json': serializePolicy(inForce) } };
+  const kept = decided(pods, { service: own, live });
+  expect(kept.policy?.exits).toMatchObject([{ name: 'small', modelDigest: DIGEST_A }]);
+  const gone = decided(pods.slice(1), { service: own, live });
+  expect(gone.policy?.exits).toMatchObject([{ name: 'small', modelDigest: DIGEST_B }]);
+});
 
 test('without a class output there is a policy without exits; one pod of a roll that has a name speaks for all', () => {
   const ambiguous = withoutClassOutput(aView('a', DIGEST_A));

@@ -193,6 +193,21 @@ export const CLI_ERRORS = {
     what: 'The head bundle cannot be read',
     nextStep: 'Name a file that a trainer wrote, or a CacheHeadRevision.',
   },
+  HeadsDigestMismatch: {
+    exitCode: 2,
+    what: 'The bundle is not the one that was asked for',
+    nextStep: 'Bring the right file, or correct the digest.',
+  },
+  PlaceTaken: {
+    exitCode: 1,
+    what: 'Something else is there already',
+    nextStep: 'Name another place, or remove it yourself: nothing is ever overwritten.',
+  },
+  StoreFailed: {
+    exitCode: 1,
+    what: 'The store does not give or take the bundle',
+    nextStep: 'Run the command again once that is corrected.',
+  },
   HeadsIncompatible: {
     exitCode: 2,
     what: 'The heads cannot be used for this service',

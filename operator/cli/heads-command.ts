@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import type { ClusterFlags } from '../commands/cluster/cluster.ts';
-import type { OpenedBundle } from '../commands/heads/read-bundle.ts';
 import type { CliIo } from './cli-io.ts';
+import { pullCommand, pushCommand } from './copy-heads-command.ts';
+import { BUNDLE_PLACE, openBundle, withStoreFlags, type StoreCommandFlags } from './open-bundle.ts';
 import {
   askCluster,
   examples,
@@ -14,7 +15,7 @@ import type { Outcome } from './program.ts';
 
 const ANSWER_IS_NO = 4;
 
-type HeadsFlags = ClusterFlags & OutputFlags;
+type HeadsFlags = ClusterFlags & OutputFlags & StoreCommandFlags;
 
 /** `layercache heads ...`: head revisions of a cluster, and the bundles behind them. */
 export function headsCommand(io: CliIo, outcome: Outcome): Command {
@@ -48,10 +49,15 @@ function verifyCommand(io: CliIo, outcome: Outcome): Command {
     .description(
       'digest, shapes and known answers of a bundle, as a server looks at them; ends with 4 when it is not sound',
     )
-    .argument('<bundle>', 'file, or name of a CacheHeadRevision')
+    .argument('<bundle>', BUNDLE_PLACE)
     .addHelpText(
       'after',
-      examples(io, 'heads verify bundle.lch', 'heads verify vision-3f2a9c1b77d0 -n ml'),
+      examples(
+        io,
+        'heads verify bundle.lch',
+        'heads verify vision-3f2a9c1b77d0 -n ml',
+        'heads verify oci://registry.example.com/team/heads:v3',
+      ),
     )
     .action(async (name: string, flags: HeadsFlags) => {
       const { verifyBundle } = await import('../commands/heads/verify-bundle.ts');
@@ -59,13 +65,13 @@ function verifyCommand(io: CliIo, outcome: Outcome): Command {
       await print(io, flags, verification);
       if (!verification.isSound) outcome.exitCode = ANSWER_IS_NO;
     });
-  return withOutputFlag(withClusterFlags(command));
+  return withOutputFlag(withStoreFlags(withClusterFlags(command)));
 }
 
 function diffCommand(io: CliIo, outcome: Outcome): Command {
   const command = new Command('diff')
     .description('what changed from one bundle to another; ends with 4 when they differ')
-    .argument('<bundle>', 'file, or name of a CacheHeadRevision')
+    .argument('<bundle>', BUNDLE_PLACE)
     .argument('<other-bundle>', 'the same')
     .addHelpText(
       'after',
@@ -85,52 +91,5 @@ function diffCommand(io: CliIo, outcome: Outcome): Command {
       await print(io, flags, difference);
       if (!difference.isSame) outcome.exitCode = ANSWER_IS_NO;
     });
-  return withOutputFlag(withClusterFlags(command));
-}
-
-function pullCommand(io: CliIo): Command {
-  const command = new Command('pull')
-    .description('write the bundle of a head revision from its ConfigMap to a file')
-    .argument('<revision>', 'CacheHeadRevision')
-    .requiredOption('--to <file>', 'file to write')
-    .addHelpText('after', examples(io, 'heads pull vision-3f2a9c1b77d0 -n ml --to vision.lch'))
-    .action(async (name: string, flags: ClusterFlags & { readonly to: string }) => {
-      const { openRevision } = await import('../commands/heads/read-bundle.ts');
-      const { writeBundleFile } = await import('../commands/heads/write-bundle-file.ts');
-      const opened = await askCluster(io, flags, (cluster) => openRevision(cluster, name));
-      await writeBundleFile(flags.to, opened);
-      io.stdout.write(`${flags.to}\n`);
-    });
-  return withClusterFlags(command);
-}
-
-function pushCommand(io: CliIo): Command {
-  const command = new Command('push')
-    .description(
-      'make a head revision of a bundle, in a ConfigMap; nothing serves it before spec.heads.revision names it, and it takes its own certificate',
-    )
-    .argument('<bundle>', 'file')
-    .requiredOption('--service <name>', 'CachedModelService that the heads are for')
-    .addHelpText('after', examples(io, 'heads push vision.lch --service vision -n ml'))
-    .action(async (file: string, flags: ClusterFlags & { readonly service: string }) => {
-      const { openBundleFile } = await import('../commands/heads/read-bundle.ts');
-      const { pushHeads } = await import('../commands/heads/push-heads.ts');
-      const opened = await openBundleFile(file);
-      const { service } = flags;
-      const { name, wasThere } = await askCluster(io, flags, (cluster) =>
-        pushHeads(cluster, service, opened),
-      );
-      io.stdout.write(`cacheheadrevision.layercache.io/${name}\n`);
-      io.stderr.write(
-        `${wasThere ? 'It was there already.' : 'It is made.'} Set spec.heads.revision of ${service} to ${name} to try it.\n`,
-      );
-    });
-  return withClusterFlags(command);
-}
-
-async function openBundle(io: CliIo, flags: ClusterFlags, name: string): Promise<OpenedBundle> {
-  const { isBundleFile, openBundleFile, openRevision } =
-    await import('../commands/heads/read-bundle.ts');
-  if (isBundleFile(name)) return openBundleFile(name);
-  return askCluster(io, flags, (cluster) => openRevision(cluster, name));
+  return withOutputFlag(withStoreFlags(withClusterFlags(command)));
 }

@@ -12,6 +12,8 @@ export interface AllowedHosts {
   /** Hosts that are not named are allowed too, at public addresses. */
   readonly othersAllowed: boolean;
   readonly named: readonly Entry[];
+  /** What names them, for advice. @defaultValue 'LAYERCACHE_ALLOWED_HOSTS' */
+  readonly setting?: string;
 }
 
 export type HostVerdict = 'Named' | 'Public' | 'Refused';

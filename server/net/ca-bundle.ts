@@ -8,13 +8,17 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE----
 export async function readCaBundle(dir: string | null, field: string): Promise<readonly string[]> {
   const files = await readMountedFiles(dir);
   if (files === null) return [];
-  const found = [...files.values()].flatMap((text) => text.match(CERTIFICATE) ?? []);
-  if (found.length === 0 || !found.every(isCertificate)) {
-    throw fetchFailed(
-      `The ConfigMap of ${field} holds no readable PEM certificate; put the CA into it.`,
-    );
-  }
-  return found;
+  const found = certificatesIn([...files.values()]);
+  if (found.length > 0) return found;
+  throw fetchFailed(
+    `The ConfigMap of ${field} holds no readable PEM certificate; put the CA into it.`,
+  );
+}
+
+/** Every PEM certificate of these texts; none when one of them cannot be read. */
+export function certificatesIn(texts: readonly string[]): readonly string[] {
+  const found = texts.flatMap((text) => text.match(CERTIFICATE) ?? []);
+  return found.every(isCertificate) ? found : [];
 }
 
 function isCertificate(pem: string): boolean {

@@ -23,7 +23,8 @@ export async function checkedAddresses(
   const family = isIP(host);
   const addresses = family === 0 ? await resolve(host) : [{ address: host, family }];
   if (addresses.length === 0) throw fetchFailed(`${shownUrl(url)}: ${host} has no address.`);
-  for (const { address } of addresses) refuseAddress(url, address, verdict);
+  for (const { address } of addresses)
+    refuseAddress(url, address, { verdict, setting: settingOf(allowedHosts) });
   return addresses;
 }
 
@@ -32,11 +33,11 @@ export function checkedHost(url: URL, allowedHosts: AllowedHosts): HostVerdict {
   const verdict = judgeHost(allowedHosts, url);
   if (verdict === 'Refused') {
     throw fetchFailed(
-      `${shownUrl(url)}: ${url.host} is not in LAYERCACHE_ALLOWED_HOSTS; add it there or use a host that is.`,
+      `${shownUrl(url)}: ${url.host} is not in ${settingOf(allowedHosts)}; add it there or use a host that is.`,
     );
   }
   const host = literalHost(url);
-  if (isIP(host) !== 0) refuseAddress(url, host, verdict);
+  if (isIP(host) !== 0) refuseAddress(url, host, { verdict, setting: settingOf(allowedHosts) });
   return verdict;
 }
 
@@ -45,13 +46,19 @@ export function literalHost(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '');
 }
 
-function refuseAddress(url: URL, address: string, verdict: HostVerdict): void {
+function settingOf({ setting = 'LAYERCACHE_ALLOWED_HOSTS' }: AllowedHosts): string {
+  return setting;
+}
+
+function refuseAddress(
+  url: URL,
+  address: string,
+  { verdict, setting }: { readonly verdict: HostVerdict; readonly setting: string },
+): void {
   const kind = classifyAddress(address);
   if (kind === 'Public' || (kind === 'Private' && verdict === 'Named')) return;
   const next =
-    kind === 'Private'
-      ? `name ${url.hostname} in LAYERCACHE_ALLOWED_HOSTS if it is meant`
-      : 'use another host';
+    kind === 'Private' ? `name ${url.hostname} in ${setting} if it is meant` : 'use another host';
   throw fetchFailed(
     `${shownUrl(url)}: ${url.hostname} has the ${kind === 'Private' ? 'private' : 'reserved'} address ${address}; ${next}.`,
   );

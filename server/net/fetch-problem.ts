@@ -1,8 +1,15 @@
-/** How the place that is fetched from is configured, for advice: names of fields in a spec. */
+/** How the place that is fetched from is configured, for advice. */
 export interface PlaceFields {
   readonly uri: string;
   readonly credentials: string;
   readonly caBundle: string;
+  /** Fields of a spec that name a Secret and a ConfigMap, or settings of the person who asks. @defaultValue 'Spec' */
+  readonly writtenIn?: 'Spec' | 'CommandLine';
+}
+
+/** Where credentials are looked for, in running text. */
+export function credentialsPlace({ credentials, writtenIn }: PlaceFields): string {
+  return writtenIn === 'CommandLine' ? credentials : `the Secret of ${credentials}`;
 }
 
 /** A transfer that did not happen; the message names place, value and next step, never a secret. */
@@ -36,10 +43,13 @@ export function fetchFailed(message: string, cause?: unknown): FetchError {
   return new FetchError(message, cause === undefined ? {} : { cause });
 }
 
-function adviceOn(status: number, { uri, credentials }: PlaceFields): string {
+function adviceOn(status: number, fields: PlaceFields): string {
+  const { uri, credentials, writtenIn } = fields;
   switch (status) {
     case 401:
-      return `name a Secret with credentials in ${credentials}`;
+      return writtenIn === 'CommandLine'
+        ? `the credentials are not known there, or there are none: see ${credentials}`
+        : `name a Secret with credentials in ${credentials}`;
     case 403:
       return `the credentials may not do that, or there are none: see ${credentials}`;
     case 404:
@@ -79,10 +89,11 @@ export function toFetchError(url: URL, error: unknown, fields: PlaceFields): Fet
   return fetchFailed(`${shownUrl(url)} cannot be fetched: ${why}${shown}.`, error);
 }
 
-function adviceFor(code: string, { uri, caBundle }: PlaceFields): string | undefined {
+function adviceFor(code: string, { uri, caBundle, writtenIn }: PlaceFields): string | undefined {
   if (code === 'ENOTFOUND') return `its name does not resolve: correct the host in ${uri}`;
   if (!UNTRUSTED.has(code)) return ADVICE[code];
-  return `its certificate is not trusted: put its CA into the ConfigMap of ${caBundle}`;
+  const place = writtenIn === 'CommandLine' ? caBundle : `the ConfigMap of ${caBundle}`;
+  return `its certificate is not trusted: put its CA into ${place}`;
 }
 
 /** With several addresses Node throws an AggregateError; the first of its causes speaks. */

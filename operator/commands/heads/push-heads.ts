@@ -16,38 +16,50 @@ export interface PushedHeads {
   readonly wasThere: boolean;
 }
 
-/** Makes a revision of own heads and its ConfigMap; nothing serves them before `heads.revision` names it. */
-export async function pushHeads(
+/** Throws when the heads are for another backbone than the service has, or too large for a ConfigMap that is to hold them. */
+export async function checkFit(
   cluster: Cluster,
   service: string,
-  opened: OpenedBundle,
-): Promise<PushedHeads> {
-  const view = await getServiceView(cluster, service);
-  checkFit(opened, service, view.status.backbone?.digest);
-  const name = headRevisionName(service, opened.digest);
-  const revision = revisionOf(cluster.namespace, { name, service, opened });
-  const { object, wasThere } = await createOrGet(cluster, revision);
-  await createOrGet(cluster, configMapOf(object, opened.bytes));
-  return { name, wasThere };
-}
-
-function checkFit(
-  { bundle, sizeBytes, where }: OpenedBundle,
-  service: string,
-  loaded: string | undefined,
-): void {
-  if (sizeBytes > MAX_CONFIG_MAP_BUNDLE_BYTES) {
+  { opened, isStored }: { readonly opened: OpenedBundle; readonly isStored: boolean },
+): Promise<void> {
+  const { status } = await getServiceView(cluster, service);
+  const { bundle, sizeBytes, where } = opened;
+  if (!isStored && sizeBytes > MAX_CONFIG_MAP_BUNDLE_BYTES) {
     throw new CliError('HeadsIncompatible', {
       where,
       why: `it has ${sizeBytes} bytes, and a ConfigMap holds ${MAX_CONFIG_MAP_BUNDLE_BYTES}.`,
-      nextStep: 'Put the file into s3 or oci, and write a CacheHeadRevision with its uri.',
+      nextStep:
+        'Put it into a store too, with --to s3://BUCKET/PATH or --to oci://REGISTRY/REPOSITORY.',
     });
   }
+  const loaded = status.backbone?.digest;
   if (loaded === undefined || loaded === bundle.backboneDigest) return;
   throw new CliError('HeadsIncompatible', {
     where,
     why: `its heads are for backbone ${bundle.backboneDigest}, and ${service} serves ${loaded}.`,
   });
+}
+
+/**
+ * Makes a revision of own heads; nothing serves them before `heads.revision` names it.
+ * @param uri where a store has them; null: a ConfigMap is made for them
+ */
+export async function pushHeads(
+  cluster: Cluster,
+  service: string,
+  { opened, uri }: { readonly opened: OpenedBundle; readonly uri: string | null },
+): Promise<PushedHeads> {
+  const name = headRevisionName(service, opened.digest);
+  const revision = revisionOf(cluster.namespace, { name, service, opened, uri });
+  const { object, wasThere } = await createOrGet(cluster, revision);
+  if (isInConfigMap(object)) await createOrGet(cluster, configMapOf(object, opened.bytes));
+  return { name, wasThere };
+}
+
+/** A revision that was there may have its bundle elsewhere than this one would. */
+function isInConfigMap({ spec }: KubeObject): boolean {
+  const { bundle } = spec as { readonly bundle?: { readonly configMapName?: string } };
+  return bundle?.configMapName !== undefined;
 }
 
 function revisionOf(
@@ -56,13 +68,19 @@ function revisionOf(
     name,
     service,
     opened,
-  }: { readonly name: string; readonly service: string; readonly opened: OpenedBundle },
+    uri,
+  }: {
+    readonly name: string;
+    readonly service: string;
+    readonly opened: OpenedBundle;
+    readonly uri: string | null;
+  },
 ): KubeObject {
   return {
     apiVersion: API_VERSION,
     kind: HEAD_REVISION_KIND,
     metadata: { name, namespace },
-    spec: headRevisionSpec({ ...opened, uri: null }, service),
+    spec: headRevisionSpec({ ...opened, uri }, service),
   };
 }
 

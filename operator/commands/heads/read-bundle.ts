@@ -6,6 +6,7 @@ import { parseHeadBundle, type HeadBundle } from '../../../crds/wire/head-bundle
 import { errorText } from '../../../server/core/system-error.ts';
 import { CliError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { fetchFromStore, type StoreCaller } from './stores/store-bundles.ts';
 
 /** A bundle with what names it. */
 export interface OpenedBundle {
@@ -14,7 +15,7 @@ export interface OpenedBundle {
   readonly sizeBytes: number;
   readonly bundle: HeadBundle;
   readonly bytes: Uint8Array;
-  /** What a CacheHeadRevision says of it; null: it came from a file. */
+  /** What a CacheHeadRevision, its address or --digest says of it; null: nothing does. */
   readonly claimedDigest: string | null;
 }
 
@@ -36,8 +37,31 @@ export async function openBundleFile(path: string): Promise<OpenedBundle> {
   }
 }
 
-/** From the ConfigMap of a revision; what lies in s3 or oci has to be fetched first. */
-export async function openRevision(cluster: Cluster, name: string): Promise<OpenedBundle> {
+/** A bundle by its address in S3 or in a registry. */
+export async function openStored(uri: string, caller: StoreCaller): Promise<OpenedBundle> {
+  const { bytes, namedDigest } = await fetchFromStore(uri, null, caller);
+  return toOpened(uri, bytes, namedDigest);
+}
+
+/** Throws when it is not what is said of it, or not `wanted`. */
+export function checkDigest(
+  { where, digest, claimedDigest }: OpenedBundle,
+  wanted: string | null,
+): void {
+  const other = [claimedDigest, wanted].find((one) => one !== null && one !== digest);
+  if (other === undefined) return;
+  throw new CliError('HeadsDigestMismatch', {
+    where,
+    why: `it is ${digest}, and should be ${other ?? ''}.`,
+  });
+}
+
+/** From the ConfigMap of a revision, or from the store that its uri names. */
+export async function openRevision(
+  cluster: Cluster,
+  name: string,
+  caller: StoreCaller,
+): Promise<OpenedBundle> {
   const { api, namespace } = cluster;
   const revision = await api.get({ kind: HEAD_REVISION_KIND, namespace, name });
   const { bundle } = revision.spec as {
@@ -48,11 +72,12 @@ export async function openRevision(cluster: Cluster, name: string): Promise<Open
     };
   };
   if (bundle?.configMapName === undefined) {
-    throw new CliError('HeadsUnreadable', {
-      where: name,
-      why: `its bundle lies at ${bundle?.uri ?? 'no place'}.`,
-      nextStep: 'Fetch that file with the tool of its store, and name the file.',
-    });
+    const { uri, digest = null } = bundle ?? {};
+    if (uri === undefined) {
+      throw new CliError('HeadsUnreadable', { where: name, why: 'its bundle lies at no place.' });
+    }
+    const { bytes } = await fetchFromStore(uri, digest, caller);
+    return toOpened(name, bytes, digest);
   }
   const configMap = await api.get({ kind: 'ConfigMap', namespace, name: bundle.configMapName });
   const text = (configMap as { readonly binaryData?: Readonly<Record<string, string>> }).binaryData

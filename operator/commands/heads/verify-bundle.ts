@@ -51,7 +51,7 @@ export function verifyBundle(opened: OpenedBundle): Verification {
     table: () => [
       ...renderFields([
         ['Bundle', `${where}, ${countText(sizeBytes)} bytes`],
-        ['Digest', isDigestRight ? digest : `${digest}, and the revision says ${claimedDigest}`],
+        ['Digest', isDigestRight ? digest : `${digest}, and should be ${claimedDigest}`],
         ['Backbone', `${bundle.backboneDigest}, ${countText(bundle.classCount)} classes`],
         [
           'Training',

@@ -1,16 +1,32 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { errorText } from '../../../server/core/system-error.ts';
+import { digestOf } from '../../../server/net/digest.ts';
 import { CliError } from '../../errors.ts';
-import { writeOutput } from '../output/write-output.ts';
 import type { OpenedBundle } from './read-bundle.ts';
 
-/** Writes the file of a bundle, but never one that is not what its revision says. */
-export async function writeBundleFile(path: string, opened: OpenedBundle): Promise<void> {
-  const { where, digest, claimedDigest, bytes } = opened;
-  if (claimedDigest !== null && claimedDigest !== digest) {
-    throw new CliError('HeadsUnreadable', {
-      where,
-      why: `it is ${digest}, and its revision says ${claimedDigest}.`,
-      nextStep: 'Restore the right file.',
-    });
+/** Writes the file of a bundle, never over another one. @returns whether it was there already. */
+export async function writeBundleFile(
+  path: string,
+  { digest, bytes }: OpenedBundle,
+): Promise<boolean> {
+  try {
+    await writeFile(path, bytes, { flag: 'wx' });
+    return false;
+  } catch (error) {
+    if (!isThere(error)) {
+      throw new CliError('FolderUnwritable', {
+        where: path,
+        why: `${errorText(error, 'write')}.`,
+        nextStep: 'Name another file with --to.',
+        cause: error,
+      });
+    }
+    const there = await readFile(path).catch(() => null);
+    if (there !== null && digestOf(there) === digest) return true;
+    throw new CliError('PlaceTaken', { where: path, why: `it is not ${digest}.`, cause: error });
   }
-  await writeOutput(path, bytes);
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }

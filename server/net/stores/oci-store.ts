@@ -23,10 +23,13 @@ const manifestSchema = z.looseObject({
     .max(1024),
 });
 
-/** The layer with this digest, else the only one: whoever asked verifies it. */
+/**
+ * The layer with this digest, else the only one: whoever asked verifies it.
+ * @param wantedDigest null: the only layer, verified here against the manifest, which nobody else knows.
+ */
 export async function pullArtifact(
   place: OciPlace,
-  wantedDigest: string,
+  wantedDigest: string | null,
   call: StoreCall,
 ): Promise<Uint8Array> {
   const { reference } = place;
@@ -34,21 +37,46 @@ export async function pullArtifact(
     throw fetchFailed(`${showPlace(place)} names no artifact; add :TAG or @sha256:...`);
   }
   const session = createOciSession(place, 'pull', call);
-  const manifest = await readManifest(session, reference, call);
-  const digests = manifest.layers.map(({ digest }) => digest);
+  const { digests } = await readManifest(session, reference, call);
   const only = digests.length === 1 ? digests[0] : undefined;
   const digest = digests.find((one) => one === wantedDigest) ?? only;
   if (digest === undefined) {
-    throw fetchFailed(`${showPlace(place)} has no layer ${wantedDigest}; push the bundle there.`);
+    const wanted =
+      wantedDigest === null ? `${digests.length} layers, not one` : `no layer ${wantedDigest}`;
+    throw fetchFailed(`${showPlace(place)} has ${wanted}; push the bundle there.`);
   }
-  return readBlob(session, digest, call);
+  const bytes = await readBlob(session, digest, call);
+  if (wantedDigest !== null || digestOf(bytes) === digest) return bytes;
+  throw fetchFailed(
+    `${showPlace(place)}: its layer is not what its digest ${digest} says; push the bundle there again.`,
+  );
+}
+
+/** What a reference leads to now; null: nothing. */
+export async function findArtifact(
+  place: OciPlace & { readonly reference: string },
+  call: StoreCall,
+): Promise<FoundArtifact | null> {
+  try {
+    return await readManifest(createOciSession(place, 'pull,push', call), place.reference, call);
+  } catch (error) {
+    if (error instanceof StatusError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+interface FoundArtifact {
+  /** Of the manifest. */
+  readonly digest: string;
+  /** Of its layers. */
+  readonly digests: readonly string[];
 }
 
 async function readManifest(
   session: OciSession,
   reference: string,
   { rules }: StoreCall,
-): Promise<z.infer<typeof manifestSchema>> {
+): Promise<FoundArtifact> {
   const url = session.url(`manifests/${reference}`);
   const headers = { accept: MANIFEST_TYPE };
   const response = await session.send(url, { method: 'GET', headers });
@@ -60,7 +88,9 @@ async function readManifest(
   });
   const isOther = reference.startsWith('sha256:') && digestOf(bytes) !== reference;
   const parsed = isOther ? null : manifestSchema.safeParse(parseJson(bytes.toString('utf8')));
-  if (parsed?.success === true) return parsed.data;
+  if (parsed?.success === true) {
+    return { digest: digestOf(bytes), digests: parsed.data.layers.map(({ digest }) => digest) };
+  }
   throw fetchFailed(
     `${shownUrl(url)} is ${isOther ? 'another manifest than its digest says' : 'no manifest of one image'}; push the bundle there again.`,
   );
@@ -80,10 +110,10 @@ async function readBlob(session: OciSession, digest: string, call: StoreCall): P
   return readBytes(target, await openUrl(target, { ...rules, authorization: null }), limits);
 }
 
-/** Pushes the bundle with its manifest, tagged by the bundle's digest. @returns the place by the digest of the manifest. */
+/** Pushes the bundle with its manifest. @param tag as it is found again. @returns the place by the digest of the manifest. */
 export async function pushArtifact(
   place: OciPlace,
-  bytes: Uint8Array,
+  { bytes, tag }: { readonly bytes: Uint8Array; readonly tag: string },
   call: StoreCall,
 ): Promise<OciPlace> {
   const session = createOciSession(place, 'pull,push', call);
@@ -97,7 +127,7 @@ export async function pushArtifact(
       ...{ config, layers: [layer] },
     }),
   );
-  const url = session.url(`manifests/${layer.digest.slice('sha256:'.length)}`);
+  const url = session.url(`manifests/${tag}`);
   await expectStatus(url, 201, call, () =>
     session.send(url, {
       method: 'PUT',

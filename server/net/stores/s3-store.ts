@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { AwsV4Signer } from 'aws4fetch';
-import { fetchFailed, StatusError, type PlaceFields } from '../fetch-problem.ts';
+import { credentialsPlace, fetchFailed, StatusError, type PlaceFields } from '../fetch-problem.ts';
 import { isRedirect } from '../open-url.ts';
 import { readBytes } from '../read-bytes.ts';
 import { sendRequest, type NetRequest } from '../send-request.ts';
@@ -18,9 +18,17 @@ export async function getObject(place: S3Place, call: StoreCall): Promise<Uint8A
   return readBytes(url, response, { ...call, fields: call.rules.fields });
 }
 
-/** Writes an object whole; writing the same again changes nothing. */
-export async function putObject(place: S3Place, bytes: Uint8Array, call: StoreCall): Promise<void> {
-  const headers = { 'content-type': 'application/octet-stream' };
+/** Writes an object whole; writing the same again changes nothing. With `onlyIfAbsent` a store that has one answers 412. */
+export async function putObject(
+  place: S3Place,
+  bytes: Uint8Array,
+  call: StoreCall,
+  { onlyIfAbsent = false }: { readonly onlyIfAbsent?: boolean } = {},
+): Promise<void> {
+  const headers = {
+    'content-type': 'application/octet-stream',
+    ...(onlyIfAbsent ? { 'if-none-match': '*' } : {}),
+  };
   const response = await send(urlOf(place, call), { method: 'PUT', headers, body: bytes }, call);
   response.destroy();
 }
@@ -39,13 +47,13 @@ function urlOf({ bucket, key }: S3Place, { secret, rules }: StoreCall): URL {
   );
 }
 
-function endpointOf(endpoint: string, { credentials }: PlaceFields): string {
+function endpointOf(endpoint: string, fields: PlaceFields): string {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : null;
   const isUsable =
     url !== null && ['http:', 'https:'].includes(url.protocol) && url.username === '';
   if (isUsable) return url.href.replace(/[?#].*$/, '').replace(/\/+$/, '');
   throw fetchFailed(
-    `AWS_ENDPOINT_URL in the Secret of ${credentials} is no URL such as https://minio.example.com; correct it.`,
+    `AWS_ENDPOINT_URL in ${credentialsPlace(fields)} is no URL such as https://minio.example.com; correct it.`,
   );
 }
 
@@ -66,7 +74,7 @@ async function send(
   if (isRedirect(status)) {
     response.destroy();
     throw fetchFailed(
-      `${url.origin}${url.pathname} redirects (${status}): the bucket is somewhere else; set AWS_REGION or AWS_ENDPOINT_URL in the Secret of ${rules.fields.credentials}.`,
+      `${url.origin}${url.pathname} redirects (${status}): the bucket is somewhere else; set AWS_REGION or AWS_ENDPOINT_URL in ${credentialsPlace(rules.fields)}.`,
     );
   }
   throw new StatusError(
@@ -93,7 +101,7 @@ async function signed(
   if (isAnybody) return { ...headers };
   if (!isPrintable(accessKeyId) || !isPrintable(secretAccessKey)) {
     throw fetchFailed(
-      `The Secret of ${fields.credentials} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, each one word; correct it.`,
+      `AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed, each one word; correct ${credentialsPlace(fields)}.`,
     );
   }
   const hash = createHash('sha256')

@@ -12,6 +12,11 @@ export interface StoreAccess {
   readonly caBundleDir: string | null;
   /** The pod's own, for S3 without keys in a Secret; absent: it has none. */
   readonly identity?: AwsIdentity | null;
+  /** Of a person, who has nothing mounted: keys as a Secret has them, and CAs in PEM. Then the rest does not count. */
+  readonly own?: {
+    readonly secret: ReadonlyMap<string, string>;
+    readonly extraCas: readonly string[];
+  };
 }
 
 /** What one transfer works with. */
@@ -28,10 +33,14 @@ type CallRules = Omit<NetRules, 'extraCas'>;
 
 /** Reads what is mounted. Throws FetchError for a CA that cannot be read, and for a Secret that is not there. */
 export async function openAccess(
-  { credentialsDir, caBundleDir, identity = null }: StoreAccess,
+  { credentialsDir, caBundleDir, identity = null, own: person }: StoreAccess,
   rules: CallRules,
   limits: Pick<StoreCall, 'maxBytes' | 'onBytes'>,
 ): Promise<StoreCall> {
+  if (person !== undefined) {
+    const { secret, extraCas } = person;
+    return { rules: { ...rules, extraCas }, secret, ...limits };
+  }
   const secret = await readMountedFiles(credentialsDir);
   // An optional Secret that does not exist is mounted as an empty folder.
   if (secret?.size === 0) throw fetchFailed(missingSecret(rules.fields));

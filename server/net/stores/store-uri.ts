@@ -44,6 +44,11 @@ export function parseStoreUri(uri: string): Result<StorePlace> {
   };
 }
 
+/** Where a bundle lies in a bucket: under its own digest, 64 hex. */
+export function objectIn(store: S3Place, hex: string): S3Place {
+  return { ...store, key: store.key === '' ? hex : `${store.key}/${hex}` };
+}
+
 /** Whether credentials for one place are meant for the other: the same bucket, or the same registry. */
 export function isSameStore(a: StorePlace, b: StorePlace): boolean {
   if (a.kind === 's3') return b.kind === 's3' && a.bucket === b.bucket;

@@ -5,7 +5,7 @@ import type { NetRules } from '../send-request.ts';
 import { pullArtifact, pushArtifact } from './oci-store.ts';
 import { getObject, putObject } from './s3-store.ts';
 import { openAccess, type StoreAccess, type StoreCall } from './store-access.ts';
-import { showPlace, type StorePlace } from './store-uri.ts';
+import { objectIn, showPlace, type StorePlace } from './store-uri.ts';
 
 export interface TransferRules {
   readonly access: StoreAccess;
@@ -28,10 +28,10 @@ export type Fetched =
       readonly message: string;
     };
 
-/** Never throws for what a store does. `digest` chooses among the layers of an artifact. */
+/** Never throws for what a store does. `digest` chooses among the layers of an artifact; null: it is not known. */
 export async function fetchBundle(
   place: StorePlace,
-  digest: string,
+  digest: string | null,
   rules: TransferRules,
 ): Promise<Fetched> {
   try {
@@ -58,9 +58,9 @@ export async function storeBundle(
   rules: TransferRules,
 ): Promise<string> {
   const stored = await transfer(store, rules, async (call): Promise<StorePlace> => {
-    if (store.kind === 'oci') return pushArtifact(store, bytes, call);
     const hex = digest.slice('sha256:'.length);
-    const object = { ...store, key: store.key === '' ? hex : `${store.key}/${hex}` };
+    if (store.kind === 'oci') return pushArtifact(store, { bytes, tag: hex }, call);
+    const object = objectIn(store, hex);
     await putObject(object, bytes, call);
     return object;
   });
@@ -72,7 +72,8 @@ export function isWorthRepeating(error: unknown): boolean {
   return !(error instanceof StatusError) || error.status >= 500 || error.status === 429;
 }
 
-async function transfer<T>(
+/** Work on a place within the time of its rules; anything that goes wrong is a FetchError or a TooLargeError. */
+export async function transfer<T>(
   place: StorePlace,
   { access, net, fields, totalMs, signal, ...limits }: TransferRules,
   work: (call: StoreCall) => Promise<T>,

@@ -51,27 +51,35 @@ async function findObstacle(kind: StoreKind): Promise<string | null> {
   }
 }
 
-/** Starts one with its files under `dir`. It ends with `stop`. */
-export function startStore(kind: StoreKind, dir: string): Promise<StoreServer> {
+/** Starts one with its files under `dir`. It ends with `stop`. Stores that one client trusts share their `keys`: both have the same name. */
+export function startStore(
+  kind: StoreKind,
+  dir: string,
+  keys = hostCertificate(HOST),
+): Promise<StoreServer> {
   mkdirSync(dir, { recursive: true });
-  return kind === 's3' ? startS3(dir) : startOci(dir);
+  return kind === 's3' ? startS3(dir, keys) : startOci(dir, keys);
 }
 
-function writeKeys(dir: string): {
+type HostKeys = ReturnType<typeof hostCertificate>;
+
+function writeKeys(
+  dir: string,
+  { key: pem, ca }: HostKeys,
+): {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
 } {
-  const { key: pem, ca } = hostCertificate(HOST);
   const [cert, key] = [join(dir, 'tls.crt'), join(dir, 'tls.key')];
   writeFileSync(cert, ca);
   writeFileSync(key, pem);
   return { ca, cert, key };
 }
 
-async function startS3(dir: string): Promise<StoreServer> {
+async function startS3(dir: string, keys: HostKeys): Promise<StoreServer> {
   const program = join(await programFolder('stores'), 's3-server');
-  const { ca, cert, key } = writeKeys(dir);
+  const { ca, cert, key } = writeKeys(dir, keys);
   const flags = { cert, key, bucket: 'heads', id: KEY_ID, secret: PASSWORD };
   const child = spawn(
     program,
@@ -92,8 +100,8 @@ async function startS3(dir: string): Promise<StoreServer> {
   };
 }
 
-async function startOci(dir: string): Promise<StoreServer> {
-  const { ca, cert, key } = writeKeys(dir);
+async function startOci(dir: string, keys: HostKeys): Promise<StoreServer> {
+  const { ca, cert, key } = writeKeys(dir, keys);
   const passwordsPath = join(dir, 'htpasswd');
   writeFileSync(passwordsPath, `${KEY_ID}:${PASSWORD_HASH}\n`);
   const tls = { certificate: cert, key };

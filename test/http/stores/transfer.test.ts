@@ -196,7 +196,10 @@ describe('who asks', () => {
   });
 
   test.each([
-    [{ AWS_SECRET_ACCESS_KEY: '' }, /needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY/],
+    [
+      { AWS_SECRET_ACCESS_KEY: '' },
+      /AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed.*the Secret of/,
+    ],
     [{ AWS_ACCESS_KEY_ID: 'two words' }, /each one word/],
     [{ AWS_ENDPOINT_URL: 'minio' }, /AWS_ENDPOINT_URL.*no URL/],
     [{ AWS_ENDPOINT_URL: 'ftp://minio' }, /AWS_ENDPOINT_URL.*no URL/],

@@ -73,7 +73,7 @@ describe('a bundle', () => {
     const { isSound, table } = verifyBundle(await opened(sound(aBundle()), { claimedDigest }));
     expect(isSound).toBe(false);
     const text = table(false).join(' ').replaceAll(/\s+/g, ' ');
-    expect(text).toContain(`and the revision says ${claimedDigest}`);
+    expect(text).toContain(`and should be ${claimedDigest}`);
   });
 
   test('that is cut, or is none, is refused with its file', async () => {

@@ -2,7 +2,10 @@ import type { KubeClock } from './clock.ts';
 
 export type WatchdogEnding = 'Idle' | 'Periodic';
 
-/** Bookmarks of quiet, healthy watches came every 60 s (1.36): less would abort them. */
+/**
+ * Bookmarks of quiet, healthy watches came every 60 s (1.36): less would abort them. Of a kind that had no event since its API server
+ * started the first came after 121 s, which costs that kind one list.
+ */
 const IDLE_MS = 75_000;
 
 /** Ends a watch that is silent too long, or when a list is due. */

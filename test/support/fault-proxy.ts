@@ -29,6 +29,8 @@ export interface ProxiedRequest {
 
 export interface FaultProxy {
   readonly kubeconfig: string;
+  /** Where it listens. */
+  readonly url: string;
   readonly requests: readonly ProxiedRequest[];
   /** Asked for every request; null: forward it. */
   onRequest: (request: ProxiedRequest) => ProxyFault | null;
@@ -62,12 +64,12 @@ export async function startFaultProxy(upstream: Upstream): Promise<FaultProxy> {
   ): void => {
     // The proxy authenticates as the administrator; the client's own token is for the proxy.
     const headers = { ...incoming.headers, host: undefined, authorization: undefined };
-    const { method, url = '/' } = incoming;
+    const { method, url: path = '/' } = incoming;
     const kept = Object.fromEntries(
       Object.entries(headers).filter(([, value]) => value !== undefined),
     );
     const outgoing = httpsRequest(
-      new URL(url, proxy.target),
+      new URL(path, proxy.target),
       { agent, method, headers: kept },
       (answer) => {
         if (!losesAnswer) response.writeHead(answer.statusCode ?? 500, answer.headers);
@@ -99,8 +101,10 @@ export async function startFaultProxy(upstream: Upstream): Promise<FaultProxy> {
     socket.on('close', () => sockets.delete(socket));
   });
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   const proxy: FaultProxy = {
-    kubeconfig: kubeconfigFor(`http://127.0.0.1:${(http.address() as AddressInfo).port}`),
+    url,
+    kubeconfig: kubeconfigFor(url),
     requests,
     onRequest: () => null,
     target: upstream.url,

@@ -43,7 +43,7 @@ export function createFakedKubelet(api: Api, namespace: string): FakedKubelet {
     connections: { open: (_, pod) => clientOf(pods, pod) },
     run: async (signal) => {
       while (!signal.aborted) {
-        const { items } = await api.list('Pod', { namespace });
+        const { items } = await api.list('Pod', { namespace }).catch(nothingWhileAway);
         for (const pod of items) await start(pod).catch(ignoreGone);
         await sleep(systemKubeClock, LOOK_MS, signal);
       }
@@ -69,4 +69,12 @@ function clientOf(
 
 function ignoreGone(error: unknown): void {
   if (!(error instanceof ApiStatusError && (error.isNotFound || error.isConflict))) throw error;
+}
+
+/** A kubelet outlives its API server. */
+function nothingWhileAway(error: unknown): { readonly items: readonly KubeObject[] } {
+  if (error instanceof ApiStatusError && (error.status === 0 || error.status >= 500)) {
+    return { items: [] };
+  }
+  throw error;
 }

@@ -10,12 +10,15 @@ import type { ControlPlane } from '../../support/control-plane.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { NO_LOG, NO_METRICS } from '../../faults/sim/world.ts';
 import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
+import type { FakePod } from '../../support/fake-pod.ts';
 import { createFakedKubelet } from './faked-kubelet.ts';
 
 export interface RunningControllers {
   readonly user: Api;
   /** `patch Deployment/resnet`, in order, without events. */
   readonly writes: readonly string[];
+  /** Its pods by UID. */
+  readonly pods: ReadonlyMap<string, FakePod>;
   stop(): Promise<void>;
 }
 
@@ -56,6 +59,7 @@ export function runControllers(plane: ControlPlane, namespace: string): RunningC
   return {
     user: client,
     writes,
+    pods: kubelet.pods,
     stop: async () => {
       ended.abort();
       await running;

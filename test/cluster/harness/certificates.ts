@@ -40,6 +40,24 @@ export function issueServer(
   return issue(folder, name, subject, 'extendedKeyUsage=serverAuth', alternatives);
 }
 
+/** Makes one that expired yesterday for the names and the key of a server's certificate that was issued here. */
+export async function expire(
+  folder: string,
+  { certPath, keyPath }: Certificate,
+): Promise<Certificate> {
+  const expiredPath = certPath.replace(/\.crt$/, '-expired.crt');
+  const requestPath = certPath.replace(/\.crt$/, '.csr');
+  await expectCommand('openssl', [
+    ...['x509', '-x509toreq', '-copy_extensions', 'copyall', '-in', certPath],
+    ...['-signkey', keyPath, '-out', requestPath],
+  ]);
+  await expectCommand('openssl', [
+    ...['x509', '-req', '-copy_extensions', 'copyall', '-in', requestPath, '-days', '-1'],
+    ...['-CA', join(folder, 'ca.crt'), '-CAkey', join(folder, 'ca.key'), '-out', expiredPath],
+  ]);
+  return { certPath: expiredPath, keyPath };
+}
+
 async function issue(
   folder: string,
   name: string,

@@ -27,6 +27,8 @@ export interface HelmOptions extends ToolOptions {
 /** A running Kubernetes control plane, as tests see it. All requests are the administrator's unless said otherwise. */
 export interface ControlPlane extends Identities {
   readonly url: string;
+  /** Where its parts keep their files. */
+  readonly folder: string;
   readonly kubeconfigPath: string;
   /** PEM texts. */
   readonly ca: string;
@@ -68,6 +70,7 @@ export function connectControlPlane(facts: ClusterFacts): ControlPlane {
   };
   return {
     url,
+    folder,
     kubeconfigPath,
     ca: read('ca.crt'),
     adminCert: read('admin.crt'),

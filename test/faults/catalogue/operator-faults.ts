@@ -117,8 +117,10 @@ export const OPERATOR_FAULTS: FaultRows = {
         'goes above what a pod acknowledges when the store went back in time',
       ],
       'faults/sim/walks.long.ts': ['after its store went back in time, seed %i'],
+      'cluster/controllers/restored-store.test.ts': [
+        'the service is again what its restored spec says, by a policy above all that pods have, and what came later is gone',
+      ],
     },
-    open: 'on the real control plane etcd is killed and comes back, not restored from a backup',
   },
   O8: {
     fault: 'a list or a cache is stale: an API server that lost etcd',
@@ -137,7 +139,7 @@ export const OPERATOR_FAULTS: FaultRows = {
     },
   },
   O9: {
-    fault: '429, 500, 503, 504, refused or broken connections',
+    fault: '429, 500, 503, 504, refused or broken connections, an expired certificate',
     holds:
       'Retry-After is kept; each object backs off with jitter; one bucket bounds all; others go on',
     tests: {
@@ -158,8 +160,11 @@ export const OPERATOR_FAULTS: FaultRows = {
         'one kind stops nothing else, is named, and is asked again every five minutes',
       ],
       'cluster/kube/reflector.test.ts': ['waits as long as it is told, then goes on'],
+      'cluster/operator/expired-certificate.test.ts': [
+        'is told no word: the operator says what is wrong, alive and not ready, and leads once it is renewed',
+        'costs the leader its Lease and nothing else: services stay as they are, and the next one takes over',
+      ],
     },
-    open: 'a serving certificate of the API server that expired',
   },
   O10: {
     fault: 'a write is done and its answer lost',

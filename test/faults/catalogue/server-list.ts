@@ -202,8 +202,13 @@ export const SERVER_LIST: FaultRows = {
       'http/load/overload.test.ts': [
         'clients that hang up free what they held: the places in the queue, and those of requests at once',
       ],
+      'faults/soak/soak.test.ts': [
+        'leaves nothing behind, fails no request, keeps nothing, and catches what does',
+      ],
+      'faults/soak/soak.long.ts': [
+        'of two hours leaves nothing behind, fails no request, keeps nothing, and catches what does',
+      ],
     },
-    open: 'a soak of two hours that starts and ends empty',
   },
   T19: {
     fault: 'seeded damage to requests of every route',

@@ -1,0 +1,30 @@
+import { readdirSync } from 'node:fs';
+import { rssOf } from '../../support/served-process.ts';
+import type { Sample } from './judge-soak.ts';
+
+/** A process and its metrics page, if it has one. */
+export interface Watched {
+  readonly pid: number;
+  readonly page: string | null;
+}
+
+/** @throws when the process is gone: what a run watches lives as long as the run */
+export async function takeSample({ pid, page }: Watched): Promise<Sample> {
+  // Asked first: the connection is one of the handles, each time.
+  const series = page === null ? 0 : await countSeries(page);
+  return {
+    atMs: performance.now(),
+    mebibytes: rssOf(pid) / 2 ** 20,
+    handles: readdirSync(`/proc/${pid}/fd`).length,
+    series,
+  };
+}
+
+async function countSeries(page: string): Promise<number> {
+  return linesOf(await (await fetch(page)).text()).length;
+}
+
+/** Lines of a metrics page that are a series. */
+export function linesOf(page: string): string[] {
+  return page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+}

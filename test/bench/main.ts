@@ -5,6 +5,7 @@ import { measureDrift } from './drift.ts';
 import { measureOnnxRuntime } from './engines/measure-onnxruntime.ts';
 import { measureTensorFlow } from './engines/measure-tensorflow.ts';
 import { measureExample, measureResNet20 } from './example.ts';
+import { measureExits } from './exits/measure-exits.ts';
 import { formatFigures, type Figure } from './figure.ts';
 import { measureGpu } from './gpu/measure-gpu.ts';
 import { measureOverload } from './overload.ts';
@@ -14,11 +15,14 @@ import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE] [--write] [--only NAME] [--quick]
-  sections: engine small scrape open-loop peers overload swap example drift onnxruntime tensorflow gpu resnet20; server: the first five; none: all that can run
-  --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it
+  sections: engine small scrape open-loop peers overload swap example exits drift onnxruntime tensorflow gpu resnet20; server: the first five; none: all that can run
+  --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it, and for exits
   --out FILE      the machine and all figures as JSON (dist/bench.json)
   section gpu:
   --processors    without a card, on processors: to see that it runs
+  section exits:
+  --write         its results, and the tables and figure of the READMEs made of them
+  --quick         few rows: to see that it runs
   section peers:
   --write         its results, and the table and figure of the README made of them
   --only NAME     one of the other servers instead of all of them, by a part of its name; may be repeated
@@ -55,7 +59,9 @@ async function main(): Promise<number> {
   const server = serverSections(new URL(import.meta.url), { write, quick, only });
   const { processors: onProcessors } = values;
   const gpu = (): Promise<Figure[]> => measureGpu({ onProcessors, quick });
-  const sections: Sections = { ...server, ...sectionsOf(values.resnet20), gpu };
+  const { resnet20 } = values;
+  const exits = (): Promise<Figure[]> => measureExits({ write, quick, resnet20 });
+  const sections: Sections = { ...server, ...sectionsOf(resnet20), exits, gpu };
   const chosen = chosenSections(positionals, server, sections);
   const unknown = chosen.filter((name) => !(name in sections));
   if (unknown.length > 0) {

@@ -1,0 +1,2 @@
+/** From the root of the repository, where `npm run` starts. */
+export const RESULTS_FILE = 'test/bench/exits/results.json';

@@ -1,0 +1,120 @@
+import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
+import { createOnnxTrainer } from '../../../operator/trainer/onnx-step.ts';
+import { assembleBundle, type FittedHead } from '../../../operator/training/bundle.ts';
+import { toCandidate } from '../../../operator/training/candidate.ts';
+import { mergeSamples } from '../../../operator/training/dataset.ts';
+import {
+  createJobRunner,
+  type HeadJob,
+  type TrainedHead,
+} from '../../../operator/training/head-job.ts';
+import { createPrices, headMacs } from '../../../operator/training/price.ts';
+import {
+  finalTraining,
+  FULL_TRAINING,
+  TRIAL_TRAINING,
+} from '../../../operator/training/settings.ts';
+import { trainHeads } from '../../../operator/training/train.ts';
+import { cached } from './cache.ts';
+import { nominalCosts } from './nominal-costs.ts';
+import { toSampleBatch, type RecordedCase } from './record-features.ts';
+
+/** A head as it would be served, with what rules may be fitted on: rows that it had not seen when it answered them. */
+export interface CaseHead {
+  /** Index into the exits of the case. */
+  readonly exit: number;
+  readonly head: BundleHead;
+  /** Of those that the product would serve; the others belong to rules that ask more heads. */
+  readonly isChosen: boolean;
+  /** [validation rows, classCount] */
+  readonly validationLogits: Float32Array;
+  /** 1 where it named the backbone's class. */
+  readonly validationAgrees: Uint8Array;
+}
+
+export interface CaseHeads {
+  readonly budget: number;
+  /** In backbone order. */
+  readonly heads: readonly CaseHead[];
+}
+
+const SETTINGS = {
+  maxActiveExits: 3,
+  minSaving: 0.05,
+  maxOverhead: 0.02,
+  maxBundleBytes: 900 * 1024,
+} as const;
+const SEED = 1;
+
+/** Trains heads for one budget by the trainer's own code. Null: it found none that pay. */
+export function trainCase(recorded: RecordedCase, budget: number): Promise<CaseHeads | null> {
+  const { digest, backboneDigest } = recorded;
+  const key = { digest, backboneDigest, budget, SETTINGS, SEED, FULL_TRAINING, TRIAL_TRAINING };
+  return cached('heads', key, () => train(recorded, budget));
+}
+
+async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads | null> {
+  const { backboneDigest, classCount, exits } = recorded;
+  const { costs, headCost } = nominalCosts(recorded);
+  const batches = [toSampleBatch(recorded)];
+  const work = createJobRunner(createOnnxTrainer);
+  const inFull = new Map<string, { readonly job: HeadJob; readonly head: TrainedHead }>();
+  const last = new Map<string, TrainedHead>();
+  const runJob = async (job: HeadJob): Promise<TrainedHead> => {
+    const head = await work(job);
+    if (job.settings.keeps === 'Last') last.set(head.exit, head);
+    else if (job.settings.epochs !== TRIAL_TRAINING.epochs) inFull.set(head.exit, { job, head });
+    return head;
+  };
+  const outcome = await trainHeads(
+    {
+      ...{ batches, costs, headCost, plainBatch: 1, backboneDigest, classCount },
+      settings: { ...SETTINGS, budget },
+      ...{ seed: SEED, trainerVersion: 'bench', parent: null },
+      onProgress: () => undefined,
+    },
+    runJob,
+  );
+  if (outcome.kind !== 'Trained') return null;
+  const chosen = new Set(outcome.bundle.heads.map(({ exit }) => exit));
+  const dataset = mergeSamples(batches, { backboneDigest, classCount });
+  const prices = createPrices(costs, headCost, 1);
+  const fitted: FittedHead[] = [];
+  const sources: TrainedHead[] = [];
+  for (const { name } of exits) {
+    const found = inFull.get(name);
+    if (found === undefined) continue;
+    const { job, head } = found;
+    const rows = job.split.validation;
+    const { fitted: own } = toCandidate(head, { dataset, rows, prices });
+    if ('modelDigest' in own) continue;
+    fitted.push({ ...own, head: last.get(name) ?? (await work(onAllRows(found, classCount))) });
+    sources.push(head);
+  }
+  const bundle = assembleBundle(fitted, { backboneDigest, classCount }, outcome.bundle.training);
+  return {
+    budget,
+    heads: bundle.heads.map((head, i) => ({
+      exit: exits.findIndex(({ name }) => name === head.exit),
+      head,
+      isChosen: chosen.has(head.exit),
+      validationLogits: sources[i]?.validationLogits ?? new Float32Array(),
+      validationAgrees: sources[i]?.found.agrees ?? new Uint8Array(),
+    })),
+  };
+}
+
+/** As the trainer trains the heads that it chose once more. */
+function onAllRows(
+  { job, head }: { readonly job: HeadJob; readonly head: TrainedHead },
+  classCount: number,
+): HeadJob {
+  const training = Uint32Array.from([...job.split.training, ...job.split.validation]).sort();
+  const macs = headMacs(head.featureCount, head.hidden, classCount);
+  return {
+    ...job,
+    split: { training, validation: job.split.validation },
+    settings: finalTraining(training.length, macs),
+    type: head.weights.w1.type,
+  };
+}

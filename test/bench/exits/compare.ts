@@ -1,6 +1,6 @@
 import { createRandom } from '../../../server/core/random.ts';
 import { quantileSaved, meanSaved, type PathTimes } from './path-times.ts';
-import type { LevelResults, RuleResults } from './results.ts';
+import type { RuleResults } from './results.ts';
 import { nothing, outcomeOf, type Outcome } from './rules/outcome.ts';
 import type { ExitRule } from './rules/rule.ts';
 
@@ -22,19 +22,11 @@ export function randomSplits(rowCount: number, count: number, seed: number): rea
   });
 }
 
-/** Every rule at one level, on the same splits. @param timesOf of the exits that a rule asks. */
-export function compareRules(
-  rules: readonly ExitRule[],
-  splits: readonly RowSplit[],
-  of: { readonly budget: number; readonly timesOf: (rule: ExitRule) => PathTimes },
-): LevelResults['rules'] {
-  return rules.map((rule) => compareRule(rule, splits, { ...of, times: of.timesOf(rule) }));
-}
-
-function compareRule(
+/** One rule at one level. @param times of the exits that it asks; null: not measured. */
+export function compareRule(
   rule: ExitRule,
   splits: readonly RowSplit[],
-  { budget, times }: { readonly budget: number; readonly times: PathTimes },
+  { budget, times }: { readonly budget: number; readonly times: PathTimes | null },
 ): RuleResults {
   const judge = (set: Uint32Array, judging: Uint32Array): Outcome => {
     const leaves = rule.tune(set, budget);
@@ -56,8 +48,9 @@ function compareRule(
       accuracyChange: changes.includes(null)
         ? null
         : spread(changes.map((change) => change ?? 0)).mean,
-      meanTimeSaved: spread(deployed.map(({ shares }) => meanSaved(times, shares))).mean,
-      p99TimeSaved: spread(deployed.map(({ shares }) => quantileSaved(times, shares, 0.99))).mean,
+      meanTimeSaved: times && spread(deployed.map(({ shares }) => meanSaved(times, shares))).mean,
+      p99TimeSaved:
+        times && spread(deployed.map(({ shares }) => quantileSaved(times, shares, 0.99))).mean,
     },
   };
 }

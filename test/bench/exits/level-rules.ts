@@ -1,4 +1,6 @@
 import { headMacs } from '../../../operator/fleet/model-costs.ts';
+import type { ScoreCoefficients } from '../../../crds/wire/head-bundle.ts';
+import type { FullMapHead } from './full-map-heads.ts';
 import type { RecordedCase } from './record-features.ts';
 import { classesOf, matches, toHeadAnswers, type Answers } from './rules/answers.ts';
 import { fitSelector, selectorMacs } from './rules/gati.ts';
@@ -14,7 +16,8 @@ import type { CaseHead } from './train-heads.ts';
 
 /** A rule with the heads that it asks, for their times. */
 export interface TimedRule extends ExitRule {
-  readonly heads: readonly CaseHead[];
+  /** Null: heads that engines do not run, so without times. */
+  readonly heads: readonly CaseHead[] | null;
 }
 
 /** Heads with what they answer on the serving rows. */
@@ -60,6 +63,31 @@ export async function levelRules(
     { ...patienceRule(RULE_NAMES.patience, answersOf(recorded, heads, 0)), heads: all },
   ];
 }
+
+/** SelfXit's rule on heads of its kind. */
+export function fullMapRule(recorded: RecordedCase, heads: readonly FullMapHead[]): TimedRule {
+  const { macs, macsShare, classCount, serving, labels } = recorded;
+  const backboneClasses = classesOf(serving.logits, classCount);
+  const exits = heads.map(({ logits }) =>
+    toHeadAnswers(logits, { classCount, backboneClasses, labels, score: UNSCORED }),
+  );
+  let added = 0;
+  const ends = heads.map((head) => {
+    added += head.macs / macs;
+    return macsShare[head.exit]! + added;
+  });
+  const answers: Answers = {
+    ...{ rowCount: serving.rowCount, exits, path: [...ends, 1 + added] },
+    backboneIsRight: labels === null ? null : matches(backboneClasses, labels),
+  };
+  const values = exits.map(({ logitMax }) => logitMax);
+  return { ...thresholdRule(RULE_NAMES.selfXitHeads, answers, values), heads: null };
+}
+
+/** Of heads whose score no rule reads. */
+const UNSCORED: ScoreCoefficients = {
+  ...{ features: ['logitMax'], mean: [0], scale: [1], weights: [1], intercept: 0 },
+};
 
 /** @param addedMacs of each exit besides its head. */
 export function answersOf(

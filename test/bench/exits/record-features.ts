@@ -8,7 +8,7 @@ import type {
   SegmentEngine,
   SegmentPlan,
 } from '../../../server/engine/segment-engine.ts';
-import { cached } from './cache.ts';
+import type { Cache } from './cache.ts';
 import { inputBatches, openRows, type CaseRows, type ExitsCase } from './stream.ts';
 
 /** What the backbone computes on some rows: features as servers record them, and its answers. */
@@ -35,12 +35,14 @@ export interface RecordedCase {
   readonly serving: Recorded;
   /** Of the serving rows; null: unknown. */
   readonly labels: Int32Array | null;
+  /** The first serving row as the backbone takes it. */
+  readonly firstInput: Float32Array;
 }
 
 const BATCH_ROWS = 32;
 
 /** Runs the backbone once over all rows of a case, or reads what an earlier run kept. */
-export async function recordCase(exitsCase: ExitsCase): Promise<RecordedCase> {
+export async function recordCase(exitsCase: ExitsCase, cache: Cache): Promise<RecordedCase> {
   const engine = createOnnxEngine();
   try {
     const model = await engine.open({
@@ -51,7 +53,7 @@ export async function recordCase(exitsCase: ExitsCase): Promise<RecordedCase> {
     const rows = await openRows(exitsCase, model.classCount);
     try {
       const key = { backbone: model.digest, rows: rows.digest };
-      return await cached('features', key, () => record(exitsCase, { engine, model, rows }));
+      return await cache('features', key, () => record(exitsCase, { engine, model, rows }));
     } finally {
       rows.close();
     }
@@ -95,7 +97,17 @@ async function record(exitsCase: ExitsCase, opened: Opened): Promise<RecordedCas
     training: await run(rows.training),
     serving: await run(rows.serving),
     labels: rows.labels,
+    firstInput: firstInput(rows, model, exitsCase.modelPath),
   };
+}
+
+function firstInput(
+  { serving }: CaseRows,
+  model: ModelDescription,
+  modelPath: string,
+): Float32Array {
+  const [batch] = inputBatches(serving.slice(0, 1), model, { modelPath, batchRows: 1 });
+  return batch?.input ?? new Float32Array();
 }
 
 async function recordRows(

@@ -19,8 +19,9 @@ export interface RuleResults {
     readonly off: number;
     /** Of label accuracy; null: labels are unknown. */
     readonly accuracyChange: number | null;
-    readonly meanTimeSaved: number;
-    readonly p99TimeSaved: number;
+    /** Null: not measured. */
+    readonly meanTimeSaved: number | null;
+    readonly p99TimeSaved: number | null;
   };
 }
 

@@ -1,22 +1,28 @@
 import { decodeHalf } from '../../../crds/wire/half-float.ts';
 import { coarsenPooled } from '../../../server/core/pool.ts';
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
-import { cached } from './cache.ts';
+import type { Cache } from './cache.ts';
 import type { RecordedCase } from './record-features.ts';
 import type { ExitsCase } from './stream.ts';
 import type { CaseHeads } from './train-heads.ts';
 
 const ROWS_AT_ONCE = 512;
 
+interface ToScore {
+  readonly recorded: RecordedCase;
+  readonly trained: CaseHeads;
+  readonly cache: Cache;
+}
+
 /** Logits [rows, classCount] of every head on all serving rows, through the nodes that servers run heads with. */
 export function scoreRows(
   { modelPath }: ExitsCase,
-  recorded: RecordedCase,
-  { heads, budget }: CaseHeads,
+  { recorded, trained, cache }: ToScore,
 ): Promise<readonly Float32Array[]> {
   const { digest, backboneDigest, serving, classCount, exits } = recorded;
+  const { heads, budget } = trained;
   const answers = heads.map(({ head }) => head.knownAnswers);
-  return cached('logits', { digest, backboneDigest, budget, answers }, async () => {
+  return cache('logits', { digest, backboneDigest, budget, answers }, async () => {
     const engine = createOnnxEngine();
     await engine.open({ path: modelPath, outputName: null, digest: backboneDigest });
     const all: Float32Array[] = [];

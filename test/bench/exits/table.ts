@@ -79,7 +79,7 @@ function deployedTable({ budget, rules }: LevelResults): string {
     String(deployed.overBudget),
     savedText(deployed),
     deployed.accuracyChange === null ? '' : points(deployed.accuracyChange),
-    `${percent(deployed.meanTimeSaved)} / ${percent(deployed.p99TimeSaved)}`,
+    timesText(deployed),
   ]);
   return table(head, rows);
 }
@@ -103,6 +103,11 @@ function replayTable(levels: readonly LevelResults[]): string {
     percent(one.saved),
   ]);
   return table(head, rows);
+}
+
+function timesText({ meanTimeSaved, p99TimeSaved }: RuleResults['deployed']): string {
+  if (meanTimeSaved === null || p99TimeSaved === null) return '';
+  return `${percent(meanTimeSaved)} / ${percent(p99TimeSaved)}`;
 }
 
 function savedText({ saved, off }: RuleResults['deployed']): string {

@@ -15,7 +15,7 @@ import {
   TRIAL_TRAINING,
 } from '../../../operator/training/settings.ts';
 import { trainHeads } from '../../../operator/training/train.ts';
-import { cached } from './cache.ts';
+import type { Cache } from './cache.ts';
 import { nominalCosts } from './nominal-costs.ts';
 import { toSampleBatch, type RecordedCase } from './record-features.ts';
 
@@ -47,10 +47,14 @@ const SETTINGS = {
 const SEED = 1;
 
 /** Trains heads for one budget by the trainer's own code. Null: it found none that pay. */
-export function trainCase(recorded: RecordedCase, budget: number): Promise<CaseHeads | null> {
+export function trainCase(
+  recorded: RecordedCase,
+  budget: number,
+  cache: Cache,
+): Promise<CaseHeads | null> {
   const { digest, backboneDigest } = recorded;
   const key = { digest, backboneDigest, budget, SETTINGS, SEED, FULL_TRAINING, TRIAL_TRAINING };
-  return cached('heads', key, () => train(recorded, budget));
+  return cache('heads', key, () => train(recorded, budget));
 }
 
 async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads | null> {

@@ -294,10 +294,6 @@ const rollout = {
   RolloutStarted: { meaning: 'A certified candidate began its first step.', action: '' },
   RolloutStepAdvanced: { meaning: 'Every check of a step passed; the share rose.', action: '' },
   RolloutPromoted: { meaning: 'A candidate passed its last step and is stable now.', action: '' },
-  HeadRejected: {
-    meaning: 'A server refused a head bundle.',
-    action: 'See the message: digest, shape or backbone differ.',
-  },
   ExitsEnabled: { meaning: 'Exits may answer from now on.', action: '' },
   ExitsDisabled: {
     meaning: 'Exits were switched off; the backbone answers everything.',

@@ -8,7 +8,8 @@ export function contentsOf(platform) {
     operator: {
       bundles: ['operator.mjs', 'trainer.mjs', 'layercache.mjs'],
       packages: ['onnxruntime-node'],
-      files: {},
+      // What `layercache export` writes.
+      files: { 'app/chart': 'dist/bundle/chart' },
     },
     server: {
       bundles: [

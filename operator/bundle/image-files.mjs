@@ -40,7 +40,8 @@ for (const [image, contents] of Object.entries(contentsOf(platform))) {
   for (const name of bundles) await cp(join('dist', 'bundle', name), join(folder, 'app', name));
   const copied = await withDependencies(packages, nodeModules);
   for (const name of copied) await copyPackage(name, folder);
-  for (const [to, from] of Object.entries(files)) await cp(from, join(folder, to));
+  for (const [to, from] of Object.entries(files))
+    await cp(from, join(folder, to), { recursive: true });
   for (const name of ['LICENSE', 'NOTICE']) {
     await cp(name, join(folder, 'app', name)).catch(ignoreAbsent);
   }

@@ -51,11 +51,6 @@ export const ROLLOUT_PAGES = {
   RolloutStarted: { seen: ['event'], check: STATUS },
   RolloutStepAdvanced: { seen: ['event'], check: STATUS },
   RolloutPromoted: { seen: ['event'], check: '`status.heads.stable` has the revision.' },
-  HeadRejected: {
-    seen: ['reserved: nothing gives it today'],
-    check:
-      'A bundle that is refused is told as LoadFailed of the rollout, or by the conditions of its revision.',
-  },
   ExitsEnabled: { seen: ['event'], check: 'ExitsActive is True from then on.' },
   ExitsDisabled: {
     seen: ['event'],

@@ -16,7 +16,6 @@ const REJECTIONS: readonly Decision['reason'][] = [
   'NotWorthwhile',
   'NotBetter',
   'KnownAnswerMismatch',
-  'HeadRejected',
   'LoadFailed',
   'CrashedPods',
   'RolloutAborted',

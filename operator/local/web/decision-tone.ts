@@ -6,7 +6,6 @@ const TONES: Partial<Record<Reason, PageDecision['tone']>> = {
   BudgetExceeded: 'Alarm',
   EvidenceVoid: 'Alarm',
   ExitsDisabled: 'Alarm',
-  HeadRejected: 'Alarm',
   KnownAnswerMismatch: 'Alarm',
   CrashedPods: 'Warning',
   DriftHint: 'Warning',

@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -64,6 +64,18 @@ describe.skipIf(unavailable !== null)('images built from the Dockerfiles', () =>
     ]);
     expect(pathsOf('server')).toContain('models/fashion-mnist/backbone.onnx');
     expect(pathsOf('operator').some((path) => path.includes('sharp'))).toBe(false);
+  });
+
+  test('the operator image holds the boards and rules that its command line exports, byte by byte', async () => {
+    const shipped = ['dashboards', 'alerts'].flatMap((folder) =>
+      readdirSync(`charts/layercache/files/${folder}`).map((name) => `${folder}/${name}`),
+    );
+    const inside = pathsOf('operator').filter((path) => path.startsWith('app/chart/'));
+    expect([...inside].sort()).toEqual(shipped.map((path) => `app/chart/${path}`).sort());
+    for (const [path, text] of await readFilesOf(layouts.operator, inside)) {
+      const source = path.replace('app/chart/', 'charts/layercache/files/');
+      expect(text, path).toBe(readFileSync(source, 'utf8'));
+    }
   });
 
   test.each(IMAGES)(

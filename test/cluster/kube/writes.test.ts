@@ -237,7 +237,7 @@ describe.skipIf(plane.unavailable !== null)('writes to a real API server', () =>
     const event = {
       regarding,
       type: 'Warning',
-      reason: 'HeadRejected',
+      reason: 'LoadFailed',
       action: 'Loading',
       note: 'the digest differs',
     } as const;
@@ -259,7 +259,7 @@ describe.skipIf(plane.unavailable !== null)('writes to a real API server', () =>
     const { items } = JSON.parse(stdout) as {
       items: { reason: string; note: string; series: { count: number } }[];
     };
-    expect(items.filter(({ reason }) => reason === 'HeadRejected')).toMatchObject([
+    expect(items.filter(({ reason }) => reason === 'LoadFailed')).toMatchObject([
       { note: 'the digest differs', series: { count: 3 } },
     ]);
     const described = await plane.kubectl(['events', '-n', namespace, '--for', 'configmap/a']);

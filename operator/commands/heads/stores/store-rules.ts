@@ -67,7 +67,10 @@ async function whoAsks(
     return { secret, credentials: path };
   }
   const { AWS_DEFAULT_REGION: region } = environment;
-  const given: Environment = { ...(region === undefined ? {} : { AWS_REGION: region }), ...environment };
+  const given: Environment = {
+    ...(region === undefined ? {} : { AWS_REGION: region }),
+    ...environment,
+  };
   const keys = AWS_KEYS.flatMap((key) => {
     const value = given[key] ?? '';
     return value === '' ? [] : [[key, value] as const];

@@ -70,18 +70,29 @@ describe('what is left out', () => {
   });
 });
 
-test('an archive is one that tar reads', () => {
+test.each([
+  ['a short folder', 'layercache-vision'],
+  ['a folder that fits no header', `layercache-${'ü'.repeat(80)}`],
+])('an archive with %s is one that tar reads, whatever the length of its paths', (_, top) => {
   const folder = mkdtempSync(join(tmpdir(), 'layercache-tar-'));
   const long = `cacheheadrevision/${'x'.repeat(63)}.json`;
   try {
     const files = [
       { path: 'a.json', text: 'first\n' },
       { path: long, text: 'x'.repeat(512) },
+      ...[99, 100, 101, 155, 200, 250].map((length) => ({
+        path: `logs/${'y'.repeat(length - 'logs/'.length)}`,
+        text: `${length}\n`,
+      })),
+      ...[1, 2, 3].map((parts) => ({
+        path: `${Array.from({ length: parts }, () => 'z'.repeat(90)).join('/')}/é.json`,
+        text: `${parts}\n`,
+      })),
       { path: 'empty', text: '' },
     ];
-    writeFileSync(join(folder, 'a.tar'), tarOf(files, 'layercache-vision', 1_800_000_000_000));
+    writeFileSync(join(folder, 'a.tar'), tarOf(files, top, 1_700_000_000_000));
     execFileSync('tar', ['-xf', join(folder, 'a.tar'), '-C', folder]);
-    const read = (path: string) => readFileSync(join(folder, 'layercache-vision', path), 'utf8');
+    const read = (path: string) => readFileSync(join(folder, top, path), 'utf8');
     expect(files.map(({ path }) => read(path))).toEqual(files.map(({ text }) => text));
   } finally {
     rmSync(folder, { recursive: true });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 
 /** Changed with the code that makes what is kept: files of before are then not found any more. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 
 /**
  * What `make` gives, made once for equal keys and kept. Plain data and typed arrays only.

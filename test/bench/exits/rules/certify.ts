@@ -4,7 +4,6 @@ import { toServiceSettings, type ServiceSettings } from '../../../../crds/v1alph
 import {
   addRows,
   isExhausted,
-  latestLook,
   lookIfDue,
   startAttempt,
 } from '../../../../operator/lifecycle/attempts.ts';
@@ -73,8 +72,6 @@ export function certify(
     const grid = counter.snapshot();
     attempt = lookIfDue(addRows(attempt, { grid, pods: [], answeredRows: grid.n }), 0);
   }
-  const newest = latestLook(attempt);
-  if (newest === null) return [];
   return attempt.looks.map(({ lambdaIndex, look }) =>
     lambdaIndex === null ? null : { lambdaIndex, look },
   );

@@ -4,6 +4,7 @@ import { bundleCommand } from './bundle-command.ts';
 import type { CliIo } from './cli-io.ts';
 import { examples } from './cluster-command.ts';
 import { completeCommand, completionCommand } from './completion-command.ts';
+import { dashboardCommand } from './dashboard-command.ts';
 import { doctorCommand } from './doctor-command.ts';
 import { installEngineCommand } from './engines-command.ts';
 import { evidenceCommand } from './evidence-command.ts';
@@ -76,6 +77,7 @@ function clusterCommands(io: CliIo, outcome: Outcome): readonly Command[] {
   return [
     statusCommand(io),
     topCommand(io),
+    dashboardCommand(io, outcome),
     explainCommand(io),
     evidenceCommand(io),
     rolloutCommand(io, outcome),

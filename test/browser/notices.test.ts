@@ -76,7 +76,7 @@ describe.skipIf(chromiumPath === null)('limits and drills', () => {
     const drills = DRILLS.map(({ flag, message }) => `${flag}: ${message}`);
     const state = { ...sceneOf('serve'), statements: [...LIMITS], drills };
     const assets = loadAssets(join(process.cwd(), 'dist/bundle'));
-    server = await startPageServer({ port: 0, assets, state: () => state });
+    server = await startPageServer({ port: 0, portFlag: '--port', assets, state: () => state });
   });
   afterAll(async () => {
     await browser.close();

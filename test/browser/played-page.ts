@@ -16,7 +16,12 @@ export interface PlayedPage {
 export async function playPage(scene: Scene, port = 0): Promise<PlayedPage> {
   let state = sceneOf(scene);
   const assets = loadAssets(join(process.cwd(), 'dist/bundle'));
-  const server: PageServer = await startPageServer({ port, assets, state: () => state });
+  const server: PageServer = await startPageServer({
+    port,
+    portFlag: '--dashboard-port',
+    assets,
+    state: () => state,
+  });
   const beat = setInterval(() => {
     tick(server, state, false);
   }, 1_000);

@@ -6,6 +6,7 @@ import type {
   PageState,
   Picture,
 } from '../../operator/local/page/state/page-state.ts';
+import { ALL_SHOWN } from '../../operator/local/web/run-facts.ts';
 import { binomialLower, binomialUpper } from '../../server/core/binomial.ts';
 import { createRandom } from '../../server/core/random.ts';
 
@@ -62,8 +63,10 @@ function pictureOf(scene: Scene, facts: Facts): Picture {
   const isLoaded = scene !== 'load';
   const hasHeads = now > STARTS.certify;
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     run: runOf(isLoaded),
+    cluster: null,
+    unshown: ALL_SHOWN,
     status: STATUS[scene] ?? 'Running',
     message: MESSAGES[scene],
     atSeconds: now,
@@ -234,6 +237,7 @@ function exitsOf(facts: Facts, hasHeads: boolean): PageExit[] {
       name,
       tensor: isBackbone ? null : `/features/${name}/relu/Relu_output_0`,
       isOn: isBackbone || facts.isServing,
+      hasHead: isBackbone || hasHeads,
       rows,
       rowsPerSecond: facts.history.at(-1)?.exitRows[i] ?? 0,
       share: facts.totals.requests === 0 ? 0 : rows / facts.totals.requests,

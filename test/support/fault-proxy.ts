@@ -12,6 +12,8 @@ export type ProxyFault =
       readonly body: unknown;
       readonly retryAfter?: string;
     }
+  /** 200 and a text that no API server would write: what a proxied pod says. */
+  | { readonly kind: 'Text'; readonly text: string }
   /** 200 and these lines, then a clean end: what a watch gets. */
   | { readonly kind: 'Lines'; readonly lines: readonly unknown[] }
   /** Connection reset, nothing forwarded. */
@@ -136,6 +138,10 @@ function inject(
       return;
     case 'Reset':
       response.socket?.resetAndDestroy();
+      return;
+    case 'Text':
+      response.writeHead(200, { 'content-type': 'text/plain' });
+      response.end(fault.text);
       return;
     case 'Lines':
       response.writeHead(200, { 'content-type': 'application/json' });

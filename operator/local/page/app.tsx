@@ -1,6 +1,7 @@
-import type { JSX } from 'preact';
+import { Fragment, type JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { CertificatePanel, DisagreementPanel } from './budget-panels.tsx';
+import { ConditionsPanel } from './conditions-panel.tsx';
 import { ExitsPanel } from './exits-panel.tsx';
 import { useFeed } from './feed.ts';
 import { Figures } from './figures.tsx';
@@ -10,6 +11,7 @@ import { Hero, Masthead } from './masthead.tsx';
 import { Notices } from './notices.tsx';
 import { ServersPanel } from './servers-panel.tsx';
 import { Stages } from './stages.tsx';
+import type { PageCluster } from './state/page-state.ts';
 import { useTheme } from './theme.ts';
 import { TimelinePanel } from './timeline-panel.tsx';
 import { RequestsPanel, SharePanel } from './traffic-panels.tsx';
@@ -26,7 +28,7 @@ export function App(): JSX.Element {
   if (picture === null || headline === null) {
     return (
       <main class="boot" role="status">
-        {link === 'Lost' ? 'The run does not answer; trying again.' : 'Connecting to the run.'}
+        {link === 'Lost' ? 'Nothing answers; trying again.' : 'Connecting.'}
       </main>
     );
   }
@@ -39,7 +41,11 @@ export function App(): JSX.Element {
       <Masthead picture={picture} link={link} theme={theme} onTheme={next} />
       <main>
         <Hero picture={picture} headline={headline} />
-        <Stages stages={picture.stages} isOver={link === 'Over'} />
+        <Stages
+          stages={picture.stages}
+          isOver={link === 'Over'}
+          isOfRun={picture.cluster === null}
+        />
         <Notices picture={picture} />
         <Figures picture={picture} history={history} />
         <div class="panels">
@@ -48,6 +54,9 @@ export function App(): JSX.Element {
           <LatencyPanel {...shared} />
           <DisagreementPanel {...shared} />
           <CertificatePanel picture={picture} isDark={isDark} />
+          {picture.cluster === null ? null : (
+            <ConditionsPanel cluster={picture.cluster} atSeconds={picture.atSeconds} />
+          )}
           <TimelinePanel picture={picture} />
           {picture.exits.length === 0 ? null : <ExitsPanel picture={picture} />}
           <ServersPanel {...shared} />
@@ -58,24 +67,44 @@ export function App(): JSX.Element {
   );
 }
 
+/** Addresses and files of a run; of a service what kubectl would ask for. */
 function Footer({
   picture,
 }: {
   readonly picture: NonNullable<ReturnType<typeof useFeed>['picture']>;
 }): JSX.Element {
-  const { run } = picture;
+  const { run, cluster } = picture;
+  const facts: [name: string, value: string][] = [
+    ['predict', run.predictUrl ?? '–'],
+    ['metrics', run.metricsUrl ?? '–'],
+    ['backbone', run.backbone],
+    ['traffic', run.traffic],
+    ...(cluster === null ? [] : clusterFacts(cluster)),
+  ];
   return (
     <footer>
       <dl>
-        <dt>predict</dt>
-        <dd>{run.predictUrl ?? '–'}</dd>
-        <dt>metrics</dt>
-        <dd>{run.metricsUrl ?? '–'}</dd>
-        <dt>backbone</dt>
-        <dd>{run.backbone}</dd>
-        <dt>traffic</dt>
-        <dd>{run.traffic}</dd>
+        {facts.map(([name, value]) => (
+          <Fragment key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </Fragment>
+        ))}
       </dl>
     </footer>
   );
+}
+
+function clusterFacts({ context, server, policy }: PageCluster): [name: string, value: string][] {
+  const { epoch, revision, acknowledged, readyPods } = policy ?? {};
+  return [
+    ['cluster', `${context === '' ? '' : `context ${context}, `}${server}`],
+    [
+      'policy',
+      policy === null
+        ? 'none published yet'
+        : `${epoch}.${revision}, acknowledged by ${acknowledged} of ${readyPods} ready pods`,
+    ],
+    ['times', 'of day, in UTC'],
+  ];
 }

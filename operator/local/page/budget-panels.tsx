@@ -3,7 +3,6 @@ import { Chart } from './chart.tsx';
 import { Empty, Num, Panel } from './parts.tsx';
 import { Bar } from './stages.tsx';
 import {
-  clockTime,
   finePercent,
   grouped,
   lambda,
@@ -12,11 +11,11 @@ import {
   shortDigest,
 } from './state/format.ts';
 import type { Picture } from './state/page-state.ts';
-import type { HistoryPanel } from './traffic-panels.tsx';
+import { timeOf, type HistoryPanel } from './traffic-panels.tsx';
 
 /** Audited disagreement of what was served, with its upper bound, against the budget. */
 export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): JSX.Element {
-  const { disagreement, run } = picture;
+  const { disagreement, run, unshown } = picture;
   const from = Math.max(
     0,
     history.findIndex(({ audits }) => audits > 0),
@@ -31,15 +30,15 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
     >
       {disagreement.n === 0 ? (
         <Empty>
-          No certified head has answered yet, so there is nothing to audit. At most{' '}
-          {plainPercent(budget)} of the answers may differ from the backbone’s.
+          {unshown.evidence ??
+            `No certified head has answered yet, so there is nothing to audit. At most ${plainPercent(budget)} of the answers may differ from the backbone’s.`}
         </Empty>
       ) : (
         <>
           <Chart
             label="Audited disagreement and its upper bound over time, against the budget"
             x={points.map(({ atSeconds }) => atSeconds)}
-            xText={clockTime}
+            xText={timeOf(picture)}
             yText={finePercent}
             yTop={budget * 1.5}
             yMax={yMaxOf(budget, points.at(-1)?.upper ?? 0)}
@@ -91,7 +90,7 @@ export function CertificatePanel({
   readonly picture: Picture;
   readonly isDark: boolean;
 }): JSX.Element {
-  const { certificate, curve, run, stages } = picture;
+  const { certificate, curve, run, stages, unshown } = picture;
   const stage = stages.find(({ name }) => name === 'Certify');
   return (
     <Panel
@@ -117,7 +116,8 @@ export function CertificatePanel({
       {stage?.status === 'Running' && stage.wantedRows !== null ? <Bar stage={stage} /> : null}
       {curve === null ? (
         <Empty>
-          Heads that run beside the backbone will show here how often they agree with it.
+          {unshown.evidence ??
+            'Heads that run beside the backbone will show here how often they agree with it.'}
         </Empty>
       ) : (
         <Curve picture={picture} curve={curve} isDark={isDark} />

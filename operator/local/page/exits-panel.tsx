@@ -7,18 +7,18 @@ import { exitColour } from './theme.ts';
 
 /** One card per exit, in the order in which rows reach them. */
 export function ExitsPanel({ picture }: { readonly picture: Picture }): JSX.Element {
-  const { exits, run } = picture;
-  const without = exits.filter((exit) => !hasHead(exit));
+  const { exits, run, unshown } = picture;
+  const without = exits.filter(({ hasHead }) => !hasHead);
   return (
     <Panel
       id="exits"
       title="Exits"
-      note="In backbone order. Whisker: share of audited rows that agree with the backbone; red: the budget. Histogram: how sure the head is, bars the last minute, line all rows"
+      note={`In backbone order. Whisker: share of audited rows that agree with the backbone; red: the budget. ${unshown.doubt ?? 'Histogram: how sure the head is, bars the last minute, line all rows'}`}
       wide
     >
       <ul class="exits">
         {exits.map((exit, i) =>
-          hasHead(exit) ? (
+          exit.hasHead ? (
             <Card
               key={exit.name}
               exit={exit}
@@ -37,11 +37,6 @@ export function ExitsPanel({ picture }: { readonly picture: Picture }): JSX.Elem
       )}
     </Panel>
   );
-}
-
-/** Training keeps the exits that pay; the others are candidates still, and have nothing to show. */
-function hasHead({ tensor, savedMs, rows, doubt }: PageExit): boolean {
-  return tensor === null || savedMs !== null || rows > 0 || doubt !== null;
 }
 
 interface CardProps {
@@ -94,7 +89,12 @@ function ExitFacts({ exit, path }: Pick<CardProps, 'exit' | 'path'>): JSX.Elemen
         <Num value={savedMs} at={`${path}.savedMs`} as="milliseconds" />{' '}
         {savedMs === null ? null : (
           <small>
-            ms, <Num value={exit.savedRatio} at={`${path}.savedRatio`} as="percent" />
+            ms
+            {exit.savedRatio === null ? null : (
+              <>
+                , <Num value={exit.savedRatio} at={`${path}.savedRatio`} as="percent" />
+              </>
+            )}
           </small>
         )}
       </dd>
@@ -104,8 +104,11 @@ function ExitFacts({ exit, path }: Pick<CardProps, 'exit' | 'path'>): JSX.Elemen
 
 /** Share of audited rows that agree, as a whisker on a scale that ends at 100 %. */
 function Agreement({ exit, path, budget }: Omit<CardProps, 'colour'>): JSX.Element {
-  const { agreement, audits } = exit;
-  if (agreement === null) return <p class="agreement none">no audited row left here yet</p>;
+  const { agreement, audits, rows } = exit;
+  if (agreement === null) {
+    const none = rows === null ? 'no pod tells what was audited' : 'no audited row left here yet';
+    return <p class="agreement none">{none}</p>;
+  }
   const floor = Math.min(1 - 4 * budget, agreement.low - budget);
   const x = (share: number): number => (200 * (share - floor)) / (1 - floor);
   return (

@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { recentEarlyShare } from './headline.ts';
+import { earlyShare, recentEarlyShare } from './headline.ts';
 import { Num } from './parts.tsx';
 import { percent, plainPercent } from './state/format.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
@@ -12,20 +12,20 @@ export function Figures({
   readonly picture: Picture;
   readonly history: readonly PagePoint[];
 }): JSX.Element {
-  const { totals, disagreement, run, saved, latency } = picture;
+  const { totals, disagreement, run, saved, latency, cluster, unshown } = picture;
   const { n, k } = disagreement;
   const now = recentEarlyShare(history);
-  const allEarly = totals.requests === 0 ? null : totals.early / totals.requests;
   return (
     <dl class="figures">
       <Tile title="Requests per second">
         <Num value={totals.rowsPerSecond} at="totals.rowsPerSecond" as="rate" />
         <Small>
-          <Num value={totals.requests} at="totals.requests" as="grouped" /> so far
+          <Num value={totals.requests} at="totals.requests" as="grouped" />{' '}
+          {cluster === null ? 'so far' : 'since their pods started'}
         </Small>
       </Tile>
       <Tile title="Left early">
-        <span class="num">{percent(now ?? allEarly)}</span>
+        <span class="num">{percent(now ?? earlyShare(totals))}</span>
         <Small>
           {now === null ? 'of all rows: ' : 'now; in all '}
           <Num value={totals.early} at="totals.early" as="grouped" />
@@ -52,7 +52,11 @@ export function Figures({
         <Num value={saved.latencyRatio} at="saved.latencyRatio" as="percent" />
         <Small>
           {latency.plain === null || latency.layercache === null ? (
-            'not compared yet'
+            unshown.slices === null ? (
+              'not compared yet'
+            ) : (
+              'measured in local mode alone'
+            )
           ) : (
             <>
               <Num value={latency.plain.mean} at="latency.plain.mean" as="milliseconds" /> →{' '}
@@ -62,9 +66,9 @@ export function Figures({
           )}
         </Small>
       </Tile>
-      <Tile title="Errors" isBad={totals.errors > 0}>
+      <Tile title="Errors" isBad={(totals.errors ?? 0) > 0}>
         <Num value={totals.errors} at="totals.errors" as="grouped" />
-        <Small>{errorText(totals.errorsByCode)}</Small>
+        <Small>{errorText(picture)}</Small>
       </Tile>
     </dl>
   );
@@ -91,7 +95,8 @@ function Small({ children }: { readonly children: ComponentChildren }): JSX.Elem
   return <small>{children}</small>;
 }
 
-function errorText(byCode: Picture['totals']['errorsByCode']): string {
-  const codes = Object.entries(byCode).map(([code, count]) => `${code} ${count}`);
-  return codes.length === 0 ? 'every request was answered' : codes.join(', ');
+function errorText({ totals, unshown }: Picture): string {
+  const codes = Object.entries(totals.errorsByCode).map(([code, count]) => `${code} ${count}`);
+  if (codes.length > 0) return codes.join(', ');
+  return unshown.traffic === null ? 'every request was answered' : 'not known';
 }

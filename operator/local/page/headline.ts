@@ -13,9 +13,11 @@ export interface Headline {
 
 const RECENT_SECONDS = 10;
 
-/** The run in one line: what a person wants to know first. */
+/** The run or the service in one line: what a person wants to know first. */
 export function headlineOf(picture: Picture, history: readonly PagePoint[]): Headline {
   switch (picture.status) {
+    case 'Deleted':
+      return { tone: 'warning', word: 'Deleted', sign: '■', title: 'The service was deleted' };
     case 'Loading':
       return neutral('Loading', 'Loading the backbone');
     case 'Comparing':
@@ -27,7 +29,10 @@ export function headlineOf(picture: Picture, history: readonly PagePoint[]): Hea
     case 'Ended':
       return endedHeadline(picture);
     case 'Running':
-      return picture.exitsAre.on ? onHeadline(picture, history) : offHeadline(picture);
+      return (
+        endpointHeadline(picture) ??
+        (picture.exitsAre.on ? onHeadline(picture, history) : offHeadline(picture))
+      );
   }
 }
 
@@ -39,8 +44,22 @@ function endedHeadline({ totals, certificate }: Picture): Headline {
   const title =
     certificate === null
       ? 'The run has ended without a certificate'
-      : `The run has ended: ${percent(totals.requests === 0 ? null : totals.early / totals.requests)} of all requests left early`;
+      : `The run has ended: ${percent(earlyShare(totals))} of all requests left early`;
   return { tone: certificate === null ? 'warning' : 'good', word: 'Ended', sign: '■', title };
+}
+
+/** Of a service whose endpoint does not answer as it should: that matters more than its exits. */
+function endpointHeadline({ cluster }: Picture): Headline | null {
+  const ready = cluster?.conditions.find(({ type }) => type === 'Ready');
+  if (cluster === null || ready?.status === 'True') return null;
+  if (ready === undefined) {
+    const title = 'No operator has reported on this service';
+    return { tone: 'warning', word: 'Unreported', sign: '!', title };
+  }
+  const title = `The endpoint is not ready: ${ready.reason}`;
+  return ready.status === 'False'
+    ? { tone: 'alarm', word: 'Not ready', sign: '▲', title }
+    : { tone: 'warning', word: 'Not ready', sign: '!', title };
 }
 
 function onHeadline(picture: Picture, history: readonly PagePoint[]): Headline {
@@ -57,8 +76,16 @@ function onHeadline(picture: Picture, history: readonly PagePoint[]): Headline {
   };
 }
 
-function offHeadline({ decisions, stages }: Picture): Headline {
-  const isAlarmed = decisions.some(({ tone }) => tone === 'Alarm');
+function offHeadline({ cluster, decisions, stages }: Picture): Headline {
+  // A run tells all of its decisions; of a service in a cluster events of an alarm may be gone, or older than what holds.
+  const isAlarmed =
+    cluster === null
+      ? decisions.some(({ tone }) => tone === 'Alarm')
+      : cluster.conditions.some(({ type, status, reason }) =>
+          type === 'ExitsActive'
+            ? reason === 'Alarm'
+            : type === 'WithinBudget' && status === 'False',
+        );
   if (isAlarmed) {
     const title = 'Exits are off: the backbone answers everything';
     return { tone: 'alarm', word: 'Exits off', sign: '▲', title };
@@ -78,6 +105,11 @@ const STAGE_TITLES: Readonly<Record<string, string>> = {
   Certify: 'Testing the heads against the budget; the backbone answers',
   Ramp: 'Letting certified heads answer, step by step',
 };
+
+/** Of all rows so far; null when there is none, or nobody counts them. */
+export function earlyShare({ early, requests }: Picture['totals']): number | null {
+  return early === null || requests === null || requests === 0 ? null : early / requests;
+}
 
 /** Share of the last ten seconds' rows that left at an exit; null when none was answered. */
 export function recentEarlyShare(history: readonly PagePoint[]): number | null {

@@ -1,12 +1,13 @@
 import type { JSX } from 'preact';
 import { Chart, type ChartSeries } from './chart.tsx';
-import { Empty, Num, Panel } from './parts.tsx';
-import { clockTime, milliseconds } from './state/format.ts';
+import { Num, Panel } from './parts.tsx';
+import { milliseconds } from './state/format.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
-import type { HistoryPanel } from './traffic-panels.tsx';
+import { hasTraffic, NoTraffic, timeOf, type HistoryPanel } from './traffic-panels.tsx';
 
-/** Latency at the client: over time under the traffic's load, and one at a time against the plain backbone. */
-export function LatencyPanel({ picture, history, isDark }: HistoryPanel): JSX.Element {
+/** Latency over time under the traffic's load, and of a run one at a time against the plain backbone. */
+export function LatencyPanel(props: HistoryPanel): JSX.Element {
+  const { picture, history, isDark } = props;
   const { backboneP50 } = picture.latency;
   const line: ChartSeries[] =
     backboneP50 === null
@@ -24,15 +25,19 @@ export function LatencyPanel({ picture, history, isDark }: HistoryPanel): JSX.El
     <Panel
       id="latency"
       title="Latency"
-      note="At the client, last five seconds; dashed: while the backbone answered everything"
+      note={
+        picture.cluster === null
+          ? 'At the client, last five seconds; dashed: while the backbone answered everything'
+          : 'In the pods, last ten seconds, between the bounds of histogram buckets; dashed: what the backbone answered since pods started'
+      }
     >
-      {history.length === 0 ? (
-        <Empty>No request has been answered yet.</Empty>
+      {!hasTraffic(props) ? (
+        <NoTraffic picture={picture} />
       ) : (
         <Chart
           label="Latency quantiles over time in milliseconds"
           x={history.map(({ atSeconds }) => atSeconds)}
-          xText={clockTime}
+          xText={timeOf(picture)}
           yText={(y) => `${Number(y.toPrecision(3))} ms`}
           isDark={isDark}
           series={[
@@ -72,8 +77,8 @@ function SliceTable({ picture }: { readonly picture: Picture }): JSX.Element {
   if (plain === null && layercache === null) {
     return (
       <p class="aside">
-        While exits serve, the same rows are also sent one at a time, with and without exits in
-        turn; their latencies will stand here.
+        {picture.unshown.slices ??
+          'While exits serve, the same rows are also sent one at a time, with and without exits in turn; their latencies will stand here.'}
       </p>
     );
   }

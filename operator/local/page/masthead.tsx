@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import type { Link } from './feed.ts';
 import type { Headline } from './headline.ts';
 import { Num } from './parts.tsx';
-import { plainPercent } from './state/format.ts';
+import { plainPercent, timeText } from './state/format.ts';
 import type { Picture } from './state/page-state.ts';
 import type { Theme } from './theme.ts';
 
@@ -38,20 +38,53 @@ export function Masthead({
         <span>
           budget {plainPercent(run.budgetRatio)} at {plainPercent(run.confidence)}
         </span>
-        <span>seed {run.seed}</span>
+        {run.seed === null ? <span>read-only</span> : <span>seed {run.seed}</span>}
       </p>
       <p class="tools">
-        <span class={`link link-${link.toLowerCase()}`} role="status">
-          {LINKS[link]}
-        </span>
-        <span class="clock" title="Time since the start of the run">
-          <Num value={picture.atSeconds} at="atSeconds" as="clockTime" />
-        </span>
+        <LinkState picture={picture} link={link} />
+        <Clock picture={picture} />
         <button type="button" onClick={onTheme} aria-label={`Colours: ${theme}. Change.`}>
           {theme === 'auto' ? '◐ auto' : theme === 'light' ? '○ light' : '● dark'}
         </button>
       </p>
     </header>
+  );
+}
+
+/** A page that hears from its server may still show old figures: the server may have lost the cluster. */
+function LinkState({
+  picture: { cluster, atSeconds },
+  link,
+}: {
+  readonly picture: Picture;
+  readonly link: Link;
+}): JSX.Element {
+  const stale = link === 'Live' ? (cluster?.stale ?? null) : null;
+  if (cluster === null || stale === null) {
+    return (
+      <span class={`link link-${link.toLowerCase()}`} role="status">
+        {LINKS[link]}
+      </span>
+    );
+  }
+  const since = timeText(cluster.startMs, atSeconds)(stale.sinceSeconds);
+  return (
+    <span class="link link-lost" role="status">
+      ▲ Old figures, of {since}
+    </span>
+  );
+}
+
+function Clock({ picture }: { readonly picture: Picture }): JSX.Element {
+  const { cluster, atSeconds } = picture;
+  return cluster === null ? (
+    <span class="clock" title="Time since the start of the run">
+      <Num value={atSeconds} at="atSeconds" as="clockTime" />
+    </span>
+  ) : (
+    <span class="clock num" title="Time of day, UTC">
+      {timeText(cluster.startMs, atSeconds)(atSeconds)} UTC
+    </span>
   );
 }
 

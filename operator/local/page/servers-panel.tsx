@@ -1,12 +1,14 @@
 import type { JSX } from 'preact';
 import { Chart } from './chart.tsx';
 import { Empty, Num, Panel } from './parts.tsx';
-import { clockTime, grouped } from './state/format.ts';
-import type { HistoryPanel } from './traffic-panels.tsx';
+import { grouped } from './state/format.ts';
+import { timeOf, type HistoryPanel } from './traffic-panels.tsx';
 
 /** The queue in front of the engine, and what the processes take. */
 export function ServersPanel({ picture, history, isDark }: HistoryPanel): JSX.Element {
-  const { servers, run } = picture;
+  const { servers, run, cluster } = picture;
+  const name = cluster === null ? 'server' : 'pod';
+  const title = cluster === null ? 'Servers' : 'Pods';
   return (
     <Panel
       id="servers"
@@ -15,13 +17,16 @@ export function ServersPanel({ picture, history, isDark }: HistoryPanel): JSX.El
       wide
     >
       {servers.length === 0 ? (
-        <Empty>The servers are loading.</Empty>
+        <Empty>
+          {picture.unshown.traffic ??
+            (cluster === null ? 'The servers are loading.' : 'There is no pod.')}
+        </Empty>
       ) : (
         <div class="split">
           <Chart
             label="Rows that wait in the queues over time"
             x={history.map(({ atSeconds }) => atSeconds)}
-            xText={clockTime}
+            xText={timeOf(picture)}
             yText={grouped}
             yTop={4}
             isDark={isDark}
@@ -36,12 +41,16 @@ export function ServersPanel({ picture, history, isDark }: HistoryPanel): JSX.El
               },
             ]}
           />
-          <div class="scroll" tabIndex={0} role="region" aria-label="Servers">
+          <div class="scroll" tabIndex={0} role="region" aria-label={title}>
             <table>
-              <caption>Servers</caption>
+              <caption>
+                {cluster === null
+                  ? title
+                  : `${title}. Batch: most batches have at most so many rows`}
+              </caption>
               <thead>
                 <tr>
-                  <th scope="col">server</th>
+                  <th scope="col">{name}</th>
                   <th scope="col">state</th>
                   <th scope="col">queue</th>
                   <th scope="col">batch</th>

@@ -10,13 +10,16 @@ const SIGNS = { Waiting: '', Running: '▸', Done: '✓' } as const;
 export function Stages({
   stages,
   isOver,
+  isOfRun,
 }: {
   readonly stages: readonly Stage[];
   /** The run has ended: nothing is left to wait for. */
   readonly isOver: boolean;
+  /** Else of a service. */
+  readonly isOfRun: boolean;
 }): JSX.Element {
   return (
-    <ol class="stages" aria-label="Stages of the run">
+    <ol class="stages" aria-label={isOfRun ? 'Stages of the run' : 'Stages of the service'}>
       {stages.map((stage, i) => (
         <li
           key={stage.name}
@@ -42,7 +45,7 @@ export function Stages({
 function stateOf({ status, seconds, leftSeconds }: Stage, isOver: boolean): string {
   if (status === 'Waiting') return isOver ? 'not reached' : 'waiting';
   if (isOver && status === 'Running') return `ended after ${duration(seconds)}`;
-  if (status === 'Done') return `done, ${duration(seconds)}`;
+  if (status === 'Done') return seconds === null ? 'done' : `done, ${duration(seconds)}`;
   return leftSeconds === null
     ? `running, ${duration(seconds)}`
     : `about ${duration(leftSeconds)} left`;

@@ -1,13 +1,15 @@
 import type { JSX } from 'preact';
 import { Empty, Panel } from './parts.tsx';
-import { clockTime, duration, plainPercent, shortDigest } from './state/format.ts';
+import { duration, plainPercent, shortDigest } from './state/format.ts';
 import type { PageDecision, Picture } from './state/page-state.ts';
+import { timeOf } from './traffic-panels.tsx';
 
 const SIGNS = { Neutral: '○', Good: '✓', Warning: '!', Alarm: '▲' } as const;
 
 /** Which stage the run was in, and every decision with its reason, newest first. */
 export function TimelinePanel({ picture }: { readonly picture: Picture }): JSX.Element {
-  const { decisions } = picture;
+  const { decisions, unshown } = picture;
+  const time = timeOf(picture);
   return (
     <Panel
       id="timeline"
@@ -17,11 +19,11 @@ export function TimelinePanel({ picture }: { readonly picture: Picture }): JSX.E
     >
       <Strip picture={picture} />
       {decisions.length === 0 ? (
-        <Empty>Nothing had to be decided yet.</Empty>
+        <Empty>{unshown.decisions ?? 'Nothing had to be decided yet.'}</Empty>
       ) : (
         <ol class="decisions" tabIndex={0} aria-label="Decisions, newest first">
           {[...decisions].reverse().map((decision, i) => (
-            <Row key={decisions.length - i} decision={decision} />
+            <Row key={decisions.length - i} decision={decision} time={time} />
           ))}
         </ol>
       )}
@@ -29,11 +31,17 @@ export function TimelinePanel({ picture }: { readonly picture: Picture }): JSX.E
   );
 }
 
-function Row({ decision }: { readonly decision: PageDecision }): JSX.Element {
+function Row({
+  decision,
+  time,
+}: {
+  readonly decision: PageDecision;
+  readonly time: (seconds: number) => string;
+}): JSX.Element {
   const { atSeconds, reason, tone, meaning, message, headRevision } = decision;
   return (
     <li class={`decision tone-${tone.toLowerCase()}`}>
-      <time class="num">{clockTime(atSeconds)}</time>
+      <time class="num">{time(atSeconds)}</time>
       <span class="sign" aria-hidden="true">
         {SIGNS[tone]}
       </span>
@@ -53,9 +61,10 @@ function Row({ decision }: { readonly decision: PageDecision }): JSX.Element {
 /** Stages as bands over time, alarms as ticks above them. */
 function Strip({ picture }: { readonly picture: Picture }): JSX.Element {
   const { timeline, atSeconds, decisions } = picture;
+  const time = timeOf(picture);
   const start = timeline[0]?.startSeconds ?? 0;
   const whole = Math.max(1, atSeconds - start);
-  const alarms = decisions.filter(({ tone }) => tone === 'Alarm');
+  const alarms = decisions.filter((one) => one.tone === 'Alarm' && one.atSeconds >= start);
   const at = (seconds: number): string => `${(100 * Math.max(0, seconds - start)) / whole}%`;
   return (
     <div class="strip">
@@ -64,7 +73,7 @@ function Strip({ picture }: { readonly picture: Picture }): JSX.Element {
           <li key={alarm.atSeconds} style={{ left: at(alarm.atSeconds) }}>
             <span aria-hidden="true">▲</span>
             <span class="hidden">
-              {alarm.reason} at {clockTime(alarm.atSeconds)}
+              {alarm.reason} at {time(alarm.atSeconds)}
             </span>
           </li>
         ))}
@@ -73,7 +82,7 @@ function Strip({ picture }: { readonly picture: Picture }): JSX.Element {
         {timeline.map(({ stage, share, startSeconds, endSeconds }) => {
           const end = endSeconds ?? atSeconds;
           const name = share === null ? stage : `${stage} ${plainPercent(share)}`;
-          const text = `${name}, ${clockTime(startSeconds)} to ${clockTime(end)}, ${duration(end - startSeconds)}`;
+          const text = `${name}, ${time(startSeconds)} to ${time(end)}, ${duration(end - startSeconds)}`;
           return (
             <li
               key={startSeconds}
@@ -90,8 +99,8 @@ function Strip({ picture }: { readonly picture: Picture }): JSX.Element {
         })}
       </ul>
       <p class="ends num" aria-hidden="true">
-        <span>{clockTime(start)}</span>
-        <span>{clockTime(atSeconds)}</span>
+        <span>{time(start)}</span>
+        <span>{time(atSeconds)}</span>
       </p>
     </div>
   );

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { Chart } from './chart.tsx';
 import { Empty, Panel } from './parts.tsx';
-import { clockTime, percent, rate } from './state/format.ts';
+import { percent, rate, timeText } from './state/format.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
 import { exitColour } from './theme.ts';
 
@@ -11,16 +11,34 @@ export interface HistoryPanel {
   readonly isDark: boolean;
 }
 
-export function RequestsPanel({ history, isDark }: HistoryPanel): JSX.Element {
+/** How this picture writes the times of its history. */
+export function timeOf({ cluster, atSeconds }: Picture): (seconds: number) => string {
+  return timeText(cluster?.startMs ?? null, atSeconds);
+}
+
+/** Whether there is a history to draw, and it is still added to. */
+export function hasTraffic({ picture, history }: HistoryPanel): boolean {
+  return history.length > 0 && picture.unshown.traffic === null;
+}
+
+/** In the place of a chart that has no point. */
+export function NoTraffic({ picture }: { readonly picture: Picture }): JSX.Element {
+  const { unshown, cluster } = picture;
+  const none = cluster === null ? 'No request has been answered yet.' : 'Reading what pods count.';
+  return <Empty>{unshown.traffic ?? none}</Empty>;
+}
+
+export function RequestsPanel(props: HistoryPanel): JSX.Element {
+  const { picture, history, isDark } = props;
   return (
     <Panel id="requests" title="Requests" note="Rows answered per second">
-      {history.length === 0 ? (
-        <Empty>No request has been answered yet.</Empty>
+      {!hasTraffic(props) ? (
+        <NoTraffic picture={picture} />
       ) : (
         <Chart
           label="Requests per second over time"
           x={history.map(({ atSeconds }) => atSeconds)}
-          xText={clockTime}
+          xText={timeOf(picture)}
           yText={rate}
           isDark={isDark}
           series={[
@@ -45,7 +63,8 @@ export function RequestsPanel({ history, isDark }: HistoryPanel): JSX.Element {
 }
 
 /** Who answered, as shares of each second: earliest exit at the bottom, the backbone on top. */
-export function SharePanel({ picture, history, isDark }: HistoryPanel): JSX.Element {
+export function SharePanel(props: HistoryPanel): JSX.Element {
+  const { picture, history, isDark } = props;
   const { exits } = picture;
   const shares = history.map(({ exitRows }) => sharesOf(exitRows));
   const shown = exits
@@ -54,14 +73,18 @@ export function SharePanel({ picture, history, isDark }: HistoryPanel): JSX.Elem
   const stack = (upTo: number): (number | null)[] =>
     shares.map((row) => row?.slice(0, upTo + 1).reduce((sum, share) => sum + share, 0) ?? null);
   return (
-    <Panel id="share" title="Share by exit" note="Who answered, of each second's rows">
-      {history.length === 0 ? (
-        <Empty>No request has been answered yet.</Empty>
+    <Panel
+      id="share"
+      title="Share by exit"
+      note="Who answered, as a share of the rows of that moment"
+    >
+      {!hasTraffic(props) ? (
+        <NoTraffic picture={picture} />
       ) : (
         <Chart
           label="Share of rows by exit over time, stacked"
           x={history.map(({ atSeconds }) => atSeconds)}
-          xText={clockTime}
+          xText={timeOf(picture)}
           yText={(y) => `${Math.round(y * 100)}%`}
           yMax={1}
           isDark={isDark}
@@ -83,7 +106,7 @@ export function SharePanel({ picture, history, isDark }: HistoryPanel): JSX.Elem
 
 /** Exits that never answered take no place in the legend. */
 function isShown(exit: Picture['exits'][number], index: number, exits: Picture['exits']): boolean {
-  return exit.rows > 0 || exit.isOn || index === exits.length - 1;
+  return (exit.rows ?? 0) > 0 || exit.isOn || index === exits.length - 1;
 }
 
 function sharesOf(rows: readonly number[]): number[] | null {

@@ -30,8 +30,8 @@ function readAsset(path: string): Buffer {
   } catch (error) {
     throw new CliError('ProgramMissing', {
       where: path,
-      why: 'the page of local mode is not bundled.',
-      nextStep: 'Run `npm run build`, or leave the page out with --no-dashboard.',
+      why: 'the page is not bundled.',
+      nextStep: 'Run `npm run build`; a local run can do without its page by --no-dashboard.',
       cause: error,
     });
   }

@@ -2,7 +2,7 @@ import { errorText } from '../../../server/core/system-error.ts';
 import type { Clock } from '../../clock.ts';
 import type { PagePoint, PageState, Picture } from '../page/state/page-state.ts';
 import { loadAssets } from './assets.ts';
-import { createHistory, type RunTotals } from './history.ts';
+import { createHistory, runPoint, type RunTotals } from './history.ts';
 import { startPageServer } from './page-server.ts';
 import { loadingPicture, type RunIdentity } from './run-facts.ts';
 
@@ -45,7 +45,7 @@ const NO_DASHBOARD: Dashboard = {
 export async function openDashboard(options: DashboardOptions): Promise<Dashboard> {
   const { identity, clock, port } = options;
   if (port === null) return NO_DASHBOARD;
-  const history = createHistory();
+  const history = createHistory(runPoint);
   const loading = (): Picture =>
     loadingPicture(identity, Math.max(0, clock.nowMs() - identity.startedMs) / 1000);
   let picture = loading();
@@ -72,6 +72,7 @@ export async function openDashboard(options: DashboardOptions): Promise<Dashboar
   };
   const server = await startPageServer({
     port,
+    portFlag: '--dashboard-port',
     assets: loadAssets(options.bundleDir),
     state: (): PageState => ({ ...picture, history: history.points() }),
   });

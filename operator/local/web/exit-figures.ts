@@ -40,7 +40,7 @@ function plainRowMs({ costs, queue }: ServerState): number | null {
 }
 
 /** Two-sided interval of Clopper and Pearson for the share of audited rows that agree; null without any. */
-function agreementOf(
+export function agreementOf(
   audits: number,
   disagreements: number,
   confidence: number,
@@ -69,11 +69,13 @@ const NO_ROWS = { rowsPerSecond: 0, shareRatio: 0, audits: 0, disagreements: 0 }
 export function exitFigures(
   exit: Pick<PageExit, 'name' | 'tensor' | 'isOn'>,
   { rows, line, latency, saving, doubt, confidence }: CountedExit,
-): PageExit {
+): PageExit & { readonly rows: number } {
   const { rowsPerSecond, shareRatio, audits, disagreements } = line ?? NO_ROWS;
   const { savedMs, savedRatio } = saving ?? { savedMs: null, savedRatio: null };
   return {
     ...exit,
+    // Training keeps the exits that pay: a price or a score belongs to a head.
+    hasHead: exit.tensor === null || savedMs !== null || rows > 0 || doubt !== null,
     rows,
     rowsPerSecond: Math.max(0, rowsPerSecond),
     share: shareRatio,

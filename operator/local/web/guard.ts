@@ -15,7 +15,7 @@ const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
  */
 export function assessRequest(method: string, headers: IncomingHttpHeaders): Refusal | null {
   if (method !== 'GET' && method !== 'HEAD') {
-    return { status: 405, text: 'This page only shows a run: use GET.\n' };
+    return { status: 405, text: 'This page only shows: use GET.\n' };
   }
   const { host = '', origin } = headers;
   if (!isLoopbackHost(host)) {

@@ -14,20 +14,23 @@ export interface RunTotals {
   readonly queuedRows: number;
 }
 
-/** The last 30 minutes of a run, a point a second. */
-export interface History {
+/** The latest points: of a run, which has one a second, 30 minutes. */
+export interface History<T> {
   /** Null: nothing has passed since the last totals. */
-  add(totals: RunTotals): PagePoint | null;
+  add(totals: T): PagePoint | null;
   points(): PagePoint[];
 }
 
 const MOST_POINTS = 1_800;
-/** Seconds that a latency quantile looks back: one second alone has too few requests for a p99. */
+/** Totals that a latency quantile looks back: one second alone has too few requests for a p99. */
 const LATENCY_POINTS = 5;
 
-export function createHistory(): History {
+/** @param toPoint makes a point of two neighbouring totals; `oldest` are those that a latency quantile looks back to. */
+export function createHistory<T extends { readonly atSeconds: number }>(
+  toPoint: (now: T, before: T, oldest: T) => PagePoint,
+): History<T> {
   const points: PagePoint[] = [];
-  const recent: RunTotals[] = [];
+  const recent: T[] = [];
   return {
     add: (totals) => {
       const before = recent.at(-1);
@@ -45,7 +48,8 @@ export function createHistory(): History {
   };
 }
 
-function toPoint(now: RunTotals, before: RunTotals, oldest: RunTotals): PagePoint {
+/** What a run did between two totals. */
+export function runPoint(now: RunTotals, before: RunTotals, oldest: RunTotals): PagePoint {
   const span = now.atSeconds - before.atSeconds;
   const latency = quantilesOfDigest(digestSince(now.latency, oldest.latency));
   const { n, k, upper } = now.disagreement;

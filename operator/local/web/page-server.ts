@@ -19,6 +19,8 @@ export interface PageServer {
 export interface PageServerOptions {
   /** 0: a free one. */
   readonly port: number;
+  /** As the error names it when the port is taken. */
+  readonly portFlag: '--port' | '--dashboard-port';
   readonly assets: ReadonlyMap<string, Asset>;
   readonly state: () => PageState;
 }
@@ -45,7 +47,7 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
     answer(request, response);
   });
   server.maxConnections = MOST_CONNECTIONS;
-  await listen(server, options.port);
+  await listen(server, options);
   const { port } = server.address() as AddressInfo;
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -98,15 +100,18 @@ export async function startPageServer(options: PageServerOptions): Promise<PageS
   };
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(
+  server: Server,
+  { port, portFlag }: Pick<PageServerOptions, 'port' | 'portFlag'>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         new CliError('PortInUse', {
-          where: `--dashboard-port ${port}`,
+          where: `${portFlag} ${port}`,
           why:
             error.code === 'EADDRINUSE' ? 'another process listens on it.' : `${errorText(error)}.`,
-          nextStep: 'Stop the other process, or leave --dashboard-port out for a free one.',
+          nextStep: `Stop the other process, or leave ${portFlag} out for a free one.`,
           cause: error,
         }),
       );

@@ -15,7 +15,7 @@ import { toneOf } from './decision-tone.ts';
 import { exitFigures, savingsOf } from './exit-figures.ts';
 import type { RunTotals } from './history.ts';
 import { mergeAll, quantilesOf, quantilesOfDigest } from './quantiles.ts';
-import { runFacts } from './run-facts.ts';
+import { ALL_SHOWN, runFacts } from './run-facts.ts';
 
 /** Everything that a picture is made of, gathered at one moment. */
 export interface PictureFacts {
@@ -50,8 +50,10 @@ export function readPicture(facts: PictureFacts): {
   const latency = latencyOf(tally);
   const disagreement = { n: model.audits, k: model.disagreements, upper: model.upperRatio };
   const picture: Picture = {
-    schemaVersion: 1,
+    schemaVersion: 2,
     run: factsOf(facts.context),
+    cluster: null,
+    unshown: ALL_SHOWN,
     status: facts.status,
     message: facts.message,
     atSeconds: facts.atSeconds,
@@ -95,7 +97,7 @@ export function toPageDecision(decision: Decision, atSeconds: number): PageDecis
   return { atSeconds, reason, tone: toneOf(reason), meaning, message, headRevision };
 }
 
-function totalsOf({ model, tally }: PictureFacts, exits: readonly PageExit[]): Picture['totals'] {
+function totalsOf({ model, tally }: PictureFacts, exits: CountedExits): Picture['totals'] {
   return {
     requests: tally.run.requests,
     rowsPerSecond: Math.max(0, model.rowsPerSecond),
@@ -126,7 +128,9 @@ function comparisonOf(
   };
 }
 
-function exitsOf(facts: PictureFacts, track: PolicyTrack | null): PageExit[] {
+type CountedExits = ReturnType<typeof exitFigures>[];
+
+function exitsOf(facts: PictureFacts, track: PolicyTrack | null): CountedExits {
   const { context, tally, model, states, policy } = facts;
   const bundle = track === null ? undefined : facts.bundles.get(track.headRevision);
   const savings = savingsOf(bundle, states[0] ?? context.state);

@@ -12,13 +12,24 @@ export interface RunIdentity {
   readonly startedMs: number;
 }
 
+/** A run has something for every part of its page. */
+export const ALL_SHOWN: Picture['unshown'] = {
+  traffic: null,
+  slices: null,
+  doubt: null,
+  evidence: null,
+  decisions: null,
+};
+
 const STAGES = ['Load', 'Collect', 'Train', 'Certify', 'Ramp', 'Serve'];
 
 /** The picture while servers load. */
 export function loadingPicture(identity: RunIdentity, atSeconds: number): Picture {
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     run: runFacts(identity),
+    cluster: null,
+    unshown: ALL_SHOWN,
     status: 'Loading',
     message: `Loading ${identity.backbone} and the traffic.`,
     atSeconds,

@@ -3,7 +3,7 @@ import type { Picture } from '../page/state/page-state.ts';
 
 type Span = Picture['timeline'][number];
 
-/** Which stage a run was in, with the share that a candidate had. */
+/** Which stage a run or a service was in, with the share that a candidate had. */
 export interface Timeline {
   enter(
     stage: LifecycleStage | 'Load' | 'Comparing',
@@ -29,8 +29,10 @@ const NAMES: Readonly<Record<LifecycleStage | 'Load' | 'Comparing', string>> = {
 /** A run that goes to and fro for days shows its latest stages. */
 const MOST_SPANS = 100;
 
-export function createTimeline(): Timeline {
-  const spans: Span[] = [{ stage: 'Load', share: null, startSeconds: 0, endSeconds: null }];
+export function createTimeline(isLoading = true): Timeline {
+  const spans: Span[] = isLoading
+    ? [{ stage: 'Load', share: null, startSeconds: 0, endSeconds: null }]
+    : [];
   return {
     enter: (stage, share, atSeconds) => {
       const name = NAMES[stage];

@@ -24,7 +24,7 @@ async function aServer(port = 0): Promise<PageServer> {
   const assets = new Map([
     ['/', { contentType: 'text/html; charset=utf-8', bytes: Buffer.from('<!doctype html>') }],
   ]);
-  const server = await startPageServer({ port, assets, state: () => state });
+  const server = await startPageServer({ port, portFlag: '--dashboard-port', assets, state: () => state });
   open.push(server);
   return server;
 }
@@ -318,7 +318,7 @@ describe('the dashboard of a run', () => {
       onProblem: () => undefined,
     });
     await expect(opening).rejects.toThrow(
-      'leave the page out with --no-dashboard. [ProgramMissing]',
+      'can do without its page by --no-dashboard. [ProgramMissing]',
     );
   });
 });

@@ -54,6 +54,27 @@ export function clockTime(seconds: number | null): string {
     : `${hours}:${String(minutes).padStart(2, '0')}:${tail}`;
 }
 
+/**
+ * How the times of a picture are written. Of a run (`startMs` null) as its clock. Of a service in a cluster, whose second 0 is
+ * `startMs` after 1970, as the time of day in UTC like everything that kubectl prints; with its date when it is not the day
+ * of `atSeconds`.
+ */
+export function timeText(
+  startMs: number | null,
+  atSeconds: number,
+): (seconds: number | null) => string {
+  if (startMs === null) return clockTime;
+  const iso = (seconds: number): string => new Date(startMs + 1000 * seconds).toISOString();
+  const today = iso(atSeconds).slice(0, 10);
+  return (seconds) => {
+    if (!known(seconds)) return DASH;
+    const text = iso(seconds);
+    return text.startsWith(today)
+      ? text.slice(11, 19)
+      : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
+  };
+}
+
 /** 2.13 -> "2.1 s", 95.2 -> "1 min 35 s": how long something took. */
 export function duration(seconds: number | null): string {
   if (!known(seconds)) return DASH;

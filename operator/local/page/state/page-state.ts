@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 /**
- * What the page of local mode shows: `GET /api/state`, and without `history` each event of `GET /api/events`. Strict: a
- * field more or less is another version. Ratios are 0..1, latencies milliseconds, times seconds since the start of the run.
- * Null stands where nothing is known yet.
+ * What the page of local mode and of `layercache dashboard` shows: `GET /api/state`, and without `history` each event of
+ * `GET /api/events`. Strict: a field more or less is another version. Ratios are 0..1, latencies milliseconds, times seconds
+ * since the start of the run, of a service in a cluster since it was made. Null stands where nothing is known yet.
  */
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
@@ -23,7 +23,8 @@ const run = z.strictObject({
   engine: z.string(),
   backbone: z.string(),
   traffic: z.string(),
-  seed: count,
+  /** Null: of a service in a cluster nothing is drawn by chance that a seed could repeat. */
+  seed: count.nullable(),
   budgetRatio: share,
   confidence: share,
   predictUrl: z.string().nullable(),
@@ -36,18 +37,20 @@ const stage = z.strictObject({
   rows: count,
   /** Null: it waits for something else than rows. */
   wantedRows: count.nullable(),
-  seconds,
+  /** Null: it ended before anybody looked. */
+  seconds: seconds.nullable(),
   leftSeconds: seconds.nullable(),
   message: z.string(),
 });
 
+/** Null while no pod of a cluster tells what it counts. */
 const totals = z.strictObject({
-  requests: count,
-  rowsPerSecond: z.number().min(0),
+  requests: count.nullable(),
+  rowsPerSecond: z.number().min(0).nullable(),
   /** Rows that an exit answered. */
-  early: count,
-  optedOut: count,
-  errors: count,
+  early: count.nullable(),
+  optedOut: count.nullable(),
+  errors: count.nullable(),
   errorsByCode: z.record(z.string(), count),
 });
 
@@ -82,8 +85,11 @@ const exit = z.strictObject({
   tensor: z.string().nullable(),
   /** Whether rows may leave here now. */
   isOn: z.boolean(),
-  rows: count,
-  rowsPerSecond: z.number().min(0),
+  /** Heads that are tested or in force have one here; the others are candidates still. */
+  hasHead: z.boolean(),
+  /** Null, as the rate: no pod of a cluster tells. */
+  rows: count.nullable(),
+  rowsPerSecond: z.number().min(0).nullable(),
   share,
   audits: count,
   disagreements: count,
@@ -100,12 +106,13 @@ const exit = z.strictObject({
 const server = z.strictObject({
   name: z.string(),
   isReady: z.boolean(),
-  queuedRows: count,
-  queueCapacity: count,
-  batchRows: count,
-  mainBytes: count,
-  engineBytes: count,
-  activations: count,
+  /** Figures are null while a pod does not tell them. */
+  queuedRows: count.nullable(),
+  queueCapacity: count.nullable(),
+  batchRows: count.nullable(),
+  mainBytes: count.nullable(),
+  engineBytes: count.nullable(),
+  activations: count.nullable(),
   switchedOff: z.array(z.string()),
 });
 
@@ -146,10 +153,56 @@ export const pagePointSchema = z.strictObject({
   queuedRows: count,
 });
 
+/** What only a service in a cluster has. */
+const cluster = z
+  .strictObject({
+    namespace: z.string(),
+    context: z.string(),
+    server: z.string(),
+    /** Of second 0, in milliseconds since 1970: the page shows times of day. */
+    startMs: count,
+    policy: z
+      .strictObject({ epoch: count, revision: count, acknowledged: count, readyPods: count })
+      .nullable(),
+    conditions: z.array(
+      z.strictObject({
+        type: z.string(),
+        status: z.enum(['True', 'False', 'Unknown']),
+        reason: z.string(),
+        message: z.string(),
+        sinceSeconds: seconds,
+      }),
+    ),
+    /** Since when nothing new was read, and why; null: the figures are of now. */
+    stale: z.strictObject({ sinceSeconds: seconds, why: z.string() }).nullable(),
+  })
+  .nullable();
+
+/** Why a part of the page has nothing to show, as a sentence in its place; null: it has, or will have. */
+const unshown = z.strictObject({
+  traffic: z.string().nullable(),
+  slices: z.string().nullable(),
+  doubt: z.string().nullable(),
+  evidence: z.string().nullable(),
+  decisions: z.string().nullable(),
+});
+
 const fields = {
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   run,
-  status: z.enum(['Loading', 'Running', 'Comparing', 'Ended', 'Interrupted', 'Failed']),
+  /** Null: a run of local mode. */
+  cluster,
+  unshown,
+  status: z.enum([
+    'Loading',
+    'Running',
+    'Comparing',
+    'Ended',
+    'Interrupted',
+    'Failed',
+    /** The service of a cluster is there no more. */
+    'Deleted',
+  ]),
   /** Where the run stands, as one sentence; of a failed run what went wrong. */
   message: z.string(),
   atSeconds: seconds,
@@ -194,5 +247,6 @@ export type PageState = z.infer<typeof pageStateSchema>;
 /** The picture of now alone. */
 export type Picture = Omit<PageEvent, 'point'>;
 export type PageExit = Picture['exits'][number];
+export type PageCluster = NonNullable<Picture['cluster']>;
 export type PageDecision = Picture['decisions'][number];
 export type PageQuantiles = NonNullable<Picture['latency']['plain']>;

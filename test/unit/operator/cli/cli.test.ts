@@ -37,6 +37,7 @@ describe('help', () => {
     ['layercache-version', ['version', '--help']],
     ['layercache-status', ['status', '--help']],
     ['layercache-top', ['top', '--help']],
+    ['layercache-dashboard', ['dashboard', '--help']],
     ['layercache-explain', ['explain', '--help']],
     ['layercache-evidence', ['evidence', '--help']],
     ['layercache-rollout-status', ['rollout', 'status', '--help']],

@@ -3,7 +3,11 @@ import * as format from '../../../../../operator/local/page/state/format.ts';
 import { createCurveCounter } from '../../../../../operator/local/web/curve.ts';
 import { createDoubtCounter } from '../../../../../operator/local/web/doubt.ts';
 import { exitFigures, savingsOf } from '../../../../../operator/local/web/exit-figures.ts';
-import { createHistory, type RunTotals } from '../../../../../operator/local/web/history.ts';
+import {
+  createHistory,
+  runPoint,
+  type RunTotals,
+} from '../../../../../operator/local/web/history.ts';
 import {
   digestSince,
   quantilesOf,
@@ -39,6 +43,15 @@ describe('texts of figures', () => {
 
   test.each(Object.entries(format.FORMATS))('%s of no figure is a dash', (_, write) => {
     expect([write(null), write(NaN), write(Infinity)]).toEqual(['–', '–', '–']);
+  });
+
+  test('times are the clock of a run, and of a service the time of day with the date of another day', () => {
+    const startMs = Date.parse('2027-01-14T22:00:00Z');
+    const time = format.timeText(startMs, 36_005);
+    expect(time(36_005)).toBe('08:00:05');
+    expect(time(60)).toBe('01-14 22:01');
+    expect(time(null)).toBe('–');
+    expect(format.timeText(null, 36_005)(95.9)).toBe('1:35');
   });
 
   test('heads are told apart by eight digits', () => {
@@ -107,7 +120,7 @@ describe('history', () => {
   }
 
   test('is what came between two readings, per second', () => {
-    const history = createHistory();
+    const history = createHistory(runPoint);
     expect(history.add(totals(1, 100))).toBeNull();
     const point = history.add(totals(3, 300));
     expect(point).toMatchObject({
@@ -125,7 +138,7 @@ describe('history', () => {
   });
 
   test('has no point for a moment that it had, and no quantile without a request', () => {
-    const history = createHistory();
+    const history = createHistory(runPoint);
     const first = totals(1, 100);
     history.add(first);
     expect(history.add({ ...first })).toBeNull();
@@ -138,7 +151,7 @@ describe('history', () => {
   });
 
   test('keeps thirty minutes', () => {
-    const history = createHistory();
+    const history = createHistory(runPoint);
     const reading = totals(0, 0);
     for (let second = 0; second <= 1_900; second++) {
       history.add({ ...reading, atSeconds: second });

@@ -1,0 +1,88 @@
+import { parsePercent } from '../../../crds/v1alpha1/percent.ts';
+import type { Ledger } from '../../lifecycle/ledger.ts';
+import type { PageExit } from '../../local/page/state/page-state.ts';
+import { agreementOf } from '../../local/web/exit-figures.ts';
+import { exitsVerdict, explainExits } from '../explain/explain-exits.ts';
+import type { ServiceView } from '../service/service-view.ts';
+import { latencyOfPods, sumOfPods, type PodReading } from './fleet.ts';
+import { quantilesOfHistogram } from './histogram.ts';
+
+export interface ExitFacts {
+  readonly service: ServiceView;
+  readonly ledger: Ledger | null;
+  readonly pods: readonly PodReading[];
+  /** Rows of the last moment, in the order of the exits; empty before there are two readings. */
+  readonly rowsPerSecond: readonly number[];
+  readonly confidence: number;
+}
+
+/** Names of the exits in backbone order, and `backbone`. */
+export function exitNames({ status }: ServiceView): readonly string[] {
+  return [...(status.exits ?? []).map(({ name }) => name), 'backbone'];
+}
+
+/** What pods count of each exit; without pods the shares that the operator measured. */
+export function clusterExits(facts: ExitFacts): PageExit[] {
+  const { service, ledger } = facts;
+  const answering = explainExits(service, exitsVerdict(service), ledger);
+  const all = sumOfPods(facts.pods, ({ rows }) =>
+    [...rows.values()].reduce((sum, count) => sum + count, 0),
+  );
+  return exitNames(service).map((name, i) => {
+    const status = service.status.exits?.[i];
+    const known = answering.find((exit) => exit.name === name);
+    const isBackbone = status === undefined;
+    return {
+      name,
+      tensor: isBackbone ? null : (status.tensor ?? 'companion'),
+      isOn: isBackbone || known?.answers === true,
+      hasHead: isBackbone || hasHead(name, service, ledger),
+      ...countsOf(name, facts),
+      rowsPerSecond: facts.rowsPerSecond[i] ?? null,
+      share: shareOf(name, facts, { all, measured: status?.exitedShare }),
+      doubt: null,
+    };
+  });
+}
+
+function hasHead(name: string, { status }: ServiceView, ledger: Ledger | null): boolean {
+  if (ledger === null)
+    return status.exits?.find((exit) => exit.name === name)?.reason !== 'NoHeads';
+  return [ledger.candidate, ledger.stable].some((track) => track?.exits.includes(name) === true);
+}
+
+function rowsAt(name: string, pods: readonly PodReading[]): number {
+  return sumOfPods(pods, ({ rows }) => rows.get(name) ?? 0);
+}
+
+function shareOf(
+  name: string,
+  { pods }: ExitFacts,
+  { all, measured }: { readonly all: number; readonly measured: string | undefined },
+): number {
+  if (all > 0) return rowsAt(name, pods) / all;
+  const share = measured === undefined ? 0 : parsePercent(measured);
+  return Number.isNaN(share) ? 0 : share;
+}
+
+type Counts = Pick<
+  PageExit,
+  'rows' | 'audits' | 'disagreements' | 'agreement' | 'latency' | 'savedMs' | 'savedRatio'
+>;
+
+function countsOf(name: string, { pods, confidence }: ExitFacts): Counts {
+  const rows = rowsAt(name, pods);
+  const isTold = pods.some(({ counts }) => counts !== null);
+  const audits = sumOfPods(pods, (counts) => counts.audits.get(name) ?? 0);
+  const disagreements = sumOfPods(pods, (counts) => counts.disagreements.get(name) ?? 0);
+  const avoidedMs = 1000 * sumOfPods(pods, (counts) => counts.avoidedSeconds.get(name) ?? 0);
+  return {
+    rows: isTold ? rows : null,
+    audits,
+    disagreements,
+    agreement: agreementOf(audits, disagreements, confidence),
+    latency: quantilesOfHistogram(latencyOfPods(pods, name)),
+    savedMs: rows > 0 && name !== 'backbone' ? avoidedMs / rows : null,
+    savedRatio: null,
+  };
+}

@@ -25,7 +25,8 @@ import { createUserTraffic } from './replay/user-traffic.ts';
 import type { RunRecord } from './report/build-report.ts';
 import { knownLimits } from './limits/known-limits.ts';
 import type { Statement } from './limits/statement.ts';
-import { createRunTally } from './report/run-tally.ts';
+import { createRunHistory } from './report/run-history.ts';
+import { createRunTally, countsOf } from './report/run-tally.ts';
 import { knownAnswersOf, revisionFacts } from '../fleet/revision-facts.ts';
 import type { RunContext } from './run-context.ts';
 import { createRunTraining } from './run-training.ts';
@@ -44,6 +45,8 @@ export interface Run {
 }
 
 const SCREEN_MS = 250;
+/** Between two points of the report's history. */
+const SAMPLE_MS = 1_000;
 /** Ctrl-C leaves five seconds in all: these for what is in flight, the last window, and the loop. */
 const INTERRUPT_STEP_MS = 1_000;
 /** 20 blocks of 50 rows: a look takes no fewer. */
@@ -58,6 +61,11 @@ export function createRun(context: RunContext): Run {
   const trains =
     exits.length > 0 && settings.trainingMode === 'Auto' && settings.exitMode !== 'Disabled';
   const tally = createRunTally(context.labels);
+  const history = createRunHistory();
+  const sample = (): void => {
+    const atSeconds = Math.max(0, clock.nowMs() - context.startedMs) / 1000;
+    history.add({ atSeconds, ...countsOf(tally, exits) });
+  };
   const failed = new AbortController();
   const fail = (error: Error): void => {
     failed.abort(error);
@@ -224,12 +232,14 @@ export function createRun(context: RunContext): Run {
     shown.loaded(clock.nowMs() - context.startedMs);
     context.dashboard.show(picture.read);
     const redraw = setInterval(shown.draw, SCREEN_MS);
+    const sampling = setInterval(sample, SAMPLE_MS);
     const timer = options.forMs === null ? null : setTimeout(replay.stop, options.forMs);
     const looping = loop.run();
     try {
       await Promise.race([replay.run(), rejectOnAbort(failed.signal), rejectOnFailure(looping)]);
     } finally {
       clearInterval(redraw);
+      clearInterval(sampling);
       if (timer !== null) clearTimeout(timer);
       // Whatever ended it ends both: a replay without a server would go on failing for ever.
       replay.stop();
@@ -249,6 +259,7 @@ export function createRun(context: RunContext): Run {
       try {
         await serve();
         record.isOver = true;
+        sample();
         phases.enter('Comparing', clock.nowMs(), tally.run.requests);
         const isStopped = (): boolean => interrupted.signal.aborted || failed.signal.aborted;
         const truth = await traffic.compare(isStopped);
@@ -265,6 +276,7 @@ export function createRun(context: RunContext): Run {
           phases: phases.close(clock.nowMs(), tally.run.requests),
           certified: record.certified,
           tally,
+          history: history.points(),
           latencies: replay.latencies,
           truth,
           decisions: record.decisions,

@@ -1,3 +1,4 @@
+import { binomialUpper } from '../../server/core/binomial.ts';
 import type { Report, ReportScope } from '../../operator/local/report/report-schema.ts';
 
 const HEADS = `sha256:${'3fa91c27'.repeat(8)}`;
@@ -21,6 +22,29 @@ function aScope(changes: Partial<ReportScope> = {}): ReportScope {
   };
 }
 
+/** No row while the heads are trained, the backbone alone before, after, and while an alarm has exits off. */
+function history(): Report['history'] {
+  return Array.from({ length: 85 }, (_, i) => {
+    const atSeconds = 8 + 6 * i;
+    const isIdle = atSeconds > 86 && atSeconds < 211;
+    const areExitsOn = atSeconds > 241 && (atSeconds < 391 || atSeconds > 431);
+    const all = isIdle ? 0 : 560 + Math.round(40 * Math.sin(i / 5));
+    const audits = Math.round(Math.max(0, Math.min(atSeconds, 391) - 241) * 4.2);
+    const disagreements = Math.floor(audits * 0.0057);
+    const exits = areExitsOn
+      ? [0.567, 0, 0.238, 0.03].map((share) => Math.round(all * share))
+      : NONE;
+    const early = exits.reduce((sum, rows) => sum + rows, 0);
+    return {
+      ...{ atSeconds, audits, disagreements },
+      rows: [...exits, all - early],
+      upper: binomialUpper(disagreements, audits, 0.05),
+    };
+  });
+}
+
+const NONE = [0, 0, 0, 0];
+
 /** The report of a run in which everything happened that a report can tell. */
 export function aReport(changes: Partial<Report> = {}): Report {
   const head = {
@@ -32,7 +56,7 @@ export function aReport(changes: Partial<Report> = {}): Report {
     coverage: 0.61,
   };
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     service: 'fashion',
     engine: {
       kind: 'onnx',
@@ -89,6 +113,13 @@ export function aReport(changes: Partial<Report> = {}): Report {
       auditedDisagreement: { n: 702, k: 4, upper: 0.013 },
       netMacsSavedRatio: 0.51,
     }),
+    latencyByExit: {
+      backbone: { mean: 24.1, p50: 21.8, p99: 61.2 },
+      block3: { mean: 17.3, p50: 15.9, p99: 48.8 },
+      block4: { mean: 20.4, p50: 18.7, p99: 55.1 },
+      stem: { mean: 11.2, p50: 9.7, p99: 39.4 },
+    },
+    history: history(),
     alarms: [
       {
         atSeconds: 391,

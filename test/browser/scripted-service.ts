@@ -39,10 +39,10 @@ export const SERVICE_SCENES = [
 
 export type ServiceScene = (typeof SERVICE_SCENES)[number];
 
-const READINGS = 90;
+const READINGS = 60;
 const READ_SECONDS = 2;
 
-/** The page of a service after three minutes: all but the figures of the pods is what the API server holds. */
+/** The page of a service after two minutes: all but the figures of the pods is what the API server holds. */
 export async function serviceSceneOf(scene: ServiceScene): Promise<PageState> {
   const pods = ['vision-6d4f9b7c58-2xk9m', 'vision-6d4f9b7c58-w7qzt'].map(
     (name, i) => [name, createPlayedPod(i + 1)] as const,

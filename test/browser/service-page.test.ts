@@ -20,9 +20,8 @@ describe.skipIf(chromiumPath === null)('the page of a service in a browser', () 
   const opened: Page[] = [];
   beforeAll(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
-    for (const scene of SERVICE_SCENES) scenes.set(scene, await serviceSceneOf(scene));
     browser = await launch();
-  }, 60_000);
+  });
   afterEach(async () => {
     await Promise.all(opened.splice(0).map((page) => page.context().close()));
     await Promise.all(servers.splice(0).map((server) => server.close()));
@@ -30,7 +29,8 @@ describe.skipIf(chromiumPath === null)('the page of a service in a browser', () 
   afterAll(() => browser.close());
 
   async function serve(scene: ServiceScene): Promise<{ url: string; state: PageState }> {
-    const state = pageStateSchema.parse(scenes.get(scene));
+    const state = scenes.get(scene) ?? pageStateSchema.parse(await serviceSceneOf(scene));
+    scenes.set(scene, state);
     const assets = loadAssets(join(process.cwd(), 'dist/bundle'));
     const server = await startPageServer({
       port: 0,

@@ -57,9 +57,8 @@ function certificateOf({ candidate, stable }: Ledger): Picture['certificate'] {
 
 /** Of the heads under test, else of those in force. */
 function curveOf(ledger: Ledger): Picture['curve'] {
-  const grid = evidenceGrids(ledger).at(-1);
+  const grid = evidenceGrids(ledger).findLast(({ audits }) => audits > 0);
   if (grid === undefined) return null;
-  if (grid.audits === 0) return null;
   const rows = grid.rows.filter(({ lambdaIndex }) => lambdaIndex % CURVE_STEP === CURVE_STEP - 1);
   return {
     headRevision: grid.digest,

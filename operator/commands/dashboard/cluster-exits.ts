@@ -39,7 +39,7 @@ export function clusterExits(facts: ExitFacts): PageExit[] {
       hasHead: isBackbone || hasHead(name, service, ledger),
       ...countsOf(name, facts),
       rowsPerSecond: facts.rowsPerSecond[i] ?? null,
-      share: shareOf(name, facts, { all, measured: status?.exitedShare }),
+      share: all > 0 ? rowsAt(name, facts.pods) / all : measuredShare(name, service),
       doubt: null,
     };
   });
@@ -55,14 +55,15 @@ function rowsAt(name: string, pods: readonly PodReading[]): number {
   return sumOfPods(pods, ({ rows }) => rows.get(name) ?? 0);
 }
 
-function shareOf(
-  name: string,
-  { pods }: ExitFacts,
-  { all, measured }: { readonly all: number; readonly measured: string | undefined },
-): number {
-  if (all > 0) return rowsAt(name, pods) / all;
-  const share = measured === undefined ? 0 : parsePercent(measured);
-  return Number.isNaN(share) ? 0 : share;
+/** As the operator measured it last; what no exit answers, the backbone does. */
+function measuredShare(name: string, { status: { exits = [] } }: ServiceView): number {
+  const shares = exits.map((exit) => {
+    const share = parsePercent(exit.exitedShare ?? '0%');
+    return Number.isNaN(share) ? 0 : share;
+  });
+  const index = exits.findIndex((exit) => exit.name === name);
+  const early = shares.reduce((sum, share) => sum + share, 0);
+  return shares[index] ?? Math.max(0, 1 - early);
 }
 
 type Counts = Pick<

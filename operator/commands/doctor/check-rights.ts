@@ -12,14 +12,22 @@ export interface WantedRight {
 }
 
 export const WANTED_RIGHTS: readonly WantedRight[] = [
-  right('get', 'layercache.io', 'cachedmodelservices', 'status, dashboard, explain, rollout, exits'),
+  right(
+    'get',
+    'layercache.io',
+    'cachedmodelservices',
+    'status, dashboard, explain, rollout, exits',
+  ),
   right('list', 'layercache.io', 'cachedmodelservices', 'top, names that are suggested'),
   right('patch', 'layercache.io', 'cachedmodelservices', 'rollout and exits verbs'),
   right('list', 'layercache.io', 'cacheheadrevisions', 'explain, heads list'),
   right('get', '', 'configmaps', 'explain, evidence, dashboard'),
   { ...right('list', '', 'configmaps', 'traffic in top'), isOptional: true },
   { ...right('list', '', 'events', 'decisions in status and dashboard'), isOptional: true },
-  { ...right('list', '', 'pods', 'bundle, traffic in dashboard and before there are heads'), isOptional: true },
+  {
+    ...right('list', '', 'pods', 'bundle, traffic in dashboard and before there are heads'),
+    isOptional: true,
+  },
   {
     ...right('get', '', 'pods', 'traffic in dashboard and before there are heads'),
     subresource: 'proxy',

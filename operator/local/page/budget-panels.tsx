@@ -16,11 +16,8 @@ import { timeOf, type HistoryPanel } from './traffic-panels.tsx';
 /** Audited disagreement of what was served, with its upper bound, against the budget. */
 export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): JSX.Element {
   const { disagreement, run, unshown } = picture;
-  const from = Math.max(
-    0,
-    history.findIndex(({ audits }) => audits > 0),
-  );
-  const points = history.slice(from);
+  const from = history.findIndex(({ audits }) => audits > 0);
+  const points = from < 0 ? [] : history.slice(from);
   const budget = run.budgetRatio;
   return (
     <Panel
@@ -35,36 +32,40 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
         </Empty>
       ) : (
         <>
-          <Chart
-            label="Audited disagreement and its upper bound over time, against the budget"
-            x={points.map(({ atSeconds }) => atSeconds)}
-            xText={timeOf(picture)}
-            yText={finePercent}
-            yTop={budget * 1.5}
-            yMax={yMaxOf(budget, points.at(-1)?.upper ?? 0)}
-            isDark={isDark}
-            series={[
-              {
-                label: 'upper bound',
-                colour: 'ink',
-                values: points.map(({ upper }) => upper),
-                text: (i) => finePercent(points[i]?.upper ?? null),
-              },
-              {
-                label: 'disagreement',
-                colour: 'accent',
-                values: points.map((point) => point.disagreement),
-                text: (i) => finePercent(points[i]?.disagreement ?? null),
-              },
-              {
-                label: 'budget',
-                colour: 'bad',
-                dashed: true,
-                values: points.map(() => budget),
-                text: () => plainPercent(budget),
-              },
-            ]}
-          />
+          {points.length === 0 ? (
+            <Empty>{unshown.traffic ?? 'Reading what pods count.'}</Empty>
+          ) : (
+            <Chart
+              label="Audited disagreement and its upper bound over time, against the budget"
+              x={points.map(({ atSeconds }) => atSeconds)}
+              xText={timeOf(picture)}
+              yText={finePercent}
+              yTop={budget * 1.5}
+              yMax={yMaxOf(budget, points.at(-1)?.upper ?? 0)}
+              isDark={isDark}
+              series={[
+                {
+                  label: 'upper bound',
+                  colour: 'ink',
+                  values: points.map(({ upper }) => upper),
+                  text: (i) => finePercent(points[i]?.upper ?? null),
+                },
+                {
+                  label: 'disagreement',
+                  colour: 'accent',
+                  values: points.map((point) => point.disagreement),
+                  text: (i) => finePercent(points[i]?.disagreement ?? null),
+                },
+                {
+                  label: 'budget',
+                  colour: 'bad',
+                  dashed: true,
+                  values: points.map(() => budget),
+                  text: () => plainPercent(budget),
+                },
+              ]}
+            />
+          )}
           <p class="aside">
             <Num value={disagreement.k} at="disagreement.k" as="grouped" /> of{' '}
             <Num value={disagreement.n} at="disagreement.n" as="grouped" /> audited rows were
@@ -90,7 +91,7 @@ export function CertificatePanel({
   readonly picture: Picture;
   readonly isDark: boolean;
 }): JSX.Element {
-  const { certificate, curve, run, stages, unshown } = picture;
+  const { certificate, curve, run, stages, unshown, exitsAre } = picture;
   const stage = stages.find(({ name }) => name === 'Certify');
   return (
     <Panel
@@ -99,10 +100,12 @@ export function CertificatePanel({
       note="What audited rows say about every lambda: a larger one lets more rows leave"
     >
       {certificate === null ? (
-        <p class="stamp pending">
-          <span aria-hidden="true">○</span> Not certified
-          {stage?.message ? `: ${stage.message}` : '.'}
-        </p>
+        exitsAre.on ? null : (
+          <p class="stamp pending">
+            <span aria-hidden="true">○</span> Not certified
+            {stage?.message ? `: ${stage.message}` : '.'}
+          </p>
+        )
       ) : (
         <p class="stamp granted">
           <span aria-hidden="true">✓</span> At most {plainPercent(run.budgetRatio)} at{' '}

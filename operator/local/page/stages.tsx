@@ -46,9 +46,8 @@ function stateOf({ status, seconds, leftSeconds }: Stage, isOver: boolean): stri
   if (status === 'Waiting') return isOver ? 'not reached' : 'waiting';
   if (isOver && status === 'Running') return `ended after ${duration(seconds)}`;
   if (status === 'Done') return seconds === null ? 'done' : `done, ${duration(seconds)}`;
-  return leftSeconds === null
-    ? `running, ${duration(seconds)}`
-    : `about ${duration(leftSeconds)} left`;
+  if (leftSeconds !== null) return `about ${duration(leftSeconds)} left`;
+  return seconds === null ? 'running' : `running, ${duration(seconds)}`;
 }
 
 export function Bar({ stage }: { readonly stage: Stage }): JSX.Element {

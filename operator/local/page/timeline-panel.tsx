@@ -17,7 +17,7 @@ export function TimelinePanel({ picture }: { readonly picture: Picture }): JSX.E
       note="Every stage, and every decision with its reason"
       wide
     >
-      <Strip picture={picture} />
+      {picture.timeline.length === 0 ? null : <Strip picture={picture} />}
       {decisions.length === 0 ? (
         <Empty>{unshown.decisions ?? 'Nothing had to be decided yet.'}</Empty>
       ) : (

@@ -6,6 +6,7 @@ import type { ServiceSettings } from '../../../crds/v1alpha1/settings.ts';
 import { binomialUpper } from '../../../server/core/binomial.ts';
 import type { Decision, ExitCandidate } from '../../lifecycle/types.ts';
 import type { SliceLatencies } from '../replay/slices.ts';
+import { quantilesOfDigest } from '../web/quantiles.ts';
 import { netMacsSavedRatio } from './macs.ts';
 import { headMacs, revisionMacs } from '../../fleet/model-costs.ts';
 import type { Statement } from '../limits/statement.ts';
@@ -16,6 +17,7 @@ import type {
   ReportLatency,
   ReportScope,
 } from './report-schema.ts';
+import type { RunCounts } from './run-history.ts';
 import type { RunTally, ScopeTally } from './run-tally.ts';
 import type { TrueDisagreement, Truth } from './true-disagreement.ts';
 
@@ -32,6 +34,7 @@ export interface RunRecord {
   /** The last policy whose certificate let exits answer. */
   readonly certified: Policy | null;
   readonly tally: RunTally;
+  readonly history: readonly RunCounts[];
   readonly latencies: SliceLatencies;
   /** Null: interrupted before the comparison. */
   readonly truth: Truth | null;
@@ -54,7 +57,7 @@ export function buildReport(record: RunRecord): Report {
   };
   const errors = Object.fromEntries([...tally.errors].sort(([a], [b]) => (a < b ? -1 : 1)));
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     service: record.service,
     engine: {
       kind: state.engine.kind,
@@ -72,6 +75,8 @@ export function buildReport(record: RunRecord): Report {
     certificate,
     serving: toScope(tally.serving, record, record.truth?.serving ?? null),
     run: toScope(tally.run, record, record.truth?.run ?? null),
+    latencyByExit: latencyByExit(tally),
+    history: record.history.map((counts) => toPoint(counts, record.settings.confidence)),
     alarms: record.alarms.map((alarm) => withTruth(alarm, record)),
     rollouts: eventsOf(record, [
       'RolloutStarted',
@@ -119,6 +124,25 @@ function toScope(
       backbone === null || layercache === null ? null : 1 - layercache.mean / backbone.mean,
     accuracy: toAccuracy(scope, truth),
   };
+}
+
+function toPoint({ rows, ...counts }: RunCounts, confidence: number): Report['history'][number] {
+  const { audits, disagreements } = counts;
+  return {
+    ...counts,
+    rows: [...rows],
+    upper: binomialUpper(disagreements, audits, 1 - confidence),
+  };
+}
+
+function latencyByExit({ latency }: RunTally): Report['latencyByExit'] {
+  const entries = [...latency].flatMap(([exit, counter]) => {
+    const quantiles = quantilesOfDigest(counter.snapshot());
+    if (quantiles === null) return [];
+    const { mean, p50, p99 } = quantiles;
+    return [[exit, { mean, p50, p99 }] as const];
+  });
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function toAccuracy(scope: ScopeTally, truth: TrueDisagreement | null): ReportScope['accuracy'] {

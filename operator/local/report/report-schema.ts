@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * report.json, version 1 (documented in charts/layercache/docs/report.md). Strict: a field more or less is another version.
+ * report.json, version 2 (documented in charts/layercache/docs/report.md). Strict: a field more or less is another version.
  * Ratios are 0..1, latencies milliseconds. Null stands where a run was too short, or was interrupted, to say anything.
  */
 const ratio = z.number().max(1);
@@ -113,7 +113,7 @@ const statement = z.strictObject({
 });
 
 export const reportSchema = z.strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   service: z.string(),
   engine: z.strictObject({
     kind: z.string(),
@@ -144,6 +144,20 @@ export const reportSchema = z.strictObject({
     .nullable(),
   serving: scope,
   run: scope,
+  /** Of the whole run at the client, under the load of the traffic; no exit while users send their own requests. */
+  latencyByExit: z.record(z.string(), latency),
+  /** The course of the run in at most 240 points, oldest first. */
+  history: z.array(
+    z.strictObject({
+      atSeconds: z.number().min(0),
+      /** Rows since the point before, in the order of `exits`, the backbone last. */
+      rows: z.array(count),
+      /** Audited rows so far while a certified lambda was in force, those of them that disagree, and the upper limit. */
+      audits: count,
+      disagreements: count,
+      upper: share,
+    }),
+  ),
   alarms: z.array(alarm),
   rollouts: z.array(event),
   drills: z.array(drill),

@@ -1,6 +1,7 @@
 import type { EvidenceWindow, LatencyDigest } from '../../../crds/wire/evidence.ts';
 import { createLatencyCounter, type LatencyCounter } from '../../../server/core/latency-digest.ts';
 import type { InferAnswer } from '../replay/infer-codec.ts';
+import type { RunCounts } from './run-history.ts';
 import { addWindow, emptyScopeEvidence, type ScopeEvidence } from './scope-evidence.ts';
 import type { PlannedRow } from '../traffic/traffic-plan.ts';
 
@@ -217,6 +218,20 @@ function addToScope(
   if (!isRight) return;
   scope.right += 1;
   if (answer.exit === 'backbone') scope.rightByBackbone += 1;
+}
+
+/** What a point of the report's history is made of. */
+export function countsOf(
+  { run: { rows, evidence } }: RunTally,
+  exits: readonly { readonly name: string }[],
+): Omit<RunCounts, 'atSeconds'> {
+  const rowsOf = (exit: string): number =>
+    [...rows.values()].reduce((sum, byExit) => sum + (byExit.get(exit) ?? 0), 0);
+  return {
+    rows: [...exits.map(({ name }) => name), 'backbone'].map(rowsOf),
+    audits: evidence.audits,
+    disagreements: evidence.disagreements,
+  };
 }
 
 export function digestOf(

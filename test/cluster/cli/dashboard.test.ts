@@ -5,21 +5,24 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { serializeLedger } from '../../../operator/lifecycle/ledger.ts';
-import { pageStateSchema, type PageState } from '../../../operator/local/page/state/page-state.ts';
 import { chromiumPath, launch } from '../../browser/browser.ts';
-import { startCli, type CliRun } from '../../http/local/local-run.ts';
+import {
+  PATIENCE_MS,
+  playedPages,
+  startDashboard,
+  type DashboardRun,
+} from '../../http/dashboard/dashboard-run.ts';
+import type { CliRun } from '../../http/local/local-run.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startFaultProxy, type FaultProxy } from '../../support/fault-proxy.ts';
 import { aServingLedger } from '../../support/ledger-builders.ts';
-import { createPlayedPod } from '../../support/played-pod.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { aServiceObject, SERVING } from '../../support/service-objects.ts';
 import { installDefinitions } from '../kube/definitions.ts';
 import { storeService } from './stored-service.ts';
 
 const plane = await sharedControlPlane();
-const PATIENCE_MS = 30_000;
 
 describe.skipIf(plane.unavailable !== null)(
   'the dashboard of a service of a real API server',
@@ -83,54 +86,25 @@ describe.skipIf(plane.unavailable !== null)(
       expect([put.status, put.body]).toEqual([200, put.body]);
     }
 
-    /** Both pods answer as one that serves more at each reading. */
-    async function pages(count: number): Promise<() => string> {
-      const pod = createPlayedPod();
-      const texts: string[] = [];
-      for (let i = 0; i < count; i++) {
-        pod.serve({ early: 60, late: 20, backbone: 20 });
-        texts.push(await pod.page());
-      }
-      let next = 0;
-      return () => texts[Math.min(next++, count - 1)]!;
-    }
-
     async function letPodsAnswer(): Promise<void> {
-      const page = await pages(60);
+      const page = await playedPages(60);
       proxy.onRequest = ({ target }) =>
         target.includes('/proxy/metrics') ? { kind: 'Text', text: page() } : null;
     }
 
-    async function aDashboard(namespace: string): Promise<{ run: CliRun; url: string }> {
-      const words = [
-        'dashboard',
-        'vision',
-        '-n',
-        namespace,
-        '--kubeconfig',
-        join(folder, 'kubeconfig'),
-      ];
-      const run = startCli(words, folder);
-      runs.push(run);
-      const url = await eventually(() => {
-        const [, address] = /^dashboard (http:\/\/127\.0\.0\.1:\d+)\n/.exec(run.stdout()) ?? [];
-        expect(address, run.stderr()).toBeDefined();
-        return address!;
-      }, PATIENCE_MS);
-      return { run, url };
-    }
-
-    async function stateOf(url: string): Promise<PageState> {
-      return pageStateSchema.parse(await (await fetch(`${url}/api/state`)).json());
+    async function aDashboard(namespace: string): Promise<DashboardRun> {
+      const dashboard = await startDashboard(folder, join(folder, 'kubeconfig'), namespace);
+      runs.push(dashboard.run);
+      return dashboard;
     }
 
     test('tells what the API server holds and what pods count, reads alone, and ends with 130', async () => {
       const namespace = await aNamespace();
       await letPodsAnswer();
       const since = proxy.requests.length;
-      const { run, url } = await aDashboard(namespace);
+      const { run, url, state: stateOf } = await aDashboard(namespace);
       const state = await eventually(async () => {
-        const now = await stateOf(url);
+        const now = await stateOf();
         expect(now.history.length).toBeGreaterThan(1);
         return now;
       }, PATIENCE_MS);
@@ -155,98 +129,20 @@ describe.skipIf(plane.unavailable !== null)(
       expect(run.stdout()).toBe(`dashboard ${url}\n`);
     });
 
-    test('waits on Ctrl-C for no call that hangs', async () => {
-      const { run, url } = await aDashboard(await aNamespace());
-      let hung = 0;
-      proxy.onRequest = () => {
-        hung += 1;
-        return { kind: 'Silence' };
-      };
-      await eventually(() => {
-        expect(hung).toBeGreaterThan(0);
-      }, PATIENCE_MS);
-      expect((await stateOf(url)).status).toBe('Running');
-      run.kill('SIGINT');
-      // The call itself would be given up after 15 s only.
-      await eventually(async () => {
-        expect(await Promise.race([run.ended, Promise.resolve(null)])).toEqual({ code: 130, signal: null });
-      }, 10_000);
-    });
-
-    test('says since when figures are old while the API server is lost, and goes on after', async () => {
-      const { run, url } = await aDashboard(await aNamespace());
-      proxy.onRequest = () => ({ kind: 'Reset' });
-      proxy.cut();
-      const lost = await eventually(async () => {
-        const { cluster } = await stateOf(url);
-        expect(cluster?.stale).not.toBeNull();
-        return cluster!.stale!;
-      }, PATIENCE_MS);
-      expect(lost.why).toContain('The API server does not answer');
-      expect(run.stderr()).toContain('vision cannot be read. The API server does not answer');
-      proxy.onRequest = () => null;
-      await eventually(async () => {
-        expect((await stateOf(url)).cluster?.stale).toBeNull();
-      }, PATIENCE_MS);
-      await eventually(() => {
-        expect(run.stderr()).toContain('vision is read again.');
-      });
-    });
-
-    test('tells of a right that was taken away, with verb and resource', async () => {
-      const { url } = await aDashboard(await aNamespace());
-      proxy.onRequest = ({ target }) =>
-        target.includes('cachedmodelservices')
-          ? {
-              kind: 'Answer',
-              status: 403,
-              body: {
-                kind: 'Status',
-                status: 'Failure',
-                reason: 'Forbidden',
-                message:
-                  'User "x" cannot get resource "cachedmodelservices" in API group "layercache.io"',
-              },
-            }
-          : null;
-      await eventually(async () => {
-        const why = (await stateOf(url)).cluster?.stale?.why;
-        expect(why).toContain('cannot get resource "cachedmodelservices"');
-      }, PATIENCE_MS);
-    });
-
     test('keeps what a deleted service was, and shows a new one of its name', async () => {
       const namespace = await aNamespace();
-      const { run, url } = await aDashboard(namespace);
+      const { run, state } = await aDashboard(namespace);
       const path = `/apis/layercache.io/v1alpha1/namespaces/${namespace}/cachedmodelservices/vision`;
       await plane.request({ method: 'DELETE', path });
       await eventually(async () => {
-        const { status, exits } = await stateOf(url);
+        const { status, exits } = await state();
         expect([status, exits.length]).toEqual(['Deleted', 4]);
       }, PATIENCE_MS);
       expect(run.stderr()).toContain(`${namespace}/vision was deleted.`);
       await storeService(plane, namespace, aServiceObject({ status: SERVING }));
       await eventually(async () => {
-        expect((await stateOf(url)).status).toBe('Running');
+        expect((await state()).status).toBe('Running');
       }, PATIENCE_MS);
-    });
-
-    test('needs no right on pods or events, and says what it would show with them', async () => {
-      const namespace = await aNamespace();
-      proxy.onRequest = ({ target }) =>
-        /\/(pods|events|configmaps)/.test(target)
-          ? {
-              kind: 'Answer',
-              status: 403,
-              body: { kind: 'Status', reason: 'Forbidden', message: 'no' },
-            }
-          : null;
-      const { url } = await aDashboard(namespace);
-      const { unshown, totals, certificate } = await stateOf(url);
-      expect(unshown.traffic).toContain(`may not list pods in namespace ${namespace}`);
-      expect(unshown.decisions).toContain('may not list events');
-      expect(unshown.evidence).toContain('may not read ConfigMap vision-evidence');
-      expect([totals.requests, certificate]).toEqual([null, null]);
     });
 
     test('a wrong name, a missing right and a taken port are one sentence each', async () => {

@@ -24,7 +24,12 @@ async function aServer(port = 0): Promise<PageServer> {
   const assets = new Map([
     ['/', { contentType: 'text/html; charset=utf-8', bytes: Buffer.from('<!doctype html>') }],
   ]);
-  const server = await startPageServer({ port, portFlag: '--dashboard-port', assets, state: () => state });
+  const server = await startPageServer({
+    port,
+    portFlag: '--dashboard-port',
+    assets,
+    state: () => state,
+  });
   open.push(server);
   return server;
 }

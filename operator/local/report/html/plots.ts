@@ -32,9 +32,12 @@ export interface Bar {
   readonly colour: string;
 }
 
-/** Horizontal bars from zero on one scale; a negative value is a bar of no length with its text. */
-export function barPlot(title: string, bars: readonly Bar[]): Markup {
-  const most = Math.max(...bars.map(({ value }) => value ?? 0), 1e-12);
+/**
+ * Horizontal bars from zero on one scale, which ends at `full` or else at the largest; a negative value is a bar of no length
+ * with its text.
+ */
+export function barPlot(title: string, bars: readonly Bar[], full?: number): Markup {
+  const most = full ?? Math.max(...bars.map(({ value }) => value ?? 0), 1e-12);
   return frame(
     title,
     bars.length,

@@ -1,6 +1,12 @@
 import { plainPercent, shortDigest } from '../../page/state/format.ts';
 import type { Report } from '../report-schema.ts';
 import { figure } from './figure.ts';
+import {
+  courseSection,
+  evidenceSection,
+  exitLatencySection,
+  savingSection,
+} from './history-sections.ts';
 import { markup, Markup } from './markup.ts';
 import { eventsSection, exitsSection, factsSection, timeSection } from './run-sections.ts';
 import {
@@ -33,9 +39,13 @@ ${style}
 <header><h1>${title}</h1><p class="sub">layercache ${report.engine.versions.layercache ?? ''}, engine ${report.engine.kind} on ${report.engine.device}, ${report.traffic.source}</p></header>
 ${verdicts(report)}
 ${tiles(report)}
+${savingSection(report)}
 ${shareSection(report)}
+${courseSection(report)}
 ${disagreementSection(report)}
+${evidenceSection(report)}
 ${latencySection(report)}
+${exitLatencySection(report)}
 ${accuracySection(report)}
 ${timeSection(report)}
 ${eventsSection(report)}

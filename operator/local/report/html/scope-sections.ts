@@ -1,5 +1,6 @@
 import { finePercent, milliseconds, percent, plainPercent } from '../../page/state/format.ts';
 import type { Report, ReportScope } from '../report-schema.ts';
+import { exitColour, exitSwatch } from './exit-colour.ts';
 import { figure } from './figure.ts';
 import { markup, type Markup } from './markup.ts';
 import { barPlot, intervalPlot, stackPlot, type Bar, type Interval } from './plots.ts';
@@ -30,12 +31,6 @@ function errorText(byCode: Report['errors']['byCode']): string {
   return codes.length === 0 ? 'every request was answered' : codes.join(', ');
 }
 
-/** Class of the style sheet of an exit, the same in every plot. */
-function colourOf(exit: string, report: Report): string {
-  const index = report.exits.findIndex(({ name }) => name === exit);
-  return index < 0 ? 'backbone' : `e${(index % 8) + 1}`;
-}
-
 export function shareSection(report: Report): Markup {
   const names = [...report.exits.map(({ name }) => name), 'backbone'];
   const row = (label: string, scope: ReportScope) => ({
@@ -43,14 +38,14 @@ export function shareSection(report: Report): Markup {
     segments: names.flatMap((name) => {
       const share = scope.exitShare[name];
       if (share === undefined) return [];
-      return [{ share, text: `${name} ${percent(share)}`, colour: colourOf(name, report) }];
+      return [{ share, text: `${name} ${percent(share)}`, colour: exitColour(name, report.exits) }];
     }),
   });
   const legend = names
     .filter((name) => name in report.run.exitShare)
     .map(
       (name) =>
-        markup`<li><svg viewBox="0 0 10 10" aria-hidden="true"><rect class="${colourOf(name, report)}" width="10" height="10" rx="3"/></svg>${name}: ${
+        markup`<li>${exitSwatch(name, report.exits)}${name}: ${
           name in report.serving.exitShare
             ? markup`serving ${figure(report.serving.exitShare[name] ?? null, `serving.exitShare.${name}`, 'percent')}, `
             : ''

@@ -26,6 +26,9 @@ thead th { border-top: 0; color: var(--quiet); font-size: 12px; } td.n, th.n { t
 .plot { overflow-x: auto; } .plot svg { display: block; width: 100%; min-width: 560px; max-width: 760px; height: auto; font-size: 13px; } svg text { fill: var(--ink); } .label { text-anchor: end; fill: var(--quiet) !important; }
 .value { font-weight: 600; } .inside { text-anchor: middle; fill: var(--inside) !important; }
 .limit { stroke: var(--bad); stroke-width: 1.5; stroke-dasharray: 5 4; } .limit-text { fill: var(--bad) !important; font-size: 12px; }
+.rule { stroke: var(--hair); } .tick { text-anchor: middle; fill: var(--quiet) !important; font-size: 12px; }
+.line { fill: none; stroke-width: 2; stroke-linejoin: round; } .is-share { stroke: var(--accent); } .is-upper { stroke: var(--ink); }
+.is-budget { stroke: var(--bad); stroke-dasharray: 5 4; } .legend svg.wide { width: 16px; }
 .whisker { stroke: var(--ink); stroke-width: 3; } .dot { fill: var(--ink); } .alarm { fill: var(--bad); }
 .plain { fill: var(--backbone); } .cached { fill: var(--e2); } .backbone { fill: var(--backbone); }
 .e1 { fill: var(--e1); } .e2 { fill: var(--e2); } .e3 { fill: var(--e3); } .e4 { fill: var(--e4); } .e5 { fill: var(--e5); } .e6 { fill: var(--e6); } .e7 { fill: var(--e7); } .e8 { fill: var(--e8); }

@@ -214,7 +214,7 @@ describe('the picture of a service', () => {
       [null, 0.31],
       [null, 0.303],
       [null, 0],
-      [null, 0],
+      [null, 1 - (0.31 + 0.303)],
     ]);
     expect(servers).toEqual([]);
     expect(unshown.traffic).toBe('No pod runs.');

@@ -23,6 +23,8 @@ function valueAt(report: Report, path: string): number | null {
 const barelyBegun = aReport({
   certificate: null,
   complete: false,
+  latencyByExit: {},
+  history: [],
   alarms: [],
   rollouts: [],
   drills: [],

@@ -381,6 +381,7 @@ function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
     phases: [{ stage: 'Load', startSeconds: 0, seconds: 2, requests: 0 }],
     certified: aPolicy({ stable: aTrack(), candidate: null }),
     tally,
+    history: [{ atSeconds: 60, rows: [50, 0, 50], audits: 100, disagreements: 1 }],
     latencies: { backboneMs: [4, 4, 4], layercacheMs: [1, 2, 3] },
     truth: {
       run: { compared: 80, k: 1, backboneRight: 0 },
@@ -474,7 +475,7 @@ describe('report.json', () => {
       else if (typeof value === 'object' && value !== null) {
         for (const [name, inner] of Object.entries(value)) {
           names.add(name);
-          if (!['exitShare', 'byCode', 'versions'].includes(name)) collect(inner);
+          if (!['exitShare', 'latencyByExit', 'byCode', 'versions'].includes(name)) collect(inner);
         }
       }
     };

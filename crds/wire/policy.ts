@@ -211,7 +211,8 @@ function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding |
   }
   const active = policy.exits.filter((e) => e.mode === 'Active').map((e) => e.name);
   const positions = named.activeExits.map((name) => active.indexOf(name));
-  if (positions.some((position, i) => position < 0 || position < (positions[i - 1] ?? 0))) {
+  // An exit that is not active is at -1, before any.
+  if (positions.some((position, i) => position < (positions[i - 1] ?? 0))) {
     return [[of, 'activeExits'], 'expected names of exits with mode Active, in the order of exits'];
   }
   return null;

@@ -39,10 +39,16 @@ describe('path costs', () => {
   });
 
   test('are taken at the largest measured size not above the batch, else at the smallest', () => {
-    expectClose(pathCosts(TABLE, ['a'], 7), [0.21, 1.011], { rel: 1e-12 });
-    expectClose(pathCosts(TABLE, ['a'], 8), [0.21, 1.011], { rel: 1e-12 });
-    const large = { ...TABLE, batchSizes: [4, 8] };
-    expectClose(pathCosts(large, ['a'], 1), [0.21, 1.011], { rel: 1e-12 });
+    // The plain backbone of the large batch takes twice as long as in TABLE, so its shares are half.
+    const uneven = { ...TABLE, batchSizes: [4, 8], plainMs: [10, 80] };
+    const [small, large] = [
+      [0.21, 1.011],
+      [0.105, 0.5055],
+    ] as const;
+    for (const batch of [1, 4, 7]) {
+      expectClose(pathCosts(uneven, ['a'], batch), small, { rel: 1e-12 });
+    }
+    for (const batch of [8, 9]) expectClose(pathCosts(uneven, ['a'], batch), large, { rel: 1e-12 });
   });
 
   test('hold a companion that is an exit, and none that is not', () => {

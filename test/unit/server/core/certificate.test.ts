@@ -67,15 +67,17 @@ describe('levels', () => {
   });
 
   test.each([0, -1, 1.5, NaN])('attempt %s does not exist', (attempt) => {
-    expect(() => attemptShare(attempt)).toThrow(InvariantError);
+    expect(() => attemptShare(attempt)).toThrow(new InvariantError(`attempt ${attempt}`));
   });
 
   test.each([0, 4, 1.5, NaN])('look %s does not exist', (look) => {
-    expect(() => lookLevel(0.95, 1, look)).toThrow(InvariantError);
+    expect(() => lookLevel(0.95, 1, look)).toThrow(new InvariantError(`look ${look}`));
   });
 
   test.each([0, 1, NaN])('a confidence of %s has no level', (confidence) => {
-    expect(() => lookLevel(confidence, 1, 1)).toThrow(InvariantError);
+    expect(() => lookLevel(confidence, 1, 1)).toThrow(
+      new InvariantError(`confidence ${confidence}`),
+    );
   });
 });
 

@@ -48,4 +48,26 @@ export const EXPLAINED = [
     line: 'if (track === null || track === undefined || policy === null) return [];',
     why: 'a track that has the asked head revision is one, and stands in a policy: the line is for the compiler',
   },
+  {
+    file: 'operator/lifecycle/alarm.ts',
+    line: 'if (stable === null || detector === null) return draft;',
+    from: 'stable === null',
+    why: 'no stable has no detector either: the check is for the compiler',
+  },
+  {
+    file: 'operator/lifecycle/alarm.ts',
+    from: 'watched === null',
+    why: 'where no heads are watched, counting keeps no lost audits: the check is for the compiler',
+  },
+  {
+    file: 'crds/wire/policy.ts',
+    from: "'custom'",
+    why: 'nobody reads the code of a finding: a refusal has path and message',
+  },
+  ...['epoch', 'revision'].map((field) => ({
+    file: 'crds/wire/policy.ts',
+    from: `a.${field} < b.${field}`,
+    to: `a.${field} <= b.${field}`,
+    why: 'equal ones never come to this comparison',
+  })),
 ];

@@ -10,9 +10,9 @@ export function renderResults(results, targets) {
   });
   return `# Mutation testing
 
-Every target is changed in small ways, one at a time, and its tests must notice: \`npm run mutation\`, or \`npm run mutation -- "exit comparison"\`. It takes
-minutes to an hour a target. Survivors are read: a better test kills them, or \`mutation/explained.mjs\` says why nobody could tell. Constants of
-modules are left out: the runner does not switch such mutants on under vitest 4.1. This page is written by the run.
+Every target is changed in small ways by Stryker's mutators, constants too, one at a time, and its tests must notice: \`npm run mutation\`, or
+\`npm run mutation -- "exit comparison"\`; with \`--survivors\` only those below are asked again. A target takes seconds to minutes. Survivors are read: a
+better test kills them, or \`mutation/explained.mjs\` says why nobody could tell. This page is written by the run.
 
 | target | files | mutants | killed | survivors that change nothing | other survivors | wanted | run |
 | --- | --- | --- | --- | --- | --- | --- | --- |

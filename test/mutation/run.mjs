@@ -1,18 +1,21 @@
 // Changes the code in small ways and asks whether a test notices: `npm run mutation`, or with names of targets.mjs.
-// Results of a target take the place of its last ones in results.json; MUTATION.md is written from them.
+// Results of a target take the place of its last ones in results.json; MUTATION.md is written from them. With `--survivors` only those of the
+// last run are asked again, by tests that have been added since: what was killed stays killed.
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { Stryker } from '@stryker-mutator/core';
+import { askMutants } from './ask-mutants.mjs';
 import { EXPLAINED } from './explained.mjs';
+import { filesOf } from './instrument.mjs';
 import { renderResults } from './render-results.mjs';
 import { TARGETS } from './targets.mjs';
 
 const RESULTS = join(import.meta.dirname, 'results.json');
 const PAGE = join(import.meta.dirname, '../MUTATION.md');
-const KILLED = ['Killed', 'Timeout'];
-const SURVIVED = ['Survived', 'NoCoverage'];
 
-const wanted = process.argv.slice(2);
+const ONLY_SURVIVORS = '--survivors';
+const wanted = process.argv.slice(2).filter((name) => name !== ONLY_SURVIVORS);
+const isAgain = process.argv.includes(ONLY_SURVIVORS);
 const unknown = wanted.filter((name) => !(name in TARGETS));
 if (unknown.length > 0) {
   console.error(
@@ -23,7 +26,7 @@ if (unknown.length > 0) {
 
 let isWeak = false;
 for (const name of wanted.length > 0 ? wanted : Object.keys(TARGETS)) {
-  const result = await measure(TARGETS[name]).catch((error) => {
+  const result = await (isAgain ? measureAgain(name) : measure(TARGETS[name])).catch((error) => {
     console.log(`${name}: no result: ${error.message}`);
     return null;
   });
@@ -34,7 +37,11 @@ for (const name of wanted.length > 0 ? wanted : Object.keys(TARGETS)) {
   const isEnough = least === 1 ? open.length === 0 : result.killed >= least * result.mutants;
   isWeak ||= !isEnough;
   // Other runs may have written meanwhile.
-  const results = { ...JSON.parse(readFileSync(RESULTS, 'utf8')), [name]: { isEnough, ...result } };
+  const sources = sourcesOf(TARGETS[name]);
+  const results = {
+    ...JSON.parse(readFileSync(RESULTS, 'utf8')),
+    [name]: { isEnough, sources, ...result },
+  };
   writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(PAGE, renderResults(results, TARGETS));
   console.log(
@@ -44,51 +51,49 @@ for (const name of wanted.length > 0 ? wanted : Object.keys(TARGETS)) {
 }
 process.exitCode = isWeak ? 1 : 0;
 
-async function measure({ mutate, tests }) {
-  process.env.LAYERCACHE_MUTATION_TESTS = tests.join(' ');
-  const stryker = new Stryker({
-    mutate,
-    testFiles: tests,
-    testRunner: 'vitest',
-    plugins: ['@stryker-mutator/vitest-runner'],
-    vitest: { configFile: 'test/mutation/vitest.config.ts', related: false },
-    coverageAnalysis: 'perTest',
-    // Under vitest 4.1 the runner does not switch on mutants of code that runs at import: they would all survive.
-    ignoreStatic: true,
-    concurrency: 1,
-    timeoutMS: 20_000,
-    timeoutFactor: 3,
-    reporters: [],
-    tempDirName: 'dist/mutation',
-    // Its rewriting of tsconfig.json leaves references to what it did not copy.
-    tsconfigFile: 'absent.json',
-    ignorePatterns: ['dist', 'layercache-report', 'coverage'],
-    allowConsoleColors: false,
-    logLevel: 'error',
-  });
-  const mutants = (await stryker.runMutationTest()).filter(({ status }) =>
-    [...KILLED, ...SURVIVED].includes(status),
-  );
+async function measure(target, isWanted) {
+  const asked = await askMutants(target, isWanted);
   return {
     date: new Date().toISOString().slice(0, 10),
-    mutants: mutants.length,
-    killed: mutants.filter(({ status }) => KILLED.includes(status)).length,
-    survivors: mutants.filter(({ status }) => SURVIVED.includes(status)).map(survivor),
+    mutants: asked.length,
+    killed: asked.filter(({ isKilled }) => isKilled).length,
+    survivors: asked.filter(({ isKilled }) => !isKilled).map(describeMutant),
   };
 }
 
+/** The last result of a target, with the survivors that still are. A target whose files changed since is asked as a whole. */
+async function measureAgain(name) {
+  const last = JSON.parse(readFileSync(RESULTS, 'utf8'))[name];
+  if (last === undefined || last.sources !== sourcesOf(TARGETS[name]))
+    return measure(TARGETS[name]);
+  const known = new Set(last.survivors.map(keyOf));
+  const again = await measure(TARGETS[name], (mutant) => known.has(keyOf(describeMutant(mutant))));
+  return { ...again, mutants: last.mutants, killed: last.mutants - again.survivors.length };
+}
+
+function keyOf({ file, at, column, from, to }) {
+  return JSON.stringify([file, at, column, from, to]);
+}
+
+/** Digest of what a target mutates. */
+function sourcesOf({ mutate }) {
+  const hash = createHash('sha256');
+  for (const path of filesOf(mutate)) hash.update(readFileSync(path));
+  return hash.digest('hex').slice(0, 16);
+}
+
 /** `from` is what the mutant replaced, `line` the line that it begins in. */
-function survivor({ fileName, location: { start, end }, replacement }) {
-  const file = relative(process.cwd(), fileName);
+function describeMutant({ fileName, location: { start, end }, replacement }) {
   const lines = readFileSync(fileName, 'utf8').split('\n');
-  const replaced = lines.slice(start.line - 1, end.line);
-  replaced[replaced.length - 1] = replaced.at(-1).slice(0, end.column - 1);
-  replaced[0] = replaced[0].slice(start.column - 1);
+  const replaced = lines.slice(start.line, end.line + 1);
+  replaced[replaced.length - 1] = replaced.at(-1).slice(0, end.column);
+  replaced[0] = replaced[0].slice(start.column);
   const flat = (text) => text.replaceAll(/\s+/g, ' ').trim();
   const mutant = {
-    file,
-    at: start.line,
-    line: lines[start.line - 1].trim(),
+    file: relative(process.cwd(), fileName),
+    at: start.line + 1,
+    column: start.column + 1,
+    line: lines[start.line].trim(),
     from: flat(replaced.join('\n')),
     to: flat(replacement),
   };

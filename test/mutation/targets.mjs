@@ -33,6 +33,7 @@ export const TARGETS = {
       'operator/lifecycle/policy-content.ts',
     ],
     tests: lifecycle(
+      'fail-safes',
       'serving',
       'stages',
       'stage-events',
@@ -66,7 +67,7 @@ export const TARGETS = {
   },
   plans: {
     mutate: ['operator/plan/*.ts'],
-    tests: ['test/unit/operator/plan/**/*.test.ts'],
+    tests: ['test/unit/operator/plan/*.test.ts', 'test/unit/operator/plan/status/*.test.ts'],
     least: STRONG,
   },
 };

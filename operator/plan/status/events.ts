@@ -68,9 +68,14 @@ function backboneNotPinned({ spec, previous, generation }: StatusFacts): Planned
   if (spec === null || previous.observedGeneration === generation) return [];
   const { uri, digest } = spec.backbone;
   if (digest !== undefined || !/^(https|s3|oci):/.test(uri)) return [];
-  const what = `${uri} has no digest, so pods may load different files`;
+  const what = `${shownUri(uri)} has no digest, so pods may load different files`;
   const { action } = REASONS.BackboneNotPinned;
   return [{ type: 'Warning', reason: 'BackboneNotPinned', message: withNextStep(what, action) }];
+}
+
+/** Where an address leads, without what may be a secret: credentials before its host, and the signature in a query. */
+function shownUri(uri: string): string {
+  return uri.replace(/[?#].*$/s, '').replace(/^([a-z0-9+.-]+:\/\/)[^/@]*@/i, '$1');
 }
 
 /** When a roll begins that must take the only pod away first. */

@@ -2,10 +2,13 @@
 import { expect, test } from 'vitest';
 import { crashOnce, expectSameEnd, isKept, type When } from './crashing-loop.ts';
 import { createLoop } from './loop-world.ts';
+import { countCases } from '../../promises/count-cases.ts';
 import { openRecord } from '../../promises/open-record.ts';
 
-const recordCrashes = openRecord('crash-writes');
-let died = 0;
+const holdCrash = countCases(openRecord('crash-writes'), {
+  cases: 'writes',
+  failures: 'differences',
+});
 
 const HOUR = 3_600_000;
 
@@ -29,11 +32,11 @@ test.each<When>(['Before', 'After'])(
     for (let n = 1; n <= writes; n++) {
       let seen = 0;
       const loop = await crashOnce(when, () => ++seen === n);
-      expectSameEnd(loop);
+      await holdCrash(() => {
+        expectSameEnd(loop);
+      });
       loop.world.close();
-      died += 1;
     }
-    recordCrashes({ writes: died, differences: 0 });
   },
   1_800_000,
 );

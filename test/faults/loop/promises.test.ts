@@ -33,12 +33,12 @@ test('a pod that denies every disagreement is named, and lambda is what the othe
   const look = evidence!.looks.at(-1)!;
   expect(look.flagged?.pods[0]).toMatchObject({ podUid: liar!.fake.pod.uid, disagreements: 0 });
   const blind = reassessLook({ ...look, flagged: null }, evidence!);
+  recordWrongPod({ certifiedForIt: lambdaIndex! < blind! ? 0 : 1 });
   expect(lambdaIndex).toBeLessThan(blind!);
   // What the liar hides: at the lambda of all rows the others are above the budget.
   const { n, dis } = look.flagged!.without!;
   expect(dis[blind!]! / n).toBeGreaterThan(0.01);
   expect(dis[lambdaIndex!]! / n).toBeLessThan(0.01);
-  recordWrongPod({ certifiedForIt: lambdaIndex! < blind! ? 0 : 1 });
   const told = loop.events().find((event) => event.startsWith('PodDeviates'));
   expect(told).toContain(liar!.fake.pod.uid);
   loop.world.close();

@@ -1,3 +1,4 @@
+import { countCases } from '../../promises/count-cases.ts';
 import { expectHolds } from './run-schedule.ts';
 
 interface Plan {
@@ -8,7 +9,7 @@ interface Plan {
   readonly troubleMs: number;
 }
 
-/** Schedules of neighbouring seeds, some of them a test: the first seed of each test, and what it does. `record` is told how many held. */
+/** Schedules of neighbouring seeds, some of them a test: the first seed of each test, and what it does. `record` is told how many there were, and how many failed. */
 export function holdSchedules(
   { first, seeds, atOnce, troubleMs }: Plan,
   record: (figures: Readonly<Record<string, number>>) => void,
@@ -16,13 +17,12 @@ export function holdSchedules(
   readonly firsts: readonly number[];
   readonly holdFrom: (first: number) => Promise<void>;
 } {
-  let held = 0;
+  const hold = countCases(record, { cases: 'seeds', failures: 'failed' });
   return {
     firsts: Array.from({ length: seeds / atOnce }, (_, i) => first + i * atOnce),
     holdFrom: async (from) => {
-      for (let seed = from; seed < from + atOnce; seed++) await expectHolds(seed, troubleMs);
-      held += atOnce;
-      record({ seeds: held, failed: 0 });
+      for (let seed = from; seed < from + atOnce; seed++)
+        await hold(() => expectHolds(seed, troubleMs));
     },
   };
 }

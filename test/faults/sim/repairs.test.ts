@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../operator/kube/api.ts';
 import type { Faults } from '../../support/simulated-api-faults.ts';
@@ -20,6 +21,7 @@ import { openRecord } from '../../promises/open-record.ts';
 const recordRefused = openRecord('refused-writes');
 const recordRepairs = openRecord('repairs');
 let edits = 0;
+let secondsAtMost = 0;
 
 const plain = await undisturbed();
 let world: World;
@@ -55,21 +57,17 @@ describe('an edit by hand', () => {
     const foreign = { metadata: { annotations: { 'example.com/kept': 'yes' } } };
     await world.user.mergePatch(edit[0], foreign);
     await world.user.mergePatch(...edit);
-    await run.pass(10_000);
+    const seconds = await secondsUntilRight(edit[0]);
+    edits += 1;
+    secondsAtMost = Math.max(secondsAtMost, seconds);
+    recordRepairs({ edits, secondsAtMost });
+    expect(seconds).toBeLessThanOrEqual(10);
     const object = find(world, edit[0].kind, edit[0].name);
     expect(object?.metadata.annotations).toMatchObject({ 'example.com/kept': 'yes' });
     await world.user.mergePatch(edit[0], {
       metadata: { annotations: { 'example.com/kept': null } },
     });
-    const { [`${edit[0].kind}/${edit[0].name}`]: now } = (await stateOf()) as Record<string, Json>;
-    const wanted = plain.state[`${edit[0].kind}/${edit[0].name}`] as Json;
-    expect(now?.spec).toEqual(wanted.spec);
-    expect((now?.metadata as Json).labels).toEqual((wanted.metadata as Json).labels);
-    expect((now?.metadata as Json).ownerReferences).toEqual(
-      (wanted.metadata as Json).ownerReferences,
-    );
-    edits += 1;
-    recordRepairs({ edits, secondsAtMost: 10 });
+    expect(await ownedPart(edit[0])).toEqual(wantedPart(edit[0]));
   });
 
   test('again and again is put right five times, then told and left for five minutes', async () => {
@@ -319,6 +317,31 @@ type Json = Readonly<Record<string, unknown>>;
 async function stateOf(): Promise<Json> {
   await run.pass(1_000);
   return endState(world.cluster);
+}
+
+type EditedRef = Parameters<World['user']['mergePatch']>[0];
+
+/** What the operator answers for in an object. */
+function partOf(state: Json, { kind, name }: EditedRef): Json {
+  const { spec, metadata } = (state[`${kind}/${name}`] ?? {}) as {
+    readonly spec?: Json;
+    readonly metadata?: Json;
+  };
+  return { spec, labels: metadata?.labels, ownerReferences: metadata?.ownerReferences };
+}
+
+async function ownedPart(edited: EditedRef): Promise<Json> {
+  return partOf(await stateOf(), edited);
+}
+
+const wantedPart = (edited: EditedRef): Json => partOf(plain.state, edited);
+
+/** Infinity: not within half a minute. */
+async function secondsUntilRight(edited: EditedRef): Promise<number> {
+  for (let seconds = 1; seconds <= 30; seconds++) {
+    if (isDeepStrictEqual(await ownedPart(edited), wantedPart(edited))) return seconds;
+  }
+  return Infinity;
 }
 
 function reasonsOfEvents(): unknown[] {

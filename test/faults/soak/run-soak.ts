@@ -10,7 +10,11 @@ import { residualNet } from '../../support/onnx-models/networks.ts';
 import { startOperatorProcess, type OperatorProcess } from '../../support/operator-process.ts';
 import { growthOf, leaksOf, MOST_GROWTH, type Held, type Sample } from './judge-soak.ts';
 import { operatorFigures, type OperatorFigures } from './operator-figures.ts';
-import { createPodProcesses, type PodProcess, type PodProcesses } from './pod-processes.ts';
+import {
+  createPodProcesses,
+  type PodProcess,
+  type PodProcesses,
+} from '../../support/pod-processes.ts';
 import { linesOf, takeSample, type Watched } from './take-sample.ts';
 
 export interface SoakOptions {
@@ -43,19 +47,6 @@ const LOOK_MS = 500;
 const SAMPLES_A_CYCLE = 3;
 /** After a service is gone, before what is left is counted. */
 const REST_MS = 2_000;
-const CONTROLLERS = [
-  '*',
-  // The played node has no heartbeat, and its pods have addresses that no endpoint may have.
-  ...['-node-lifecycle-controller', '-taint-eviction-controller'],
-  ...['-endpoints-controller', '-endpointslice-controller'],
-];
-
-/** What `startControlPlane` needs for a soak. */
-export const SOAK_PLANE = {
-  parts: ['etcd', 'apiserver', 'controller-manager'],
-  controllerManagerFlags: [`--controllers=${CONTROLLERS.join(',')}`],
-} as const;
-
 /** The control leaks twice of what is allowed over half a run. */
 const CONTROL_FACTOR = 2;
 

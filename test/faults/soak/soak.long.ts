@@ -7,7 +7,8 @@ import {
   whyUnavailable,
   type OwnControlPlane,
 } from '../../support/control-plane.ts';
-import { runSoak, SOAK_PLANE } from './run-soak.ts';
+import { PLAYED_PODS_PLANE } from '../../support/pod-processes.ts';
+import { runSoak } from './run-soak.ts';
 
 const recordSoak = openRecord('soak');
 
@@ -20,7 +21,7 @@ const unavailable = await whyUnavailable('control-plane');
 describe.skipIf(unavailable !== null)('a soak', () => {
   let plane: OwnControlPlane;
   beforeAll(async () => {
-    plane = await startControlPlane(SOAK_PLANE);
+    plane = await startControlPlane(PLAYED_PODS_PLANE);
     await installDefinitions(plane);
   });
   afterAll(() => plane.stop());

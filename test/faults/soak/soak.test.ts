@@ -6,14 +6,15 @@ import {
   type OwnControlPlane,
 } from '../../support/control-plane.ts';
 import { installDefinitions } from '../../cluster/kube/definitions.ts';
-import { runSoak, SOAK_PLANE } from './run-soak.ts';
+import { PLAYED_PODS_PLANE } from '../../support/pod-processes.ts';
+import { runSoak } from './run-soak.ts';
 
 const unavailable = await whyUnavailable('control-plane');
 
 describe.skipIf(unavailable !== null)('a short soak', () => {
   let plane: OwnControlPlane;
   beforeAll(async () => {
-    plane = await startControlPlane(SOAK_PLANE);
+    plane = await startControlPlane(PLAYED_PODS_PLANE);
     await installDefinitions(plane);
   });
   afterAll(() => plane.stop());

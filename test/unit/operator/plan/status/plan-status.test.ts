@@ -249,6 +249,20 @@ describe('an event', () => {
     expect(eventsOf(facts)).toEqual([]);
   });
 
+  test.each([
+    ['https://a.example/m.onnx?X-Amz-Signature=of-somebody', 'https://a.example/m.onnx'],
+    ['https://me:password@a.example/m.onnx#part', 'https://a.example/m.onnx'],
+    ['s3://models/m@3', 's3://models/m@3'],
+  ])('of %s names no secret that its address holds', (uri, shown) => {
+    const facts = {
+      previous: aStatus({ ...known, observedGeneration: 1 }),
+      spec: aSpec({ backbone: { uri } }),
+    };
+    const [event] = planStatus(someFacts(facts)).events;
+    expect(event?.message).toMatch(/has no digest/);
+    expect(event?.message.split(' ')[0]).toBe(shown);
+  });
+
   test('warns once per generation of a backbone without a digest', () => {
     const at = (uri: string, fields: object = {}): string[] =>
       eventsOf({

@@ -4,12 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { systemClock } from '../../../operator/clock.ts';
-import { startOpenLoop, type OpenLoopRun } from '../../bench/open-loop.ts';
-import type { ControlPlane } from '../../support/control-plane.ts';
-import { hostPidOf } from '../../support/served-process.ts';
-import { spawnServer, type StartedServer } from '../../support/server-process.ts';
-import { rowRequest } from '../../support/swap-run.ts';
+import { systemClock } from '../../operator/clock.ts';
+import { startOpenLoop, type OpenLoopRun } from '../bench/open-loop.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { hostPidOf } from './served-process.ts';
+import { spawnServer, type StartedServer } from './server-process.ts';
+import { rowRequest } from './swap-run.ts';
 
 interface Pod {
   readonly metadata: {
@@ -27,7 +27,10 @@ interface Pod {
 interface EnvironmentEntry {
   readonly name: string;
   readonly value?: string;
-  readonly valueFrom?: { readonly fieldRef?: { readonly fieldPath: string } };
+  readonly valueFrom?: {
+    readonly fieldRef?: { readonly fieldPath: string };
+    readonly secretKeyRef?: { readonly name: string; readonly key: string };
+  };
 }
 
 interface Volume {
@@ -35,6 +38,16 @@ interface Volume {
   readonly configMap?: { readonly name: string };
   readonly secret?: { readonly secretName: string };
 }
+
+/** Where a server finds a volume of its template when it is no pod. */
+const VOLUME_SETTINGS: Readonly<Record<string, string>> = {
+  policy: 'LAYERCACHE_POLICY_DIR',
+  admin: 'LAYERCACHE_ADMIN_DIR',
+  credentials: 'LAYERCACHE_CREDENTIALS_DIR',
+  'ca-bundle': 'LAYERCACHE_CA_BUNDLE_DIR',
+  'store-credentials': 'LAYERCACHE_STORE_CREDENTIALS_DIR',
+  'store-ca-bundle': 'LAYERCACHE_STORE_CA_BUNDLE_DIR',
+};
 
 /** A running server. */
 export interface PodProcess {
@@ -51,6 +64,8 @@ export interface PodProcesses {
   readonly requests: () => number;
   /** Requests without an answer of 200, and processes that did not end as they should. */
   readonly failures: readonly string[];
+  /** What servers have written. */
+  readonly output: () => string;
   /** What ended pods left behind. */
   readonly leftovers: readonly string[];
   /** Until the signal; ends what runs. */
@@ -66,9 +81,24 @@ export interface PodProcessesOptions {
   readonly longestMs: number;
 }
 
+const CONTROLLERS = [
+  '*',
+  // The played node has no heartbeat, and its pods have addresses that no endpoint may have.
+  ...['-node-lifecycle-controller', '-taint-eviction-controller'],
+  ...['-endpoints-controller', '-endpointslice-controller'],
+];
+
+/** What `startControlPlane` needs for pods that are played so. */
+export const PLAYED_PODS_PLANE = {
+  parts: ['etcd', 'apiserver', 'controller-manager'],
+  controllerManagerFlags: [`--controllers=${CONTROLLERS.join(',')}`],
+} as const;
+
 const NODE = 'played';
 const READY_WITHIN_MS = 120_000;
 const ROWS = 16;
+
+type Values = ReadonlyMap<string, Buffer>;
 
 interface Running extends PodProcess {
   readonly started: StartedServer;
@@ -78,12 +108,14 @@ interface Running extends PodProcess {
 export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
   const { plane, namespace, lookMs, ratePerSecond, longestMs } = options;
   const base = `/api/v1/namespaces/${namespace}`;
-  const folder = mkdtempSync(join(tmpdir(), 'layercache-soak-'));
+  const folder = mkdtempSync(join(tmpdir(), 'layercache-pods-'));
   const running = new Map<string, Promise<Running>>();
   const readyPods = new Map<string, Running>();
   const ending = new Set<string>();
   const failures: string[] = [];
   const leftovers: string[] = [];
+  /** By UID, those that ended too. */
+  const servers = new Map<string, StartedServer>();
   let count = 0;
   let requests = 0;
 
@@ -96,24 +128,64 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
     return answer.body as T;
   }
 
-  /** As the kubelet does: the keys of a ConfigMap or a Secret are files. */
-  async function mount(pod: Pod, volume: string, home: string): Promise<string> {
-    const path = join(home, volume);
-    mkdirSync(path);
-    const { configMap, secret } = pod.spec.volumes.find(({ name }) => name === volume) ?? {};
-    const [kind, name] =
-      secret === undefined ? ['configmaps', configMap?.name] : ['secrets', secret.secretName];
-    const found = await plane.request({ path: `${base}/${kind}/${String(name)}` });
+  /** The keys of a ConfigMap or a Secret; none where it is not there. */
+  async function valuesOf(kind: 'configmaps' | 'secrets', name: string): Promise<Values> {
+    const found = await plane.request({ path: `${base}/${kind}/${name}` });
     const { data = {}, binaryData = {} } = found.body as {
       readonly data?: Readonly<Record<string, string>>;
       readonly binaryData?: Readonly<Record<string, string>>;
     };
     const text = kind === 'secrets' ? 'base64' : 'utf8';
-    for (const [key, value] of Object.entries(data))
-      writeFileSync(join(path, key), Buffer.from(value, text));
-    for (const [key, value] of Object.entries(binaryData))
-      writeFileSync(join(path, key), Buffer.from(value, 'base64'));
-    return path;
+    return new Map([
+      ...Object.entries(data).map(([key, value]) => [key, Buffer.from(value, text)] as const),
+      ...Object.entries(binaryData).map(
+        ([key, value]) => [key, Buffer.from(value, 'base64')] as const,
+      ),
+    ]);
+  }
+
+  /** As the kubelet does: keys are files. Told is where a server looks for them. */
+  async function mountAll({ spec }: Pod, home: string): Promise<Record<string, string>> {
+    const settings: Record<string, string> = {};
+    for (const { name, configMap, secret } of spec.volumes) {
+      const setting = VOLUME_SETTINGS[name];
+      if (setting === undefined) continue;
+      const path = join(home, name);
+      mkdirSync(path);
+      const values =
+        secret === undefined
+          ? await valuesOf('configmaps', configMap?.name ?? '')
+          : await valuesOf('secrets', secret.secretName);
+      for (const [key, value] of values) writeFileSync(join(path, key), value);
+      settings[setting] = path;
+    }
+    return settings;
+  }
+
+  async function valueOf({ metadata }: Pod, { value, valueFrom = {} }: EnvironmentEntry) {
+    const { fieldRef, secretKeyRef } = valueFrom;
+    if (value !== undefined) return value;
+    if (secretKeyRef !== undefined) {
+      return (await valuesOf('secrets', secretKeyRef.name)).get(secretKeyRef.key)?.toString() ?? '';
+    }
+    const fields: Readonly<Record<string, string>> = {
+      'metadata.uid': metadata.uid,
+      'metadata.name': metadata.name,
+      'metadata.namespace': namespace,
+    };
+    // What is left are limits, in cores.
+    return fields[fieldRef?.fieldPath ?? ''] ?? '1';
+  }
+
+  async function tellStatus(name: string, ip: string, isReady: boolean): Promise<void> {
+    const lastTransitionTime = new Date(systemClock.nowMs()).toISOString();
+    const conditions = ['PodScheduled', 'ContainersReady', 'Ready'].map((type) => ({
+      ...{ type, lastTransitionTime },
+      status: isReady || type === 'PodScheduled' ? 'True' : 'False',
+    }));
+    await request('PATCH', `${base}/pods/${name}/status`, {
+      status: { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions },
+    });
   }
 
   async function start(pod: Pod): Promise<Running> {
@@ -127,17 +199,9 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
     await request('POST', `${base}/pods/${name}/binding`, {
       ...{ apiVersion: 'v1', kind: 'Binding', metadata: { name }, target: binding },
     });
-    const fields: Readonly<Record<string, string>> = {
-      'metadata.uid': uid,
-      'metadata.name': name,
-      'metadata.namespace': namespace,
-    };
-    const environment = Object.fromEntries(
-      (pod.spec.containers[0]?.env ?? []).map((entry) => [
-        entry.name,
-        entry.value ?? fields[entry.valueFrom?.fieldRef?.fieldPath ?? ''] ?? '1',
-      ]),
-    );
+    const environment: Record<string, string> = {};
+    for (const entry of pod.spec.containers[0]?.env ?? [])
+      environment[entry.name] = await valueOf(pod, entry);
     const started = spawnServer({
       ...environment,
       // It ends with the tests, however these end.
@@ -145,10 +209,11 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
       LAYERCACHE_BIND_HOST: ip,
       ...{ LAYERCACHE_DATA_PORT: '8080', LAYERCACHE_ADMIN_PORT: '8081' },
       LAYERCACHE_METRICS_PORT: '9090',
-      LAYERCACHE_POLICY_DIR: await mount(pod, 'policy', home),
-      LAYERCACHE_ADMIN_DIR: await mount(pod, 'admin', home),
+      ...(await mountAll(pod, home)),
       ...{ LAYERCACHE_CACHE_DIR: home, TMPDIR: join(home, 'tmp') },
     });
+    servers.set(uid, started);
+    await tellStatus(name, ip, false);
     await untilReady(started, `http://${ip}:9090/readyz`);
     const modelName = environment.LAYERCACHE_MODEL_NAME ?? '';
     const load = await startOpenLoop({
@@ -159,13 +224,7 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
         return { path: `/v2/models/${modelName}/infer`, body, headers };
       }),
     });
-    const lastTransitionTime = new Date(systemClock.nowMs()).toISOString();
-    const conditions = ['PodScheduled', 'ContainersReady', 'Ready'].map((type) => ({
-      ...{ type, lastTransitionTime, status: 'True' },
-    }));
-    await request('PATCH', `${base}/pods/${name}/status`, {
-      status: { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions },
-    });
+    await tellStatus(name, ip, true);
     const pid = started.child.pid ?? 0;
     const one = { service, ip, pid, hostPid: hostPidOf(pid), started, load };
     readyPods.set(uid, one);
@@ -176,6 +235,7 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
     const { name, uid } = pod.metadata;
     const found = running.get(uid);
     // A pod that is deleted before it was ready ends all the same.
+    if (!readyPods.has(uid)) servers.get(uid)?.child.kill('SIGKILL');
     const one = await found?.catch(() => undefined);
     readyPods.delete(uid);
     if (one !== undefined) await endProcess(name, one);
@@ -223,6 +283,7 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
     ready: () => [...readyPods.values()],
     started: () => count,
     requests: () => requests,
+    output: () => [...servers.values()].map(({ stdout, stderr }) => stdout() + stderr()).join('\n'),
     failures,
     leftovers,
     run: async (signal) => {
@@ -234,6 +295,7 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
         look(items);
         await wait(lookMs, undefined, { signal }).catch(() => undefined);
       }
+      for (const [uid, { child }] of servers) if (!readyPods.has(uid)) child.kill('SIGKILL');
       for (const one of await Promise.all(
         [...running.values()].map((each) => each.catch(() => null)),
       )) {
@@ -254,7 +316,7 @@ async function untilReady(started: StartedServer, url: string): Promise<void> {
       () => false,
     );
     if (isReady) return;
-    if (started.child.exitCode !== null) break;
+    if (started.child.exitCode !== null || started.child.signalCode !== null) break;
     await wait(100);
   }
   started.child.kill('SIGKILL');

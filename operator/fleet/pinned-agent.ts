@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { findPinProblem } from './identity/check-pin.ts';
+import type { KeptSockets } from './kept-sockets.ts';
 
 export interface PinnedAgentOptions {
   readonly host: string;
@@ -13,6 +14,8 @@ export interface PinnedAgentOptions {
   /** `sha256:<64 hex>` of the only key that is spoken to. */
   readonly serverPin: string;
   readonly clock: Clock;
+  /** Shared by the agents of all pods. */
+  readonly keptSockets: KeptSockets;
 }
 
 const HANDSHAKE_MS = 5_000;
@@ -67,6 +70,13 @@ export class PinnedAgent extends Agent {
       socket.destroy();
       connected?.(new Error(problem), socket);
     });
+  }
+
+  /** Asked by Node when an answer has been read. */
+  override keepSocketAlive(socket: Duplex): boolean {
+    // Its types know nothing of the answer: false ends the connection.
+    const keep: (idle: Duplex) => unknown = super.keepSocketAlive.bind(this);
+    return keep(socket) !== false && this.pinned.keptSockets.mayStay(socket);
   }
 
   /** Node knows nothing of a socket that was not handed out yet. */

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { callAdmin } from './admin-call.ts';
 import type { AdminClient } from './admin-client.ts';
 import { createKeyPair, pinOf, type KeysOf } from './identity/identities.ts';
+import type { KeptSockets } from './kept-sockets.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import { PinnedAgent } from './pinned-agent.ts';
 
@@ -21,8 +22,13 @@ export interface PodClients {
 /** The agent cannot count connections that still shake hands, so calls are counted. */
 const CONNECTIONS = 4;
 
-/** @param root the 32-byte root key of the installation. */
-export function createPodClients(root: Uint8Array, of: KeysOf, clock: Clock): PodClients {
+/** @param root the 32-byte root key of the installation. @param keptSockets shared by the clients of all services. */
+export function createPodClients(
+  root: Uint8Array,
+  of: KeysOf,
+  clock: Clock,
+  keptSockets: KeptSockets,
+): PodClients {
   const { privateKey, certificate } = createKeyPair(
     root,
     { ...of, role: 'operator' },
@@ -39,7 +45,7 @@ export function createPodClients(root: Uint8Array, of: KeysOf, clock: Clock): Po
   };
   return {
     open: (address, role = 'server') =>
-      createPodClient(address, { secureContext, serverPin: pins[role], clock }),
+      createPodClient(address, { secureContext, serverPin: pins[role], clock, keptSockets }),
   };
 }
 
@@ -50,6 +56,7 @@ export function createPodClient(
     readonly secureContext: SecureContext;
     readonly serverPin: string;
     readonly clock: Clock;
+    readonly keptSockets: KeptSockets;
   },
 ): AdminClient {
   const agent = new PinnedAgent({ host, port, ...keys });

@@ -1,9 +1,13 @@
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { createAdminClient, type AdminClient } from '../fleet/admin-client.ts';
+import { createKeptSockets } from '../fleet/kept-sockets.ts';
 import { createPodClient } from '../fleet/pod-client.ts';
 import type { TrainerConfig } from './config.ts';
 import { loadTrainerIdentity } from './trainer-identity.ts';
+
+/** More than a service has pods, four to each. */
+const MOST_SOCKETS = 8_192;
 
 /** How the servers are reached: by the trainer's key and their pin, or in plain on one machine. Throws without the key. */
 export function connectServers(
@@ -16,9 +20,13 @@ export function connectServers(
   if (!identity.ok) throw new Error(identity.message);
   const { key, certificate: cert } = identity.value;
   const secureContext = createSecureContext({ key, cert, minVersion: 'TLSv1.3' });
+  const keptSockets = createKeptSockets(MOST_SOCKETS);
   return (baseUrl) => {
     const { hostname, port } = new URL(baseUrl);
     const host = hostname.replace(/^\[|\]$/g, '');
-    return createPodClient({ host, port: Number(port) }, { secureContext, serverPin, clock });
+    return createPodClient(
+      { host, port: Number(port) },
+      { secureContext, serverPin, clock, keptSockets },
+    );
   };
 }

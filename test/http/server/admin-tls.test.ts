@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../operator/clock.ts';
 import type { AdminClient } from '../../../operator/fleet/admin-client.ts';
 import type { KeyPair } from '../../../operator/fleet/identity/identities.ts';
+import { createKeptSockets } from '../../../operator/fleet/kept-sockets.ts';
 import { createPodClients } from '../../../operator/fleet/pod-client.ts';
 import { pullEvidence } from '../../../operator/fleet/pull-evidence.ts';
 import { pullState } from '../../../operator/fleet/pull-state.ts';
@@ -44,7 +45,10 @@ afterEach(() => {
 });
 
 function operatorOf(of = SERVICE, root = ROOT_KEY, port = server.admin): AdminClient {
-  const client = createPodClients(root, of, systemClock).open({ host: '127.0.0.1', port });
+  const client = createPodClients(root, of, systemClock, createKeptSockets(16)).open({
+    host: '127.0.0.1',
+    port,
+  });
   clients.push(client);
   return client;
 }

@@ -16,6 +16,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { PodState } from '../../../crds/wire/loading-state.ts';
 import { systemClock } from '../../../operator/clock.ts';
 import type { AdminClient } from '../../../operator/fleet/admin-client.ts';
+import { createKeptSockets } from '../../../operator/fleet/kept-sockets.ts';
 import { createPodClients } from '../../../operator/fleet/pod-client.ts';
 import { pullEvidence } from '../../../operator/fleet/pull-evidence.ts';
 import { pullPodState } from '../../../operator/fleet/pull-state.ts';
@@ -111,7 +112,7 @@ async function start(environment: Record<string, string> = {}): Promise<Pod> {
     admin: Number(listening.adminPort),
     metrics: Number(listening.metricsPort),
   };
-  const admin = createPodClients(ROOT_KEY, SERVICE, systemClock).open({
+  const admin = createPodClients(ROOT_KEY, SERVICE, systemClock, createKeptSockets(16)).open({
     host: '127.0.0.1',
     port: ports.admin,
   });

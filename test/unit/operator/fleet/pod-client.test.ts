@@ -4,8 +4,10 @@ import { createServer, type AddressInfo, type Server as NetServer, type Socket }
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../operator/clock.ts';
 import type { AdminClient } from '../../../../operator/fleet/admin-client.ts';
+import { createKeptSockets } from '../../../../operator/fleet/kept-sockets.ts';
 import { createPodClients } from '../../../../operator/fleet/pod-client.ts';
 import { pullEvidence } from '../../../../operator/fleet/pull-evidence.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { ROOT_KEY, SERVICE, datedKeyPair, keyPairOf } from '../../../support/admin-keys.ts';
 
 const open: (Server | NetServer | AdminClient)[] = [];
@@ -20,7 +22,10 @@ async function listening(server: Server | NetServer): Promise<AdminClient> {
   server.on('connection', (socket: Socket) => sockets.add(socket));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const client = createPodClients(ROOT_KEY, SERVICE, systemClock).open({ host: '127.0.0.1', port });
+  const client = createPodClients(ROOT_KEY, SERVICE, systemClock, createKeptSockets(16)).open({
+    host: '127.0.0.1',
+    port,
+  });
   open.push(client, server);
   return client;
 }
@@ -45,7 +50,7 @@ test('many calls at once share four connections', async () => {
 });
 
 test('an IPv6 address is written as URLs want it', () => {
-  const client = createPodClients(ROOT_KEY, SERVICE, systemClock).open({
+  const client = createPodClients(ROOT_KEY, SERVICE, systemClock, createKeptSockets(16)).open({
     host: 'fd00::1',
     port: 8081,
   });
@@ -146,5 +151,29 @@ describe('is a value, and soon', () => {
     const client = await listening(createTlsServer({ key, cert, maxVersion: 'TLSv1.2' }));
     const answer = await client.call(GET);
     expect(!answer.ok && answer.message).toMatch(/protocol version/);
+  });
+});
+
+test('of connections that share a bound, those beyond it end after their answer, and the pod is asked again all the same', async () => {
+  const kept = createKeptSockets(1);
+  const server = createTlsServer(
+    { key: keyPairOf('server').privateKey, cert: keyPairOf('server').certificate },
+    (_, response) => response.end('{}'),
+  );
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const clients = createPodClients(ROOT_KEY, SERVICE, systemClock, kept);
+  const [first, second] = [0, 1].map(() => clients.open({ host: '127.0.0.1', port }));
+  open.push(server, first!, second!);
+  for (const client of [first!, second!, first!, second!, first!]) {
+    expect(await client.call(GET)).toMatchObject({ ok: true, value: { status: 200 } });
+  }
+  // One for the first client, which stays, and one for each call of the second.
+  expect(sockets.size).toBe(3);
+  expect(kept.size).toBe(1);
+  first!.close();
+  await eventually(() => {
+    expect(kept.size).toBe(0);
   });
 });

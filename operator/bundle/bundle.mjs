@@ -20,6 +20,7 @@ const programs = {
   layercache: 'operator/cli/main.ts',
   bench: 'test/bench/main.ts',
   'open-loop': 'test/bench/open-loop-worker.ts',
+  'fleet-pods': 'test/bench/fleet/pods-process.ts',
   'bare-server': 'test/bench/server/bare-server.ts',
 };
 

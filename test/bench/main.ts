@@ -7,6 +7,7 @@ import { measureTensorFlow } from './engines/measure-tensorflow.ts';
 import { measureExample, measureResNet20 } from './example.ts';
 import { measureExits } from './exits/measure-exits.ts';
 import { formatFigures, type Figure } from './figure.ts';
+import { measureFleet, type FleetOptions } from './fleet/measure-fleet.ts';
 import { measureGpu } from './gpu/measure-gpu.ts';
 import { measureOverload } from './overload.ts';
 import { serveRawEngine } from './raw-engine.ts';
@@ -15,7 +16,7 @@ import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 
 const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE] [--write] [--only NAME] [--quick]
-  sections: engine small scrape open-loop peers overload swap example exits drift onnxruntime tensorflow gpu resnet20; server: the first five; none: all that can run
+  sections: engine small scrape open-loop peers overload swap example exits drift onnxruntime tensorflow gpu resnet20 fleet; server: the first five; none: all that can run but fleet
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it, and for exits
   --out FILE      the machine and all figures as JSON (dist/bench.json)
   section gpu:
@@ -23,6 +24,11 @@ const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE] [--w
   section exits:
   --write         its results, and the tables and figure of the READMEs made of them
   --quick         few rows: to see that it runs
+  section fleet, an hour or so; needs the test cluster's programs (test/cluster/README.md):
+  --services N[,N...]  sizes that are run one after the other (10,100,1000)
+  --pods N        of each service (10)
+  --heads         certifies heads of all services too, rolls others out, and lets 1 % drift
+  --profile       keeps a processor profile of each operator in dist/fleet
   section peers:
   --write         its results, and the table and figure of the README made of them
   --only NAME     one of the other servers instead of all of them, by a part of its name; may be repeated
@@ -44,6 +50,10 @@ async function main(): Promise<number> {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       processors: { type: 'boolean', default: false },
+      services: { type: 'string', default: '10,100,1000' },
+      pods: { type: 'string', default: '10' },
+      profile: { type: 'boolean', default: false },
+      heads: { type: 'boolean', default: false },
       help: { type: 'boolean' },
     },
   });
@@ -61,7 +71,8 @@ async function main(): Promise<number> {
   const gpu = (): Promise<Figure[]> => measureGpu({ onProcessors, quick });
   const { resnet20 } = values;
   const exits = (): Promise<Figure[]> => measureExits({ write, quick, resnet20 });
-  const sections: Sections = { ...server, ...sectionsOf(resnet20), exits, gpu };
+  const fleet = (): Promise<Figure[]> => measureFleet(toFleetOptions(values));
+  const sections: Sections = { ...server, ...sectionsOf(resnet20), exits, gpu, fleet };
   const chosen = chosenSections(positionals, server, sections);
   const unknown = chosen.filter((name) => !(name in sections));
   if (unknown.length > 0) {
@@ -94,10 +105,20 @@ function sectionsOf(resnet20: string | undefined): Record<string, Section> {
   return sections;
 }
 
+function toFleetOptions(values: {
+  readonly services: string;
+  readonly pods: string;
+  readonly profile: boolean;
+  readonly heads: boolean;
+}): FleetOptions {
+  const { services, pods, profile: isProfiled, heads: withHeads } = values;
+  return { services: services.split(',').map(Number), pods: Number(pods), isProfiled, withHeads };
+}
+
 type Sections = Readonly<Record<string, Section>>;
 
 function chosenSections(asked: readonly string[], server: Sections, all: Sections): string[] {
-  if (asked.length === 0) return Object.keys(all);
+  if (asked.length === 0) return Object.keys(all).filter((name) => name !== 'fleet');
   return asked.flatMap((name) => (name === 'server' ? Object.keys(server) : [name]));
 }
 

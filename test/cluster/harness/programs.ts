@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, resolve } from 'node:path';
 import { runCommand } from './run-command.ts';
 
 export type ProgramGroup = 'control-plane' | 'kwok' | 'node' | 'stores' | 'kinds';
@@ -8,7 +7,8 @@ export type ProgramGroup = 'control-plane' | 'kwok' | 'node' | 'stores' | 'kinds
 /** A part of the test cluster cannot run on this machine; the message says why and what to do. */
 export class Unavailable extends Error {}
 
-const script = fileURLToPath(new URL('../recipe/build.sh', import.meta.url));
+// From the root of the repository, where tests and benchmarks are run; a bundle has no folder beside it.
+const script = resolve('test/cluster/recipe/build.sh');
 const fromAssets = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler'];
 const TWENTY_MINUTES_MS = 20 * 60_000;
 

@@ -1,0 +1,335 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { systemClock } from '../../../server/clock.ts';
+import { eventually } from '../../support/eventually.ts';
+import { bringHeads } from './bring-heads.ts';
+import { expectPolicies, type PolicyWanted } from './expect-policies.ts';
+import {
+  OPERATOR_NAMESPACE,
+  mergePatch,
+  post,
+  servicePath,
+  servicesPath,
+  startFleetCluster,
+  type FleetCluster,
+} from './fleet-cluster.ts';
+import { fleetService, type FleetSize, type ServiceRef } from './fleet-objects.ts';
+import { startFleetOperator, type FleetOperator } from './fleet-operator.ts';
+import { meterProcesses, type ProcessMeter } from './process-meter.ts';
+import { quantile } from '../median.ts';
+import { startFleetProcesses, type FleetProcesses } from './simulated-fleet-processes.ts';
+import { callsBetween, type StageResult } from './stage-result.ts';
+
+export interface ScenarioOptions extends FleetSize {
+  /** Changes of one service whose time is taken. */
+  readonly changes: number;
+  readonly restSeconds: number;
+  /** Where logs and profiles go. */
+  readonly folder: string;
+  readonly isProfiled: boolean;
+  /** Certifies heads of all services and lets some drift: ten minutes more. */
+  readonly withHeads: boolean;
+  readonly operatorEnvironment: Readonly<Record<string, string>>;
+  readonly onStage: (result: StageResult) => void;
+}
+
+const LONG_MS = 1_800_000;
+const SETTLED_MS = 10_000;
+/** Of each pod: ten of them give a certificate its audits while it waits for its blocks. */
+const TRAFFIC = { rowsPerSecond: 2, windowSeconds: 10 };
+
+/** The life of a fleet, stage by stage. */
+export async function runScenario(options: ScenarioOptions): Promise<StageResult[]> {
+  const cluster = await startFleetCluster(options);
+  try {
+    const fleet = await startFleetProcesses(
+      cluster.kubeconfigPath,
+      options.services * options.pods,
+    );
+    try {
+      return await new Scenario(options, cluster, fleet).run();
+    } finally {
+      await fleet.stop();
+    }
+  } finally {
+    await cluster.cluster.stop();
+  }
+}
+
+interface Measured {
+  readonly figures?: Readonly<Record<string, number>>;
+}
+
+class Scenario {
+  readonly #options: ScenarioOptions;
+  readonly #cluster: FleetCluster;
+  readonly #fleet: FleetProcesses;
+  readonly #results: StageResult[] = [];
+  readonly #meter: ProcessMeter;
+  #operator: FleetOperator | null = null;
+  #operators = 0;
+  #marker = 1_000;
+  /** The highest epoch that any pod has. */
+  #epoch = 0;
+
+  constructor(options: ScenarioOptions, cluster: FleetCluster, fleet: FleetProcesses) {
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#fleet = fleet;
+    this.#meter = meterProcesses(
+      {
+        operator: () => (this.#operator === null ? [] : [this.#operator.pid]),
+        pods: () => fleet.pids,
+      },
+      () => systemClock.monotonicMs(),
+    );
+    fleet.onApplied(({ epoch }) => {
+      this.#epoch = Math.max(this.#epoch, epoch);
+    });
+  }
+
+  async run(): Promise<StageResult[]> {
+    try {
+      await this.#stage('start', () => this.#startOperator());
+      await this.#stage('create', () => this.#create());
+      await this.#stage('settle', () => this.#settle());
+      await this.#stage('rest', () => this.#rest());
+      await this.#stage('change one', () => this.#changeOne());
+      await this.#stage('change all', () => this.#changeAll());
+      if (this.#options.withHeads) {
+        await this.#stage('certify all', () => this.#putInForce(1));
+        await this.#stage('busy', () => this.#rest());
+        await this.#stage('roll heads on all', () => this.#putInForce(2));
+        await this.#stage('drift on 1 %', () => this.#drift());
+      }
+      await this.#stage('operator restart', () => this.#restartOperator());
+      await this.#stage('settle again', () => this.#settle());
+      await this.#stage('API server restart', () => this.#restartApiServer());
+      await this.#stage('delete', () => this.#delete());
+      return this.#results;
+    } finally {
+      this.#meter.stop();
+      await this.#operator?.stop();
+    }
+  }
+
+  async #stage(stage: string, work: () => Promise<Measured>): Promise<void> {
+    this.#meter.read();
+    await this.#fleet.report();
+    const before = await this.#counters();
+    const { figures = {} } = await work();
+    const usage = this.#meter.read();
+    const { evidenceLagMs, ...pods } = await this.#fleet.report();
+    const after = await this.#counters();
+    const evidence =
+      evidenceLagMs.length === 0
+        ? {}
+        : {
+            evidenceLagP50Ms: quantile(evidenceLagMs, 0.5),
+            evidenceLagP99Ms: quantile(evidenceLagMs, 0.99),
+          };
+    const result: StageResult = {
+      stage,
+      usage,
+      operator: callsBetween(before, after),
+      pods,
+      figures: { ...figures, ...evidence },
+    };
+    this.#results.push(result);
+    this.#options.onStage(result);
+  }
+
+  #counters(): ReturnType<FleetOperator['metrics']> {
+    const none = { apiCalls: {}, lists: {}, passes: 0 };
+    return this.#operator === null ? Promise.resolve(none) : this.#operator.metrics();
+  }
+
+  async #startOperator(): Promise<Measured> {
+    const { folder, isProfiled, operatorEnvironment: environment } = this.#options;
+    this.#operators += 1;
+    this.#operator = await startFleetOperator({
+      kubeconfigPath: this.#cluster.kubeconfigPath,
+      namespace: OPERATOR_NAMESPACE,
+      name: `operator-${this.#operators}`,
+      ...{ folder, isProfiled, environment },
+    });
+    await this.#operator.ready(120_000);
+    return {};
+  }
+
+  #expect(wanted: Partial<PolicyWanted> & Pick<PolicyWanted, 'holds'>): {
+    readonly done: Promise<ReadonlyMap<string, number>>;
+  } {
+    const services = this.#cluster.services.map(keyOf);
+    return expectPolicies(this.#fleet, {
+      ...{ services, pods: this.#options.pods, deadlineMs: LONG_MS },
+      ...wanted,
+    });
+  }
+
+  async #create(): Promise<Measured> {
+    const { services } = this.#cluster;
+    const startedMs = systemClock.nowMs();
+    const { done } = this.#expect({ holds: () => true });
+    const calls = services.map((one) =>
+      post(servicesPath(one.namespace), fleetService(one, this.#options.pods)),
+    );
+    await this.#cluster.all(calls);
+    const createdMs = systemClock.nowMs();
+    const doneMs = [...(await done).values()].map((atMs) => (atMs - startedMs) / 1_000);
+    return {
+      figures: {
+        createdSeconds: (createdMs - startedMs) / 1_000,
+        ...spread('acknowledged', doneMs),
+      },
+    };
+  }
+
+  /** Until the operator has written nothing for a while. */
+  async #settle(): Promise<Measured> {
+    const writes = async (): Promise<number> => writesOf((await this.#counters()).apiCalls);
+    let seen = { count: await writes(), atMs: systemClock.monotonicMs() };
+    await eventually(async () => {
+      await wait(1_000);
+      const count = await writes();
+      if (count !== seen.count) seen = { count, atMs: systemClock.monotonicMs() };
+      if (systemClock.monotonicMs() - seen.atMs < SETTLED_MS) throw new Error('it still writes');
+    }, LONG_MS);
+    return {};
+  }
+
+  async #rest(): Promise<Measured> {
+    await wait(this.#options.restSeconds * 1_000);
+    return {};
+  }
+
+  async #changeOne(): Promise<Measured> {
+    const { services } = this.#cluster;
+    const tookMs: number[] = [];
+    for (let i = 0; i < this.#options.changes; i++) {
+      const one = services[(i * 37) % services.length]!;
+      const startedMs = systemClock.nowMs();
+      const doneMs = await this.#changeLimit([one]);
+      tookMs.push(Math.max(...doneMs.values()) - startedMs);
+    }
+    return { figures: spread('changeMs', tookMs) };
+  }
+
+  async #changeAll(): Promise<Measured> {
+    const startedMs = systemClock.nowMs();
+    const doneMs = await this.#changeLimit(this.#cluster.services);
+    const seconds = [...doneMs.values()].map((atMs) => (atMs - startedMs) / 1_000);
+    return { figures: spread('acknowledged', seconds) };
+  }
+
+  /** A hot field, so no pod is replaced. */
+  async #changeLimit(services: readonly ServiceRef[]): Promise<ReadonlyMap<string, number>> {
+    this.#marker += 1;
+    const maxQueueLength = this.#marker;
+    const { done } = this.#expect({
+      services: services.map(keyOf),
+      holds: (applied) => applied.maxQueueLength === maxQueueLength,
+    });
+    const calls = services.map((one) =>
+      mergePatch(servicePath(one), { spec: { server: { batching: { maxQueueLength } } } }),
+    );
+    await this.#cluster.all(calls);
+    return done;
+  }
+
+  /** Heads brought by people, certified on traffic, then in force with their exits on all pods. */
+  async #putInForce(mark: number): Promise<Measured> {
+    this.#fleet.traffic({ ...TRAFFIC, drifting: [] });
+    const startedMs = systemClock.nowMs();
+    const wanted = { digest: '' };
+    const { done } = this.#expect({
+      holds: ({ stable, exitsEnabled }) => exitsEnabled && stable === wanted.digest,
+    });
+    wanted.digest = await bringHeads(this.#cluster, mark);
+    const seconds = [...(await done).values()].map((atMs) => (atMs - startedMs) / 1_000);
+    return { figures: spread('inForce', seconds) };
+  }
+
+  /** Rows of one service of a hundred are wrong more often: until its exits are off. */
+  async #drift(): Promise<Measured> {
+    const drifting = this.#cluster.services.filter((_, i) => i % 100 === 0).map(keyOf);
+    const startedMs = systemClock.nowMs();
+    const { done } = this.#expect({
+      services: drifting,
+      holds: ({ exitsEnabled }) => !exitsEnabled,
+    });
+    this.#fleet.traffic({ ...TRAFFIC, drifting });
+    const seconds = [...(await done).values()].map((atMs) => (atMs - startedMs) / 1_000);
+    this.#fleet.traffic({ ...TRAFFIC, rowsPerSecond: 0, drifting: [] });
+    return { figures: spread('exitsOff', seconds) };
+  }
+
+  /** Killed, so that nothing is given back: the next waits for the Lease, as after the loss of a node. */
+  async #restartOperator(): Promise<Measured> {
+    const epoch = this.#epoch;
+    const startedMs = systemClock.nowMs();
+    const { done } = this.#expect({ holds: (applied) => applied.epoch > epoch });
+    await this.#operator?.kill();
+    await this.#startOperator();
+    const readyMs = systemClock.nowMs();
+    const doneMs = [...(await done).values()].map((atMs) => (atMs - startedMs) / 1_000);
+    return {
+      figures: { readySeconds: (readyMs - startedMs) / 1_000, ...spread('acknowledged', doneMs) },
+    };
+  }
+
+  async #restartApiServer(): Promise<Measured> {
+    const { cluster } = this.#cluster;
+    const startedMs = systemClock.nowMs();
+    await cluster.kill('apiserver');
+    await cluster.start('apiserver');
+    const readyMs = systemClock.nowMs();
+    const [one] = this.#cluster.services;
+    await this.#changeLimit(one === undefined ? [] : [one]);
+    const changedMs = systemClock.nowMs();
+    // What follows a restart comes within the longest back-off of a watch.
+    await wait(this.#options.restSeconds * 1_000);
+    return {
+      figures: {
+        answersSeconds: (readyMs - startedMs) / 1_000,
+        changeAcknowledgedSeconds: (changedMs - readyMs) / 1_000,
+      },
+    };
+  }
+
+  async #delete(): Promise<Measured> {
+    const { services, cluster } = this.#cluster;
+    const startedMs = systemClock.nowMs();
+    await this.#cluster.all(services.map((one) => ({ method: 'DELETE', path: servicePath(one) })));
+    const deletedMs = systemClock.nowMs();
+    await eventually(async () => {
+      const { body } = await cluster.request({ path: '/api/v1/pods?limit=1' });
+      if ((body as { readonly items: readonly unknown[] }).items.length > 0) {
+        await wait(500);
+        throw new Error('there are pods left');
+      }
+    }, LONG_MS);
+    const figures = {
+      deletedSeconds: (deletedMs - startedMs) / 1_000,
+      goneSeconds: (systemClock.nowMs() - startedMs) / 1_000,
+    };
+    return { figures };
+  }
+}
+
+function keyOf({ namespace, name }: ServiceRef): string {
+  return `${namespace}/${name}`;
+}
+
+/** Of the API server's objects; Leases are renewed by PUT. */
+export function writesOf(apiCalls: Readonly<Record<string, number>>): number {
+  return ['POST', 'PATCH', 'DELETE'].reduce((sum, method) => sum + (apiCalls[method] ?? 0), 0);
+}
+
+function spread(name: string, values: readonly number[]): Record<string, number> {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    [`${name}P50`]: quantile(sorted, 0.5),
+    [`${name}P99`]: quantile(sorted, 0.99),
+    [`${name}Max`]: sorted.at(-1) ?? 0,
+  };
+}

@@ -7,7 +7,8 @@ import type { ReasonEntry } from './reason-entry.ts';
 
 const service = {
   Serving: {
-    meaning: 'The endpoint answers for this generation, or some requests may leave early.',
+    meaning:
+      'Of Ready: the endpoint answers for this generation. Of ExitsActive: requests may leave early.',
     action: '',
   },
   Accepted: { meaning: 'The checks of the controller passed.', action: '' },
@@ -113,11 +114,12 @@ const policy = {
   },
   CandidateMissing: {
     meaning: 'A server does not have the bundle of the candidate yet; its share is 0 there.',
-    action: 'Wait: the bundle is pushed with the next tick.',
+    action: 'Wait: the bundle is brought within seconds; if it stays so, the bundle cannot be had.',
   },
   HeadMissing: {
     meaning: 'A server does not have the bundle of the stable heads; it refuses the policy.',
-    action: 'Wait: the bundle is pushed and the policy repeated.',
+    action:
+      'Wait: the bundle is brought and the policy repeated; if it stays so, restore the bundle.',
   },
   ModelMismatch: {
     meaning: 'A policy names another model than the server serves.',
@@ -157,7 +159,10 @@ const exits = {
     meaning: 'The spec names no exits, or the backbone has no cut.',
     action: 'As configured; to have exits, name some that `layercache inspect MODEL` lists.',
   },
-  Disabled: { meaning: 'Exits are off by exitMode or by request.', action: 'As configured.' },
+  Disabled: {
+    meaning: 'Exits are off by exitMode or by request.',
+    action: 'As configured; `layercache exits on NAME` withdraws a request.',
+  },
   RecommendOnly: {
     meaning: 'tuning.mode is Recommend: heads are certified and not rolled out.',
     action: 'Accept a revision with heads.revision.',
@@ -264,11 +269,12 @@ const rollout = {
   Staging: { meaning: 'The candidate is being loaded on every pod.', action: 'Wait.' },
   Paused: {
     meaning: 'The rollout is held by request; aborts still fire.',
-    action: 'Set rollout.paused to false.',
+    action: '`layercache rollout resume NAME`, or set rollout.paused to false.',
   },
   Inconclusive: {
     meaning: 'A check has no verdict: no, stale, too few or void figures.',
-    action: 'Send more traffic, promote or abort.',
+    action:
+      'Send more traffic, or `layercache rollout promote NAME` or `layercache rollout abort NAME`.',
   },
   NotBetter: {
     meaning: 'The candidate is not better than what is in force.',
@@ -281,11 +287,11 @@ const rollout = {
   AbortedByUser: { meaning: 'The candidate was aborted by request.', action: '' },
   LoadFailed: {
     meaning: 'Pods could not load the candidate in time.',
-    action: 'See the message; retry, or bring other heads.',
+    action: 'See the message; request a retry once it is mended, or bring other heads.',
   },
   CrashedPods: {
     meaning: 'Pods crashed within two minutes of loading the candidate.',
-    action: 'See the log of the named pods; retry only after a fix.',
+    action: 'See the log of the named pods; request a retry only after a fix.',
   },
   Superseded: {
     meaning: 'A change of the spec made the candidate pointless.',

@@ -12,7 +12,8 @@ export const EVIDENCE_PAGES = {
   },
   NoCertificate: {
     seen: ['WithinBudget=Unknown', 'ExitsActive=False'],
-    check: 'ExitsActive says what is waited for.',
+    check:
+      'ExitsActive says what is waited for; `layercache explain NAME` how many audited rows are missing and how long they take at present traffic.',
   },
   InsufficientSamples: {
     seen: ['WithinBudget=Unknown', 'ExitsActive=False', 'event'],
@@ -26,7 +27,8 @@ export const EVIDENCE_PAGES = {
   },
   Recertifying: {
     seen: ['ExitsActive=False'],
-    check: 'The message says at how many audited rows the next look is.',
+    check:
+      'The message says at how many audited rows the next look is; `layercache explain NAME` how long that takes. Heads that fail again are replaced by training.',
   },
   PodDeviates: {
     seen: ['event'],

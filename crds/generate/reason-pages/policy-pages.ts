@@ -5,6 +5,9 @@ const ACKNOWLEDGEMENT = 'acknowledgement of a pod, quoted in the message of Poli
 const POD_LOG =
   '`kubectl -n NAMESPACE logs POD` has the same as a line `policy rejected` or `policy applied`.';
 
+const BUNDLE =
+  'Condition Available of the revision says whether its bundle can be had, and from where: `kubectl -n NAMESPACE get cacheheadrevisions`.';
+
 export const POLICY_PAGES = {
   AllReplicas: {
     seen: ['PolicyApplied=True'],
@@ -34,8 +37,8 @@ export const POLICY_PAGES = {
     seen: [ACKNOWLEDGEMENT],
     check: `Do all pods run one image? \`kubectl -n NAMESPACE get pods -l layercache.io/service=NAME -o jsonpath={..imageID}\`. ${POD_LOG}`,
   },
-  CandidateMissing: { seen: [ACKNOWLEDGEMENT], check: POD_LOG },
-  HeadMissing: { seen: [ACKNOWLEDGEMENT], check: POD_LOG },
+  CandidateMissing: { seen: [ACKNOWLEDGEMENT], check: `${BUNDLE} ${POD_LOG}` },
+  HeadMissing: { seen: [ACKNOWLEDGEMENT], check: `${BUNDLE} ${POD_LOG}` },
   ModelMismatch: {
     seen: [ACKNOWLEDGEMENT],
     check:

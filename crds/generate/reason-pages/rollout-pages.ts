@@ -17,7 +17,11 @@ export const ROLLOUT_PAGES = {
     check:
       '`status.rollout.loadedReplicas` counts the pods that have the bundle; PolicyApplied names one that has not.',
   },
-  Paused: { seen: [PENDING, 'event'], check: '`spec.rollout.paused` is true.' },
+  Paused: {
+    seen: [PENDING, 'event'],
+    check:
+      '`spec.rollout.paused` is true, or annotation `layercache.io/rollout: paused` stands, which `layercache rollout pause NAME` writes. Disagreement still aborts.',
+  },
   Inconclusive: {
     seen: [PENDING, 'event'],
     check: `${STATUS} See runbook [LayercacheRolloutStuck](../runbooks/LayercacheRolloutStuck.md).`,
@@ -29,7 +33,7 @@ export const ROLLOUT_PAGES = {
   Aborted: {
     seen: [ENDED, 'event'],
     check:
-      'The message has check, samples, value and limit; `status.heads.failed` keeps the last ten.',
+      'The message has check, samples, value and limit; `status.heads.failed` keeps the last ten. Annotation `layercache.io/request: retry:REVISION` has it tried again.',
   },
   AbortedByUser: {
     seen: [ENDED, 'event'],
@@ -38,11 +42,12 @@ export const ROLLOUT_PAGES = {
   LoadFailed: {
     seen: [ENDED, 'event'],
     check:
-      'The message names a pod and what it lacks: the bundle in its store, credentials, or memory. `kubectl -n NAMESPACE logs POD`.',
+      'The message names a pod and what it lacks: the bundle in its store, credentials, or memory. `kubectl -n NAMESPACE logs POD`. Annotation `layercache.io/request: retry:REVISION` has it tried again.',
   },
   CrashedPods: {
     seen: [ENDED, 'event'],
-    check: '`kubectl -n NAMESPACE logs -p POD` ends with the cause.',
+    check:
+      '`kubectl -n NAMESPACE logs -p POD` ends with the cause. Annotation `layercache.io/request: retry:REVISION` has it tried again.',
   },
   Superseded: {
     seen: [ENDED, 'event'],

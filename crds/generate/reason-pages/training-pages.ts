@@ -8,14 +8,17 @@ const JOB =
 
 export const TRAINING_PAGES = {
   Completed: { seen: ['Trained=True'], check: '`status.training` has rows and time.' },
-  Running: { seen: [WAITS], check: 'The message has the progress.' },
+  Running: { seen: [WAITS], check: `The message has the progress. Does it stand still? ${JOB}` },
   Cooldown: { seen: [WAITS], check: 'The message says how long.' },
   WaitingForSamples: {
     seen: [WAITS],
     check:
       'The message says how many rows are missing; see [CollectingSamples](#collectingsamples).',
   },
-  RevisionPinned: { seen: [WAITS], check: '`spec.heads.revision` is set.' },
+  RevisionPinned: {
+    seen: [WAITS],
+    check: '`spec.heads.revision` is set; remove it to train again.',
+  },
   Failed: { seen: [FAILED, 'event'], check: JOB },
   TooFewRows: {
     seen: [FAILED, 'event'],

@@ -41,7 +41,53 @@ export function checkService(service: ServiceView, ledger: Ledger | null): reado
             `${key}: engine ${backbone.engine} on ${backbone.device ?? 'an unknown device'}`,
           ),
         ];
-  return [...troubles, ...engine, ...checkTraffic(key, service, ledger)];
+  return [
+    ...troubles,
+    ...engine,
+    ...checkTraffic(key, service, ledger),
+    ...checkAlerts(key, service, ledger),
+  ];
+}
+
+/** Audited answers of exits that an alert on the budget wants in its window (operations.md 4). */
+const ALERT_ROWS = 30;
+const UNMEASURED_HOURS = 6;
+
+/** Whether alerts on the budget can see anything: without enough audits of early answers they stay quiet, whatever happens. */
+function checkAlerts(
+  key: string,
+  { status }: ServiceView,
+  ledger: Ledger | null,
+): readonly Finding[] {
+  const share = Number.parseFloat(status.accuracy?.exitedShare ?? '') / 100;
+  const perHour = auditsPerHour(ledger) * share;
+  // No early answers, or nothing measured.
+  if (!(perHour > 0)) return [];
+  const text = `${key}: about ${countText(Math.floor(perHour))} audited early answers an hour`;
+  if (perHour * UNMEASURED_HOURS < ALERT_ROWS) {
+    return [
+      finding(
+        'Service',
+        `${text}: alerts want ${ALERT_ROWS} in ${UNMEASURED_HOURS} h at least to tell whether it keeps its budget`,
+        'Raise accuracy.auditRate, or send more traffic.',
+      ),
+    ];
+  }
+  return [
+    ok(
+      'Service',
+      perHour < ALERT_ROWS
+        ? `${text}: too few for the alert that looks at one hour, enough for those at six hours and three days`
+        : `${text}: enough for every alert on its budget`,
+    ),
+  ];
+}
+
+/** NaN before the operator has measured the traffic. */
+function auditsPerHour(ledger: Ledger | null): number {
+  if (ledger === null) return NaN;
+  const { rowsPerSecond, auditRate } = ledger.traffic;
+  return (rowsPerSecond ?? NaN) * auditRate * 3600;
 }
 
 /** Rows of the first look against the rows that come. */

@@ -6,6 +6,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { readLedgers } from '../service/read-ledgers.ts';
 import { readServiceView } from '../service/read-service-view.ts';
 import type { ServiceView } from '../service/service-view.ts';
+import type { NodeClock } from './check-clocks.ts';
 import { ownDefinitions, type LiveDefinition } from './check-definitions.ts';
 import type { MonitoringFacts } from './check-monitoring.ts';
 import type { OperatorFacts } from './check-operator.ts';
@@ -91,6 +92,19 @@ async function operatorOf(
     version: labels['app.kubernetes.io/version'] ?? null,
     ...leaseOf(leases?.find((one) => one.metadata.name === leaseName)),
   };
+}
+
+/** Null: this user may not list the Leases of kubelets. */
+export async function readNodeClocks(cluster: Cluster): Promise<readonly NodeClock[] | null> {
+  const leases = await listOrNull(() =>
+    cluster.api.list('Lease', { namespace: 'kube-node-lease' }),
+  );
+  return (
+    leases?.flatMap((lease) => {
+      const { renewedMs } = leaseOf(lease);
+      return renewedMs === null ? [] : [{ node: lease.metadata.name, renewedMs }];
+    }) ?? null
+  );
 }
 
 const LEASE_SECONDS = 15;

@@ -2,7 +2,7 @@ import { VERSION } from '../../version.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Rendered } from '../output/output-format.ts';
 import type { Paint } from '../output/paint.ts';
-import { checkClocks } from './check-clocks.ts';
+import { checkClocks, checkNodeClocks } from './check-clocks.ts';
 import { checkDefinition } from './check-definitions.ts';
 import { checkMonitoring } from './check-monitoring.ts';
 import { checkOperators } from './check-operator.ts';
@@ -14,6 +14,7 @@ import {
   findOperators,
   readDefinitions,
   readMonitoring,
+  readNodeClocks,
   readServerVersion,
   readServices,
 } from './gather-doctor.ts';
@@ -40,7 +41,8 @@ export async function runDoctor(cluster: Cluster, paint: Paint): Promise<Diagnos
 async function examine(cluster: Cluster): Promise<readonly Finding[]> {
   const { version, serverMs } = await readServerVersion(cluster);
   const localMs = cluster.clock.nowMs();
-  const [definitions, rights, operators, monitoring, services] = await Promise.all([
+  const [nodeClocks, definitions, rights, operators, monitoring, services] = await Promise.all([
+    readNodeClocks(cluster),
     readDefinitions(cluster),
     askRights(cluster),
     findOperators(cluster),
@@ -50,6 +52,7 @@ async function examine(cluster: Cluster): Promise<readonly Finding[]> {
   return [
     ok('API server', `${cluster.server} is Kubernetes ${version}`),
     checkClocks(localMs, serverMs),
+    ...checkNodeClocks(nodeClocks, serverMs ?? localMs),
     ...definitions.map(([name, live]) => checkDefinition(name, live)),
     ...checkRights(cluster.namespace, rights),
     ...checkOperators(operators, { version: VERSION, serverMs: serverMs ?? localMs }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { checkClocks } from '../../../../operator/commands/doctor/check-clocks.ts';
+import { checkClocks, checkNodeClocks } from '../../../../operator/commands/doctor/check-clocks.ts';
 import {
   checkDefinition,
   ownDefinitions,
@@ -42,6 +42,31 @@ test('a clock may differ by half a minute', () => {
   });
   expect(checkClocks(NOW_MS, NOW_MS + 40_000).text).toContain('40 s behind');
   expect(checkClocks(NOW_MS, null).state).toBe('Unknown');
+});
+
+describe('clocks of nodes', () => {
+  const at = (seconds: number) =>
+    checkNodeClocks(
+      [
+        { node: 'a', renewedMs: NOW_MS - 9_000 },
+        { node: 'b', renewedMs: NOW_MS + seconds * 1000 },
+      ],
+      NOW_MS,
+    );
+
+  test('are well within half a minute ahead, and a minute behind for those that renew slowly', () => {
+    expect([...at(30), ...at(-60)].map(({ state }) => state)).toEqual(['Ok', 'Ok']);
+  });
+
+  test('that are further away are told by their node', () => {
+    expect(at(31)[0]?.text).toBe('the clock of node b is 31 s ahead of the API server');
+    expect(at(-61)[0]?.text).toContain('node b says that it was alive 61s ago');
+  });
+
+  test('that nobody may read, or that are none, are not wrong', () => {
+    expect(statesOf(checkNodeClocks(null, NOW_MS))).toEqual(['Unknown']);
+    expect(checkNodeClocks([], NOW_MS)).toEqual([]);
+  });
 });
 
 describe('a definition', () => {
@@ -128,7 +153,7 @@ test('monitoring is wrong only where it could be there', () => {
 
 describe('a service', () => {
   test('whose traffic proves its budget within a day is well', () => {
-    expect(statesOf(checkService(serving, rated(1)))).toEqual(['Ok', 'Ok']);
+    expect(statesOf(checkService(serving, rated(1)))).toEqual(['Ok', 'Ok', 'Ok']);
   });
 
   test('with too little traffic for its budget is a finding, with the time it takes', () => {
@@ -139,6 +164,16 @@ describe('a service', () => {
     );
     expect(checkService(serving, rated(0))[1]?.text).toContain('no rows arrive');
     expect(checkService(serving, null)[1]?.state).toBe('Unknown');
+  });
+
+  test.each([
+    [1, 'Ok', 'about 44 audited early answers an hour: enough for every alert'],
+    [0.5, 'Ok', 'about 22 audited early answers an hour: too few for the alert'],
+    [0.1, 'Finding', 'about 4 audited early answers an hour: alerts want 30 in 6 h'],
+  ])('at %d rows a second is told whether alerts can see its budget', (rate, state, text) => {
+    const [, , alerts] = checkService(serving, rated(rate));
+    expect(alerts).toMatchObject({ state });
+    expect(alerts?.text).toContain(text);
   });
 
   test('that wants no exits needs no traffic', () => {

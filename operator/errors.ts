@@ -50,7 +50,8 @@ export const CLI_ERRORS = {
   NoClassOutput: {
     exitCode: 2,
     what: 'A run compares classes, and the backbone does not say which output has them',
-    nextStep: '`layercache inspect MODEL` lists its outputs.',
+    nextStep:
+      '`layercache inspect MODEL` lists its outputs; ways out: charts/layercache/docs/own-model.md.',
   },
   ModelDescriptionInvalid: {
     exitCode: 2,
@@ -98,7 +99,7 @@ export const CLI_ERRORS = {
   BackboneLoadFailed: {
     exitCode: 1,
     what: 'The backbone cannot be served',
-    nextStep: 'Check the model with `layercache inspect MODEL`.',
+    nextStep: 'Ways out: charts/layercache/docs/own-model.md.',
   },
   ServerFailed: {
     exitCode: 1,

@@ -28,6 +28,7 @@ export function initCommand(io: CliIo): Command {
       const { measureModel } = await import('../local/inspect-model.ts');
       const { manifestText } = await import('../commands/init/manifest-text.ts');
       const { modelNameOf } = await import('../commands/init/model-name.ts');
+      const { nextSteps } = await import('../commands/init/next-steps.ts');
       const { checkManifests } = await import('../../crds/schema/check-manifests.ts');
       const { formatProblems } = await import('../../crds/schema/manifest-problem.ts');
       const interrupt = createInterrupt();
@@ -57,6 +58,7 @@ export function initCommand(io: CliIo): Command {
             nextStep: 'Write a name of a-z, 0-9 and "-", and a budget such as 1%.',
           });
         }
+        io.stderr.write([...nextSteps(state), ''].join('\n'));
       } finally {
         interrupt.close();
       }

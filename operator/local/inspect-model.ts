@@ -5,6 +5,7 @@ import { debugLine } from './fleet-start.ts';
 import { prepareBackbone, type PreparedBackbone } from './prepare-backbone.ts';
 import { startServer, stopServer } from './processes/server-process.ts';
 import type { RunIo } from './run-options.ts';
+import { whyUncut } from './why-uncut.ts';
 import { grouped, milliseconds, percent } from './view/format.ts';
 import { renderTable } from './view/table.ts';
 
@@ -78,6 +79,7 @@ function toInspection({ engine, backbone, cuts, rejectedCuts, costs }: ServerSta
 
 function renderInspection(state: ServerState): string[] {
   const { engine, backbone, cuts, rejectedCuts, costs } = state;
+  const uncut = whyUncut(state);
   const plainMs = costs?.plainMs[0] ?? null;
   const lines = [
     `digest   ${backbone.digest}`,
@@ -86,36 +88,39 @@ function renderInspection(state: ServerState): string[] {
     `inputs   ${backbone.inputs.map(tensorText).join(', ')}`,
     `outputs  ${backbone.outputs.map(tensorText).join(', ')}`,
     backbone.outputName === null
-      ? `classes  none: ${backbone.outputProblem?.message ?? ''}`
+      ? 'classes  none'
       : `classes  ${backbone.classCount} (${backbone.outputName}, ${backbone.outputKind ?? ''})`,
     `work     ${grouped(backbone.macs)} multiply-adds, ${milliseconds(plainMs)} ms at batch 1`,
     '',
-    ...renderTable(
-      [
-        { title: 'cut', align: 'left' },
-        { title: 'macs', align: 'right' },
-        { title: 'time', align: 'right' },
-        { title: 'ms', align: 'right' },
-        { title: 'shape', align: 'right' },
-        { title: 'pool', align: 'right' },
-      ],
-      cuts.map((cut) => [
-        cut.tensor,
-        percent(cut.macsShare),
-        percent(cut.msShare),
-        plainMs === null ? '-' : (cut.msShare * plainMs).toFixed(2),
-        `${cut.channels}x${cut.height}x${cut.width}`,
-        String(cut.pool),
-      ]),
-    ),
+    ...(uncut === null ? renderCuts(cuts, plainMs) : [uncut]),
   ];
-  if (cuts.length === 0) lines.push('The model has no cut: exits are not possible.');
   const shown = rejectedCuts.slice(0, MAX_REJECTED);
   if (shown.length > 0)
     lines.push('', 'no cuts:', ...shown.map(({ tensor, reason }) => `  ${tensor}: ${reason}`));
   if (rejectedCuts.length > shown.length)
     lines.push(`  and ${rejectedCuts.length - shown.length} more (-o json)`);
   return lines;
+}
+
+function renderCuts(cuts: ServerState['cuts'], plainMs: number | null): string[] {
+  return renderTable(
+    [
+      { title: 'cut', align: 'left' },
+      { title: 'macs', align: 'right' },
+      { title: 'time', align: 'right' },
+      { title: 'ms', align: 'right' },
+      { title: 'shape', align: 'right' },
+      { title: 'pool', align: 'right' },
+    ],
+    cuts.map((cut) => [
+      cut.tensor,
+      percent(cut.macsShare),
+      percent(cut.msShare),
+      plainMs === null ? '-' : (cut.msShare * plainMs).toFixed(2),
+      `${cut.channels}x${cut.height}x${cut.width}`,
+      String(cut.pool),
+    ]),
+  );
 }
 
 const MAX_REJECTED = 8;

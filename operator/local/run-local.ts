@@ -97,7 +97,7 @@ async function serveWith(
   const opened = await openRunTraffic(options, {
     path: backbone.path,
     state: async () => (await starting)[0]?.state ?? null,
-    onSkipped: (message) => {
+    onWarning: (message) => {
       io.stderr.write(`warning: ${message}\n`);
     },
   });

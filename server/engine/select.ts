@@ -149,9 +149,27 @@ function isLayersModel(path: string): boolean {
 
 const CONVERT =
   'it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one';
+const FROM_TENSORFLOW =
+  'pip install tf2onnx, then python -m tf2onnx.convert --saved-model FOLDER --output model.onnx';
+const KERAS = `a model of Keras is exported first: model.export(FOLDER) in Python, then ${FROM_TENSORFLOW}`;
+const PYTORCH =
+  "PyTorch writes weights there and no graph: load the module in Python and torch.onnx.export(module.eval(), (example,), 'model.onnx', external_data=False)";
+/** What to do with files that people have, by their endings. */
 const NEEDED: Readonly<Record<string, string>> = {
-  '.pb':
-    'a SavedModel needs native TensorFlow (layercache engines install), or is converted to ONNX or to a graph model of TensorFlow.js',
+  '.pb': `a SavedModel needs native TensorFlow (layercache engines install) and must be flat, or is converted to ONNX (${FROM_TENSORFLOW}) or to a graph model of TensorFlow.js`,
+  '.keras': KERAS,
+  '.h5': KERAS,
+  '.hdf5': KERAS,
+  '.pt': PYTORCH,
+  '.pth': PYTORCH,
+  '.pt2': PYTORCH,
+  '.ckpt': PYTORCH,
+  '.safetensors': PYTORCH,
+  '.tflite':
+    'convert it to ONNX: pip install tf2onnx, then python -m tf2onnx.convert --tflite FILE --output model.onnx',
+  '.pkl':
+    'a pickle holds Python objects: export the model to ONNX (scikit-learn: skl2onnx; PyTorch: torch.onnx.export)',
+  '.joblib': 'a pickle holds Python objects: export the model to ONNX (scikit-learn: skl2onnx)',
 };
 
 function unavailable(

@@ -1,4 +1,5 @@
 import type { ServerState } from '../../../crds/wire/state.ts';
+import { whyUncut } from '../../local/why-uncut.ts';
 import { discoverExits } from '../../plan/discover-exits.ts';
 
 export interface ManifestFacts {
@@ -12,7 +13,7 @@ export interface ManifestFacts {
 export function manifestText({ name, uri, maxDisagreement, state }: ManifestFacts): string {
   const { backbone } = state;
   return [
-    '# file: is for `layercache local run`. For a cluster put the model where pods can fetch it, and name it by https:, s3:, oci: or pvc:.',
+    '# file: is for `layercache local run`; a relative path starts at the folder of this manifest. For a cluster put the model where pods can fetch it, and name it by https:, s3:, oci: or pvc:.',
     'apiVersion: layercache.io/v1alpha1',
     'kind: CachedModelService',
     'metadata:',
@@ -35,18 +36,18 @@ function outputLines({
   outputProblem,
   outputs,
 }: ManifestFacts['state']['backbone']): string[] {
-  if (outputName !== null && outputs.length === 1) return [];
-  if (outputName !== null) return [`    outputName: ${quoted(outputName)}`];
+  if (outputName !== null)
+    return outputs.length === 1 ? [] : [`    outputName: ${quoted(outputName)}`];
+  if (outputProblem?.code !== 'OutputAmbiguous') return [];
   const names = outputs.map(({ name }) => name).join(', ');
   return [
-    `    # ${outputProblem?.message ?? 'The class output is not known.'}`,
-    `    # Outputs: ${names}. Name the one with the class scores, or exits stay off:`,
+    `    # The model has outputs ${names}. Name the one with the class scores, or exits stay off:`,
     '    # outputName: NAME',
   ];
 }
 
-function exitLines({ cuts, rejectedCuts }: ManifestFacts['state']): string[] {
-  const exits = discoverExits(cuts);
+function exitLines(state: ManifestFacts['state']): string[] {
+  const exits = discoverExits(state.cuts);
   if (exits.length > 0) {
     return [
       '  # Candidates, from cheap to dear; training keeps the ones that pay. Without this list the operator chooses the same.',
@@ -57,18 +58,8 @@ function exitLines({ cuts, rejectedCuts }: ManifestFacts['state']): string[] {
       ]),
     ];
   }
-  const reasons = rejectedCuts
-    .slice(0, MOST_REASONS)
-    .map(({ tensor, reason }) => `  #   ${tensor}: ${reason}`);
-  return [
-    '  # The model has no tensor where it can be cut, so it is served as it is:',
-    ...reasons,
-    '  # A companion, a small model of the same classes, can answer first: exits: [{name: small, model: {uri: ...}}].',
-    '  exits: []',
-  ];
+  return [...(whyUncut(state) ?? '').split(/(?<=\.) /).map((part) => `  # ${part}`), '  exits: []'];
 }
-
-const MOST_REASONS = 5;
 
 /** YAML takes a JSON string for what it is, whatever stands in it. */
 function quoted(text: string): string {

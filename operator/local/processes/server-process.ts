@@ -117,7 +117,9 @@ async function startFailure(child: Child, options: ServerOptions): Promise<CliEr
   }
   const refusal = BACKBONE_REFUSAL.exec(tail)?.[1];
   if (refusal !== undefined) {
-    return new CliError('BackboneLoadFailed', { where: options.backbonePath, why: `${refusal}.` });
+    // Most refusals begin with the path.
+    const where = refusal.includes(options.backbonePath) ? undefined : options.backbonePath;
+    return new CliError('BackboneLoadFailed', { where, why: `${refusal}.` });
   }
   return new CliError('ServerFailed', {
     where: options.backbonePath,

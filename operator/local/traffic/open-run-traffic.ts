@@ -3,7 +3,7 @@ import { CliError } from '../../errors.ts';
 import type { RunContext } from '../run-context.ts';
 import type { RunOptions } from '../run-options.ts';
 import { openImages } from './images.ts';
-import { loadModelDescription } from './model-description.ts';
+import { loadModelDescription, type ModelDescriptionFile } from './model-description.ts';
 import { openLabels } from './open-labels.ts';
 import { openTraffic } from './open-traffic.ts';
 import { pictureSize } from './picture-size.ts';
@@ -16,7 +16,8 @@ export interface ModelAtHand {
   readonly path: string;
   /** Resolves once a server has loaded it; only pictures of no described size wait for it. */
   readonly state: () => Promise<Pick<ServerState, 'backbone'> | null>;
-  readonly onSkipped: (message: string) => void;
+  /** What is no error, and worth a look. */
+  readonly onWarning: (message: string) => void;
 }
 
 /** The word for requests that the user sends himself. */
@@ -61,9 +62,14 @@ async function openSource(
   flag: string,
   model: ModelAtHand,
 ): Promise<TrafficSource> {
-  if (!source.startsWith('images:') || source === 'images:') return await openTraffic(source, flag);
   const name = `${flag} ${source}`;
   const description = loadModelDescription(model.path);
+  if (!source.startsWith('images:') || source === 'images:') {
+    const opened = await openTraffic(source, flag);
+    if (opened.element === 'u1') warnOfBytes(name, description, model);
+    return opened;
+  }
+  warnOfBytes(name, description, model);
   const isDescribed = description.input?.image?.colors !== undefined;
   const state = isDescribed ? null : await model.state();
   return openImages({
@@ -71,6 +77,16 @@ async function openSource(
     name,
     size: pictureSize(description, state?.backbone.inputs ?? [], name),
     classNames: description.labels ?? [],
-    onSkipped: model.onSkipped,
+    onSkipped: model.onWarning,
   });
+}
+
+/** A model that learnt on 0 to 1 and is fed 0 to 255 answers something all the same, and nothing else would show it. */
+function warnOfBytes(name: string, { input }: ModelDescriptionFile, model: ModelAtHand): void {
+  const { scale, mean = [], std = [] } = input ?? {};
+  if (scale !== undefined || mean.length > 0 || std.length > 0) return;
+  model.onWarning(
+    `${name}: its bytes go into the model as 0 to 255, since no layercache.json beside it names a scale. For 0 to 1 write ` +
+      `{"input": {"scale": ${1 / 255}}} there; "scale": 1 says that 0 to 255 is right.`,
+  );
 }

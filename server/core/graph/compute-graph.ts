@@ -18,6 +18,11 @@ export interface ComputeGraph {
   readonly outputs: readonly { readonly name: string }[];
 }
 
+/** A node as messages call it; names of nodes are optional, those of tensors are not. */
+export function nodeText({ op, outputs }: GraphNode): string {
+  return `the ${op} that makes ${outputs.slice(0, 1).join()}`;
+}
+
 /** What the operators of a format mean. */
 export interface GraphVocabulary {
   /** Where maps have their channels. */

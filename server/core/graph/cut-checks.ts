@@ -1,4 +1,5 @@
 // Why a tensor that alone carries everything on is still no cut: an ordered chain of checks, each with its sentence.
+import { nodeText } from './compute-graph.ts';
 import type { GraphFlow } from './graph-flow.ts';
 import type { MeasuredShape, ShapeTable } from './shape-table.ts';
 
@@ -15,20 +16,31 @@ export interface CutCandidate {
 
 type Check = (candidate: CutCandidate, flow: GraphFlow, shapes: ShapeTable) => string | null;
 
-const CHECKS: readonly Check[] = [
+export interface Refusal {
+  readonly reason: string;
+  /** False: nothing stands in the way, but an exit there would save nothing. */
+  readonly isObstacle: boolean;
+}
+
+/** What another export could change. */
+const OBSTACLES: readonly Check[] = [
   ({ shape }) =>
-    shape.type === 'float32' ? null : `holds ${shape.type}; heads read float32 tensors only`,
+    shape.type === 'float32'
+      ? null
+      : `holds ${shape.type}; heads read float32 tensors only: export this part in float32`,
   ({ shape }) =>
     shape.rowsFirst
       ? null
-      : `its shape [${shape.dims.join(', ')}] does not start with the batch axis; heads need one entry per row`,
+      : `its shape [${shape.dims.join(', ')}] does not start with the batch axis; heads need one entry per row: export it with the batch axis first`,
   ({ shape }) =>
     shape.dims.length >= 2 && shape.dims.length <= 4
       ? null
       : `has ${shape.dims.length} dimensions; heads read vectors, sequences and maps (2 to 4)`,
-  ({ tensor }, flow) =>
-    flow.captured.has(tensor) ? 'is used inside a control-flow body (If, Loop, Scan)' : null,
+  ({ tensor }, flow) => usedInside(tensor, flow),
   ({ position }, flow, shapes) => unknownShape(position, flow, shapes),
+];
+
+const USELESS: readonly Check[] = [
   ({ macsShare }) => (macsShare > 0 ? null : 'nothing is computed before it'),
   ({ macsShare }) =>
     1 - macsShare >= MIN_SAVED_SHARE
@@ -41,12 +53,21 @@ export function whyNoCut(
   candidate: CutCandidate,
   flow: GraphFlow,
   shapes: ShapeTable,
-): string | null {
-  for (const check of CHECKS) {
-    const reason = check(candidate, flow, shapes);
-    if (reason !== null) return reason;
+): Refusal | null {
+  for (const checks of [OBSTACLES, USELESS]) {
+    for (const check of checks) {
+      const reason = check(candidate, flow, shapes);
+      if (reason !== null) return { reason, isObstacle: checks === OBSTACLES };
+    }
   }
   return null;
+}
+
+function usedInside(tensor: string, flow: GraphFlow): string | null {
+  const node = flow.captured.get(tensor);
+  return node === undefined
+    ? null
+    : `is used inside a control-flow body of ${nodeText(node)}; only plain operators can start from it: export the model with the branch taken, or unrolled`;
 }
 
 /** A later segment makes shapes again from the number of rows; that needs every such shape to be rows-first. */

@@ -1,6 +1,6 @@
 // Candidate cuts of a backbone: tensors that alone carry everything on, so that the rest can run from them.
 import { whyNoCut, type CutCandidate } from './cut-checks.ts';
-import type { ComputeGraph, GraphVocabulary } from './compute-graph.ts';
+import { nodeText, type ComputeGraph, type GraphVocabulary } from './compute-graph.ts';
 import type { GraphFlow } from './graph-flow.ts';
 import { articulations, livePlaces, type Place } from './live-places.ts';
 import { macsBefore } from './macs-before.ts';
@@ -10,6 +10,8 @@ type Layout = GraphVocabulary['layout'];
 
 /** Tensors named in the explanation of why there are no cuts. */
 const EXPLAINED = 16;
+/** Characters; names of tensors may be long, and the state of a server is bounded. */
+const MAX_REASON = 1024;
 
 export interface FoundCut {
   readonly tensor: string;
@@ -34,8 +36,8 @@ export interface CutSearch {
   readonly rejected: readonly RejectedCut[];
 }
 
-/** Cuts, and of every tensor that is alone but no cut why not; where none is alone, what else is live beside the outputs
- *  of counted nodes. No multiply-adds at all = no cuts. */
+/** Cuts, and of every tensor that is alone but no cut why not, what another export could change first; where none is a cut, also
+ *  what else is live beside the outputs of nodes. No multiply-adds at all = no cuts. */
 export function findCuts(
   model: ComputeGraph,
   flow: GraphFlow,
@@ -46,25 +48,26 @@ export function findCuts(
   const before = macsBefore(model, flow, shapes, vocabulary);
   const macs = before.reduce((_, sum) => sum, 0);
   const places = livePlaces(model, flow);
-  const rejected: RejectedCut[] = [];
+  const obstacles: RejectedCut[] = [];
+  const useless: RejectedCut[] = [];
   const levels = new Map<number, CutCandidate[]>();
   for (const [tensor, { position }] of articulations(model, places)) {
     const shape = shapes.shapeOf.get(tensor) ?? { type: 'unknown', dims: [], rowsFirst: false };
     const done = before.slice(0, position + 2).reduce((_, sum) => sum, 0);
     const candidate = { tensor, position, shape, macsShare: macs > 0 ? done / macs : 0 };
-    const reason = whyNoCut(candidate, flow, shapes);
-    if (reason === null) levels.set(done, [...(levels.get(done) ?? []), candidate]);
-    else rejected.push({ tensor, reason });
+    const refusal = whyNoCut(candidate, flow, shapes);
+    if (refusal === null) levels.set(done, [...(levels.get(done) ?? []), candidate]);
+    else (refusal.isObstacle ? obstacles : useless).push({ tensor, reason: refusal.reason });
   }
   const cuts: FoundCut[] = [];
   for (const level of levels.values()) {
     const best = bestOfLevel(level, layout);
     const aliases = level.filter((candidate) => candidate !== best);
-    rejected.push(...aliases.map(({ tensor }) => ({ tensor, reason: aliasReason(best) })));
+    useless.push(...aliases.map(({ tensor }) => ({ tensor, reason: aliasReason(best) })));
     cuts.push(toCut(best, layout));
   }
-  if (levels.size === 0) rejected.push(...explainCrowd(model, places));
-  return { macs, cuts, rejected };
+  if (levels.size === 0) obstacles.push(...explainCrowd(model, flow, places));
+  return { macs, cuts, rejected: [...obstacles, ...useless] };
 }
 
 /** The last one (after the activation) of those that kept their spatial axes: a head can pool a map, not spread a vector. */
@@ -90,7 +93,11 @@ function toCut({ tensor, macsShare, shape }: CutCandidate, layout: Layout): Foun
   return { tensor, macsShare, channels, height, width, rowDims };
 }
 
-function explainCrowd(model: ComputeGraph, places: readonly Place[]): readonly RejectedCut[] {
+function explainCrowd(
+  model: ComputeGraph,
+  flow: GraphFlow,
+  places: readonly Place[],
+): readonly RejectedCut[] {
   const crowded = places.filter(({ live }) => live.length > 1);
   const step = Math.max(1, Math.ceil(crowded.length / EXPLAINED));
   return crowded
@@ -99,13 +106,26 @@ function explainCrowd(model: ComputeGraph, places: readonly Place[]): readonly R
       model.nodes.slice(position, position + 1).flatMap(({ outputs }) =>
         outputs.slice(0, 1).map((tensor) => ({
           tensor,
-          reason: `not all of what goes on: ${beside(tensor, live)} needed after it as well`,
+          reason: `not all of what goes on: ${beside(tensor, live, model, flow)}`.slice(
+            0,
+            MAX_REASON,
+          ),
         })),
       ),
     );
 }
 
-function beside(tensor: string, live: readonly string[]): string {
+/** What goes past the tensor, and which operator reads it last. */
+function beside(
+  tensor: string,
+  live: readonly string[],
+  model: ComputeGraph,
+  flow: GraphFlow,
+): string {
   const others = live.filter((name) => name !== tensor);
-  return `${others.slice(0, 3).join(', ')} ${others.length > 1 ? 'are' : 'is'}`;
+  const named = others.slice(0, 3).map((name) => {
+    const [reader] = model.nodes.slice(flow.neededUntil.get(name));
+    return `${name} (${reader === undefined ? 'an output of the model' : `last read by ${nodeText(reader)}`})`;
+  });
+  return `${named.join(', ')} ${others.length > 1 ? 'are' : 'is'} needed after it as well`;
 }

@@ -18,7 +18,8 @@ export interface GraphFlow {
   readonly neededUntil: ReadonlyMap<string, number>;
   /** For sources of Shape nodes: the last row node that what was made of that shape feeds. */
   readonly shapeNeededUntil: ReadonlyMap<string, number>;
-  readonly captured: ReadonlySet<string>;
+  /** What is read inside control-flow bodies, with the node whose body it is. */
+  readonly captured: ReadonlyMap<string, GraphNode>;
 }
 
 /** Names that a node reads, its sub-graphs included. */
@@ -46,7 +47,9 @@ export function traceFlow(model: ComputeGraph): GraphFlow {
     kindOf,
     madeAt,
     ...traceNeeds(model, kindOf),
-    captured: new Set(model.nodes.flatMap((node) => node.captured)),
+    captured: new Map(
+      model.nodes.flatMap((node) => node.captured.map((name) => [name, node] as const)),
+    ),
   };
 }
 

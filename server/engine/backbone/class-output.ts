@@ -36,7 +36,7 @@ export function chooseClassOutput(
     return refused(
       'NoClassOutput',
       `The backbone has no class output, which is float32 [rows, classes], but ${shapes}: it answers everything itself; ` +
-        'for exits, export it with such an output.',
+        `for exits, ${wayOut(outputs)}.`,
     );
   }
   if (others.length === 0) return chosen(only);
@@ -46,6 +46,15 @@ export function chooseClassOutput(
     `The backbone has several class outputs (${names}) and none is named: it answers everything itself; ` +
       'for exits, name one in spec.backbone.outputName or as "output" in layercache.json.',
   );
+}
+
+/** What to export instead, by what the outputs look like. */
+function wayOut(outputs: readonly TensorSpec[]): string {
+  if (outputs.some(({ datatype }) => datatype.includes('INT')))
+    return 'export the scores from before the ArgMax or TopK that makes the integers';
+  if (outputs.every(({ shape }) => shape.slice(1).every((size) => size === 1)))
+    return 'export two scores a row instead of one, such as 1 - p and p';
+  return 'export it with such an output; maps, boxes and embeddings have no class that an exit could answer';
 }
 
 function chosen({ index, ...value }: Suitable): Choice {

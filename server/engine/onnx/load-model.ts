@@ -8,6 +8,18 @@ const KNOWN_DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml',
 /** Nodes appended to segments need broadcasting (7) and Min/Max of it (8). */
 const LOWEST_OPSET = 8;
 const FLOAT = 1;
+/** TensorProto.DataType. */
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  2: 'uint8',
+  3: 'int8',
+  6: 'int32',
+  7: 'int64',
+  8: 'strings',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  16: 'bfloat16',
+};
 
 export interface LoadedFile {
   readonly bytes: Uint8Array;
@@ -38,9 +50,16 @@ const CHECKS: readonly Check[] = [
       ? null
       : [
           `keeps the weights ${external.name} in another file`,
-          'save it as one file (onnx.save without save_as_external_data)',
+          'save it as one file (torch.onnx.export with external_data=False, or in Python: onnx.save(onnx.load(FILE), OTHER_FILE))',
         ];
   },
+  ({ functionCount }) =>
+    functionCount > 0
+      ? [
+          'defines functions of its own',
+          'inline them (in Python: onnx.save(onnx.inliner.inline_local_functions(onnx.load(FILE)), OTHER_FILE))',
+        ]
+      : null,
   ({ nodes }) => {
     const foreign = nodes.find(({ domain }) => !KNOWN_DOMAINS.has(domain));
     return foreign === undefined
@@ -50,8 +69,6 @@ const CHECKS: readonly Check[] = [
           'export it with standard operators',
         ];
   },
-  ({ functionCount }) =>
-    functionCount > 0 ? ['defines functions of its own', 'inline them before exporting'] : null,
   ({ sparseCount }) => (sparseCount > 0 ? ['has sparse weights', 'export dense ones'] : null),
   ({ opsets }) => {
     const opset = opsets.find(({ domain }) => domain === '' || domain === 'ai.onnx');
@@ -65,12 +82,17 @@ const CHECKS: readonly Check[] = [
       ? null
       : [
           `has ${inputs.length} inputs (${inputs.map(({ name }) => name).join(', ')})`,
-          'export it with one input',
+          'export it with one input, the others fixed inside (a wrapper module whose forward takes one tensor)',
         ],
-  ({ inputs }) =>
-    inputs.every(({ type }) => type === FLOAT)
+  ({ inputs }) => {
+    const other = inputs.find(({ type }) => type !== FLOAT);
+    return other === undefined
       ? null
-      : [`does not take float32 input`, 'export it with float32 input'],
+      : [
+          `takes ${TYPE_NAMES[other.type] ?? 'another type'} as ${other.name}, not float32`,
+          'export it with float32 input: a half-precision or byte input behind a Cast, a model of tokens from its embeddings on',
+        ];
+  },
 ];
 
 function refuseUnsupported(path: string, model: OnnxModel): void {

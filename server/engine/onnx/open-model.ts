@@ -2,6 +2,7 @@
 import { traceFlow } from '../../core/graph/graph-flow.ts';
 import type { ShapeTable } from '../../core/graph/shape-table.ts';
 import { ONNX_VOCABULARY } from '../../core/onnx/macs.ts';
+import { describeRunFailure } from '../../core/onnx/run-failure.ts';
 import {
   describeBackbone,
   type ProbedTensor,
@@ -76,10 +77,10 @@ function probe(
     session.release();
     return found;
   } catch (error) {
+    const [declared = -1] = graph.model.inputs.flatMap(({ dims }) => dims?.slice(0, 1) ?? []);
     throw new EngineError(
       'UnsupportedModel',
-      `onnxruntime cannot run ${path} with more than one row: ${firstLine(error)}; ` +
-        `export it with a free batch axis (dynamic_axes) and operators that onnxruntime has`,
+      `${path}: ${describeRunFailure(firstLine(error), declared > 0 ? declared : null)}`,
       { cause: error },
     );
   }

@@ -194,7 +194,8 @@ function sum(numbers: readonly number[]): number {
 }
 
 describe('an architecture that cannot be cut', () => {
-  const REASON = 'not all of what goes on: input is needed after it as well';
+  const REASON =
+    /not all of what goes on: input \(last read by the Concat that makes \w+\) is needed after it as well/;
   let folder: string;
 
   beforeAll(async () => {
@@ -209,7 +210,10 @@ describe('an architecture that cannot be cut', () => {
     const served = await serveModel(uncuttableNet(), 22);
     try {
       expect(served.state.cuts).toEqual([]);
-      expect(served.state.rejectedCuts).toContainEqual({ tensor: 'deep', reason: REASON });
+      expect(served.state.rejectedCuts).toContainEqual({
+        tensor: 'deep',
+        reason: expect.stringMatching(REASON) as string,
+      });
       expect((await served.ask(0, 3)).classIds).toHaveLength(3);
     } finally {
       await served.stop();
@@ -219,8 +223,9 @@ describe('an architecture that cannot be cut', () => {
   test('inspected, says why', async () => {
     const inspection = startCli(['inspect', 'model.onnx'], folder);
     expect((await inspection.ended).code, inspection.stderr()).toBe(0);
-    expect(inspection.stdout()).toContain('The model has no cut: exits are not possible.');
-    expect(inspection.stdout()).toContain(`  deep: ${REASON}\n`);
+    expect(inspection.stdout()).toContain('The model has no tensor where it can be cut (');
+    expect(inspection.stdout()).toContain('A companion, a small model of the same classes');
+    expect(inspection.stdout()).toMatch(new RegExp(`^  deep: ${REASON.source}$`, 'm'));
   });
 
   test('named in a manifest, says why', async () => {
@@ -240,7 +245,11 @@ spec:
     const run = startCli([...words, '--report', join(folder, 'out')], folder);
     expect((await run.ended).code).toBe(2);
     expect(run.stderr()).toContain(
-      `An exit names a tensor that is no cut of the backbone (service.yaml): exit early names deep (${REASON}). Use a name that \`layercache inspect MODEL\` lists. [TensorNotFound]\n`,
+      'An exit names a tensor that is no cut of the backbone (service.yaml): exit early names deep (not all',
+    );
+    expect(run.stderr()).toMatch(REASON);
+    expect(run.stderr()).toContain(
+      '. Use a name that `layercache inspect MODEL` lists. [TensorNotFound]\n',
     );
   });
 });

@@ -189,7 +189,7 @@ describe('a run that cannot start or end well says so in one paragraph', () => {
     const place = aPlace({ rows: 10 });
     writeFileSync(join(place.folder, 'model.onnx'), 'hello');
     expect(await refused(place, 1)).toMatch(
-      /cannot be served \([^()]+\): [^()]+\. Check the model .+ \[BackboneLoadFailed\]\n/,
+      /cannot be served: FOLDER\/model\.onnx is not a readable ONNX file: .+ export it to ONNX again\. Ways out: charts\/layercache\/docs\/own-model\.md\. \[BackboneLoadFailed\]\n/,
     );
   }, 30_000);
 

@@ -15,6 +15,9 @@ const EXAMPLE = 'server/examples/fashion-mnist/README.md';
 const GUIDES = { runBy: 'test/cluster/docs/guides.test.ts' } as const;
 const LOCAL = { runBy: 'test/unit/docs/local-blocks.test.ts' } as const;
 const OWN_MODEL = { runBy: 'test/http/docs/own-model.test.ts' } as const;
+const OWN = 'charts/layercache/docs/own-model.md';
+const OWN_GUIDE = { runBy: 'test/http/docs/own-model-guide.test.ts' } as const;
+const OWN_GUIDE_LONG = { runBy: 'test/http/docs/own-model-guide.long.ts' } as const;
 
 /** By the id of the block. */
 export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
@@ -26,6 +29,27 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
     notRun: 'it would replace the bundles that the running tests use; npm test begins with it',
   },
   'README.md#your-own-model/3': OWN_MODEL,
+  [`${OWN}#pytorch-and-onnx`]: {
+    notRun: 'it needs PyTorch from PyPI (4 GB); the commands behind it run on ONNX files of tests',
+  },
+  [`${OWN}#keras-and-savedmodel`]: {
+    notRun: 'it needs TensorFlow from PyPI; the commands behind it run on ONNX files of tests',
+  },
+  [`${OWN}#keras-and-savedmodel/2`]: {
+    notRun: 'it needs TensorFlow from PyPI; test/http/engine reads flat SavedModels',
+  },
+  [`${OWN}#keras-and-savedmodel/3`]: {
+    notRun: 'it downloads TensorFlow; tests of the engine run where it was run before',
+  },
+  [`${OWN}#tensorflowjs`]: OWN_GUIDE_LONG,
+  [`${OWN}#look-write-a-manifest-run`]: OWN_GUIDE,
+  [`${OWN}#rows`]: { notRun: 'it is two lines of NumPy; the other blocks run on such a file' },
+  [`${OWN}#rows/2`]: OWN_GUIDE_LONG,
+  [`${OWN}#rows/3`]: OWN_GUIDE_LONG,
+  [`${OWN}#rows/4`]: OWN_GUIDE,
+  [`${OWN}#rows/5`]: OWN_GUIDE_LONG,
+  [`${OWN}#a-companion`]: OWN_GUIDE,
+  [`${OWN}#a-companion/2`]: OWN_GUIDE,
   'README.md#on-a-cluster': { sameAs: `${INSTALL}#the-operator` },
   [`${CHART}#install`]: { sameAs: `${INSTALL}#the-operator` },
   [`${INSTALL}#images`]: {

@@ -40,6 +40,16 @@ test('none: the backbone is served, and the sentence has the outputs with their 
 });
 
 test.each([
+  [[LABEL], /for exits, export the scores from before the ArgMax or TopK/],
+  [[output('p', [-1, 1])], /for exits, export two scores a row instead of one/],
+  [[output('p', [-1])], /for exits, export two scores a row instead of one/],
+  [[BOXES, output('one', [-1, 1])], /maps, boxes and embeddings have no class/],
+])('what to export instead follows from what there is: %j', (outputs, way) => {
+  const choice = chooseClassOutput('m.onnx', null, outputs);
+  expect(choice.ok ? '' : choice.problem.message).toMatch(way);
+});
+
+test.each([
   ['boxes', 'NoClassOutput', /output boxes of m\.onnx is not float32 \[rows, classes\]; name one/],
   ['digit', 'OutputNotFound', /no output digit; the nearest are digits/],
 ])('a wrong name, %s, is refused as %s', (wanted, code, message) => {

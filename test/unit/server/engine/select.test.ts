@@ -75,13 +75,23 @@ describe('no engine is a sentence with the next step', () => {
   test.each([
     [
       'Auto',
-      'm.h5',
-      'no engine here reads m.h5: it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one',
+      'm.xyz',
+      'no engine here reads m.xyz: it must be an .onnx file or the model.json of a TensorFlow.js model; convert it to one',
     ],
     [
       'Auto',
       'm/saved_model.pb',
-      'no engine here reads m/saved_model.pb: a SavedModel needs native TensorFlow (layercache engines install), or is converted to ONNX or to a graph model of TensorFlow.js',
+      'no engine here reads m/saved_model.pb: a SavedModel needs native TensorFlow (layercache engines install) and must be flat, or is converted to ONNX (pip install tf2onnx, then python -m tf2onnx.convert --saved-model FOLDER --output model.onnx) or to a graph model of TensorFlow.js',
+    ],
+    [
+      'Auto',
+      'm.KERAS',
+      'no engine here reads m.KERAS: a model of Keras is exported first: model.export(FOLDER) in Python, then pip install tf2onnx, then python -m tf2onnx.convert --saved-model FOLDER --output model.onnx',
+    ],
+    [
+      'Auto',
+      'm.pth',
+      "no engine here reads m.pth: PyTorch writes weights there and no graph: load the module in Python and torch.onnx.export(module.eval(), (example,), 'model.onnx', external_data=False)",
     ],
     [
       'TFJSWASM',

@@ -68,7 +68,7 @@ describe('--traffic http', () => {
   const model = {
     path: '/nowhere/model.onnx',
     state: () => Promise.resolve(null),
-    onSkipped: () => undefined,
+    onWarning: () => undefined,
   };
 
   test('has no rows of its own', async () => {

@@ -1,26 +1,78 @@
-// The other ways of the guide to a model of ones own: rows of the training set, pictures, TensorFlow.js.
+// The guide to a model of ones own, from its first command to a certificate, and its other ways: a companion, rows of the training
+// set, own requests, pictures, TensorFlow.js. On a model and rows of the names that it uses.
 // `npm run build` (or operator/bundle/bundle.mjs) comes first.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import sharp from 'sharp';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { residualNet } from '../../support/tfjs-models/networks.ts';
 import { blockText } from '../../unit/docs/documents.ts';
-import { textureModel, textureRows } from '../local/texture-place.ts';
+import { colourModel, textureModel, textureRows } from '../local/texture-place.ts';
 import { GUIDE_SHARES, GUIDE_SIDE, openGuidePlace } from './guide-place.ts';
 
 const GUIDE = 'charts/layercache/docs/own-model.md';
-const LONG_MS = 120_000;
+const LONG_MS = 310_000;
 
 const { shell, path: place, writeRows, reportOf } = openGuidePlace();
-writeFileSync(place('model.onnx'), textureModel());
+beforeAll(async () => {
+  writeFileSync(place('model.onnx'), textureModel());
+  await shell.run('npx layercache init --model model.onnx > service.yaml');
+}, LONG_MS);
 afterAll(() => {
   shell.close();
 });
 
 test(
+  'look, write a manifest, run: from the file of a model to a certificate, with nothing to fill in',
+  async () => {
+    writeRows('rows.npy', 5_000, 8);
+    const said = await shell.block(`${GUIDE}#look-write-a-manifest-run`);
+    expect(said).toMatch(/^cut +macs +time/m);
+    expect(said).toMatch(/^stem /m);
+    expect(said).toContain('model is valid');
+    expect(readFileSync(place('service.yaml'), 'utf8')).toContain('tensor: "stem"');
+    const report = reportOf(said);
+    expect(report.certificate?.epsilon).toBe(0.01);
+    expect(report.serving.netMacsSavedRatio).toBeGreaterThan(0.2);
+  },
+  LONG_MS,
+);
+
+test(
+  'a companion is certified before the backbone',
+  async () => {
+    writeFileSync(place('with-companion.yaml'), blockText(`${GUIDE}#a-companion`));
+    writeFileSync(place('small.onnx'), colourModel());
+    const report = reportOf(await shell.block(`${GUIDE}#a-companion/2`));
+    expect(report.certificate).not.toBeNull();
+    expect(report.serving.netMacsSavedRatio).toBeGreaterThan(0.2);
+  },
+  LONG_MS,
+);
+
+test(
+  'requests of ones own are answered, and the run ends with its time',
+  async () => {
+    const values = Array.from(
+      textureRows(4, 11, GUIDE_SHARES).pixels,
+      (value) => (value - 128) / 50,
+    );
+    const input = {
+      name: 'input',
+      shape: [4, 3, GUIDE_SIDE, GUIDE_SIDE],
+      datatype: 'FP32',
+      data: values,
+    };
+    writeFileSync(place('request.json'), JSON.stringify({ inputs: [input] }));
+    const said = await shell.block(`${GUIDE}#rows/4`);
+    expect(said).toMatch(/"outputs":\[\{"name":"logits".*"shape":\[4,11\]/);
+    expect(reportOf(said)).toMatchObject({ complete: true, run: { requests: 4 } });
+  },
+  LONG_MS,
+);
+
+test(
   'rows of the training set train heads, and all others follow',
   async () => {
-    await shell.run('npx layercache init --model model.onnx > service.yaml');
     writeRows('training.npy', 2_000, 9);
     writeRows('rows.npy', 400, 10);
     const report = reportOf(await shell.block(`${GUIDE}#rows/5`));
@@ -40,7 +92,6 @@ test(
     expect(image).toEqual({ width: 32, height: 32 });
     const notes = { input: { ...input, image: { width: GUIDE_SIDE, height: GUIDE_SIDE } } };
     writeFileSync(place('layercache.json'), JSON.stringify(notes));
-    await shell.run('npx layercache init --model model.onnx > service.yaml');
     const count = 2_100;
     const { pixels } = textureRows(count, 12, GUIDE_SHARES);
     mkdirSync(place('pictures'));

@@ -16,8 +16,7 @@ const GUIDES = { runBy: 'test/cluster/docs/guides.test.ts' } as const;
 const LOCAL = { runBy: 'test/unit/docs/local-blocks.test.ts' } as const;
 const OWN_MODEL = { runBy: 'test/http/docs/own-model.test.ts' } as const;
 const OWN = 'charts/layercache/docs/own-model.md';
-const OWN_GUIDE = { runBy: 'test/http/docs/own-model-guide.test.ts' } as const;
-const OWN_GUIDE_LONG = { runBy: 'test/http/docs/own-model-guide.long.ts' } as const;
+const OWN_GUIDE = { runBy: 'test/http/docs/own-model-guide.long.ts' } as const;
 
 /** By the id of the block. */
 export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
@@ -41,13 +40,13 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${OWN}#keras-and-savedmodel/3`]: {
     notRun: 'it downloads TensorFlow; tests of the engine run where it was run before',
   },
-  [`${OWN}#tensorflowjs`]: OWN_GUIDE_LONG,
+  [`${OWN}#tensorflowjs`]: OWN_GUIDE,
   [`${OWN}#look-write-a-manifest-run`]: OWN_GUIDE,
   [`${OWN}#rows`]: { notRun: 'it is two lines of NumPy; the other blocks run on such a file' },
-  [`${OWN}#rows/2`]: OWN_GUIDE_LONG,
-  [`${OWN}#rows/3`]: OWN_GUIDE_LONG,
+  [`${OWN}#rows/2`]: OWN_GUIDE,
+  [`${OWN}#rows/3`]: OWN_GUIDE,
   [`${OWN}#rows/4`]: OWN_GUIDE,
-  [`${OWN}#rows/5`]: OWN_GUIDE_LONG,
+  [`${OWN}#rows/5`]: OWN_GUIDE,
   [`${OWN}#a-companion`]: OWN_GUIDE,
   [`${OWN}#a-companion/2`]: OWN_GUIDE,
   'README.md#on-a-cluster': { sameAs: `${INSTALL}#the-operator` },

@@ -7,12 +7,14 @@ import { freePorts } from '../cluster/harness/free-ports.ts';
 import { eventually } from '../support/eventually.ts';
 import { send } from '../support/test-server.ts';
 
-const isThere = spawnSync('prometheus', ['--version']).status === 0;
+const isThere = ['prometheus', 'setpriv'].every(
+  (program) => spawnSync(program, ['--version']).status === 0,
+);
 
 /** Why no query can be asked here; null where Prometheus is. Said aloud once: a skipped check must not look like a passed one. */
 export const prometheusMissing: string | null = isThere
   ? null
-  : 'prometheus is missing: Debian has it in the package of that name';
+  : 'prometheus or setpriv is missing: Debian has them in the packages prometheus and util-linux';
 
 if (prometheusMissing !== null) process.stderr.write(`SKIPPED: ${prometheusMissing}\n`);
 
@@ -87,8 +89,10 @@ export async function startPrometheus(
     JSON.stringify(configuration(targets, options.scrapes)),
   );
   const child = spawn(
-    'prometheus',
+    // A run that is killed takes it along.
+    'setpriv',
     [
+      ...['--pdeathsig', 'KILL', '--', 'prometheus'],
       `--config.file=${join(folder, 'prometheus.json')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       `--web.listen-address=127.0.0.1:${port!}`,

@@ -36,6 +36,8 @@ export interface Traffic {
   readonly failures: readonly string[];
   /** Keeps every answer from now on, until the returned function is called. */
   record(): () => readonly Answered[];
+  /** Resolves when all that is under way now is answered. */
+  answersOfNow(): Promise<unknown>;
   /** Of these answers, those that the backbone does not give. Its own need not be asked again. */
   disagreements(answers: readonly Answered[]): Promise<number>;
   stop(): Promise<void>;
@@ -137,6 +139,7 @@ export async function startTraffic(
         return taken;
       };
     },
+    answersOfNow: () => Promise.all(pending),
     disagreements: async (answers) => {
       const early = answers.filter(({ exit }) => exit !== 'backbone');
       let [next, found] = [0, 0];

@@ -229,6 +229,8 @@ describe.skipIf(unavailable !== null)('the loop on a real node', () => {
       const off = (await loop.policy())!;
       traffic.rate = RECERTIFYING_RATE;
       await loop.vision.says('PolicyApplied', 'True', 'AllReplicas');
+      // What left early before the policy came may still be on its way.
+      await traffic.answersOfNow();
       const early = earlyAnswers();
       const answers = stop();
       await golden('5-alarm');

@@ -8,7 +8,7 @@ import type { ReasonEntry } from './reason-entry.ts';
 const service = {
   Serving: {
     meaning:
-      'Of Ready: the endpoint answers for this generation. Of ExitsActive: requests may leave early.',
+      'The endpoint answers for this generation (Ready), or requests may leave early (ExitsActive).',
     action: '',
   },
   Accepted: { meaning: 'The checks of the controller passed.', action: '' },
@@ -160,8 +160,9 @@ const exits = {
     action: 'As configured; to have exits, name some that `layercache inspect MODEL` lists.',
   },
   Disabled: {
-    meaning: 'Exits are off by exitMode or by request.',
-    action: 'As configured; `layercache exits on NAME` withdraws a request.',
+    meaning:
+      'Exits are off by exitMode, by a budget of 0% or by request; `layercache exits on NAME` withdraws a request.',
+    action: 'As configured.',
   },
   RecommendOnly: {
     meaning: 'tuning.mode is Recommend: heads are certified and not rolled out.',
@@ -269,7 +270,7 @@ const rollout = {
   Staging: { meaning: 'The candidate is being loaded on every pod.', action: 'Wait.' },
   Paused: {
     meaning: 'The rollout is held by request; aborts still fire.',
-    action: '`layercache rollout resume NAME`, or set rollout.paused to false.',
+    action: 'Resume it with `layercache rollout resume NAME`, or set rollout.paused to false.',
   },
   Inconclusive: {
     meaning: 'A check has no verdict: no, stale, too few or void figures.',

@@ -246,6 +246,7 @@ function createUser(plane: OwnControlPlane, namespace: string, modelPath: string
           backbone: { uri: `file://${modelPath}` },
           accuracy: { maxDisagreement: '1%' },
           server: { drain: { delay: '1s', timeout: '5s' } },
+          podTemplate: { spec: { containers: [{ name: 'server', env: FEW_SAMPLES }] } },
         },
       }),
     patch: (name, spec) => expectDone('PATCH', `${path}/${name}`, { spec }),
@@ -288,6 +289,9 @@ interface Control {
   readonly child: ChildProcess;
   readonly page: string;
 }
+
+/** Samples fill 256 MiB in the course of hours: what grows in here shall be a leak. */
+const FEW_SAMPLES = [{ name: 'LAYERCACHE_SAMPLE_MEMORY', value: '1Mi' }];
 
 function program(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));

@@ -5,7 +5,7 @@ import type { CompanionSetting } from './companions.ts';
 import { errorText } from './core/system-error.ts';
 import { cheapestFirst } from './engine/companion-order.ts';
 import type { EngineClient } from './engine/engine-client.ts';
-import { EngineError } from './engine/engine-error.ts';
+import { EngineError, type EngineFailure } from './engine/engine-error.ts';
 import type { ModelSource } from './engine/segment-engine.ts';
 
 /**
@@ -36,16 +36,12 @@ export interface DeskOptions {
 }
 
 interface DeskTimes extends RetryDelays {
-  /** Between attempts with a model that was brought and cannot run here: only another one under its address helps. */
-  readonly mostRefusedMs: number;
   /** The start of the server waits for no companion longer than this. */
   readonly startMs: number;
 }
 
-const TIMES: DeskTimes = {
-  ...{ firstMs: 1_000, mostMs: 60_000, mostRefusedMs: 900_000 },
-  startMs: 30_000,
-};
+const RETRY: RetryDelays = { firstMs: 1_000, mostOnTheWayMs: 60_000, mostMs: 900_000 };
+const TIMES: DeskTimes = { ...RETRY, startMs: 30_000 };
 /** A companion whose load ended the engine host so often is left alone: the backbone would answer nothing in between. */
 const MOST_DEATHS = 2;
 const MAX_MESSAGE = 1024;
@@ -54,7 +50,7 @@ type Outcome = 'Loaded' | 'Failed' | 'Refused' | 'Deadly';
 
 export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   const { settings, engine } = options;
-  const { startMs, mostRefusedMs, ...onTheWay } = options.times ?? TIMES;
+  const times = options.times ?? TIMES;
   const ending = new AbortController();
   const { signal } = ending;
   const models = new Map<string, CompanionModel>();
@@ -109,9 +105,8 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
       if (outcome === 'Deadly') deaths += 1;
       if (deaths >= MOST_DEATHS) leaveAlone(setting);
       if (deaths >= MOST_DEATHS || isOver()) return;
-      const { firstMs } = onTheWay;
-      const delays = outcome === 'Refused' ? { firstMs, mostMs: mostRefusedMs } : onTheWay;
-      const retryMs = retryDelayMs(failures, delays, options.random);
+      const isOnTheWay = outcome !== 'Refused';
+      const retryMs = retryDelayMs({ failures, isOnTheWay }, times, options.random);
       const report = reports.get(setting.name);
       if (report !== undefined) options.onFailure(report, retryMs);
       await wait(retryMs, undefined, { signal }).catch(() => undefined);
@@ -119,7 +114,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   }
 
   /** It runs no more since the engine host was restarted: what a pod says of itself is true, and the way back the same as at first. */
-  function lose(setting: CompanionSetting, why: EngineError): void {
+  function lose(setting: CompanionSetting, why: EngineFailure): void {
     const { name } = setting;
     if (!models.delete(name)) return;
     const message = `no longer loads since the engine host was restarted: ${why.message}`;
@@ -144,7 +139,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
           }),
       );
       const waited = new AbortController();
-      const late = wait(startMs, undefined, {
+      const late = wait(times.startMs, undefined, {
         signal: AbortSignal.any([signal, waited.signal]),
       }).catch(() => undefined);
       await Promise.race([Promise.all(first), late]);

@@ -9,7 +9,7 @@ import type {
 import { EngineError } from '../engine/engine-error.ts';
 import { toLoadFailure } from './load-error.ts';
 import type { LoadProgress } from './load-progress.ts';
-import { retryDelayMs } from './retry-delay.ts';
+import { retryDelayMs, type RetryDelays } from './retry-delay.ts';
 
 export interface BackboneEngineOptions {
   /** False: the first failure is thrown, for a person who started the process. */
@@ -21,22 +21,17 @@ export interface BackboneEngineOptions {
   readonly onFailure: (failure: LoadFailure, retryMs: number) => void;
   /** [0, 1): spreads the retries of many pods. */
   readonly random: () => number;
-  readonly retry?: typeof RETRY_MS;
+  readonly retry?: RetryDelays;
 }
 
-/** Trouble on the way passes by itself; a file that is wrong is fetched anew less often. */
-const RETRY_MS: { readonly first: number; readonly mostOnTheWay: number; readonly most: number } = {
-  first: 1_000,
-  mostOnTheWay: 60_000,
-  most: 300_000,
-};
+const RETRY: RetryDelays = { firstMs: 1_000, mostOnTheWayMs: 60_000, mostMs: 300_000 };
 
 /**
  * An engine that begins with fetching its backbone. In a pod it never gives up: a wrong URI, digest or format is told and tried
  * again, since a process that ended would hide the reason behind a crash loop. Once loaded it is the engine itself.
  */
 export function createBackboneEngine(options: BackboneEngineOptions): EngineClient {
-  const retry = options.retry ?? RETRY_MS;
+  const retry = options.retry ?? RETRY;
   const ending = new AbortController();
   const listeners: StatusListener[] = [];
   const lostListeners: CompanionLostListener[] = [];
@@ -72,11 +67,6 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
     }
   }
 
-  function delayMs(failure: LoadFailure, failures: number): number {
-    const mostMs = failure.code === 'BackboneFetchFailed' ? retry.mostOnTheWay : retry.most;
-    return retryDelayMs(failures, { firstMs: retry.first, mostMs }, options.random);
-  }
-
   async function start(): Promise<EngineReport> {
     for (let failures = 0; ; failures++) {
       try {
@@ -84,7 +74,8 @@ export function createBackboneEngine(options: BackboneEngineOptions): EngineClie
       } catch (error) {
         if (ending.signal.aborted || !options.isPatient) throw error;
         const failure = toLoadFailure(error);
-        const retryMs = delayMs(failure, failures);
+        const isOnTheWay = failure.code === 'BackboneFetchFailed';
+        const retryMs = retryDelayMs({ failures, isOnTheWay }, retry, options.random);
         options.progress.failed(failure);
         options.onFailure(failure, retryMs);
         await wait(retryMs, undefined, { signal: ending.signal });

@@ -1,6 +1,7 @@
-/** Before the next attempt to load a model. */
+/** Before the next attempt to load a model. Trouble on the way passes by itself; a file that is wrong is fetched anew less often. */
 export interface RetryDelays {
   readonly firstMs: number;
+  readonly mostOnTheWayMs: number;
   readonly mostMs: number;
 }
 
@@ -10,10 +11,11 @@ export interface RetryDelays {
  * @param random [0, 1)
  */
 export function retryDelayMs(
-  failures: number,
-  { firstMs, mostMs }: RetryDelays,
+  { failures, isOnTheWay }: { readonly failures: number; readonly isOnTheWay: boolean },
+  { firstMs, mostOnTheWayMs, mostMs }: RetryDelays,
   random: () => number,
 ): number {
-  const full = Math.min(mostMs, firstMs * 2 ** Math.min(failures, 20));
+  const most = isOnTheWay ? mostOnTheWayMs : mostMs;
+  const full = Math.min(most, firstMs * 2 ** Math.min(failures, 20));
   return full * (0.5 + random() / 2);
 }

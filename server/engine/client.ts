@@ -243,8 +243,7 @@ class HostedEngine implements EngineClient {
       try {
         await this.openBeside(host, companion);
       } catch (error) {
-        const { code, message } = toEngineFailure(error);
-        const why = new EngineError(code, message, { cause: error });
+        const why = toEngineFailure(error);
         for (const listener of this.lostListeners) listener(companion.name, why);
         if (this.host !== host) throw error;
       }

@@ -2,7 +2,7 @@ import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { Track } from '../../crds/wire/evidence.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
-import type { EngineError } from './engine-error.ts';
+import type { EngineFailure } from './engine-error.ts';
 import type { HostEnd } from './host-end.ts';
 import type { ModelDescription, ModelSource } from './segment-engine.ts';
 
@@ -137,7 +137,7 @@ export type EngineStatus = 'Starting' | 'Up' | 'Down' | 'Closed';
 export type StatusListener = (status: EngineStatus, end: HostEnd | null) => void;
 
 /** @param name of the companion's exit */
-export type CompanionLostListener = (name: string, why: EngineError) => void;
+export type CompanionLostListener = (name: string, why: EngineFailure) => void;
 
 export interface EngineMemory {
   readonly rssBytes: number;

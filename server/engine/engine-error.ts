@@ -29,10 +29,12 @@ export class EngineError extends Error {
 }
 
 /** What of any thrown value may cross a process border. */
-export function toEngineFailure(error: unknown): {
+export interface EngineFailure {
   readonly code: EngineErrorCode;
   readonly message: string;
-} {
+}
+
+export function toEngineFailure(error: unknown): EngineFailure {
   if (error instanceof EngineError) return { code: error.code, message: error.message };
   return { code: 'EngineFailed', message: error instanceof Error ? error.message : String(error) };
 }

@@ -51,7 +51,7 @@ test('knative-extensions/serving-progressive-rollout#204 CUDA out of memory whil
     progress,
     random: () => 0.5,
     // A thousand times faster than in a pod.
-    retry: { first: 1, mostOnTheWay: 60, most: 300 },
+    retry: { firstMs: 1, mostOnTheWayMs: 60, mostMs: 300 },
     obtain: () => Promise.resolve('/models/fake.onnx'),
     createEngine: () => {
       const one = createFakeEngine();

@@ -5,7 +5,7 @@ import type { CompanionLostListener } from '../../../server/engine/engine-client
 import { EngineError } from '../../../server/engine/engine-error.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const TIMES = { firstMs: 1, mostMs: 4, mostRefusedMs: 4, startMs: 10_000 };
+const TIMES = { firstMs: 1, mostOnTheWayMs: 4, mostMs: 4, startMs: 10_000 };
 
 function aSetting(name: string): CompanionSetting {
   const uri = { kind: 'file', path: `/${name}.onnx` } as const;
@@ -190,7 +190,7 @@ test('a model that cannot run here is asked for again less and less often', asyn
     { small: { attempts: [misfit] } },
     {
       onFailure: (_, retryMs) => waits.push(retryMs),
-      times: { firstMs: 1, mostMs: 1, mostRefusedMs: 8, startMs: 10_000 },
+      times: { firstMs: 1, mostOnTheWayMs: 1, mostMs: 8, startMs: 10_000 },
     },
   );
   await desk.start();

@@ -28,7 +28,7 @@ function create(more: Partial<BackboneEngineOptions> = {}) {
     isPatient: true,
     progress,
     random: () => 0.5,
-    retry: { first: 1, mostOnTheWay: 8, most: 16 },
+    retry: { firstMs: 1, mostOnTheWayMs: 8, mostMs: 16 },
     obtain: () => {
       const next = obtained.shift() ?? '/model.onnx';
       return next instanceof Error ? Promise.reject(next) : Promise.resolve(next);
@@ -114,7 +114,7 @@ describe('in a pod', () => {
     });
     const waiting = create({
       obtain: () => Promise.reject(missing),
-      retry: { first: 60_000, mostOnTheWay: 60_000, most: 60_000 },
+      retry: { firstMs: 60_000, mostOnTheWayMs: 60_000, mostMs: 60_000 },
     });
     for (const engine of [fetching, waiting]) {
       const started = engine.start();

@@ -92,8 +92,8 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
   let inForce: Verdict = APPLIED;
   let shown: Verdict = APPLIED;
-  /** The plan in force is less than the policy in force asks for. */
-  let isFallenBack = false;
+  /** Why the plan in force is less than the policy in force asks for; null: it is not. */
+  let fallenBack: Verdict | null = null;
   const deaths = createPlanDeaths();
   let chain: Promise<unknown> = Promise.resolve();
 
@@ -183,7 +183,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     swap(prepared);
     inForce = verdictOf(next, model, found);
     shown = inForce;
-    isFallenBack = false;
+    fallenBack = null;
     return inForce;
   }
 
@@ -242,8 +242,9 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     try {
       const prepared = await prepareFor(policy, wanted);
       if (engine.status !== 'Up') return;
-      if (isFallenBack) shown = inForce;
-      isFallenBack = false;
+      // The refusal of a later policy stays visible.
+      if (shown === fallenBack) shown = inForce;
+      fallenBack = null;
       swap(prepared);
     } catch (error) {
       if (engine.status !== 'Up') return;
@@ -258,8 +259,8 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     if (plan === undefined) return;
     try {
       const prepared = await prepare(plan);
-      shown = { result: 'Applied', ...why };
-      isFallenBack = true;
+      fallenBack = { result: 'Applied', ...why };
+      shown = fallenBack;
       swap(prepared);
     } catch (error) {
       if (others.length === 0) throw error;
@@ -283,7 +284,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     apply: (text, path) => serially(() => applyAndTell(text, path)),
     companionArrived: () =>
       serially(async () => {
-        if (isFallenBack) await replanNow();
+        if (fallenBack !== null) await replanNow();
         if (refused !== null) await applyAndTell(refused.text, refused.path);
       }),
     refresh: () => {

@@ -217,6 +217,22 @@ describe('an engine that dies', () => {
     });
   });
 
+  test('whose heads load again at the next start answers early again, and a policy refused meanwhile stays told', async () => {
+    const { server } = await serverWithExits();
+    server.engine.prepareError = new EngineError('EngineFailed', 'out of memory');
+    server.engine.kill();
+    await eventually(async () => {
+      expect((await server.state()).acknowledgement.reason).toBe('EngineFailed');
+    });
+    const refused = await server.apply(aPolicy({ revision: 2, model: 'other' }));
+    expect(refused.reason).toBe('ModelMismatch');
+    server.engine.kill();
+    await eventually(async () => {
+      expect(await exitOf(server, EASY)).toBe('early');
+    });
+    expect((await server.state()).acknowledgement.reason).toBe('ModelMismatch');
+  });
+
   test('an error on the way through an exit is answered by the backbone', async () => {
     const { server } = await serverWithExits();
     expect(await exitOf(server, [1, 0.99999, 0, RowCode.failing])).toBe('backbone');

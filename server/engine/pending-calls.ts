@@ -1,10 +1,10 @@
 // Calls that wait for the host's answer.
 import { decodeDone, decodeRows } from './batch-frames.ts';
 import type { BatchOutcome, RowAnswer } from './engine-client.ts';
-import { EngineError } from './engine-error.ts';
+import { EngineError, type EngineFailure } from './engine-error.ts';
 import { FrameError, type Frame } from './frames.ts';
 import type { Awaited } from './heartbeat.ts';
-import type { AnswerHeader, FailureHeader } from './protocol.ts';
+import type { AnswerHeader } from './protocol.ts';
 
 interface Pending extends Awaited {
   readonly resolve: (answer: AnswerHeader) => void;
@@ -72,7 +72,7 @@ function readAnswer(frame: Frame): AnswerHeader | EngineError {
   if (frame.kind === 'done') return { to: 'run', outcome: decodeDone(frame) };
   if (frame.kind === 'answer') return frame.header as AnswerHeader;
   if (frame.kind !== 'failure') throw new FrameError(`${frame.kind} in place of an answer`);
-  const { code, message } = frame.header as FailureHeader;
+  const { code, message } = frame.header as EngineFailure;
   return new EngineError(code, message);
 }
 

@@ -10,7 +10,6 @@ import type {
   LoadedCompanion,
   PlanReport,
 } from './engine-client.ts';
-import type { EngineErrorCode } from './engine-error.ts';
 import type { ModelSource } from './segment-engine.ts';
 
 export interface OpenHeader {
@@ -37,11 +36,6 @@ export interface PongHeader {
   readonly rssBytes: number;
   readonly activations: number;
   readonly plans: number;
-}
-
-export interface FailureHeader {
-  readonly code: EngineErrorCode;
-  readonly message: string;
 }
 
 /** Header of `answer`, by what was asked. */

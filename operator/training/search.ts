@@ -186,10 +186,7 @@ function bestTrial(
   return { option: options[best]!, head: heads[best]! };
 }
 
-/**
- * The same head once more on every row. What was measured on validation rows goes on to describe it: score, temperature and
- * choice of exits come from the head that had not seen them.
- */
+/** The same head once more on every row. */
 export async function trainOnAllRows(
   head: TrainedHead,
   task: SearchTask,
@@ -197,22 +194,34 @@ export async function trainOnAllRows(
 ): Promise<TrainedHead> {
   const { dataset, split } = task;
   const exit = dataset.exits.findIndex((source) => source.exit.name === head.exit);
-  const training = Uint32Array.from([...split.training, ...split.validation]).sort();
-  const macs = headMacs(head.featureCount, head.hidden, dataset.classCount);
-  return runJob(
-    jobOf({ ...head, exit }, task, {
-      split: { training, validation: split.validation },
-      settings: finalTraining(training.length, macs),
-      // The subset was chosen within the bytes of this type: another could double the bundle.
-      type: head.weights.w1.type,
-    }),
-  );
+  return runJob(jobOf({ ...head, exit }, task, onAllRows(head, split, dataset.classCount)));
+}
+
+type Rung = Pick<HeadJob, 'split' | 'settings' | 'type'>;
+
+/**
+ * How a head trains once more on every row of its split. What was measured on validation rows goes on to describe it: score,
+ * temperature and choice of exits come from the head that had not seen them.
+ */
+export function onAllRows(
+  head: TrainedHead,
+  { training: before, validation }: Split,
+  classCount: number,
+): Rung {
+  const training = Uint32Array.from([...before, ...validation]).sort();
+  const macs = headMacs(head.featureCount, head.hidden, classCount);
+  return {
+    split: { training, validation },
+    settings: finalTraining(training.length, macs),
+    // The subset was chosen within the bytes of this type: another could double the bundle.
+    type: head.weights.w1.type,
+  };
 }
 
 function jobOf(
   { exit, pool, hidden }: Pick<HeadOption, 'exit' | 'pool' | 'hidden'>,
   task: SearchTask,
-  rung: Pick<HeadJob, 'split' | 'settings' | 'type'>,
+  rung: Rung,
 ): HeadJob {
   const { classCount, teacher, teacherClass, weight } = task.dataset;
   return {

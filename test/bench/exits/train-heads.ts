@@ -8,12 +8,9 @@ import {
   type HeadJob,
   type TrainedHead,
 } from '../../../operator/training/head-job.ts';
-import { createPrices, headMacs } from '../../../operator/training/price.ts';
-import {
-  finalTraining,
-  FULL_TRAINING,
-  TRIAL_TRAINING,
-} from '../../../operator/training/settings.ts';
+import { createPrices } from '../../../operator/training/price.ts';
+import { onAllRows } from '../../../operator/training/search.ts';
+import { FULL_TRAINING, TRIAL_TRAINING } from '../../../operator/training/settings.ts';
 import { trainHeads } from '../../../operator/training/train.ts';
 import type { Cache } from './cache.ts';
 import { nominalCosts } from './nominal-costs.ts';
@@ -92,7 +89,8 @@ async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads 
     const rows = job.split.validation;
     const { fitted: own } = toCandidate(head, { dataset, rows, prices });
     if ('modelDigest' in own) continue;
-    fitted.push({ ...own, head: last.get(name) ?? (await work(onAllRows(found, classCount))) });
+    const again = { ...job, ...onAllRows(head, job.split, classCount) };
+    fitted.push({ ...own, head: last.get(name) ?? (await work(again)) });
     sources.push(head);
   }
   const bundle = assembleBundle(fitted, { backboneDigest, classCount }, outcome.bundle.training);
@@ -105,20 +103,5 @@ async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads 
       validationLogits: sources[i]?.validationLogits ?? new Float32Array(),
       validationAgrees: sources[i]?.found.agrees ?? new Uint8Array(),
     })),
-  };
-}
-
-/** As the trainer trains the heads that it chose once more. */
-function onAllRows(
-  { job, head }: { readonly job: HeadJob; readonly head: TrainedHead },
-  classCount: number,
-): HeadJob {
-  const training = Uint32Array.from([...job.split.training, ...job.split.validation]).sort();
-  const macs = headMacs(head.featureCount, head.hidden, classCount);
-  return {
-    ...job,
-    split: { training, validation: job.split.validation },
-    settings: finalTraining(training.length, macs),
-    type: head.weights.w1.type,
   };
 }

@@ -1,3 +1,4 @@
+import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../crds/v1alpha1/head-revision-rules.ts';
 import { VERSION } from '../version.ts';
 import { debugLine } from './fleet-start.ts';
 import type { HeadStore } from './head-store.ts';
@@ -7,9 +8,6 @@ import { createTrainingDesk, type TrainingDesk } from './training-desk.ts';
 import type { TrainingRequest } from '../lifecycle/types.ts';
 import type { VerifiedBundle } from '../fleet/pull-bundle.ts';
 import type { HeadRevisionFacts } from '../lifecycle/types.ts';
-
-/** A bundle fits the ConfigMap that a cluster would keep it in, so that what is tried here is what ships. */
-const MAX_BUNDLE_BYTES = 900 * 1024;
 
 export interface RunTrainingHooks {
   readonly factsOf: (bundle: VerifiedBundle) => HeadRevisionFacts;
@@ -49,7 +47,8 @@ export function createRunTraining(
         maxActiveExits,
         minSaving,
         maxOverhead,
-        maxBundleBytes: MAX_BUNDLE_BYTES,
+        // So that what is tried here is what ships.
+        maxBundleBytes: MAX_CONFIG_MAP_BUNDLE_BYTES,
       },
       seed: options.seed,
       parent: null,

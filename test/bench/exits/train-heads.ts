@@ -1,3 +1,4 @@
+import { MAX_CONFIG_MAP_BUNDLE_BYTES } from '../../../crds/v1alpha1/head-revision-rules.ts';
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import { createOnnxTrainer } from '../../../operator/trainer/onnx-step.ts';
 import { assembleBundle, type FittedHead } from '../../../operator/training/bundle.ts';
@@ -11,10 +12,11 @@ import {
 import { createPrices } from '../../../operator/training/price.ts';
 import { onAllRows } from '../../../operator/training/search.ts';
 import { FULL_TRAINING, TRIAL_TRAINING } from '../../../operator/training/settings.ts';
-import { trainHeads } from '../../../operator/training/train.ts';
+import { trainHeads, type TrainingSettings } from '../../../operator/training/train.ts';
 import type { Cache } from './cache.ts';
 import { nominalCosts } from './nominal-costs.ts';
 import { toSampleBatch, type RecordedCase } from './record-features.ts';
+import { settingsFor } from './rules/certify.ts';
 
 /** A head as it would be served, with what rules may be fitted on: rows that it had not seen when it answered them. */
 export interface CaseHead {
@@ -35,13 +37,14 @@ export interface CaseHeads {
   readonly heads: readonly CaseHead[];
 }
 
-const SETTINGS = {
-  maxActiveExits: 3,
-  minSaving: 0.05,
-  maxOverhead: 0.02,
-  maxBundleBytes: 900 * 1024,
-} as const;
 const SEED = 1;
+
+/** What a service that names a budget alone trains by. */
+export function trainingSettings(ofBudget: number): TrainingSettings {
+  const { budget, maxActiveExits, minSaving, maxOverhead } = settingsFor(ofBudget);
+  const maxBundleBytes = MAX_CONFIG_MAP_BUNDLE_BYTES;
+  return { budget, maxActiveExits, minSaving, maxOverhead, maxBundleBytes };
+}
 
 /** Trains heads for one budget by the trainer's own code. Null: it found none that pay. */
 export function trainCase(
@@ -50,11 +53,15 @@ export function trainCase(
   cache: Cache,
 ): Promise<CaseHeads | null> {
   const { digest, backboneDigest } = recorded;
-  const key = { digest, backboneDigest, budget, SETTINGS, SEED, FULL_TRAINING, TRIAL_TRAINING };
-  return cache('heads', key, () => train(recorded, budget));
+  const settings = trainingSettings(budget);
+  const key = { digest, backboneDigest, settings, SEED, FULL_TRAINING, TRIAL_TRAINING };
+  return cache('heads', key, () => train(recorded, settings));
 }
 
-async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads | null> {
+async function train(
+  recorded: RecordedCase,
+  settings: TrainingSettings,
+): Promise<CaseHeads | null> {
   const { backboneDigest, classCount, exits } = recorded;
   const { costs, headCost } = nominalCosts(recorded);
   const batches = [toSampleBatch(recorded)];
@@ -70,8 +77,7 @@ async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads 
   const outcome = await trainHeads(
     {
       ...{ batches, costs, headCost, plainBatch: 1, backboneDigest, classCount },
-      settings: { ...SETTINGS, budget },
-      ...{ seed: SEED, trainerVersion: 'bench', parent: null },
+      ...{ settings, seed: SEED, trainerVersion: 'bench', parent: null },
       onProgress: () => undefined,
     },
     runJob,
@@ -95,7 +101,7 @@ async function train(recorded: RecordedCase, budget: number): Promise<CaseHeads 
   }
   const bundle = assembleBundle(fitted, { backboneDigest, classCount }, outcome.bundle.training);
   return {
-    budget,
+    budget: settings.budget,
     heads: bundle.heads.map((head, i) => ({
       exit: exits.findIndex(({ name }) => name === head.exit),
       head,

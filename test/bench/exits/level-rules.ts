@@ -2,7 +2,14 @@ import { headMacs } from '../../../operator/fleet/model-costs.ts';
 import type { ScoreCoefficients } from '../../../crds/wire/head-bundle.ts';
 import type { FullMapHead } from './full-map-heads.ts';
 import type { RecordedCase } from './record-features.ts';
-import { classesOf, matches, toHeadAnswers, type Answers } from './rules/answers.ts';
+import {
+  classesOf,
+  matches,
+  pathTo,
+  toHeadAnswers,
+  type Answers,
+  type HeadAnswers,
+} from './rules/answers.ts';
 import { fitSelector, selectorMacs } from './rules/gati.ts';
 import { RULE_NAMES } from './rules/rule-names.ts';
 import {
@@ -20,11 +27,12 @@ export interface TimedRule extends ExitRule {
   readonly heads: readonly CaseHead[] | null;
 }
 
-/** Heads with what they answer on the serving rows. */
+/** A head with what it answers on the serving rows. */
 export interface AnsweringHead {
   readonly of: CaseHead;
   /** [rows, classCount] */
   readonly logits: Float32Array;
+  readonly answers: HeadAnswers;
 }
 
 /** All rules of one level on the same heads, patience on every head that was trained in full. */
@@ -33,10 +41,10 @@ export async function levelRules(
   heads: readonly AnsweringHead[],
 ): Promise<readonly TimedRule[]> {
   const chosen = heads.filter(({ of }) => of.isChosen);
-  const answers = answersOf(recorded, chosen, 0);
+  const answers = caseAnswers(recorded, chosen);
   const asked = chosen.map(({ of }) => of);
   const { exits } = answers;
-  const selectors = answersOf(recorded, chosen, selectorMacs(recorded.classCount));
+  const selectors = caseAnswers(recorded, chosen, selectorMacs(recorded.classCount));
   const rules = [
     certifiedRule(RULE_NAMES.certified, answers),
     thresholdRule(
@@ -60,27 +68,20 @@ export async function levelRules(
   const all = heads.map(({ of }) => of);
   return [
     ...rules,
-    { ...patienceRule(RULE_NAMES.patience, answersOf(recorded, heads, 0)), heads: all },
+    { ...patienceRule(RULE_NAMES.patience, caseAnswers(recorded, heads)), heads: all },
   ];
 }
 
 /** SelfXit's rule on heads of its kind. */
 export function fullMapRule(recorded: RecordedCase, heads: readonly FullMapHead[]): TimedRule {
-  const { macs, macsShare, classCount, serving, labels } = recorded;
-  const backboneClasses = classesOf(serving.logits, classCount);
-  const exits = heads.map(({ logits }) =>
-    toHeadAnswers(logits, { classCount, backboneClasses, labels, score: UNSCORED }),
+  const answers = assemble(
+    recorded,
+    heads.map(({ exit, macs, logits }) => ({
+      ...{ exit, addedMacs: macs },
+      answers: answersOf(recorded, logits, UNSCORED),
+    })),
   );
-  let added = 0;
-  const ends = heads.map((head) => {
-    added += head.macs / macs;
-    return macsShare[head.exit]! + added;
-  });
-  const answers: Answers = {
-    ...{ rowCount: serving.rowCount, exits, path: [...ends, 1 + added] },
-    backboneIsRight: labels === null ? null : matches(backboneClasses, labels),
-  };
-  const values = exits.map(({ logitMax }) => logitMax);
+  const values = answers.exits.map(({ logitMax }) => logitMax);
   return { ...thresholdRule(RULE_NAMES.selfXitHeads, answers, values), heads: null };
 }
 
@@ -89,25 +90,52 @@ const UNSCORED: ScoreCoefficients = {
   ...{ features: ['logitMax'], mean: [0], scale: [1], weights: [1], intercept: 0 },
 };
 
-/** @param addedMacs of each exit besides its head. */
-export function answersOf(
-  { macs, macsShare, classCount, serving, labels }: RecordedCase,
-  heads: readonly AnsweringHead[],
-  addedMacs: number,
-): Answers {
+/** A head with what it answers. @param logits [rows, classCount] of the serving rows. */
+export function answeringHead(
+  recorded: RecordedCase,
+  of: CaseHead,
+  logits: Float32Array,
+): AnsweringHead {
+  return { of, logits, answers: answersOf(recorded, logits, of.head.score) };
+}
+
+function answersOf(
+  { classCount, serving, labels }: RecordedCase,
+  logits: Float32Array,
+  score: ScoreCoefficients,
+): HeadAnswers {
   const backboneClasses = classesOf(serving.logits, classCount);
-  let added = 0;
-  const ends = heads.map(({ of }) => {
-    added += (headMacs(of.head, classCount) + addedMacs) / macs;
-    return macsShare[of.exit]! + added;
-  });
+  return toHeadAnswers(logits, { classCount, backboneClasses, labels, score });
+}
+
+/** @param addedMacs of each exit besides its head. */
+export function caseAnswers(
+  recorded: RecordedCase,
+  heads: readonly AnsweringHead[],
+  addedMacs = 0,
+): Answers {
+  const { classCount } = recorded;
+  const exits = heads.map(({ of: { exit, head }, answers }) => ({
+    ...{ exit, answers, addedMacs: headMacs(head, classCount) + addedMacs },
+  }));
+  return assemble(recorded, exits);
+}
+
+function assemble(
+  { macs, macsShare, classCount, serving, labels }: RecordedCase,
+  exits: readonly {
+    readonly exit: number;
+    readonly addedMacs: number;
+    readonly answers: HeadAnswers;
+  }[],
+): Answers {
+  const places = exits.map(({ exit, addedMacs }) => ({ macsShare: macsShare[exit]!, addedMacs }));
   return {
     rowCount: serving.rowCount,
-    exits: heads.map(({ of, logits }) =>
-      toHeadAnswers(logits, { classCount, backboneClasses, labels, score: of.head.score }),
-    ),
-    backboneIsRight: labels === null ? null : matches(backboneClasses, labels),
-    path: [...ends, 1 + added],
+    exits: exits.map(({ answers }) => answers),
+    backboneIsRight:
+      labels === null ? null : matches(classesOf(serving.logits, classCount), labels),
+    path: pathTo(places, macs),
   };
 }
 

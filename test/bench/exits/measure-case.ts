@@ -1,7 +1,13 @@
 import type { Cache } from './cache.ts';
 import { compareRule, randomSplits } from './compare.ts';
 import { fullMapHeads, type FullMapHead } from './full-map-heads.ts';
-import { answersOf, fullMapRule, levelRules, type TimedRule } from './level-rules.ts';
+import {
+  answeringHead,
+  caseAnswers,
+  fullMapRule,
+  levelRules,
+  type TimedRule,
+} from './level-rules.ts';
 import { measurePaths, type PathTimes } from './path-times.ts';
 import { recordCase, type RecordedCase } from './record-features.ts';
 import { replayAttempts } from './replay.ts';
@@ -68,7 +74,8 @@ async function measureLevel(
   const trained = await trainCase(recorded, budget, cache);
   if (trained === null) return null;
   const logits = await scoreRows(exitsCase, { recorded, trained, cache });
-  const heads = trained.heads.map((head, i) => ({ of: head, logits: logits[i]! }));
+  const heads = trained.heads.map((head, i) => answeringHead(recorded, head, logits[i]!));
+  const chosen = heads.filter(({ of: { isChosen } }) => isChosen);
   const rules = [...(await levelRules(recorded, heads)), fullMapRule(recorded, ofSelfXit)];
   const times = new Map<string, PathTimes>();
   for (const rule of rules) {
@@ -79,20 +86,16 @@ async function measureLevel(
   }
   return {
     budget,
-    heads: trained.heads
-      .filter(({ isChosen }) => isChosen)
-      .map(({ head: { exit, pool, hidden } }) => ({ exit, pool, hidden })),
+    heads: chosen.map(({ of: { head } }) => {
+      const { exit, pool, hidden } = head;
+      return { exit, pool, hidden };
+    }),
     rules: rules.map((rule) =>
       compareRule(rule, splits, { budget, times: times.get(keyOf(rule)) ?? null }),
     ),
-    replay: replayAttempts(
-      answersOf(
-        recorded,
-        heads.filter(({ of: { isChosen } }) => isChosen),
-        0,
-      ),
-      { budget, attempts: extent.attempts, seed: SEED },
-    ),
+    replay: replayAttempts(caseAnswers(recorded, chosen), {
+      ...{ budget, attempts: extent.attempts, seed: SEED },
+    }),
   };
 }
 

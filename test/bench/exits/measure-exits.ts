@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../../../operator/clock.ts';
+import { overBudgetBound } from '../../support/certificate-simulation.ts';
 import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { describeEnvironment } from '../server/environment.ts';
 import { CACHE_DIR, createCache } from './cache.ts';
 import { exitsChart } from './chart.ts';
 import { measureCase, type Extent } from './measure-case.ts';
 import { EXITS_PAGES, withExits } from './pages.ts';
-import { allowedShare } from './replay.ts';
 import { RESULTS_FILE } from './results-file.ts';
 import type { CaseResults, ExitsResults } from './results.ts';
 import { RULE_NAMES } from './rules/rule-names.ts';
@@ -103,7 +103,7 @@ function figuresOf({ name, levels }: CaseResults, leastSaved: number): Figure[] 
       atMost(
         { section, name: `${attempts} attempts for ${at}: certified and over budget` },
         overBudget / attempts,
-        Number(allowedShare(1 - CONFIDENCE, attempts).toPrecision(3)),
+        Number(overBudgetBound(1 - CONFIDENCE, attempts).toPrecision(3)),
       ),
     ];
   });

@@ -1,7 +1,7 @@
 import { encodeHalf } from '../../../crds/wire/half-float.ts';
 import type { SampleBatch, SampleExit } from '../../../crds/wire/samples.ts';
 import { discoverExits } from '../../../operator/plan/discover-exits.ts';
-import { calibratedOutput } from '../../../server/core/score.ts';
+import { argmax, calibratedOutput } from '../../../server/core/score.ts';
 import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import type {
   ModelDescription,
@@ -147,7 +147,7 @@ export function toSampleBatch(recorded: RecordedCase): SampleBatch {
   for (let row = 0; row < rowCount; row++) {
     const output = calibratedOutput(logits, row * classCount, classCount, calibration);
     teacherLogProbabilities.set(output, row * classCount);
-    teacherClass[row] = output.indexOf(Math.max(...output));
+    teacherClass[row] = argmax(output, 0, classCount);
   }
   return {
     ...{ schemaVersion: 1, podUid: 'bench', bootId: 'bench', part: 'long' },

@@ -54,6 +54,23 @@ export function toHeadAnswers(
   };
 }
 
+/**
+ * What the ways of `Answers.path` take, every head on the way charged.
+ * @param exits share of the backbone's multiply-adds up to each cut, and what is added there.
+ * @param macs of the backbone.
+ */
+export function pathTo(
+  exits: readonly { readonly macsShare: number; readonly addedMacs: number }[],
+  macs: number,
+): number[] {
+  let added = 0;
+  const ends = exits.map(({ macsShare, addedMacs }) => {
+    added += addedMacs / macs;
+    return macsShare + added;
+  });
+  return [...ends, 1 + added];
+}
+
 export function classesOf(logits: Float32Array, classCount: number): Uint16Array {
   return Uint16Array.from({ length: logits.length / classCount }, (_, row) =>
     argmax(logits, row * classCount, classCount),

@@ -6,9 +6,17 @@ import { outcomeOf, type Leaving, type Outcome } from './outcome.ts';
 const FIRST_STEPS = [0.0125, 0.025, 0.05] as const;
 const SMALLEST_STEP = 0.0125;
 
-/** Thresholds per exit that the controller finds on the given rows. */
-export function tuneApparate(answers: Answers, rows: Uint32Array, budget: number): number[] {
-  const errors = errorsOf(answers);
+/** 1 - p_max of every row at each exit. */
+export function errorsOf({ exits }: Answers): Float64Array[] {
+  return exits.map(({ logitMax }) => logitMax.map((x) => 1 / (1 + Math.exp(x))));
+}
+
+/** Thresholds per exit that the controller finds on the given rows. @param errors of `errorsOf`. */
+export function tuneApparate(
+  answers: Answers,
+  errors: readonly Float64Array[],
+  { rows, budget }: { readonly rows: Uint32Array; readonly budget: number },
+): number[] {
   let best: { readonly thresholds: number[]; readonly saved: number } | null = null;
   for (const step of FIRST_STEPS) {
     const found = climb(answers, { errors, rows, budget, step });
@@ -18,17 +26,11 @@ export function tuneApparate(answers: Answers, rows: Uint32Array, budget: number
 }
 
 /** Leaves at the first ramp whose 1 - p_max is below its threshold. */
-export function belowThresholds(answers: Answers, thresholds: readonly number[]): Leaving {
-  const errors = errorsOf(answers);
-  return leavingBelow(errors, thresholds);
-}
-
-function leavingBelow(errors: readonly Float64Array[], thresholds: readonly number[]): Leaving {
+export function belowThresholds(
+  errors: readonly Float64Array[],
+  thresholds: readonly number[],
+): Leaving {
   return (row) => errors.findIndex((column, exit) => column[row]! < thresholds[exit]!);
-}
-
-function errorsOf({ exits }: Answers): Float64Array[] {
-  return exits.map(({ logitMax }) => logitMax.map((x) => 1 / (1 + Math.exp(x))));
 }
 
 interface Climb {
@@ -45,7 +47,7 @@ function climb(
   const thresholds = errors.map(() => 0);
   const steps = errors.map(() => step);
   const assess = (at: readonly number[]): Outcome =>
-    outcomeOf(answers, rows, leavingBelow(errors, at));
+    outcomeOf(answers, rows, belowThresholds(errors, at));
   let now = assess(thresholds);
   for (;;) {
     const tried = thresholds.map((threshold, exit) => {

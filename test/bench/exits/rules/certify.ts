@@ -7,14 +7,9 @@ import {
   lookIfDue,
   startAttempt,
 } from '../../../../operator/lifecycle/attempts.ts';
+import type { EvidenceGrid } from '../../../../crds/wire/evidence.ts';
 import { createEvidenceGrid } from '../../../../server/core/evidence.ts';
 import type { Answers } from './answers.ts';
-
-/** A lambda that an attempt certified, by the look that did. */
-export interface Certified {
-  readonly lambdaIndex: number;
-  readonly look: number;
-}
 
 /** Rows of a tick: what closes a block. */
 const TICK_ROWS = 50;
@@ -38,41 +33,45 @@ export function scoresOf({ exits }: Answers): readonly Float64Array[] {
   return exits.map(({ score }) => score.map((logit) => 1 / (1 + Math.exp(-logit))));
 }
 
+/** Evidence of these rows, as a server counts it. */
+export function gridOf(
+  { exits }: Answers,
+  scores: readonly Float64Array[],
+  rows: Uint32Array,
+): EvidenceGrid {
+  const counter = createEvidenceGrid(exits.length);
+  for (const row of rows) {
+    counter.addRow(
+      scores.map((column) => column[row]!),
+      exits.map(({ agrees }) => agrees[row]!),
+    );
+  }
+  return counter.snapshot();
+}
+
 /**
- * Every lambda that an attempt certified on these rows in this order, look by look; the last is what would be in force at their
- * end. Empty: none, or too few rows.
+ * The index of the lambda that each look of an attempt certified on these rows in this order, null where it certified none; the last
+ * is what would be in force at their end. Empty: too few rows.
  */
 export function certify(
-  { exits }: Answers,
+  answers: Answers,
   of: {
     readonly scores: readonly Float64Array[];
     readonly rows: Uint32Array;
     readonly settings: ServiceSettings;
-    /** 1-based within the episode. @defaultValue 1 */
-    readonly attempt?: number;
   },
-): readonly (Certified | null)[] {
+): readonly (number | null)[] {
   const { scores, rows, settings } = of;
-  const exitCount = exits.length;
   let attempt = startAttempt(settings, {
-    ...{ attempt: of.attempt ?? 1, exitCount, lookScale: 1, nowMs: 0 },
+    ...{ attempt: 1, exitCount: answers.exits.length, lookScale: 1, nowMs: 0 },
   });
   for (
     let first = 0;
     first + TICK_ROWS <= rows.length && !isExhausted(attempt);
     first += TICK_ROWS
   ) {
-    const counter = createEvidenceGrid(exitCount);
-    for (const row of rows.subarray(first, first + TICK_ROWS)) {
-      counter.addRow(
-        scores.map((column) => column[row]!),
-        exits.map(({ agrees }) => agrees[row]!),
-      );
-    }
-    const grid = counter.snapshot();
+    const grid = gridOf(answers, scores, rows.subarray(first, first + TICK_ROWS));
     attempt = lookIfDue(addRows(attempt, { grid, pods: [], answeredRows: grid.n }), 0);
   }
-  return attempt.looks.map(({ lambdaIndex, look }) =>
-    lambdaIndex === null ? null : { lambdaIndex, look },
-  );
+  return attempt.looks.map(({ lambdaIndex }) => lambdaIndex);
 }

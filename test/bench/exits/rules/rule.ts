@@ -1,6 +1,6 @@
 import { THRESHOLDS } from '../../../../crds/wire/lambda-grid.ts';
 import { settingsFor, certify, scoresOf } from './certify.ts';
-import { belowThresholds, tuneApparate } from './apparate.ts';
+import { belowThresholds, errorsOf, tuneApparate } from './apparate.ts';
 import type { Answers } from './answers.ts';
 import { outcomeOf, type Leaving } from './outcome.ts';
 import { afterPatience } from './patience.ts';
@@ -29,8 +29,9 @@ export function thresholdRule(name: string, answers: Answers, values: Values): E
 }
 
 export function apparateRule(name: string, answers: Answers): ExitRule {
+  const errors = errorsOf(answers);
   const tune = (rows: Uint32Array, budget: number): Leaving =>
-    belowThresholds(answers, tuneApparate(answers, rows, budget));
+    belowThresholds(errors, tuneApparate(answers, errors, { rows, budget }));
   return { name, answers, tune, isCertified: false };
 }
 
@@ -52,7 +53,7 @@ export function certifiedRule(name: string, answers: Answers): ExitRule {
   const scores = scoresOf(answers);
   const tune = (rows: Uint32Array, budget: number): Leaving | null => {
     const newest = certify(answers, { scores, rows, settings: settingsFor(budget) }).at(-1) ?? null;
-    return newest === null ? null : aboveThreshold(scores, THRESHOLDS[newest.lambdaIndex]!);
+    return newest === null ? null : aboveThreshold(scores, THRESHOLDS[newest]!);
   };
   return { name, answers, tune, isCertified: true };
 }

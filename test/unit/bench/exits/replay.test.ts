@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../server/core/random.ts';
 import { randomSplits } from '../../../bench/exits/compare.ts';
 import { meanSaved, quantileSaved } from '../../../bench/exits/path-times.ts';
-import { allowedShare, replayAttempts } from '../../../bench/exits/replay.ts';
+import { replayAttempts } from '../../../bench/exits/replay.ts';
 import type { Answers } from '../../../bench/exits/rules/answers.ts';
+import { overBudgetBound } from '../../../support/certificate-simulation.ts';
 
 const ROWS = 4_000;
 const BUDGET = 0.05;
@@ -28,7 +29,7 @@ describe('replayed attempts', () => {
     const attempts = 100;
     const found = replayAttempts(sureOf(BUDGET + 1 / ROWS), { budget: BUDGET, attempts, seed: 1 });
     expect(found.overBudget).toBe(found.certified);
-    expect(found.overBudget / attempts).toBeLessThanOrEqual(allowedShare(0.05, attempts));
+    expect(found.overBudget / attempts).toBeLessThanOrEqual(overBudgetBound(0.05, attempts));
   });
 
   test('certify what is far below it every time, and tell what that truly saves', () => {
@@ -40,7 +41,7 @@ describe('replayed attempts', () => {
 });
 
 test('three standard errors above 5 % of 1,000 attempts are 7.1 %', () => {
-  expect(allowedShare(0.05, 1_000)).toBeCloseTo(0.0707, 4);
+  expect(overBudgetBound(0.05, 1_000)).toBeCloseTo(0.0707, 4);
 });
 
 test('splits part all rows, differ, and come again for the same seed', () => {

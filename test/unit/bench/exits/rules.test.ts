@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../server/core/random.ts';
-import { belowThresholds, tuneApparate } from '../../../bench/exits/rules/apparate.ts';
+import { belowThresholds, errorsOf, tuneApparate } from '../../../bench/exits/rules/apparate.ts';
 import type { Answers, HeadAnswers } from '../../../bench/exits/rules/answers.ts';
 import { outcomeOf } from '../../../bench/exits/rules/outcome.ts';
 import { afterPatience } from '../../../bench/exits/rules/patience.ts';
@@ -132,8 +132,9 @@ describe('the controller of Apparate', () => {
   test('stays within the budget on the rows that it is tuned on, and saves there', () => {
     const answers = someAnswers(2_000);
     const rows = allRows(answers);
-    const thresholds = tuneApparate(answers, rows, 0.02);
-    const outcome = outcomeOf(answers, rows, belowThresholds(answers, thresholds));
+    const errors = errorsOf(answers);
+    const thresholds = tuneApparate(answers, errors, { rows, budget: 0.02 });
+    const outcome = outcomeOf(answers, rows, belowThresholds(errors, thresholds));
     expect(outcome.disagreementRatio).toBeLessThanOrEqual(0.02);
     expect(outcome.savedRatio).toBeGreaterThan(0.05);
   });
@@ -141,7 +142,8 @@ describe('the controller of Apparate', () => {
   test('keeps every threshold at 0 where any step breaks the budget', () => {
     const wrong = aHead(Array.from({ length: 50 }, () => ({ score: 9, agrees: false })));
     const answers = answersOf([wrong], [0.2, 1]);
-    expect(tuneApparate(answers, allRows(answers), 0.01)).toEqual([0]);
+    const of = { rows: allRows(answers), budget: 0.01 };
+    expect(tuneApparate(answers, errorsOf(answers), of)).toEqual([0]);
   });
 });
 

@@ -2,7 +2,7 @@ import { createRandom } from '../../../server/core/random.ts';
 import { quantileSaved, meanSaved, type PathTimes } from './path-times.ts';
 import type { RuleResults } from './results.ts';
 import { nothing, outcomeOf, type Outcome } from './rules/outcome.ts';
-import type { ExitRule } from './rules/rule.ts';
+import { settle, type ExitRule } from './rules/rule.ts';
 
 /** Rows that a rule is set on, and rows that it is judged on. */
 interface RowSplit {
@@ -29,7 +29,7 @@ export function compareRule(
   { budget, times }: { readonly budget: number; readonly times: PathTimes | null },
 ): RuleResults {
   const judge = (set: Uint32Array, judging: Uint32Array): Outcome => {
-    const leaves = rule.tune(set, budget);
+    const leaves = settle(rule, set, budget);
     return leaves === null
       ? nothing(rule.answers, judging)
       : outcomeOf(rule.answers, judging, leaves);

@@ -46,12 +46,12 @@ export function outcomeOf(answers: Answers, rows: Uint32Array, leaves: Leaving):
 }
 
 /** Exits are off: what a rule is that found nothing within its budget. */
-export function nothing({ exits }: Answers, rows: Uint32Array): Outcome {
+export function nothing({ exits, backboneIsRight }: Answers, rows: Uint32Array): Outcome {
   return {
     rows: rows.length,
     savedRatio: 0,
     disagreementRatio: 0,
-    accuracyChange: 0,
+    accuracyChange: backboneIsRight === null ? null : 0,
     shares: [...exits.map(() => 0), 1],
   };
 }

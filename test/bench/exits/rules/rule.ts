@@ -16,6 +16,20 @@ export interface ExitRule {
   readonly isCertified: boolean;
 }
 
+/**
+ * A rule set on rows for a budget; null: exits are off. They are too where what it finds saves nothing on these rows: heads cost
+ * more there than rows that leave give back.
+ */
+export function settle(
+  { answers, tune }: ExitRule,
+  rows: Uint32Array,
+  budget: number,
+): Leaving | null {
+  const leaves = tune(rows, budget);
+  const saves = leaves !== null && outcomeOf(answers, rows, leaves).savedRatio > 0;
+  return saves ? leaves : null;
+}
+
 /** One threshold for all exits on these values: the one that saves most within the budget on the rows it is set on. */
 export function thresholdRule(name: string, answers: Answers, values: Values): ExitRule {
   const sweep = sweepOf(answers, values);

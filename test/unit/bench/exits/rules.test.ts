@@ -2,9 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { createRandom } from '../../../../server/core/random.ts';
 import { belowThresholds, errorsOf, tuneApparate } from '../../../bench/exits/rules/apparate.ts';
 import type { Answers, HeadAnswers } from '../../../bench/exits/rules/answers.ts';
-import { outcomeOf } from '../../../bench/exits/rules/outcome.ts';
+import { nothing, outcomeOf } from '../../../bench/exits/rules/outcome.ts';
 import { afterPatience } from '../../../bench/exits/rules/patience.ts';
-import { certifiedRule, patienceRule, thresholdRule } from '../../../bench/exits/rules/rule.ts';
+import {
+  certifiedRule,
+  patienceRule,
+  settle,
+  thresholdRule,
+} from '../../../bench/exits/rules/rule.ts';
 import { aboveThreshold, bestThreshold, sweepOf } from '../../../bench/exits/rules/threshold.ts';
 
 function aHead(rows: readonly { score: number; agrees: boolean; class?: number }[]): HeadAnswers {
@@ -87,6 +92,26 @@ describe('one threshold', () => {
       0, 1, 0,
     ]);
     expect(bestThreshold(sweepOf(answers, values), Uint8Array.of(1), 0)).toBe(1);
+  });
+});
+
+describe('a rule that is set', () => {
+  const set = (path: readonly number[]): unknown => {
+    const answers = answersOf([aHead([{ score: 1, agrees: true }])], path);
+    const rule = thresholdRule('score', answers, [answers.exits[0]?.score ?? []]);
+    return settle(rule, allRows(answers), 0.01);
+  };
+
+  test('is off where what it finds costs more than the backbone alone', () => {
+    expect(set([1.01, 1.02])).toBeNull();
+    expect(set([0.99, 1.02])).not.toBeNull();
+  });
+
+  test('and off changes no accuracy where labels are known, and says nothing where they are not', () => {
+    const answers = answersOf([aHead([{ score: 1, agrees: true }])], [0.2, 1]);
+    const rows = allRows(answers);
+    expect(nothing(answers, rows).accuracyChange).toBe(0);
+    expect(nothing({ ...answers, backboneIsRight: null }, rows).accuracyChange).toBeNull();
   });
 });
 

@@ -5,9 +5,13 @@ import { LAMBDAS, THRESHOLDS } from '../../crds/wire/lambda-grid.ts';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { Report } from '../../operator/local/report/report-schema.ts';
 import { headMacs } from '../../operator/fleet/model-costs.ts';
-import { openTraffic } from '../../operator/local/traffic/open-traffic.ts';
-import { planTraffic } from '../../operator/local/traffic/traffic-plan.ts';
-import { applyRule, bestRule, type PathMacs } from './exit-rules.ts';
+import { pathTo } from './exits/rules/answers.ts';
+import { scoresOf } from './exits/rules/certify.ts';
+import { outcomeOf } from './exits/rules/outcome.ts';
+import { RULE_NAMES } from './exits/rules/rule-names.ts';
+import { settle, thresholdRule } from './exits/rules/rule.ts';
+import { aboveThreshold, type Values } from './exits/rules/threshold.ts';
+import type { ExitsCase } from './exits/stream.ts';
 import { atLeast, atMost, seen, type Figure } from './figure.ts';
 import { answerRows } from './head-answers.ts';
 import { runLocally, type LocalRun } from './local-run.ts';
@@ -15,11 +19,17 @@ import { runLocally, type LocalRun } from './local-run.ts';
 const EXAMPLE = 'server/examples/fashion-mnist';
 const SEED = 1;
 
+export const EXAMPLE_CASE: ExitsCase = {
+  name: 'Bundled example (thin ResNet, Fashion-MNIST)',
+  modelPath: `${EXAMPLE}/backbone.onnx`,
+  ...{ traffic: 'example:fashion-mnist', headTraffic: null, labels: null, rows: null },
+};
+
 /** The bundled example as `npm start` runs it, and what raw rules would save with the same heads on the same rows. */
 export async function measureExample(): Promise<Figure[]> {
   const run = await runLocally([
     ...['-f', `${EXAMPLE}/service.yaml`],
-    ...['--traffic', 'example:fashion-mnist', '--seed', String(SEED)],
+    ...['--traffic', EXAMPLE_CASE.traffic, '--seed', String(SEED)],
   ]);
   return [
     ...runFigures('bundled example', run, {
@@ -118,57 +128,39 @@ function requestsUntilCertified(report: Report): number {
 async function compareRules({ report, bundle }: LocalRun): Promise<Figure[]> {
   if (bundle === null || report.certificate === null) return [];
   const { lambda } = report.certificate;
-  const lambdaIndex = LAMBDAS.indexOf(lambda);
-  const answers = await answerRows(`${EXAMPLE}/backbone.onnx`, bundle, await servedRows());
-  const path = pathMacs(report, bundle);
-  const ours = applyRule(answers, (answer) => answer.score, THRESHOLDS[lambdaIndex] ?? 1, path);
+  const threshold = THRESHOLDS[LAMBDAS.indexOf(lambda)] ?? 1;
+  const answers = await answerRows(EXAMPLE_CASE, bundle, pathMacs(report, bundle));
+  const rows = Uint32Array.from({ length: answers.rowCount }, (_, row) => row);
+  const ours = outcomeOf(answers, rows, aboveThreshold(scoresOf(answers), threshold));
   const bound = ours.disagreementRatio;
+  const savedBy = (name: string, values: Values): number => {
+    const leaves = settle(thresholdRule(name, answers, values), rows, bound);
+    return leaves === null ? 0 : outcomeOf(answers, rows, leaves).savedRatio;
+  };
   const section = 'same heads, same rows';
-  const maxSoftmax = bestRule(answers, (answer) => answer.maxProbability, bound, path);
-  const entropy = bestRule(answers, (answer) => 1 - answer.entropy, bound, path);
+  const { exits } = answers;
+  const maxSoftmax = exits.map(({ logitMax }) => logitMax);
+  const sureness = exits.map(({ entropy }) => entropy.map((h) => -h));
   return [
-    seen({ section, name: 'rows' }, answers.length),
+    seen({ section, name: 'rows' }, answers.rowCount),
     seen({ section, name: 'disagreement of all three' }, bound),
     seen({ section, name: 'saved by the certified rule' }, ours.savedRatio),
     seen(
       { section, name: 'saved by max softmax, one threshold (SelfXit), with hindsight' },
-      maxSoftmax.savedRatio,
+      savedBy(RULE_NAMES.selfXit, maxSoftmax),
     ),
     seen(
       { section, name: 'saved by entropy, one threshold (BranchyNet), with hindsight' },
-      entropy.savedRatio,
+      savedBy(RULE_NAMES.branchyNet, sureness),
     ),
   ];
 }
 
-/** All rows behind those that trained, in the run's order. */
-async function servedRows(): Promise<Float32Array[]> {
-  const traffic = await openTraffic('example:fashion-mnist', '--traffic');
-  const plan = planTraffic({
-    traffic,
-    headTraffic: null,
-    classCount: 10,
-    seed: SEED,
-    requests: null,
-    loop: false,
-    trains: true,
-    drift: null,
-  });
-  const rows: Float32Array[] = [];
-  for (let row = plan.nextServing(); row !== null; row = plan.nextServing()) {
-    rows.push(Float32Array.from(traffic.readRow(row.index)));
-  }
-  traffic.close();
-  return rows;
-}
-
 /** Every head on the way is charged, as in the report. */
-function pathMacs(report: Report, bundle: HeadBundle): PathMacs {
-  const { macs } = report.backbone;
-  let heads = 0;
-  const exits = bundle.heads.map((head) => {
-    heads += headMacs(head, bundle.classCount) / macs;
-    return (report.exits.find(({ name }) => name === head.exit)?.macsShare ?? 1) + heads;
-  });
-  return [...exits, 1 + heads];
+function pathMacs(report: Report, { heads, classCount }: HeadBundle): readonly number[] {
+  const exits = heads.map((head) => ({
+    macsShare: report.exits.find(({ name }) => name === head.exit)?.macsShare ?? 1,
+    addedMacs: headMacs(head, classCount),
+  }));
+  return pathTo(exits, report.backbone.macs);
 }

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { systemClock } from '../../../operator/clock.ts';
 import { overBudgetBound } from '../../support/certificate-simulation.ts';
+import { EXAMPLE_CASE } from '../example.ts';
 import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { describeEnvironment } from '../server/environment.ts';
 import { CACHE_DIR, createCache } from './cache.ts';
@@ -34,14 +35,7 @@ export interface ExitsOptions {
   readonly resnet20: string | undefined;
 }
 
-function exampleCase(): PromisedCase {
-  return {
-    name: 'Bundled example (thin ResNet, Fashion-MNIST)',
-    modelPath: 'server/examples/fashion-mnist/backbone.onnx',
-    ...{ traffic: 'example:fashion-mnist', headTraffic: null, labels: null, rows: null },
-    leastSaved: 0.6,
-  };
-}
+const EXAMPLE: PromisedCase = { ...EXAMPLE_CASE, leastSaved: 0.6 };
 
 /** The backbone was trained on the train rows: they fit heads and nothing else. */
 function resnet20Case(data: string): PromisedCase {
@@ -57,7 +51,7 @@ function resnet20Case(data: string): PromisedCase {
 
 /** Rules of early exits side by side, at equal disagreement and as each would be set. */
 export async function measureExits({ write, quick, resnet20 }: ExitsOptions): Promise<Figure[]> {
-  const all = [exampleCase(), ...(resnet20 === undefined ? [] : [resnet20Case(resnet20)])];
+  const all = [EXAMPLE, ...(resnet20 === undefined ? [] : [resnet20Case(resnet20)])];
   const extent = quick ? QUICK : FULL;
   const cache = createCache(CACHE_DIR);
   const cases: CaseResults[] = [];

@@ -32,7 +32,8 @@ export function pullCommand(io: CliIo): Command {
       )}\n${WHO_ASKS}`,
     )
     .action(async (name: string, flags: PullFlags) => {
-      if (/^[a-z0-9+]+:\/\//i.test(flags.to)) {
+      const { isStoreUri } = await import('../commands/heads/stores/store-bundles.ts');
+      if (isStoreUri(flags.to)) {
         throw new CliError('UsageError', {
           where: `--to ${flags.to}`,
           why: 'pull writes files.',

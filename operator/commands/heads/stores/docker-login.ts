@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { errorText } from '../../../../server/core/system-error.ts';
+import { parseJson } from '../../../../server/net/parse-json.ts';
 import { CliError } from '../../../errors.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -75,7 +76,7 @@ async function askHelper(
   const output = await runHelper(program, registry, environment);
   // It ends with 1 where it knows nobody, and says so in words of its own.
   if (output === null) return new Map();
-  const parsed = answerSchema.safeParse(output);
+  const parsed = answerSchema.safeParse(parseJson(output));
   if (parsed.success) {
     const { Username: username, Secret: password } = parsed.data;
     return new Map(Object.entries({ username, password }));
@@ -87,7 +88,12 @@ async function askHelper(
   });
 }
 
-function runHelper(program: string, registry: string, environment: Environment): Promise<unknown> {
+/** What it prints; null when it fails. */
+function runHelper(
+  program: string,
+  registry: string,
+  environment: Environment,
+): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const options = { env: { ...environment }, timeout: HELPER_MS };
     const child = execFile(program, ['get'], options, (error, stdout) => {
@@ -96,17 +102,9 @@ function runHelper(program: string, registry: string, environment: Environment):
         reject(new CliError('StoreFailed', { where: program, why, cause: error }));
         return;
       }
-      resolve(error === null ? parsedOf(stdout) : null);
+      resolve(error === null ? stdout : null);
     });
     // A program that never reads must not end this one.
     child.stdin?.on('error', () => undefined).end(registry);
   });
-}
-
-function parsedOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
 }

@@ -88,7 +88,9 @@ describe('a credential helper', () => {
   test('that is not there, or prints no login, is told by its name', async () => {
     write('.docker/config.json', { credsStore: 'desk' });
     await expect(asked()).rejects.toThrow(/docker-credential-desk\): .*not on the path/);
-    helper('desk', 'hello');
-    await expect(asked()).rejects.toThrow(/docker-credential-desk\): what it prints is no login/);
+    for (const output of ['hello', 'null']) {
+      helper('desk', output);
+      await expect(asked()).rejects.toThrow(/docker-credential-desk\): what it prints is no login/);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { errorText } from '../../../server/core/system-error.ts';
 import { digestOf } from '../../../server/net/digest.ts';
 import { CliError } from '../../errors.ts';
+import { outputUnwritable } from '../output/write-output.ts';
 import type { OpenedBundle } from './read-bundle.ts';
 
 /** Writes the file of a bundle, never over another one. @returns whether it was there already. */
@@ -13,14 +13,7 @@ export async function writeBundleFile(
     await writeFile(path, bytes, { flag: 'wx' });
     return false;
   } catch (error) {
-    if (!isThere(error)) {
-      throw new CliError('FolderUnwritable', {
-        where: path,
-        why: `${errorText(error, 'write')}.`,
-        nextStep: 'Name another file with --to.',
-        cause: error,
-      });
-    }
+    if (!isThere(error)) throw outputUnwritable(path, error);
     const there = await readFile(path).catch(() => null);
     if (there !== null && digestOf(there) === digest) return true;
     throw new CliError('PlaceTaken', { where: path, why: `it is not ${digest}.`, cause: error });

@@ -7,11 +7,15 @@ export async function writeOutput(path: string, content: Uint8Array): Promise<vo
   try {
     await writeFile(path, content);
   } catch (error) {
-    throw new CliError('FolderUnwritable', {
-      where: path,
-      why: `${errorText(error, 'write')}.`,
-      nextStep: 'Name another file with --to.',
-      cause: error,
-    });
+    throw outputUnwritable(path, error);
   }
+}
+
+export function outputUnwritable(path: string, error: unknown): CliError {
+  return new CliError('FolderUnwritable', {
+    where: path,
+    why: `${errorText(error, 'write')}.`,
+    nextStep: 'Name another file with --to.',
+    cause: error,
+  });
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { HEAD_REVISION_KIND } from '../../../crds/v1alpha1/cache-head-revision.ts';
 import { parseHeadBundle, type HeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { errorText } from '../../../server/core/system-error.ts';
+import { digestOf } from '../../../server/net/digest.ts';
 import { CliError } from '../../errors.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { fetchFromStore, type StoreCaller } from './stores/store-bundles.ts';
@@ -96,6 +96,6 @@ function toOpened(where: string, bytes: Uint8Array, claimedDigest: string | null
   if (!parsed.ok) {
     throw new CliError('HeadsUnreadable', { where, why: parsed.message });
   }
-  const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const digest = digestOf(bytes);
   return { where, digest, sizeBytes: bytes.byteLength, bytes, bundle: parsed.value, claimedDigest };
 }

@@ -4,19 +4,24 @@ import { readMountedFiles } from '../mounted-files.ts';
 import type { NetRules } from '../send-request.ts';
 import type { AwsIdentity } from './aws-identity.ts';
 
-/** How a store is reached and by whom. Secrets are read anew for each transfer: a renewed one holds at once. */
-export interface StoreAccess {
+/** How a store is reached and by whom: by what is mounted in a pod, or as a person who has nothing mounted. */
+export type StoreAccess = MountedAccess | OwnAccess;
+
+/** Secrets are read anew for each transfer: a renewed one holds at once. */
+interface MountedAccess {
   /** Where the Secret is mounted; null: none, so nobody is named. */
   readonly credentialsDir: string | null;
   /** Where the ConfigMap with the CA is mounted; null: none. */
   readonly caBundleDir: string | null;
   /** The pod's own, for S3 without keys in a Secret; absent: it has none. */
   readonly identity?: AwsIdentity | null;
-  /** Of a person, who has nothing mounted: keys as a Secret has them, and CAs in PEM. Then the rest does not count. */
-  readonly own?: {
-    readonly secret: ReadonlyMap<string, string>;
-    readonly extraCas: readonly string[];
-  };
+}
+
+interface OwnAccess {
+  /** Keys as a Secret has them. */
+  readonly secret: ReadonlyMap<string, string>;
+  /** CAs in PEM. */
+  readonly extraCas: readonly string[];
 }
 
 /** What one transfer works with. */
@@ -33,14 +38,15 @@ type CallRules = Omit<NetRules, 'extraCas'>;
 
 /** Reads what is mounted. Throws FetchError for a CA that cannot be read, and for a Secret that is not there. */
 export async function openAccess(
-  { credentialsDir, caBundleDir, identity = null, own: person }: StoreAccess,
+  access: StoreAccess,
   rules: CallRules,
   limits: Pick<StoreCall, 'maxBytes' | 'onBytes'>,
 ): Promise<StoreCall> {
-  if (person !== undefined) {
-    const { secret, extraCas } = person;
+  if ('secret' in access) {
+    const { secret, extraCas } = access;
     return { rules: { ...rules, extraCas }, secret, ...limits };
   }
+  const { credentialsDir, caBundleDir, identity = null } = access;
   const secret = await readMountedFiles(credentialsDir);
   // An optional Secret that does not exist is mounted as an empty folder.
   if (secret?.size === 0) throw fetchFailed(missingSecret(rules.fields));

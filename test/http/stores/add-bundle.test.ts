@@ -19,10 +19,7 @@ async function add(
   const host = await bench.host(handle, { name: 'store.test' });
   const secret = new Map([['AWS_ENDPOINT_URL', host.url('')]]);
   const rules = transferRules({
-    access: {
-      ...{ credentialsDir: null, caBundleDir: null },
-      own: { secret, extraCas: [host.ca] },
-    },
+    access: { secret, extraCas: [host.ca] },
     resolve: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
     allowed: '*.test,*',
   });

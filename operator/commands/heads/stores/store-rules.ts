@@ -38,7 +38,7 @@ export async function storeRules(
   const extraCas = flags.caFile === undefined ? [] : await readCas(flags.caFile);
   const typed = place.kind === 's3' ? endpointHost(secret) : [place.registry];
   return {
-    access: { credentialsDir: null, caBundleDir: null, own: { secret, extraCas } },
+    access: { secret, extraCas },
     net: {
       allowedHosts: hostsOf([...typed, ...(flags.allowHost ?? [])]),
       proxy: {

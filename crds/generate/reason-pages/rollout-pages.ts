@@ -5,6 +5,7 @@ const ENDED = 'RolloutSucceeded=False';
 const PENDING = 'RolloutSucceeded=Unknown';
 const STATUS =
   '`kubectl -n NAMESPACE get cachedmodelservice NAME -o jsonpath={.status.rollout}` has step, share and the verdict of each check.';
+const RETRY = 'Annotation `layercache.io/request: retry:REVISION` has it tried again.';
 
 export const ROLLOUT_PAGES = {
   Promoted: {
@@ -32,8 +33,7 @@ export const ROLLOUT_PAGES = {
   },
   Aborted: {
     seen: [ENDED, 'event'],
-    check:
-      'The message has check, samples, value and limit; `status.heads.failed` keeps the last ten. Annotation `layercache.io/request: retry:REVISION` has it tried again.',
+    check: `The message has check, samples, value and limit; \`status.heads.failed\` keeps the last ten. ${RETRY}`,
   },
   AbortedByUser: {
     seen: [ENDED, 'event'],
@@ -41,13 +41,11 @@ export const ROLLOUT_PAGES = {
   },
   LoadFailed: {
     seen: [ENDED, 'event'],
-    check:
-      'The message names a pod and what it lacks: the bundle in its store, credentials, or memory. `kubectl -n NAMESPACE logs POD`. Annotation `layercache.io/request: retry:REVISION` has it tried again.',
+    check: `The message names a pod and what it lacks: the bundle in its store, credentials, or memory. \`kubectl -n NAMESPACE logs POD\`. ${RETRY}`,
   },
   CrashedPods: {
     seen: [ENDED, 'event'],
-    check:
-      '`kubectl -n NAMESPACE logs -p POD` ends with the cause. Annotation `layercache.io/request: retry:REVISION` has it tried again.',
+    check: `\`kubectl -n NAMESPACE logs -p POD\` ends with the cause. ${RETRY}`,
   },
   Superseded: {
     seen: [ENDED, 'event'],

@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts';
+import { COLLECT_ROWS } from '../../lifecycle/collecting.ts';
 import { planDrift } from '../drills/planned-drift.ts';
 import { findHardestClass } from '../drills/hardest-class.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
@@ -13,7 +14,7 @@ import { planTraffic } from '../traffic/traffic-plan.ts';
 import { createInferClient } from './infer-client.ts';
 import { createInferCodec } from './infer-codec.ts';
 import { createReplay } from './replay.ts';
-import { MAX_COLLECT_ROWS, type RunTraffic } from './run-traffic.ts';
+import type { RunTraffic } from './run-traffic.ts';
 
 export interface ReplayedTrafficOptions {
   readonly context: RunContext;
@@ -109,7 +110,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     // Rows that were not finite, or did not fit the recorder, never come: what is there then has to do.
     collectRows: () =>
       Math.min(
-        MAX_COLLECT_ROWS,
+        COLLECT_ROWS,
         replay.isTrainingSpent ? Math.max(1, given.recorded()) : plan.trainingRows,
       ),
     evidenceRows: options.loop ? null : plan.servingRows,

@@ -21,6 +21,3 @@ export interface RunTraffic {
   giveUp(): void;
   close(): void;
 }
-
-/** Without a limit of the stream, collecting ends here (exits.md 2). */
-export const MAX_COLLECT_ROWS = 10_000;

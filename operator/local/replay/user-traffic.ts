@@ -1,6 +1,7 @@
+import { COLLECT_ROWS } from '../../lifecycle/collecting.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
 import type { RunTally } from '../report/run-tally.ts';
-import { MAX_COLLECT_ROWS, type RunTraffic } from './run-traffic.ts';
+import type { RunTraffic } from './run-traffic.ts';
 
 export interface UserTrafficOptions {
   readonly tally: RunTally;
@@ -33,7 +34,7 @@ export function createUserTraffic({ tally, drills }: UserTrafficOptions): RunTra
       },
       latencies: { backboneMs: [], layercacheMs: [] },
     },
-    collectRows: () => MAX_COLLECT_ROWS,
+    collectRows: () => COLLECT_ROWS,
     evidenceRows: null,
     repeatsFrom: () => null,
     onWindow: (window) => {

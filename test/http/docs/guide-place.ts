@@ -2,10 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openShell, type Shell } from '../../cluster/docs/shell.ts';
-import { textureRows } from '../local/texture-place.ts';
-
-export const GUIDE_SIDE = 16;
-export const GUIDE_SHARES = { striped: 0, twins: 0, greys: 0.18 };
+import { npy } from '../local/local-run.ts';
+import { FIRST_SHARES, SIDE, textureRows } from '../local/texture-place.ts';
 
 interface GuideReport {
   readonly complete: boolean;
@@ -34,18 +32,10 @@ export function openGuidePlace(): GuidePlace {
     shell,
     path,
     writeRows: (name, count, seed) => {
-      const bytes = textureRows(count, seed, GUIDE_SHARES).pixels;
+      const bytes = textureRows(count, seed, FIRST_SHARES).pixels;
       const values = Float32Array.from(bytes, (value) => (value - 128) / 50);
-      const shape = `(${count}, ${GUIDE_SIDE}, ${GUIDE_SIDE}, 3)`;
-      const header = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`;
-      const start = Buffer.alloc(10);
-      start.write('\x93NUMPY\x01', 'latin1');
-      start.writeUInt16LE(118, 8);
-      const rows = new Uint8Array(values.buffer);
-      writeFileSync(
-        path(name),
-        Buffer.concat([start, Buffer.from(`${header.padEnd(117)}\n`), rows]),
-      );
+      const elements = new Uint8Array(values.buffer);
+      writeFileSync(path(name), npy([count, SIDE, SIDE, 3], elements, '<f4'));
     },
     reportOf: (said) => {
       const [folder = ''] = /\S+(?=\/report\.json)/.exec(said) ?? [];

@@ -6,8 +6,14 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { residualNet } from '../../support/tfjs-models/networks.ts';
 import { blockText } from '../../unit/docs/documents.ts';
-import { colourModel, textureModel, textureRows } from '../local/texture-place.ts';
-import { GUIDE_SHARES, GUIDE_SIDE, openGuidePlace } from './guide-place.ts';
+import {
+  colourModel,
+  FIRST_SHARES,
+  SIDE,
+  textureModel,
+  textureRows,
+} from '../local/texture-place.ts';
+import { openGuidePlace } from './guide-place.ts';
 
 const GUIDE = 'charts/layercache/docs/own-model.md';
 const LONG_MS = 310_000;
@@ -53,12 +59,12 @@ test(
   'requests of ones own are answered, and the run ends with its time',
   async () => {
     const values = Array.from(
-      textureRows(4, 11, GUIDE_SHARES).pixels,
+      textureRows(4, 11, FIRST_SHARES).pixels,
       (value) => (value - 128) / 50,
     );
     const input = {
       name: 'input',
-      shape: [4, 3, GUIDE_SIDE, GUIDE_SIDE],
+      shape: [4, 3, SIDE, SIDE],
       datatype: 'FP32',
       data: values,
     };
@@ -90,17 +96,14 @@ test(
       }
     ).input;
     expect(image).toEqual({ width: 32, height: 32 });
-    const notes = { input: { ...input, image: { width: GUIDE_SIDE, height: GUIDE_SIDE } } };
+    const notes = { input: { ...input, image: { width: SIDE, height: SIDE } } };
     writeFileSync(place('layercache.json'), JSON.stringify(notes));
     const count = 2_100;
-    const { pixels } = textureRows(count, 12, GUIDE_SHARES);
+    const { pixels } = textureRows(count, 12, FIRST_SHARES);
     mkdirSync(place('pictures'));
     for (let row = 0; row < count; row++) {
-      const raw = { width: GUIDE_SIDE, height: GUIDE_SIDE, channels: 3 as const };
-      await sharp(
-        pixels.subarray(row * GUIDE_SIDE * GUIDE_SIDE * 3, (row + 1) * GUIDE_SIDE * GUIDE_SIDE * 3),
-        { raw },
-      )
+      const raw = { width: SIDE, height: SIDE, channels: 3 as const };
+      await sharp(pixels.subarray(row * SIDE * SIDE * 3, (row + 1) * SIDE * SIDE * 3), { raw })
         .png()
         .toFile(place(`pictures/${row}.png`));
     }

@@ -79,15 +79,13 @@ function clusteredRows(count: number): Uint8Array {
   return rows;
 }
 
-/** A .npy file of unsigned bytes, version 1.0. */
-export function npy(shape: readonly number[], elements: Uint8Array): Buffer {
-  const text = `{'descr': '|u1', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`.padEnd(
-    117,
-  );
+/** A .npy file, version 1.0, of unsigned bytes or of what `descr` says that the bytes are. */
+export function npy(shape: readonly number[], elements: Uint8Array, descr = '|u1'): Buffer {
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}), }`;
   const start = Buffer.alloc(10);
   start.write('\x93NUMPY\x01', 'latin1');
   start.writeUInt16LE(118, 8);
-  return Buffer.concat([start, Buffer.from(`${text}\n`, 'latin1'), elements]);
+  return Buffer.concat([start, Buffer.from(`${text.padEnd(117)}\n`, 'latin1'), elements]);
 }
 
 export interface CliRun {

@@ -9,7 +9,7 @@ import { GraphWriter } from '../../support/onnx-models/graph-writer.ts';
 import { npy, type Workplace } from './local-run.ts';
 import { writeModelFolder } from './model-folder.ts';
 
-const SIDE = 16;
+export const SIDE = 16;
 const PIXELS = SIDE * SIDE;
 const WIDTH = 32;
 const BLOCKS = 6;
@@ -32,7 +32,8 @@ const STRIPED_GREY = 10;
 /** How rows part: the rest is of a plain colour. */
 type Shares = Readonly<Record<'striped' | 'twins' | 'greys', number>>;
 
-const FIRST_SHARES: Shares = { striped: 0, twins: 0, greys: 0.18 };
+/** Of classes that are there from the start. */
+export const FIRST_SHARES: Shares = { striped: 0, twins: 0, greys: 0.18 };
 const NEW_SHARES: Shares = { striped: 0.85, twins: 0.15, greys: 0 };
 
 export interface TexturePlace extends Workplace {

@@ -3,6 +3,7 @@ import { emptyBlocks, addTick, dispersionOf } from '../stats/dispersion.ts';
 import { disagreementsAt, leavingAt } from '../stats/grid-column.ts';
 import { dueLook, LAST_LOOK, lookSizes, reassessLook, takeLook } from '../stats/looks.ts';
 import { addPodRows, type PodRows } from '../stats/pod-rows.ts';
+import { binomialUpper } from '../../server/core/binomial.ts';
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { PolicyCertificate } from '../../crds/wire/policy.ts';
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
@@ -71,15 +72,23 @@ export function auditedRows({ blocks }: Attempt): number {
   return blocks.closed.n + blocks.open.n;
 }
 
-/** Of the audited rows so far, those that would leave at a lambda, and those of them that disagree. */
-export function rowsAt(
-  { blocks }: Attempt,
-  lambdaIndex: number,
-): { readonly leaving: number; readonly disagreements: number } {
-  const { closed, open } = blocks;
+/** What the audited rows so far say of one lambda. */
+interface LambdaCounts {
+  /** Rows that would leave. */
+  readonly leaving: number;
+  /** Of those that would leave. */
+  readonly disagreements: number;
+  /** Of the disagreement, at the attempt's confidence; 1 before the first row. */
+  readonly upperBound: number;
+}
+
+export function countsAt(attempt: Attempt, lambdaIndex: number): LambdaCounts {
+  const { closed, open } = attempt.blocks;
+  const disagreements = disagreementsAt(closed, lambdaIndex) + disagreementsAt(open, lambdaIndex);
   return {
     leaving: leavingAt(closed, lambdaIndex) + leavingAt(open, lambdaIndex),
-    disagreements: disagreementsAt(closed, lambdaIndex) + disagreementsAt(open, lambdaIndex),
+    disagreements,
+    upperBound: binomialUpper(disagreements, auditedRows(attempt), 1 - attempt.confidence),
   };
 }
 

@@ -1,9 +1,8 @@
 import { parsePercent } from '../../../crds/v1alpha1/percent.ts';
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
-import { auditedRows } from '../../lifecycle/attempts.ts';
+import { auditedRows, countsAt } from '../../lifecycle/attempts.ts';
 import type { Ledger, StableRecord } from '../../lifecycle/ledger.ts';
 import type { Picture } from '../../local/page/state/page-state.ts';
-import { countsAt } from '../evidence/counts-at.ts';
 import { evidenceGrids } from '../evidence/evidence-grid.ts';
 import type { LedgerView, ServiceView } from '../service/service-view.ts';
 

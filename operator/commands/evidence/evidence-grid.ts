@@ -1,8 +1,7 @@
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
-import { auditedRows, latestLook } from '../../lifecycle/attempts.ts';
+import { auditedRows, countsAt, latestLook } from '../../lifecycle/attempts.ts';
 import type { Attempt, CandidateRecord, Ledger, StableRecord } from '../../lifecycle/ledger.ts';
 import { dispersionOf } from '../../stats/dispersion.ts';
-import { countsAt } from './counts-at.ts';
 
 /** One lambda of the merged grid. */
 export interface GridRow {

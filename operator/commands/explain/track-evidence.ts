@@ -1,7 +1,6 @@
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
-import { auditedRows, latestLook, nextLookRows } from '../../lifecycle/attempts.ts';
+import { auditedRows, countsAt, latestLook, nextLookRows } from '../../lifecycle/attempts.ts';
 import type { Attempt, CandidateRecord, Ledger, StableRecord } from '../../lifecycle/ledger.ts';
-import { countsAt } from '../evidence/counts-at.ts';
 import type { TrackEvidence } from './explanation.ts';
 
 /** The evidence of both tracks; a candidate that raises lambda shares stable's. */

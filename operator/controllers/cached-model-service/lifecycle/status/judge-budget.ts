@@ -1,7 +1,6 @@
 import { formatPercent } from '../../../../../crds/v1alpha1/percent.ts';
 import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
-import { binomialUpper } from '../../../../../server/core/binomial.ts';
-import { auditedRows, latestLook, rowsAt } from '../../../../lifecycle/attempts.ts';
+import { auditedRows, countsAt, latestLook } from '../../../../lifecycle/attempts.ts';
 import type { Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
 import { toVerdict, type Verdict } from '../../../../plan/status/verdict.ts';
 
@@ -21,12 +20,12 @@ export function auditedOf(stable: StableRecord | null): Audited | null {
   const { evidence } = stable;
   const audits = auditedRows(evidence);
   if (audits === 0) return null;
-  const { leaving, disagreements } = rowsAt(evidence, lambdaIndex);
+  const { leaving, disagreements, upperBound } = countsAt(evidence, lambdaIndex);
   return {
     audits,
     disagreements,
     disagreementRatio: disagreements / audits,
-    upperRatio: binomialUpper(disagreements, audits, 1 - evidence.confidence),
+    upperRatio: upperBound,
     exitedRatio: leaving / audits,
   };
 }

@@ -1,5 +1,6 @@
 import type { ConfigMap } from 'kubernetes-types/core/v1.js';
 
+import { parsePolicy, type Policy } from '../../crds/wire/policy.ts';
 import { installationName, type Installation } from './defaults.ts';
 import { roleLabel } from './labels.ts';
 import type { LiveObject } from './live-object.ts';
@@ -51,6 +52,15 @@ export function planPolicyConfigMap({
       ? {}
       : { binaryData: { 'stable.bundle': stored.stableBundle } }),
   };
+}
+
+/** What stands in a policy ConfigMap; null: nothing, or nothing that can be read. */
+export function storedPolicy(live: LiveObject | null): Policy | null {
+  const { data } = (live ?? {}) as { readonly data?: Readonly<Record<string, unknown>> };
+  const text = data?.['policy.json'];
+  if (typeof text !== 'string') return null;
+  const parsed = parsePolicy(text);
+  return parsed.ok ? parsed.value : null;
 }
 
 /** Epoch that a stored policy ConfigMap claims; 0 where there is none or it is no number. */

@@ -1,7 +1,8 @@
-import { parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
+import type { Policy } from '../../../crds/wire/policy.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
 import { getOrNull } from '../../kube/get-or-null.ts';
 import { policyConfigMapName } from '../../plan/names.ts';
+import { storedPolicy } from '../../plan/policy-config-map.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { findService } from '../service/find-service.ts';
 import { readEvents } from '../service/read-events.ts';
@@ -48,7 +49,7 @@ export function createFactsReader(cluster: Cluster, name: string, ended: AbortSi
   const readPolicy = async ({ status }: ServiceView): Promise<Policy | null> => {
     const { epoch = 0, revision = 0 } = status.policy ?? {};
     const pair = `${epoch}.${revision}`;
-    if (policy?.pair !== pair) policy = { pair, document: await storedPolicy(cluster, name) };
+    if (policy?.pair !== pair) policy = { pair, document: await policyOf(cluster, name) };
     return policy.document;
   };
 
@@ -73,17 +74,14 @@ export function createFactsReader(cluster: Cluster, name: string, ended: AbortSi
 }
 
 /** What servers are told; null: nothing yet, of another version, or this user may not read it. */
-async function storedPolicy(cluster: Cluster, service: string): Promise<Policy | null> {
+async function policyOf(cluster: Cluster, service: string): Promise<Policy | null> {
   const ref = {
     kind: 'ConfigMap',
     namespace: cluster.namespace,
     name: policyConfigMapName(service),
   } as const;
   try {
-    const object = await getOrNull(cluster.api, ref);
-    const data = object?.data as Readonly<Record<string, string>> | undefined;
-    const parsed = parsePolicy(data?.['policy.json'] ?? '');
-    return parsed.ok ? parsed.value : null;
+    return storedPolicy(await getOrNull(cluster.api, ref));
   } catch (error) {
     if (error instanceof ApiStatusError && error.isForbidden) return null;
     throw error;

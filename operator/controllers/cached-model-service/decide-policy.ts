@@ -1,12 +1,12 @@
 import { toServiceSettings } from '../../../crds/v1alpha1/settings.ts';
 import { API_VERSION, KIND } from '../../../crds/v1alpha1/cached-model-service.ts';
 import { placeFields } from '../../../crds/wire/exit-place.ts';
-import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
+import { comparePair, type Policy } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import type { PolicyContent } from '../../lifecycle/types.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
-import { storedEpoch } from '../../plan/policy-config-map.ts';
+import { storedEpoch, storedPolicy } from '../../plan/policy-config-map.ts';
 import { choosePolicyVersion, inPolicyVersion } from '../../plan/policy-version.ts';
 import { selectExits, type SelectedExit, type SelectedExits } from '../../plan/select-exits.ts';
 import { claimEpoch, numberPolicy, planPlainPolicy } from '../../plan/server-policy.ts';
@@ -60,15 +60,6 @@ function supportedVersions({ views }: Gathered): (readonly number[])[] {
   return views.flatMap(({ state }) =>
     state?.loaded === true ? [state.state.policySchemaVersions] : [],
   );
-}
-
-/** What stands in a policy ConfigMap; null: nothing, or nothing that can be read. */
-export function storedPolicy(live: KubeObject | null): Policy | null {
-  const { data } = (live ?? {}) as { readonly data?: Readonly<Record<string, unknown>> };
-  const text = data?.['policy.json'];
-  if (typeof text !== 'string') return null;
-  const parsed = parsePolicy(text);
-  return parsed.ok ? parsed.value : null;
 }
 
 /** What this process stored, while that still counts; null: an epoch has to be claimed. */

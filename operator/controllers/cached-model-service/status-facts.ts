@@ -4,12 +4,13 @@ import { assessAcknowledgement, assessAnswering } from '../../fleet/assess-ackno
 import type { KubeObject } from '../../kube/api.ts';
 import { ownershipOf } from '../../kube/owner.ts';
 import { policyConfigMapName } from '../../plan/names.ts';
+import { storedPolicy } from '../../plan/policy-config-map.ts';
 import { assessPin } from '../../plan/status/assess-pin.ts';
 import type { PodFacts, ServerFacts, StatusFacts } from '../../plan/status/facts.ts';
 import { readAutoscaler, readDeployment } from '../../plan/status/read-deployment.ts';
 import { readPod } from '../../plan/status/read-pod.ts';
 import type { ChildKind } from '../caches.ts';
-import { decideExits, storedPolicy } from './decide-policy.ts';
+import { decideExits } from './decide-policy.ts';
 import type { Decision } from './decide.ts';
 import { liveOf, type Gathered } from './gather.ts';
 import type { PassAttempt } from './pass-attempt.ts';

@@ -1,9 +1,9 @@
 import type { PolicyContent } from '../../../lifecycle/types.ts';
 import { findNameConflict } from '../../../plan/conflicts.ts';
 import { ledgerConfigMapName, policyConfigMapName } from '../../../plan/names.ts';
+import { storedPolicy } from '../../../plan/policy-config-map.ts';
 import type { StatusFacts } from '../../../plan/status/facts.ts';
 import type { ServiceToPlan } from '../../../plan/service.ts';
-import { storedPolicy } from '../decide-policy.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { runTraining } from '../training/run-training.ts';

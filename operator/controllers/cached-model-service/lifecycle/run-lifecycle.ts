@@ -14,9 +14,10 @@ import type {
 import { revisionFacts } from '../../../fleet/revision-facts.ts';
 import { ANNOTATIONS, policyConfigMapName } from '../../../plan/names.ts';
 import { withCompanionLatency } from '../../../plan/companion-latency.ts';
+import { storedPolicy } from '../../../plan/policy-config-map.ts';
 import { selectExits } from '../../../plan/select-exits.ts';
 import type { ServiceToPlan } from '../../../plan/service.ts';
-import { policyState, storedPolicy } from '../decide-policy.ts';
+import { policyState } from '../decide-policy.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { withBundleUris } from './bundle-uris.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { serializePolicy } from '../../../../crds/wire/policy.ts';
 import { planAdminSecret } from '../../../../operator/plan/admin-secret.ts';
 import { planChildren, type ChildrenPlan } from '../../../../operator/plan/children.ts';
 import { findForeignInstallation, findNameConflict } from '../../../../operator/plan/conflicts.ts';
@@ -9,10 +10,15 @@ import { planHorizontalPodAutoscaler } from '../../../../operator/plan/autoscale
 import { trainerSecretName } from '../../../../operator/plan/names.ts';
 import { namedConfigMaps } from '../../../../operator/plan/named-config-maps.ts';
 import { planNetworkPolicy } from '../../../../operator/plan/network-policy.ts';
-import { planPolicyConfigMap, storedEpoch } from '../../../../operator/plan/policy-config-map.ts';
+import {
+  planPolicyConfigMap,
+  storedEpoch,
+  storedPolicy,
+} from '../../../../operator/plan/policy-config-map.ts';
 import { planRevert } from '../../../../operator/plan/reverts.ts';
 import type { ServiceToPlan } from '../../../../operator/plan/service.ts';
 import { planServiceAccounts } from '../../../../operator/plan/service-accounts.ts';
+import { aPolicy } from '../../crds/documents.ts';
 import {
   aServiceToPlan,
   DEFAULTS,
@@ -188,23 +194,20 @@ describe('an object of another owner that has the name of a child', () => {
 
 describe('the policy ConfigMap', () => {
   const service = aServiceToPlan();
-  const storedPolicy = {
+  const content = {
     policy: '{"epoch":3}',
     stableBundle: 'TENIQg==',
     epoch: 3,
     writer: 'op-1',
   };
-  const map = (
-    installation = INSTALLATION,
-    fields: Partial<typeof storedPolicy> = {},
-  ): LiveObject =>
-    stored(planPolicyConfigMap({ service, installation, stored: { ...storedPolicy, ...fields } }));
+  const map = (installation = INSTALLATION, fields: Partial<typeof content> = {}): LiveObject =>
+    stored(planPolicyConfigMap({ service, installation, stored: { ...content, ...fields } }));
 
   test('holds policy, bundle, epoch and writer', async () => {
     const object = planPolicyConfigMap({
       service,
       installation: INSTALLATION,
-      stored: storedPolicy,
+      stored: content,
     });
     await expect(toYaml(object)).toMatchFileSnapshot(golden('policy-config-map'));
   });
@@ -214,6 +217,14 @@ describe('the policy ConfigMap', () => {
     const object = planPolicyConfigMap({ service, installation: INSTALLATION, stored: empty });
     expect(object).not.toHaveProperty('data');
     expect(object).not.toHaveProperty('binaryData');
+  });
+
+  test('is read back as it was written; what cannot be read is none', () => {
+    const policy = aPolicy();
+    expect(storedPolicy(map(INSTALLATION, { policy: serializePolicy(policy) }))).toEqual(policy);
+    expect(storedPolicy(map(INSTALLATION, { policy: '{"epoch":3}' }))).toBeNull();
+    expect(storedPolicy(stored({ ...map(), data: undefined }))).toBeNull();
+    expect(storedPolicy(null)).toBeNull();
   });
 
   test('says which epoch it claims; nonsense claims none', () => {

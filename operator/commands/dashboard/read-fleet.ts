@@ -1,8 +1,8 @@
 import { ApiStatusError } from '../../kube/api-status-error.ts';
-import type { KubeObject } from '../../kube/api.ts';
 import { sleep } from '../../kube/clock.ts';
-import { selectorText } from '../../plan/labels.ts';
+import { readPod } from '../../plan/status/read-pod.ts';
 import type { Cluster, RawAnswer } from '../cluster/cluster.ts';
+import { askPod, METRICS_PORT, MOST_PODS, pageIn, runningPods } from '../service/pod-metrics.ts';
 import type { FleetFacts } from './dashboard-facts.ts';
 import type { PodReading } from './fleet.ts';
 import { readPodCounts } from './pod-counts.ts';
@@ -17,34 +17,21 @@ interface ListedPod {
   readonly isReady: boolean;
 }
 
-const METRICS_PORT = 9090;
-/** Every page passes through the API server, which is not ours alone. */
-const MOST_PODS = 10;
 /** A pod that hangs must not hold the others up. */
 const POD_MS = 4_000;
 
 export async function listPods(cluster: Cluster, service: string): Promise<PodList> {
-  const { api, namespace } = cluster;
   try {
-    const { items } = await api.list('Pod', { namespace, labelSelector: selectorText(service) });
-    const pods = items.flatMap(toListedPod).sort((a, b) => a.name.localeCompare(b.name));
+    const running = await runningPods(cluster, service);
+    const pods = running
+      .map((pod) => readPod(pod, null))
+      .map(({ name, isReady }) => ({ name, isReady }))
+      .sort((a, b) => a.name.localeCompare(b.name));
     return { ok: true, pods };
   } catch (error) {
     if (!(error instanceof ApiStatusError) || !error.isForbidden) throw error;
-    return { ok: false, problem: forbidden('list pods', namespace) };
+    return { ok: false, problem: forbidden('list pods', cluster.namespace) };
   }
-}
-
-interface PodStatus {
-  readonly phase?: string;
-  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-}
-
-function toListedPod({ metadata, status }: KubeObject): ListedPod[] {
-  const { phase, conditions = [] } = (status ?? {}) as PodStatus;
-  if (phase !== 'Running') return [];
-  const isReady = conditions.some((one) => one.type === 'Ready' && one.status === 'True');
-  return [{ name: metadata.name, isReady }];
 }
 
 function forbidden(right: string, namespace: string): string {
@@ -61,13 +48,9 @@ export function createFleetReader(cluster: Cluster, ended: AbortSignal): FleetRe
   const waiting = new Set<string>();
 
   async function answerOf(pod: string): Promise<RawAnswer | null> {
-    const place = `/api/v1/namespaces/${cluster.namespace}/pods/${pod}:${METRICS_PORT}/proxy/metrics`;
     waiting.add(pod);
     try {
-      return await cluster.raw('GET', place);
-    } catch {
-      // One pod alone proves nothing: that the API server is lost, the next call of its own tells.
-      return null;
+      return await askPod(cluster, pod);
     } finally {
       waiting.delete(pod);
     }
@@ -97,7 +80,8 @@ export function createFleetReader(cluster: Cluster, ended: AbortSignal): FleetRe
 }
 
 function countsOf(answer: RawAnswer | null): PodReading['counts'] {
-  return answer?.status === 200 ? readPodCounts(answer.text) : null;
+  const page = pageIn(answer);
+  return page === null ? null : readPodCounts(page);
 }
 
 function problemOf(

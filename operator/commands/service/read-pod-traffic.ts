@@ -1,7 +1,7 @@
 import { sleep } from '../../kube/clock.ts';
-import { selectorText } from '../../plan/labels.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { sumOfMetric } from './metric-sum.ts';
+import { askPod, MOST_PODS, pageIn, runningPods } from './pod-metrics.ts';
 
 /** What pods count themselves, read through the API server. */
 export interface PodTraffic {
@@ -17,16 +17,14 @@ interface Reading {
   readonly pods: number;
 }
 
-const METRICS_PORT = 9090;
 const APART_MS = 2_000;
-/** The rate of a large fleet is that of a part of it, times the rest. */
-const MOST_PODS = 10;
 
 /** Reads `/metrics` of the pods twice; null: no pod answers, or this user may not ask (`pods/proxy`). */
 export async function readPodTraffic(cluster: Cluster, name: string): Promise<PodTraffic | null> {
-  const pods = await readyPods(cluster, name);
-  const asked = pods.slice(0, MOST_PODS);
+  const pods = await runningPods(cluster, name).catch(() => []);
+  const asked = pods.slice(0, MOST_PODS).map(({ metadata }) => metadata.name);
   if (asked.length === 0) return null;
+  // The rate of a large fleet is that of a part of it, times the rest.
   const scale = pods.length / asked.length;
   const first = await readOnce(cluster, asked);
   if (first === null) return null;
@@ -41,21 +39,9 @@ export async function readPodTraffic(cluster: Cluster, name: string): Promise<Po
   };
 }
 
-async function readyPods(cluster: Cluster, name: string): Promise<readonly string[]> {
-  const { api, namespace } = cluster;
-  const { items } = await api
-    .list('Pod', { namespace, labelSelector: selectorText(name) })
-    .catch(() => ({ items: [] }));
-  return items
-    .filter(
-      ({ status }) => (status as { readonly phase?: string } | undefined)?.phase === 'Running',
-    )
-    .map(({ metadata }) => metadata.name);
-}
-
 async function readOnce(cluster: Cluster, pods: readonly string[]): Promise<Reading | null> {
-  const texts = await Promise.all(pods.map((pod) => metricsOf(cluster, pod)));
-  const read = texts.filter((text) => text !== null);
+  const answers = await Promise.all(pods.map((pod) => askPod(cluster, pod)));
+  const read = answers.map(pageIn).filter((text) => text !== null);
   if (read.length === 0) return null;
   const sum = (metric: string): number =>
     read.reduce((total, text) => total + sumOfMetric(text, metric), 0);
@@ -64,10 +50,4 @@ async function readOnce(cluster: Cluster, pods: readonly string[]): Promise<Read
     recordedRows: sum('layercache_sample_reservoir_rows'),
     pods: read.length,
   };
-}
-
-async function metricsOf(cluster: Cluster, pod: string): Promise<string | null> {
-  const place = `/api/v1/namespaces/${cluster.namespace}/pods/${pod}:${METRICS_PORT}/proxy/metrics`;
-  const answer = await cluster.raw('GET', place).catch(() => null);
-  return answer?.status === 200 ? answer.text : null;
 }

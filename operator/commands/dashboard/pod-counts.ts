@@ -1,6 +1,6 @@
 import { SERVER_METRICS, type MetricFamily } from '../../../crds/metrics/catalogue.ts';
+import { parseMetricSamples, type MetricSample } from '../service/metric-samples.ts';
 import { NO_HISTOGRAM, type Histogram } from './histogram.ts';
-import { parseMetricSamples, type MetricSample } from './metric-samples.ts';
 
 /** What one pod counts since it started; gauges are of now, null where its page has none. */
 export interface PodCounts {

@@ -12,7 +12,7 @@ import {
   quantilesOfHistogram,
   type Histogram,
 } from '../../../../../operator/commands/dashboard/histogram.ts';
-import { parseMetricSamples } from '../../../../../operator/commands/dashboard/metric-samples.ts';
+import { parseMetricSamples } from '../../../../../operator/commands/service/metric-samples.ts';
 import { readPodCounts } from '../../../../../operator/commands/dashboard/pod-counts.ts';
 import { createMetricRegistry } from '../../../../../server/metrics.ts';
 import { expectClose } from '../../../../support/expect-close.ts';

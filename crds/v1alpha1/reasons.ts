@@ -368,3 +368,8 @@ export const REASONS: Readonly<Record<Reason, ReasonEntry>> = {
   ...training,
   ...platform,
 };
+
+/** Whether the catalogue has that name; a newer operator may write others. */
+export function isReason(name: string): name is Reason {
+  return Object.hasOwn(REASONS, name);
+}

@@ -1,15 +1,14 @@
 // The strict shape of a stored ledger: whatever does not fit is refused whole, and the service starts from nothing.
 import { z } from 'zod';
 import { LAMBDA_COUNT } from '../../crds/wire/lambda-grid.ts';
-import { REASONS, type Reason } from '../../crds/v1alpha1/reasons.ts';
+import { isReason, type Reason } from '../../crds/v1alpha1/reasons.ts';
 import * as shapes from '../../crds/wire/shapes.ts';
 import type { Ledger } from './ledger.ts';
 
 const { amount, counter, digest, finite, ordinal, ratio, sentence, token } = shapes;
 const time = finite;
 const pair = z.strictObject({ epoch: counter, revision: counter });
-const reason = sentence.refine((name) => Object.hasOwn(REASONS, name), 'expected a known reason');
-const reasonName = reason as unknown as z.ZodType<Reason>;
+const reasonName: z.ZodType<Reason> = sentence.refine(isReason, 'expected a known reason');
 const column = z.array(counter).length(LAMBDA_COUNT);
 const grid = z.strictObject({ n: counter, dis: column, leave: z.array(column).max(16) });
 /** Rows with their column; steps may go down. */

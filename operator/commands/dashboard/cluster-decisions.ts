@@ -1,4 +1,4 @@
-import { REASONS, type Reason } from '../../../crds/v1alpha1/reasons.ts';
+import { isReason, REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import type { PageCluster, PageDecision } from '../../local/page/state/page-state.ts';
 import { toneOf } from '../../local/web/decision-tone.ts';
 import type { EventView, ServiceView } from '../service/service-view.ts';
@@ -38,8 +38,4 @@ export function clusterConditions(
     ...{ type, status, reason, message },
     sinceSeconds: secondsOf(lastTransitionTime) ?? 0,
   }));
-}
-
-function isReason(reason: string): reason is Reason {
-  return Object.hasOwn(REASONS, reason);
 }

@@ -1,4 +1,4 @@
-import { REASONS, type Reason } from '../../../crds/v1alpha1/reasons.ts';
+import { isReason, REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import type { ServiceStatus } from '../../../crds/v1alpha1/service-status.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
@@ -79,7 +79,5 @@ function isRampedAt(name: string, ledger: Ledger | null): boolean {
 }
 
 function meaningOf(reason: string): string {
-  return Object.hasOwn(REASONS, reason)
-    ? REASONS[reason as Reason].meaning
-    : 'a newer operator says so';
+  return isReason(reason) ? REASONS[reason].meaning : 'a newer operator says so';
 }

@@ -1,4 +1,4 @@
-import { REASONS, type Reason } from '../../../crds/v1alpha1/reasons.ts';
+import { isReason, REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import { headRevisionName } from '../../plan/names.ts';
 import {
@@ -78,7 +78,7 @@ function nextSteps({ status }: ServiceView, reasons: readonly string[]): readonl
   const asked =
     ready === undefined || ready.status === 'True' ? reasons : [ready.reason, ...reasons];
   const steps = asked.flatMap((reason) => {
-    const action = Object.hasOwn(REASONS, reason) ? REASONS[reason as Reason].action : '';
+    const action = isReason(reason) ? REASONS[reason].action : '';
     return action === '' ? [] : [`${reason}: ${action}`];
   });
   return [...new Set(steps)];

@@ -1,4 +1,5 @@
 import type { PagePoint } from '../../local/page/state/page-state.ts';
+import { toPoint } from '../../local/web/history.ts';
 import {
   addHistograms,
   histogramSince,
@@ -51,24 +52,15 @@ export function fleetPoint(
   before: FleetReading,
   oldest: FleetReading,
 ): PagePoint {
-  const span = now.atSeconds - before.atSeconds;
   const rows = (exit: string) => (counts: PodCounts) => counts.rows.get(exit) ?? 0;
   const exitRows = now.exits.map((exit) => gained(now, before, rows(exit)));
-  const latency = quantilesOfHistogram(latencySince(now, oldest));
-  const { n, k, upper } = now.disagreement;
-  return {
-    atSeconds: now.atSeconds,
-    rowsPerSecond: exitRows.reduce((sum, count) => sum + count, 0) / span,
-    errorsPerSecond: gained(now, before, errorsOf) / span,
+  return toPoint(now, before, {
+    rows: exitRows.reduce((sum, count) => sum + count, 0),
+    errors: gained(now, before, errorsOf),
     exitRows,
-    p50: latency?.p50 ?? null,
-    p95: latency?.p95 ?? null,
-    p99: latency?.p99 ?? null,
-    audits: n,
-    disagreement: n === 0 ? null : k / n,
-    upper: n === 0 ? null : upper,
+    latency: quantilesOfHistogram(latencySince(now, oldest)),
     queuedRows: sumOfPods(now.pods, ({ queueRows }) => queueRows ?? 0),
-  };
+  });
 }
 
 export function errorsOf({ errors }: PodCounts): number {

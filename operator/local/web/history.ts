@@ -1,5 +1,5 @@
 import type { LatencyDigest } from '../../../crds/wire/evidence.ts';
-import type { PagePoint } from '../page/state/page-state.ts';
+import type { PagePoint, PageQuantiles } from '../page/state/page-state.ts';
 import { digestSince, quantilesOfDigest } from './quantiles.ts';
 
 /** Totals of a run at one moment; a point is what came between two. */
@@ -25,9 +25,9 @@ const MOST_POINTS = 1_800;
 /** Totals that a latency quantile looks back: one second alone has too few requests for a p99. */
 const LATENCY_POINTS = 5;
 
-/** @param toPoint makes a point of two neighbouring totals; `oldest` are those that a latency quantile looks back to. */
+/** @param pointOf makes a point of two neighbouring totals; `oldest` are those that a latency quantile looks back to. */
 export function createHistory<T extends { readonly atSeconds: number }>(
-  toPoint: (now: T, before: T, oldest: T) => PagePoint,
+  pointOf: (now: T, before: T, oldest: T) => PagePoint,
 ): History<T> {
   const points: PagePoint[] = [];
   const recent: T[] = [];
@@ -39,7 +39,7 @@ export function createHistory<T extends { readonly atSeconds: number }>(
       recent.push(totals);
       if (recent.length > LATENCY_POINTS) recent.shift();
       if (before === undefined || oldest === undefined) return null;
-      const point = toPoint(totals, before, oldest);
+      const point = pointOf(totals, before, oldest);
       points.push(point);
       if (points.length > MOST_POINTS) points.shift();
       return point;
@@ -50,20 +50,44 @@ export function createHistory<T extends { readonly atSeconds: number }>(
 
 /** What a run did between two totals. */
 export function runPoint(now: RunTotals, before: RunTotals, oldest: RunTotals): PagePoint {
+  return toPoint(now, before, {
+    rows: now.requests - before.requests,
+    errors: now.errors - before.errors,
+    exitRows: now.exitRows.map((rows, i) => rows - (before.exitRows[i] ?? 0)),
+    latency: quantilesOfDigest(digestSince(now.latency, oldest.latency)),
+    queuedRows: now.queuedRows,
+  });
+}
+
+/** What came between two totals, and how many rows wait now. */
+interface Gain {
+  readonly rows: number;
+  readonly errors: number;
+  /** In the order of the exits, the backbone last. */
+  readonly exitRows: number[];
+  /** Null: no request was answered. */
+  readonly latency: PageQuantiles | null;
+  readonly queuedRows: number;
+}
+
+export function toPoint(
+  now: Pick<RunTotals, 'atSeconds' | 'disagreement'>,
+  before: Pick<RunTotals, 'atSeconds'>,
+  { rows, errors, exitRows, latency, queuedRows }: Gain,
+): PagePoint {
   const span = now.atSeconds - before.atSeconds;
-  const latency = quantilesOfDigest(digestSince(now.latency, oldest.latency));
   const { n, k, upper } = now.disagreement;
   return {
     atSeconds: now.atSeconds,
-    rowsPerSecond: (now.requests - before.requests) / span,
-    errorsPerSecond: (now.errors - before.errors) / span,
-    exitRows: now.exitRows.map((rows, i) => rows - (before.exitRows[i] ?? 0)),
+    rowsPerSecond: rows / span,
+    errorsPerSecond: errors / span,
+    exitRows,
     p50: latency?.p50 ?? null,
     p95: latency?.p95 ?? null,
     p99: latency?.p99 ?? null,
     audits: n,
     disagreement: n === 0 ? null : k / n,
     upper: n === 0 ? null : upper,
-    queuedRows: now.queuedRows,
+    queuedRows,
   };
 }

@@ -59,9 +59,11 @@ async function firstFacts(
   name: string,
   reader: FactsReader,
 ): Promise<DashboardFacts> {
-  await getService(cluster, name);
   const facts = await reader.read();
-  return facts ?? firstFacts(cluster, name, reader);
+  if (facts !== null) return facts;
+  await getService(cluster, name);
+  // It came in between.
+  return firstFacts(cluster, name, reader);
 }
 
 /** Null: it was interrupted. The task may fail after that, and nobody cares. */

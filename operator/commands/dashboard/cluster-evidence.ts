@@ -1,8 +1,8 @@
 import { parsePercent } from '../../../crds/v1alpha1/percent.ts';
-import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
 import { auditedRows, countsAt } from '../../lifecycle/attempts.ts';
 import type { Ledger, StableRecord } from '../../lifecycle/ledger.ts';
 import type { Picture } from '../../local/page/state/page-state.ts';
+import { trackCertificate } from '../../local/web/track-certificate.ts';
 import { evidenceGrids } from '../evidence/evidence-grid.ts';
 import type { LedgerView, ServiceView } from '../service/service-view.ts';
 
@@ -16,17 +16,27 @@ const NO_AUDITS = { n: 0, k: 0, upper: 1 };
 const CURVE_STEP = 3;
 
 /** What the audits of all pods say together: the operator's ledger, else as much as the status repeats of it. */
-export function clusterEvidence(service: ServiceView, { ledger, problem }: LedgerView): Evidence {
+export function clusterEvidence(service: ServiceView, view: LedgerView): Evidence {
+  const disagreement = clusterDisagreement(service, view);
+  const { ledger, problem } = view;
   if (ledger === null) {
-    const disagreement = reportedDisagreement(service);
     return { disagreement, certificate: null, curve: null, unshown: `No evidence: ${problem}.` };
   }
   return {
-    disagreement: disagreementOf(ledger.stable),
-    certificate: certificateOf(ledger),
+    disagreement,
+    // Of the heads that are about to answer, else of those that do.
+    certificate: trackCertificate(ledger.candidate?.certificate ? ledger.candidate : ledger.stable),
     curve: curveOf(ledger),
     unshown: whyOff(ledger.stable),
   };
+}
+
+/** Of what answers now. */
+export function clusterDisagreement(
+  service: ServiceView,
+  { ledger }: LedgerView,
+): Picture['disagreement'] {
+  return ledger === null ? reportedDisagreement(service) : disagreementOf(ledger.stable);
 }
 
 /** Audited rows at the lambda in force, bounded as in `status.accuracy`. */
@@ -43,15 +53,6 @@ function reportedDisagreement({ status: { accuracy = {} } }: ServiceView): Pictu
   const [share, upper] = [parsePercent(disagreement), parsePercent(upperBound)];
   if (n === 0 || Number.isNaN(share) || Number.isNaN(upper)) return NO_AUDITS;
   return { n, k: Math.round(n * share), upper };
-}
-
-/** Of the heads that are about to answer, else of those that do. */
-function certificateOf({ candidate, stable }: Ledger): Picture['certificate'] {
-  const record = candidate?.certificate ? candidate : stable;
-  if (!record?.certificate || record.lambdaIndex === null) return null;
-  const { audits, disagreements, look } = record.certificate;
-  const lambda = LAMBDAS[record.lambdaIndex] ?? 0;
-  return { headRevision: record.headRevision, lambda, n: audits, disagreements, look };
 }
 
 /** Of the heads under test, else of those in force. */

@@ -6,7 +6,7 @@ import type {
 } from '../../local/page/state/page-state.ts';
 import { createHistory } from '../../local/web/history.ts';
 import { createTimeline } from '../../local/web/timeline.ts';
-import { clusterEvidence } from './cluster-evidence.ts';
+import { clusterDisagreement } from './cluster-evidence.ts';
 import { exitNames } from './cluster-exits.ts';
 import { clusterPicture } from './cluster-picture.ts';
 import type { DashboardFacts } from './dashboard-facts.ts';
@@ -124,6 +124,6 @@ function readingOf({ service, ledger, fleet }: DashboardFacts, atSeconds: number
     atSeconds,
     pods: fleet.pods,
     exits: exitNames(service),
-    disagreement: clusterEvidence(service, ledger).disagreement,
+    disagreement: clusterDisagreement(service, ledger),
   };
 }

@@ -222,16 +222,17 @@ function addToScope(
 
 /** What a point of the report's history is made of. */
 export function countsOf(
-  { run: { rows, evidence } }: RunTally,
+  { run }: RunTally,
   exits: readonly { readonly name: string }[],
 ): Omit<RunCounts, 'atSeconds'> {
-  const rowsOf = (exit: string): number =>
-    [...rows.values()].reduce((sum, byExit) => sum + (byExit.get(exit) ?? 0), 0);
-  return {
-    rows: [...exits.map(({ name }) => name), 'backbone'].map(rowsOf),
-    audits: evidence.audits,
-    disagreements: evidence.disagreements,
-  };
+  const { audits, disagreements } = run.evidence;
+  const names = [...exits.map(({ name }) => name), 'backbone'];
+  return { rows: names.map((exit) => rowsAt(run, exit)), audits, disagreements };
+}
+
+/** Rows that left at an exit, or ran to the end, under all revisions. */
+export function rowsAt({ rows }: ScopeTally, exit: string): number {
+  return [...rows.values()].reduce((sum, byExit) => sum + (byExit.get(exit) ?? 0), 0);
 }
 
 export function digestOf(

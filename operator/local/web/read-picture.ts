@@ -1,13 +1,12 @@
 import type { LatencyDigest } from '../../../crds/wire/evidence.ts';
 import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
-import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
 import type { Policy, PolicyTrack } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import { REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import type { Decision } from '../../lifecycle/types.ts';
 import type { PageDecision, PageExit, Picture } from '../page/state/page-state.ts';
 import type { SliceLatencies } from '../replay/slices.ts';
-import type { RunTally } from '../report/run-tally.ts';
+import { rowsAt, type RunTally } from '../report/run-tally.ts';
 import type { RunContext } from '../run-context.ts';
 import { plainPercent } from '../view/format.ts';
 import type { ScreenModel } from '../view/screen-model.ts';
@@ -16,6 +15,7 @@ import { exitFigures, savingsOf } from './exit-figures.ts';
 import type { RunTotals } from './history.ts';
 import { mergeAll, quantilesOf, quantilesOfDigest } from './quantiles.ts';
 import { ALL_SHOWN, runFacts } from './run-facts.ts';
+import { trackCertificate } from './track-certificate.ts';
 
 /** Everything that a picture is made of, gathered at one moment. */
 export interface PictureFacts {
@@ -61,7 +61,7 @@ export function readPicture(facts: PictureFacts): {
     exitsAre: exitsAre(policy, decisions),
     totals: totalsOf(facts, exits),
     disagreement,
-    certificate: certificateOf(track),
+    certificate: trackCertificate(track),
     curve: facts.curve(track?.headRevision ?? null),
     ...comparisonOf(facts, latency),
     exits,
@@ -140,7 +140,7 @@ function exitsOf(facts: PictureFacts, track: PolicyTrack | null): CountedExits {
     exitFigures(
       { name, tensor, isOn: tensor === null || on.includes(name) },
       {
-        rows: rowsOf(tally, name),
+        rows: rowsAt(tally.run, name),
         line: model.exits.find((line) => line.name === name),
         latency: tally.latency.get(name)?.snapshot() ?? [],
         saving: savings.get(name),
@@ -151,20 +151,9 @@ function exitsOf(facts: PictureFacts, track: PolicyTrack | null): CountedExits {
   );
 }
 
-function rowsOf(tally: RunTally, exit: string): number {
-  return [...tally.run.rows.values()].reduce((sum, byExit) => sum + (byExit.get(exit) ?? 0), 0);
-}
-
 /** The heads that answer or are about to: a candidate, else stable. */
 function trackOf(policy: Policy | null): PolicyTrack | null {
   return policy?.candidate ?? policy?.stable ?? null;
-}
-
-function certificateOf(track: PolicyTrack | null): Picture['certificate'] {
-  if (!track?.certificate || track.lambdaIndex === null) return null;
-  const { audits, disagreements, look } = track.certificate;
-  const lambda = LAMBDAS[track.lambdaIndex] ?? 0;
-  return { headRevision: track.headRevision, lambda, n: audits, disagreements, look };
 }
 
 function exitsAre(policy: Policy | null, decisions: readonly PageDecision[]): Picture['exitsAre'] {

@@ -2,14 +2,17 @@ import { parsePercent } from '../../../crds/v1alpha1/percent.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import type { PageExit } from '../../local/page/state/page-state.ts';
 import { agreementOf } from '../../local/web/exit-figures.ts';
-import { exitsVerdict, explainExits } from '../explain/explain-exits.ts';
+import type { ExitStatus } from '../explain/explain-exits.ts';
+import type { ExitReason } from '../explain/explanation.ts';
 import type { ServiceView } from '../service/service-view.ts';
-import { latencyOfPods, sumOfPods, type PodReading } from './fleet.ts';
+import { latencyOfPods, rowsOf, sumOfPods, type PodReading } from './fleet.ts';
 import { quantilesOfHistogram } from './histogram.ts';
 
 export interface ExitFacts {
   readonly service: ServiceView;
   readonly ledger: Ledger | null;
+  /** Of each exit, whether it answers. */
+  readonly perExit: readonly ExitReason[];
   readonly pods: readonly PodReading[];
   /** Rows of the last moment, in the order of the exits; empty before there are two readings. */
   readonly rowsPerSecond: readonly number[];
@@ -23,31 +26,26 @@ export function exitNames({ status }: ServiceView): readonly string[] {
 
 /** What pods count of each exit; without pods the shares that the operator measured. */
 export function clusterExits(facts: ExitFacts): PageExit[] {
-  const { service, ledger } = facts;
-  const answering = explainExits(service, exitsVerdict(service), ledger);
-  const all = sumOfPods(facts.pods, ({ rows }) =>
-    [...rows.values()].reduce((sum, count) => sum + count, 0),
-  );
+  const { service, ledger, perExit } = facts;
+  const all = sumOfPods(facts.pods, rowsOf);
   return exitNames(service).map((name, i) => {
     const status = service.status.exits?.[i];
-    const known = answering.find((exit) => exit.name === name);
     const isBackbone = status === undefined;
     return {
       name,
       tensor: isBackbone ? null : (status.tensor ?? 'companion'),
-      isOn: isBackbone || known?.answers === true,
-      hasHead: isBackbone || hasHead(name, service, ledger),
+      isOn: isBackbone || perExit[i]?.answers === true,
+      hasHead: isBackbone || hasHead(status, ledger),
       ...countsOf(name, facts),
       rowsPerSecond: facts.rowsPerSecond[i] ?? null,
-      share: all > 0 ? rowsAt(name, facts.pods) / all : measuredShare(name, service),
+      share: all > 0 ? rowsAt(name, facts.pods) / all : measuredShare(i, service),
       doubt: null,
     };
   });
 }
 
-function hasHead(name: string, { status }: ServiceView, ledger: Ledger | null): boolean {
-  if (ledger === null)
-    return status.exits?.find((exit) => exit.name === name)?.reason !== 'NoHeads';
+function hasHead({ name, reason }: ExitStatus, ledger: Ledger | null): boolean {
+  if (ledger === null) return reason !== 'NoHeads';
   return [ledger.candidate, ledger.stable].some((track) => track?.exits.includes(name) === true);
 }
 
@@ -56,12 +54,11 @@ function rowsAt(name: string, pods: readonly PodReading[]): number {
 }
 
 /** As the operator measured it last; what no exit answers, the backbone does. */
-function measuredShare(name: string, { status: { exits = [] } }: ServiceView): number {
+function measuredShare(index: number, { status: { exits = [] } }: ServiceView): number {
   const shares = exits.map((exit) => {
     const share = parsePercent(exit.exitedShare ?? '0%');
     return Number.isNaN(share) ? 0 : share;
   });
-  const index = exits.findIndex((exit) => exit.name === name);
   const early = shares.reduce((sum, share) => sum + share, 0);
   return shares[index] ?? Math.max(0, 1 - early);
 }

@@ -1,6 +1,6 @@
 import { REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import { parsePercent } from '../../../crds/v1alpha1/percent.ts';
-import type { PageCluster, Picture } from '../../local/page/state/page-state.ts';
+import type { PageCluster, PageExit, Picture } from '../../local/page/state/page-state.ts';
 import { VERSION } from '../../version.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { explainService } from '../explain/explain-service.ts';
@@ -12,8 +12,7 @@ import { clusterExits } from './cluster-exits.ts';
 import { clusterPods, podStatements } from './cluster-pods.ts';
 import { clusterStages } from './cluster-stages.ts';
 import type { DashboardFacts } from './dashboard-facts.ts';
-import { errorsOf, latencyOfPods, sumOfPods, type PodReading } from './fleet.ts';
-import { quantilesOfHistogram } from './histogram.ts';
+import { errorsOf, rowsOf, sumOfPods, type PodReading } from './fleet.ts';
 
 /** What a picture needs besides the facts: where they are from, when they were read, and what came before them. */
 export interface PictureView {
@@ -46,6 +45,10 @@ export function clusterPicture(facts: DashboardFacts, view: PictureView): Pictur
     pods: fleet.problem === null ? { rowsPerSecond, recordedRows } : null,
   });
   const { unshown, ...evidence } = clusterEvidence(service, ledger);
+  const exits = clusterExits({
+    ...{ service, ledger: ledger.ledger, perExit: explained.perExit, pods, confidence },
+    rowsPerSecond: view.exitRowsPerSecond,
+  });
   const decisions = clusterDecisions(events ?? [], secondsOf);
   return {
     schemaVersion: 2,
@@ -67,16 +70,9 @@ export function clusterPicture(facts: DashboardFacts, view: PictureView): Pictur
     exitsAre: { on: explained.exits.state === 'On', why: explained.exits.message },
     totals: { ...totalsOf(pods), rowsPerSecond },
     ...evidence,
-    latency: {
-      plain: null,
-      layercache: null,
-      backboneP50: quantilesOfHistogram(latencyOfPods(pods, 'backbone'))?.p50 ?? null,
-    },
+    latency: latencyOf(exits),
     saved: { timeRatio: ratioOf(service.status.accuracy?.saving), latencyRatio: null },
-    exits: clusterExits({
-      ...{ service, ledger: ledger.ledger, pods, confidence },
-      rowsPerSecond: view.exitRowsPerSecond,
-    }),
+    exits,
     servers: clusterPods(pods, policy),
     timeline: [...view.timeline],
     decisions,
@@ -147,12 +143,7 @@ function clusterOf(
 
 function totalsOf(pods: readonly PodReading[]): Omit<Picture['totals'], 'rowsPerSecond'> {
   if (pods.every(({ counts }) => counts === null)) return NO_TOTALS;
-  const rows = (early: boolean): number =>
-    sumOfPods(pods, (counts) =>
-      [...counts.rows]
-        .filter(([exit]) => !early || exit !== 'backbone')
-        .reduce((sum, [, count]) => sum + count, 0),
-    );
+  const requests = sumOfPods(pods, rowsOf);
   const errorsByCode: Record<string, number> = {};
   for (const { counts } of pods) {
     for (const [code, count] of counts?.errors ?? []) {
@@ -160,12 +151,17 @@ function totalsOf(pods: readonly PodReading[]): Omit<Picture['totals'], 'rowsPer
     }
   }
   return {
-    requests: rows(false),
-    early: rows(true),
+    requests,
+    early: requests - sumOfPods(pods, ({ rows }) => rows.get('backbone') ?? 0),
     optedOut: sumOfPods(pods, ({ optedOut }) => optedOut),
     errors: sumOfPods(pods, errorsOf),
     errorsByCode,
   };
+}
+
+/** The backbone is the last exit. */
+function latencyOf(exits: readonly PageExit[]): Picture['latency'] {
+  return { plain: null, layercache: null, backboneP50: exits.at(-1)?.latency?.p50 ?? null };
 }
 
 const NO_TOTALS = { requests: null, early: null, optedOut: null, errors: null, errorsByCode: {} };

@@ -63,8 +63,16 @@ export function fleetPoint(
   });
 }
 
+export function rowsOf({ rows }: PodCounts): number {
+  return sumOf(rows);
+}
+
 export function errorsOf({ errors }: PodCounts): number {
-  return [...errors.values()].reduce((total, count) => total + count, 0);
+  return sumOf(errors);
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
 }
 
 function gained(

@@ -4,7 +4,8 @@ import type { Ledger } from '../../lifecycle/ledger.ts';
 import { conditionOf, type ServiceView } from '../service/service-view.ts';
 import type { ExitReason, ExitsVerdict } from './explanation.ts';
 
-type ExitStatus = NonNullable<ServiceStatus['exits']>[number];
+/** An exit as the operator reports it. */
+export type ExitStatus = NonNullable<ServiceStatus['exits']>[number];
 
 /** Whether anything may leave early, as the operator last said. */
 export function exitsVerdict({ status, generation, settingsProblem }: ServiceView): ExitsVerdict {

@@ -33,6 +33,7 @@ import type { Serving, ServingControl } from './serving.ts';
 import type { BootCounter } from './store/boot-counter.ts';
 import type { HeadFiles } from './store/head-files.ts';
 import type { RemoteHeads, WantedHeads } from './store/remote-heads.ts';
+import { createTurns } from './turns.ts';
 
 export type ApplyPath = 'push' | 'mount';
 
@@ -95,13 +96,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   /** Why the plan in force is less than the policy in force asks for; null: it is not. */
   let fallenBack: Verdict | null = null;
   const deaths = createPlanDeaths();
-  let chain: Promise<unknown> = Promise.resolve();
-
-  function serially<T>(step: () => Promise<T>): Promise<T> {
-    const next = chain.then(step);
-    chain = next.catch(() => undefined);
-    return next;
-  }
+  const serially = createTurns();
 
   function acknowledge(own: Verdict): Acknowledgement {
     const serving = servings.latest();

@@ -7,6 +7,7 @@ import { cheapestFirst } from './engine/companion-order.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { EngineError, type EngineFailure } from './engine/engine-error.ts';
 import type { ModelSource } from './engine/segment-engine.ts';
+import { createTurns } from './turns.ts';
 
 /**
  * Companions of this server: brought here and loaded beside the backbone, each tried again for as long as it fails. None of them keeps
@@ -57,14 +58,15 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   const reports = new Map<string, CompanionReport>();
   const listeners: ((companion: CompanionModel) => void)[] = [];
   let hasStarted = false;
-  let loads: Promise<unknown> = Promise.resolve();
+  /** Loads: when the engine host dies, only the one that was being loaded can be blamed. */
+  const inTurn = createTurns();
   const isOver = (): boolean => signal.aborted;
 
-  /** One after the other: when the engine host dies, only the one that was being loaded can be blamed. */
-  function inTurn<T>(load: () => Promise<T>): Promise<T> {
-    const result = loads.then(load);
-    loads = result.catch(() => undefined);
-    return result;
+  function reportFailed(name: string, message: string): void {
+    reports.set(name, {
+      ...{ name, code: 'CompanionLoadFailed' },
+      message: message.slice(0, MAX_MESSAGE),
+    });
   }
 
   async function tryOnce(setting: CompanionSetting): Promise<Outcome> {
@@ -82,8 +84,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
       if (hasStarted) for (const listener of listeners) listener(model);
       return 'Loaded';
     } catch (error) {
-      const message = errorText(error).slice(0, MAX_MESSAGE);
-      reports.set(name, { name, code: 'CompanionLoadFailed', message });
+      reportFailed(name, errorText(error));
       if (!(error instanceof EngineError)) return 'Failed';
       if (error.code !== 'EngineDown') return 'Refused';
       return before.wasUp ? 'Deadly' : 'Failed';
@@ -91,8 +92,10 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   }
 
   function leaveAlone({ name }: CompanionSetting): void {
-    const message = `exits[${name}].model ended the engine host twice while it was loaded, and is not tried again: name a smaller model, or give the pod more memory.`;
-    reports.set(name, { name, code: 'CompanionLoadFailed', message });
+    reportFailed(
+      name,
+      `exits[${name}].model ended the engine host twice while it was loaded, and is not tried again: name a smaller model, or give the pod more memory.`,
+    );
   }
 
   /** @param onFirst called after the first attempt */
@@ -117,11 +120,7 @@ export function createCompanionDesk(options: DeskOptions): CompanionDesk {
   function lose(setting: CompanionSetting, why: EngineFailure): void {
     const { name } = setting;
     if (!models.delete(name)) return;
-    const message = `no longer loads since the engine host was restarted: ${why.message}`;
-    reports.set(name, {
-      ...{ name, code: 'CompanionLoadFailed' },
-      message: message.slice(0, MAX_MESSAGE),
-    });
+    reportFailed(name, `no longer loads since the engine host was restarted: ${why.message}`);
     void keepTrying(setting, () => undefined);
   }
 

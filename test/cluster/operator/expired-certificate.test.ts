@@ -15,6 +15,7 @@ import {
   type Certificate,
 } from '../harness/certificates.ts';
 import { installDefinitions } from '../kube/definitions.ts';
+import { createObject, readObject } from '../pods/node-objects.ts';
 import { runOperator, type ProxiedOperator } from './run-operators.ts';
 
 const plane = await sharedControlPlane();
@@ -70,7 +71,7 @@ describe.skipIf(plane.unavailable !== null)('an API server whose certificate exp
   test('costs the leader its Lease and nothing else: services stay as they are, and the next one takes over', async () => {
     const first = await run();
     await first.says('caches full', 30_000);
-    const service = {
+    await createObject(plane, {
       apiVersion: 'layercache.io/v1alpha1',
       kind: 'CachedModelService',
       metadata: { name: 'vision', namespace },
@@ -78,14 +79,11 @@ describe.skipIf(plane.unavailable !== null)('an API server whose certificate exp
         ...{ backbone: { uri: 'https://m.example/m' }, accuracy: { maxDisagreement: '1%' } },
         replicas: 0,
       },
-    };
-    const path = `/apis/layercache.io/v1alpha1/namespaces/${namespace}/cachedmodelservices`;
-    expect((await plane.request({ method: 'POST', path, body: service })).status).toBe(201);
-    const deployment = `/apis/apps/v1/namespaces/${namespace}/deployments/vision`;
+    });
+    const deployment = { kind: 'Deployment', namespace, name: 'vision' } as const;
     const uidOf = async (): Promise<string> => {
-      const { status, body } = await plane.request({ path: deployment });
-      expect(status).toBe(200);
-      return (body as { metadata: { uid: string } }).metadata.uid;
+      const { metadata } = await readObject<{ metadata: { uid: string } }>(plane, deployment);
+      return metadata.uid;
     };
     const uid = await eventually(uidOf, 30_000);
 

@@ -11,6 +11,7 @@ import { systemClock } from '../../../operator/clock.ts';
 import type { AdminCall } from '../../../operator/fleet/admin-client.ts';
 import { createPodConnections } from '../../../operator/fleet/pod-connections.ts';
 import { installDefinitions } from '../../cluster/kube/definitions.ts';
+import { createObject, readObject } from '../../cluster/pods/node-objects.ts';
 import { openRecord } from '../../promises/open-record.ts';
 import {
   startControlPlane,
@@ -103,13 +104,7 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     rmSync(folder, { recursive: true });
   });
 
-  async function create(path: string, body: object): Promise<void> {
-    const answer = await plane.request({ method: 'POST', path, body });
-    expect(answer.status, JSON.stringify(answer.body)).toBe(201);
-  }
-
   async function createSecrets(): Promise<void> {
-    const core = `/api/v1/namespaces/${namespace}`;
     const docker = { auths: { [`localhost:${store.port}`]: { username: 'me', password: secret('registry') } } }; // prettier-ignore
     const secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'models-read': { token: secret('backbone') },
@@ -122,9 +117,13 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
       'registry-read': { '.dockerconfigjson': JSON.stringify(docker) },
       tunnel: { url: `http://me:${secret('proxy')}@127.0.0.1:${tunnel.port}` },
     };
-    for (const [name, stringData] of Object.entries(secrets))
-      await create(`${core}/secrets`, { metadata: { name }, stringData });
-    await create(`${core}/configmaps`, { metadata: { name: 'ca' }, data: { 'ca.crt': store.ca } });
+    for (const [name, stringData] of Object.entries(secrets)) {
+      const metadata = { name, namespace };
+      await createObject(plane, { apiVersion: 'v1', kind: 'Secret', metadata, stringData });
+    }
+    const metadata = { name: 'ca', namespace };
+    const data = { 'ca.crt': store.ca };
+    await createObject(plane, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
   }
 
   /** Four services: two whose heads are in stores, two whose backbone cannot be had, one of them through a proxy. */
@@ -159,32 +158,27 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
       },
     };
     for (const [name, spec] of Object.entries(specs)) {
-      await create(`/apis/${API}/namespaces/${namespace}/cachedmodelservices`, {
-        ...{ apiVersion: API, kind: 'CachedModelService', metadata: { name } },
+      await createObject(plane, {
+        ...{ apiVersion: API, kind: 'CachedModelService', metadata: { name, namespace } },
         spec: { accuracy: { maxDisagreement: '1%' }, server: { logLevel: 'Debug' }, ...spec },
       });
     }
-  }
-
-  async function read<T>(path: string): Promise<T> {
-    const answer = await plane.request({ path });
-    expect(answer.status, path).toBe(200);
-    return answer.body as T;
   }
 
   interface Data {
     readonly data: Readonly<Record<string, string>>;
   }
 
+  const serviceNow = <T>(name: string): Promise<T> =>
+    readObject<T>(plane, { kind: 'CachedModelService', namespace, name });
   const keysIn = async (name: string): Promise<ReadonlyMap<string, Buffer>> => {
-    const { data } = await read<Data>(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+    const { data } = await readObject<Data>(plane, { kind: 'Secret', namespace, name });
     return new Map(Object.entries(data).map(([key, text]) => [key, Buffer.from(text, 'base64')]));
   };
 
   /** Calls a pod with the operator's own key. */
   async function adminOf(service: string) {
-    const path = `/apis/${API}/namespaces/${namespace}/cachedmodelservices/${service}`;
-    const { metadata } = await read<{ metadata: { uid: string } }>(path);
+    const { metadata } = await serviceNow<{ metadata: { uid: string } }>(service);
     const root = (await keysIn('demo-identity')).get('root.key') ?? Buffer.alloc(0);
     const pod = pods.ready().find((one) => one.service === service);
     const place = { uid: 'of-a-test', name: service, ip: pod?.ip ?? '', adminGeneration: 1 };
@@ -300,10 +294,8 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
           .toSorted(),
       ).toEqual(['of-registry', 'of-s3']);
       for (const name of ['refused', 'tunnelled']) {
-        const path = `/apis/${API}/namespaces/${namespace}/cachedmodelservices/${name}`;
-        expect(JSON.stringify((await read<{ status?: object }>(path)).status)).toMatch(
-          name === 'refused' ? /403/ : /proxy/i,
-        );
+        const { status } = await serviceNow<{ status?: object }>(name);
+        expect(JSON.stringify(status)).toMatch(name === 'refused' ? /403/ : /proxy/i);
       }
     }, 120_000);
     const asked = {

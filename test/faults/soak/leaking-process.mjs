@@ -22,7 +22,8 @@ setInterval(() => {
 }, 250);
 
 const http = createServer((_, response) => {
-  response.end(Array.from({ length: series }, (_, i) => `kept{of="${i}"} 1\n`).join(''));
+  const lines = Array.from({ length: series }, (_, i) => `kept{of="${i}"} 1\n`);
+  response.end(`# TYPE kept gauge\n${lines.join('')}`);
 });
 http.listen(0, '127.0.0.1', () => {
   process.stdout.write(`${http.address().port}\n`);

@@ -1,4 +1,4 @@
-import { parseMetricPage } from '../../support/metric-page.ts';
+import type { MetricPage } from '../../support/metric-page.ts';
 
 export interface OperatorFigures {
   /** Differences that only a periodic list of the operator brought to light. */
@@ -15,8 +15,7 @@ export interface OperatorFigures {
 }
 
 /** What the metrics page of an operator says of its copies. */
-export function operatorFigures(page: string): OperatorFigures {
-  const { series, of } = parseMetricPage(page);
+export function operatorFigures({ series, of }: MetricPage): OperatorFigures {
   const sum = (pattern: RegExp): number =>
     [...series].reduce((total, [key, value]) => total + (pattern.test(key) ? value : 0), 0);
   return {

@@ -4,6 +4,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { KINDS, pathOf } from '../../../operator/kube/kinds.ts';
+import {
+  createObject,
+  deleteObject,
+  patchObject,
+  readObject,
+} from '../../cluster/pods/node-objects.ts';
 import type { OwnControlPlane } from '../../support/control-plane.ts';
 import { modelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
@@ -15,7 +22,7 @@ import {
   type PodProcess,
   type PodProcesses,
 } from '../../support/pod-processes.ts';
-import { linesOf, takeSample, type Watched } from './take-sample.ts';
+import { readMetricPage, takeSample, type Watched } from './take-sample.ts';
 
 export interface SoakOptions {
   /** No cycle begins later. */
@@ -119,11 +126,11 @@ async function cycleThrough(place: Place, options: SoakOptions): Promise<SoakRep
   await user.remove('resident');
   await user.gone('resident', pods);
   const hours = elapsedMs() / 3_600_000;
-  const page = await (await fetch(pageOf(operator))).text();
+  const page = await readMetricPage(pageOf(operator));
   const leftovers = [
     ...pods.leftovers,
     ...(await objectsIn(place)).filter((name) => !before.has(name)),
-    ...linesOf(page).filter((line) => /"(?:churn-\d+|resident)"/.test(line)),
+    ...[...page.series.keys()].filter((key) => /"(?:churn-\d+|resident)"/.test(key)),
   ];
   return {
     ...{ hours, cycles, leftovers, pods: pods.started(), requests: pods.requests() },
@@ -212,14 +219,10 @@ interface Service {
 }
 
 const SETTLED = ['Ready', 'PolicyApplied'];
+const CHILDREN = ['Pod', 'ConfigMap', 'Secret', 'Service', 'ServiceAccount', 'Deployment'] as const;
 
 function createUser(plane: OwnControlPlane, namespace: string, modelPath: string): User {
-  const path = `/apis/${API}/namespaces/${namespace}/cachedmodelservices`;
-  async function expectDone(method: string, at: string, body?: object): Promise<void> {
-    const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
-    const answer = await plane.request({ method, path: at, body, contentType });
-    if (answer.status >= 300) throw new Error(`${method} ${at}: ${JSON.stringify(answer.body)}`);
-  }
+  const service = (name: string) => ({ kind: 'CachedModelService', namespace, name }) as const;
   /** Each look is a request: half a second apart. */
   async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
     const untilMs = performance.now() + PATIENCE_MS;
@@ -232,29 +235,27 @@ function createUser(plane: OwnControlPlane, namespace: string, modelPath: string
       await wait(LOOK_MS);
     }
   }
-  const children = ['api/v1', 'apis/apps/v1'].flatMap((api) =>
-    (api === 'api/v1'
-      ? ['pods', 'configmaps', 'secrets', 'services', 'serviceaccounts']
-      : ['deployments', 'replicasets']
-    ).map((kind) => `/${api}/namespaces/${namespace}/${kind}`),
-  );
+  const children = [
+    ...CHILDREN.map((kind) => pathOf(KINDS[kind], { namespace })),
+    `/apis/apps/v1/namespaces/${namespace}/replicasets`,
+  ];
   return {
-    create: (name) =>
-      expectDone('POST', path, {
-        ...{ apiVersion: API, kind: 'CachedModelService', metadata: { name } },
+    create: async (name) => {
+      await createObject(plane, {
+        ...{ apiVersion: API, kind: 'CachedModelService', metadata: { name, namespace } },
         spec: {
           backbone: { uri: `file://${modelPath}` },
           accuracy: { maxDisagreement: '1%' },
           server: { drain: { delay: '1s', timeout: '5s' } },
           podTemplate: { spec: { containers: [{ name: 'server', env: FEW_SAMPLES }] } },
         },
-      }),
-    patch: (name, spec) => expectDone('PATCH', `${path}/${name}`, { spec }),
-    remove: (name) => expectDone('DELETE', `${path}/${name}`),
+      });
+    },
+    patch: (name, spec) => patchObject(plane, service(name), { spec }),
+    remove: (name) => deleteObject(plane, service(name)),
     settled: (name, more = () => true) =>
       until(`${name} was to settle`, async () => {
-        const { metadata, status = {} } = (await plane.request({ path: `${path}/${name}` }))
-          .body as Service;
+        const { metadata, status = {} } = await readObject<Service>(plane, service(name));
         const { observedGeneration, conditions = [] } = status;
         const isTrue = (type: string): boolean =>
           conditions.some((one) => one.type === type && one.status === 'True');

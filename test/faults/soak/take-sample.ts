@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { parseMetricPage, type MetricPage } from '../../support/metric-page.ts';
 import { rssOf } from '../../support/served-process.ts';
 import type { Sample } from './judge-soak.ts';
 
@@ -11,7 +12,7 @@ export interface Watched {
 /** @throws when the process is gone: what a run watches lives as long as the run */
 export async function takeSample({ pid, page }: Watched): Promise<Sample> {
   // Asked first: the connection is one of the handles, each time.
-  const series = page === null ? 0 : await countSeries(page);
+  const series = page === null ? 0 : (await readMetricPage(page)).series.size;
   return {
     atMs: performance.now(),
     mebibytes: rssOf(pid) / 2 ** 20,
@@ -20,11 +21,6 @@ export async function takeSample({ pid, page }: Watched): Promise<Sample> {
   };
 }
 
-async function countSeries(page: string): Promise<number> {
-  return linesOf(await (await fetch(page)).text()).length;
-}
-
-/** Lines of a metrics page that are a series. */
-export function linesOf(page: string): string[] {
-  return page.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+export async function readMetricPage(url: string): Promise<MetricPage> {
+  return parseMetricPage(await (await fetch(url)).text());
 }

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 export function mountFiles(
   dir: string,
   name: string,
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
 ): string {
   const path = join(dir, name);
   mkdirSync(path, { recursive: true });
-  for (const [key, text] of Object.entries(files)) writeFileSync(join(path, key), text);
+  for (const [key, content] of Object.entries(files)) writeFileSync(join(path, key), content);
   return path;
 }

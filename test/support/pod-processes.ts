@@ -1,12 +1,13 @@
 // Plays the node of a cluster: each pod that the real Deployment controller makes is a server process with the environment and the
 // mounts of its template, on an address of the loopback network of its own, under open-loop load from ready to its deletion.
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { systemClock } from '../../operator/clock.ts';
 import { startOpenLoop, type OpenLoopRun } from '../bench/open-loop.ts';
 import type { ControlPlane } from './control-plane.ts';
+import { mountFiles } from './mount-files.ts';
 import { hostPidOf } from './served-process.ts';
 import { spawnServer, type StartedServer } from './server-process.ts';
 import { rowRequest } from './swap-run.ts';
@@ -150,14 +151,11 @@ export function createPodProcesses(options: PodProcessesOptions): PodProcesses {
     for (const { name, configMap, secret } of spec.volumes) {
       const setting = VOLUME_SETTINGS[name];
       if (setting === undefined) continue;
-      const path = join(home, name);
-      mkdirSync(path);
       const values =
         secret === undefined
           ? await valuesOf('configmaps', configMap?.name ?? '')
           : await valuesOf('secrets', secret.secretName);
-      for (const [key, value] of values) writeFileSync(join(path, key), value);
-      settings[setting] = path;
+      settings[setting] = mountFiles(home, name, Object.fromEntries(values));
     }
     return settings;
   }

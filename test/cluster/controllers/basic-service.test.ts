@@ -4,6 +4,7 @@ import { systemKubeClock } from '../../../operator/kube/clock.ts';
 import type { KindName } from '../../../operator/kube/kinds.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
+import { kubectlIn, type Kubectl } from '../harness/kubectl-in.ts';
 import { installDefinitions } from '../kube/definitions.ts';
 import { runControllers } from './run-controllers.ts';
 
@@ -21,16 +22,13 @@ describe.skipIf(plane.unavailable !== null)('a service on a real API server', ()
   let namespace: string;
   let user: Api;
   let writes: readonly string[];
-  const kubectl = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await plane.kubectl([...args, '-n', namespace]);
-    expect(code, stderr).toBe(0);
-    return stdout;
-  };
+  let kubectl: Kubectl;
 
   beforeAll(() => installDefinitions(plane));
 
   beforeEach(async () => {
     namespace = (await plane.namespace()).name;
+    kubectl = kubectlIn(plane, namespace);
     const running = runControllers(plane, namespace);
     ({ user, writes } = running);
     return () => running.stop();

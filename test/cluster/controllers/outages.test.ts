@@ -1,16 +1,10 @@
 // What the operator makes of a store that dies and of definitions that are not those of its release.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Api } from '../../../operator/kube/api.ts';
 import { systemKubeClock } from '../../../operator/kube/clock.ts';
-import {
-  startControlPlane,
-  whyUnavailable,
-  type OwnControlPlane,
-} from '../../support/control-plane.ts';
+import { whyUnavailable } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { committedDefinitions, withoutRules } from '../api/definitions.ts';
-import { installDefinitions } from '../kube/definitions.ts';
-import { runControllers, type RunningControllers } from './run-controllers.ts';
+import { startResnet, type Resnet } from './start-resnet.ts';
 import { openRecord } from '../../promises/open-record.ts';
 
 const recordBack = openRecord('definition-back');
@@ -36,30 +30,17 @@ interface Definition {
 }
 
 describe.skipIf(unavailable !== null)('when what the operator stands on changes', () => {
-  let plane: OwnControlPlane;
+  let resnet: Resnet;
+  let plane: Resnet['plane'];
   let namespace: string;
-  let running: RunningControllers;
-  let user: Api;
+  let user: Resnet['user'];
+  let kubectl: Resnet['kubectl'];
 
   beforeAll(async () => {
-    plane = await startControlPlane({ parts: ['etcd', 'apiserver', 'controller-manager'] });
-    await installDefinitions(plane);
-    namespace = (await plane.namespace()).name;
-    running = runControllers(plane, namespace);
-    ({ user } = running);
-    await kubectl('apply', '-f', 'crds/samples/smallest.yaml');
-    await kubectl('wait', 'cms/resnet', '--for=condition=Ready', '--timeout=60s');
+    resnet = await startResnet('Ready');
+    ({ plane, namespace, user, kubectl } = resnet);
   }, 120_000);
-  afterAll(async () => {
-    await running.stop();
-    await plane.stop();
-  });
-
-  async function kubectl(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await plane.kubectl([...args, '-n', namespace]);
-    expect(code, stderr).toBe(0);
-    return stdout;
-  }
+  afterAll(() => resnet.stop());
 
   /** Again and again: a definition that was just replaced may not be what is served. */
   async function edit(spec: object): Promise<void> {

@@ -4,44 +4,24 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
-import type { Api } from '../../../operator/kube/api.ts';
-import {
-  startControlPlane,
-  whyUnavailable,
-  type OwnControlPlane,
-} from '../../support/control-plane.ts';
+import { whyUnavailable } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
-import { installDefinitions } from '../kube/definitions.ts';
-import { runControllers, type RunningControllers } from './run-controllers.ts';
+import { PARTS, startResnet, type Resnet } from './start-resnet.ts';
 
 const unavailable = await whyUnavailable('control-plane');
-const PARTS = ['etcd', 'apiserver', 'controller-manager'] as const;
 
 describe.skipIf(unavailable !== null)('when etcd is restored from a backup', () => {
-  let plane: OwnControlPlane;
+  let resnet: Resnet;
+  let plane: Resnet['plane'];
   let namespace: string;
-  let running: RunningControllers;
-  let user: Api;
+  let user: Resnet['user'];
+  let kubectl: Resnet['kubectl'];
 
   beforeAll(async () => {
-    plane = await startControlPlane({ parts: [...PARTS] });
-    await installDefinitions(plane);
-    namespace = (await plane.namespace()).name;
-    running = runControllers(plane, namespace);
-    ({ user } = running);
-    await kubectl('apply', '-f', 'crds/samples/smallest.yaml');
-    await kubectl('wait', 'cms/resnet', '--for=condition=PolicyApplied', '--timeout=60s');
+    resnet = await startResnet('PolicyApplied');
+    ({ plane, namespace, user, kubectl } = resnet);
   }, 120_000);
-  afterAll(async () => {
-    await running.stop();
-    await plane.stop();
-  });
-
-  async function kubectl(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await plane.kubectl([...args, '-n', namespace]);
-    expect(code, stderr).toBe(0);
-    return stdout;
-  }
+  afterAll(() => resnet.stop());
 
   /** Does something with the files of etcd while nothing runs that would know better. */
   async function withStoreStopped(work: (data: string, backup: string) => void): Promise<void> {
@@ -81,7 +61,7 @@ describe.skipIf(unavailable !== null)('when etcd is restored from a backup', () 
       const { items } = await user.list('Pod', { namespace, labelSelector });
       expect(items).toHaveLength(count);
       for (const { metadata } of items) {
-        expect(running.pods.get(metadata.uid ?? '')?.acknowledgement).toMatchObject({
+        expect(resnet.pods.get(metadata.uid ?? '')?.acknowledgement).toMatchObject({
           epoch: policy.epoch,
           revision: policy.revision,
         });

@@ -1,13 +1,12 @@
 // What kubectl prints of the service at a stage, as text that is the same in every run: names that hold digests get numbers in
 // the order in which they appear, measured figures become N, times go. Words, verdicts, counts of pods and settings stay.
 import type { RealNode } from '../../support/real-node.ts';
+import type { Kubectl } from '../harness/kubectl-in.ts';
 
 /** Prints a stage; what an earlier stage printed of events is not printed again. */
 export interface KubectlText {
   stage(): Promise<string>;
 }
-
-type Kubectl = (...args: string[]) => Promise<string>;
 
 const CONDITIONS =
   'jsonpath={range .status.conditions[*]}{.type}={.status} {.reason}: {.message}{"\\n"}{end}';

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Policy } from '../../../crds/wire/policy.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
+import { kubectlIn } from '../harness/kubectl-in.ts';
 import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
 import { isReady, podsBy, readObject } from '../pods/node-objects.ts';
 import { MODEL, runService, type RunningService } from '../pods/running-service.ts';
@@ -113,11 +114,7 @@ async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
     }, PODS_WITHIN_MS);
   await readyPods(2);
   const traffic = await startTraffic(node, await vision.endpoint(), { model: MODEL, rate });
-  const kubectl = async (...args: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await node.kubectl([...args, '-n', NAMESPACE]);
-    if (code !== 0) throw new Error(stderr);
-    return stdout;
-  };
+  const kubectl = kubectlIn(node, NAMESPACE);
   let isStuck = false;
   return {
     ...{ node, vision, traffic, kubectl, readyPods },

@@ -148,6 +148,21 @@ describe.skipIf(chromiumPath === null)('the page of a service in a browser', () 
     expect(problems).toEqual([]);
   });
 
+  test('a plot whose resize was not observed yet does not widen the page', async () => {
+    const { url } = await serve('serving');
+    const page = await open(url);
+    await page.addInitScript(
+      'globalThis.ResizeObserver = class { observe() {} unobserve() {} disconnect() {} };',
+    );
+    await page.reload();
+    await page.waitForSelector('canvas');
+    await page.setViewportSize({ width: 390, height: 844 });
+    expect(await page.evaluate('document.querySelector("canvas").clientWidth')).toBeGreaterThan(
+      390,
+    );
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+  });
+
   for (const colorScheme of ['light', 'dark'] as const) {
     test(`axe finds nothing in ${colorScheme}, and every state fits a telephone`, async () => {
       for (const scene of SERVICE_SCENES) {

@@ -5,10 +5,7 @@ export interface OperatorFigures {
   readonly relistMisses: number;
   /** Lists of the operator that a failure or an expired version made necessary. */
   readonly resyncFailures: number;
-  /**
-   * Those that a silent watch did: at most one a kind, since a new API server tells nothing of a kind that never had an event, and its
-   * first bookmark came after 121 s (1.36, measured).
-   */
+  /** Those that a silent watch did: bookmarks of kinds without events come up to 121 s apart (1.36, measured), later than the idle timer. */
   readonly idleLists: number;
   /** That the operator keeps a copy of. */
   readonly kinds: number;

@@ -49,7 +49,8 @@ describe.skipIf(unavailable !== null)('a soak', () => {
       expect(leaksOfControl).toEqual(['mebibytes', 'handles', 'series']);
       expect(report.relistMisses).toBeLessThanOrEqual(10);
       expect(report.resyncFailures).toBeLessThanOrEqual(5);
-      expect(report.idleLists).toBeLessThanOrEqual(report.kinds);
+      // Silence costs fewer lists than the periodic ones, of which each kind has one every ten minutes.
+      expect(report.idleLists).toBeLessThan(report.kinds * report.hours * 6);
     },
   );
 });

@@ -2,20 +2,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
-import {
-  startClosedRegistry,
-  whyNoClosedRegistry,
-  type ClosedRegistry,
-} from './closed-registry.ts';
+import { startClosedRegistry } from './closed-registry.ts';
+import { whyNoMirroringRegistry, type MirroringRegistry } from './mirroring-registry.ts';
 import { loadReleaseImages } from './release-images.ts';
 import { openShell, type Shell } from './shell.ts';
 
-const unavailable = (await whyUnavailable('node')) ?? (await whyNoClosedRegistry());
+const unavailable = (await whyUnavailable('node')) ?? (await whyNoMirroringRegistry());
 const AIR_GAP = 'charts/layercache/docs/air-gap.md';
 
 describe.skipIf(unavailable !== null)('the guide for closed networks, inside', () => {
   let node: OwnRealNode;
-  let registry: ClosedRegistry;
+  let registry: MirroringRegistry;
   let shell: Shell;
 
   beforeAll(async () => {
@@ -29,7 +26,7 @@ describe.skipIf(unavailable !== null)('the guide for closed networks, inside', (
   }, 240_000);
   afterAll(async () => {
     (shell as Shell | undefined)?.close();
-    await (registry as ClosedRegistry | undefined)?.stop();
+    await (registry as MirroringRegistry | undefined)?.stop();
     await (node as OwnRealNode | undefined)?.stop();
   });
 

@@ -1,17 +1,14 @@
 // Bringing images and chart into a closed network: its registry is a real one, and stands for the public one, too.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  startClosedRegistry,
-  whyNoClosedRegistry,
-  type ClosedRegistry,
-} from './closed-registry.ts';
+import { startClosedRegistry } from './closed-registry.ts';
+import { whyNoMirroringRegistry, type MirroringRegistry } from './mirroring-registry.ts';
 import { openShell, type Shell } from './shell.ts';
 
-const unavailable = await whyNoClosedRegistry();
+const unavailable = await whyNoMirroringRegistry();
 const AIR_GAP = 'charts/layercache/docs/air-gap.md';
 
 describe.skipIf(unavailable !== null)('the guide for closed networks', () => {
-  let registry: ClosedRegistry;
+  let registry: MirroringRegistry;
   let shell: Shell;
 
   beforeAll(async () => {
@@ -21,7 +18,7 @@ describe.skipIf(unavailable !== null)('the guide for closed networks', () => {
   });
   afterAll(async () => {
     (shell as Shell | undefined)?.close();
-    await (registry as ClosedRegistry | undefined)?.stop();
+    await (registry as MirroringRegistry | undefined)?.stop();
   });
 
   test('brings every image and the chart into a registry, from which Helm renders it with these images', async () => {

@@ -1,4 +1,5 @@
 // Runs command blocks of documents as a person would: in a shell, from the root of the repository, with real kubectl and Helm.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -14,10 +15,14 @@ export interface ShellOptions {
   /** What stands for names that only a reader's own network knows. */
   readonly names?: Readonly<Record<string, string>>;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Its folder is a clone with the files of the index, for commands that install and build. @defaultValue false: it shows the repository */
+  readonly isClone?: boolean;
+  /** Of a block. @defaultValue 300,000 */
+  readonly deadlineMs?: number;
 }
 
 export interface Shell {
-  /** Its working folder, which shows the repository and keeps what commands write out of it. */
+  /** Its working folder, which has what the repository has and keeps what commands write out of it. */
   readonly folder: string;
   /** Runs the block as it stands, to the first command that fails; returns what it printed. */
   block(id: string): Promise<string>;
@@ -27,14 +32,18 @@ export interface Shell {
   close(): void;
 }
 
-const DEADLINE_MS = 300_000;
-
 export function openShell(options: ShellOptions = {}): Shell {
   const { kubeconfigPath = '/dev/null', major = 4, names = {}, environment = {} } = options;
+  const { isClone = false, deadlineMs = 300_000 } = options;
   const home = mkdtempSync(join(tmpdir(), 'layercache-docs-'));
   const folder = join(home, 'repository');
-  mkdirSync(folder);
-  for (const name of readdirSync('.')) symlinkSync(join(process.cwd(), name), join(folder, name));
+  if (isClone) {
+    execFileSync('git', ['clone', '--quiet', '--no-checkout', '.', folder]);
+    execFileSync('git', ['checkout-index', '--all', `--prefix=${folder}/`]);
+  } else {
+    mkdirSync(folder);
+    for (const name of readdirSync('.')) symlinkSync(join(process.cwd(), name), join(folder, name));
+  }
   const attempt = async (text: string): Promise<CommandResult> => {
     const tools = await clientTools(major);
     const script = Object.entries(names).reduce(
@@ -52,7 +61,7 @@ export function openShell(options: ShellOptions = {}): Shell {
         HELM_DATA_HOME: join(home, 'helm/data'),
         ...environment,
       },
-      deadlineMs: DEADLINE_MS,
+      deadlineMs,
     });
   };
   const run = async (text: string): Promise<string> => {

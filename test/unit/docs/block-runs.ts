@@ -51,10 +51,7 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${OWN}#a-companion/2`]: OWN_GUIDE,
   'README.md#on-a-cluster': { sameAs: `${INSTALL}#the-operator` },
   [`${CHART}#install`]: { sameAs: `${INSTALL}#the-operator` },
-  [`${INSTALL}#images`]: {
-    notRun:
-      'it fetches a base image from a public registry; test/cluster/images builds from the same Dockerfiles on another base',
-  },
+  [`${INSTALL}#images`]: { runBy: 'test/cluster/docs/images.long.ts' },
   [`${INSTALL}#the-operator`]: GUIDES,
   [`${INSTALL}#a-first-service`]: GUIDES,
   [`${INSTALL}#a-first-service/2`]: GUIDES,

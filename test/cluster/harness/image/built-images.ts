@@ -131,6 +131,12 @@ type Buildah = (...args: readonly string[]) => Promise<string>;
 
 /** What stands in for the released base; returns how builds name it. */
 async function pullBase(folder: string, buildah: Buildah): Promise<string> {
+  const base = await writeBase(folder);
+  return (await buildah('pull', '--quiet', `oci-archive:${base}`)).trim();
+}
+
+/** Writes what stands in for the released base into the folder; resolves with the path of the archive. */
+export async function writeBase(folder: string): Promise<string> {
   const base = join(folder, 'base.tar');
   writeImageArchive(base, {
     name: BASE,
@@ -142,7 +148,7 @@ async function pullBase(folder: string, buildah: Buildah): Promise<string> {
     ],
     entrypoint: ['/usr/bin/node'],
   });
-  return (await buildah('pull', '--quiet', `oci-archive:${base}`)).trim();
+  return base;
 }
 
 /** Its name has the version of it. */

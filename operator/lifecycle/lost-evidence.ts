@@ -1,7 +1,7 @@
 // Audits that were drawn and never arrived (exits.md 8.2): rows lost under load are not a random sample of rows.
 import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import { NO_LOST, type Ledger, type LostEntry } from './ledger.ts';
-import { answeredRows, evidenceWindows, type Tick } from './tick.ts';
+import { answeredRows, evidenceWindows, holds, type Tick } from './tick.ts';
 
 const MAX_ENTRIES = 10;
 /** Ticks are joined until they hold that many chosen audits, so that one lost row of an idle service voids nothing. */
@@ -22,12 +22,33 @@ export function updateLost(lost: Ledger['lost'], tick: Tick, headRevision: strin
     windows: own.length,
     chosen: gap + sum(own, (window) => window.auditsChosen),
     lost: gap + sum(own, (window) => window.auditsLost),
-    expected: sum(tick.windows, (window) => answeredRows(window) * window.auditRate),
+    expected: sum(
+      windowsBeside(own, tick, headRevision),
+      (window) => answeredRows(window) * window.auditRate,
+    ),
     received: sum(received, (window) => window.grid.n),
   });
   if (open.chosen < MIN_CHOSEN) return { ...lost, open };
   return { entries: [...lost.entries, open].slice(-MAX_ENTRIES), open: NO_LOST.open };
 }
+
+/**
+ * Windows of the pods and policies under which these heads were held, of either track or none: an audited row counts for every track,
+ * whichever answered it. A pod that does not hold them yet answers rows whose audits can be no evidence, and are not lost either.
+ */
+function windowsBeside(
+  own: readonly EvidenceWindow[],
+  tick: Tick,
+  headRevision: string,
+): readonly EvidenceWindow[] {
+  const holders = tick.input.pods.filter((pod) => holds(pod, headRevision, tick));
+  const held = new Set(holders.map(({ podUid }) => podUid));
+  const keys = new Set(own.filter(({ podUid }) => held.has(podUid)).map(keyOf));
+  return tick.windows.filter((window) => keys.has(keyOf(window)));
+}
+
+const keyOf = ({ podUid, bootId, epoch, policyRevision }: EvidenceWindow): string =>
+  [podUid, bootId, epoch, policyRevision].join(' ');
 
 /** Sums over the entries. */
 export function lostSums({ entries }: Ledger['lost']): {

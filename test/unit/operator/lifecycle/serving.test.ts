@@ -146,6 +146,23 @@ describe('lost audits', () => {
     expect(run(aServingLedger(), many(few)).ledger.stable?.off).toBeNull();
   });
 
+  test('are not expected of a pod without the heads, nor under its policies before them', () => {
+    const without = { headRevision: null, track: null, exits: [], lambdaIndex: null } as const;
+    const before = windowOf({ ...without, policyRevision: 1, served: servedRows(0, 3_000) });
+    const with20 = windowOf({ audits: 20, auditsChosen: 20, served: servedRows(2, 1_000) });
+    const other = windowOf({ ...without, podUid: 'pod-b', served: servedRows(0, 5_000) });
+    const { ledger } = step(aServingLedger({ watermarks: [] }), {
+      pods: [
+        aLoadedPod({ windows: [before, with20], oldestSeq: before.seq }),
+        aLoadedPod({
+          ...{ podUid: 'pod-b', windows: [other], oldestSeq: other.seq },
+          acknowledgement: null,
+        }),
+      ],
+    });
+    expect(ledger.lost.entries).toMatchObject([{ chosen: 20, expected: 20, received: 20 }]);
+  });
+
   test('of windows that are gone count as many as windows hold', () => {
     const ledger = run(
       aServingLedger(),

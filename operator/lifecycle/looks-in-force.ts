@@ -34,8 +34,14 @@ export function takeLooks(draft: Draft, tick: Tick): Draft {
     stable: stable && ofStable && { ...stable, evidence: ofStable },
     candidate: candidate && { ...candidate, evidence: ofCandidate },
   });
-  const said = sayLook(taken, tick, { before: stable?.evidence, after: ofStable, of: stable });
-  return sayLook(said, tick, { before: candidate?.evidence, after: ofCandidate, of: candidate });
+  const said = sayLook(taken, tick, {
+    ...{ before: stable?.evidence, after: ofStable, of: stable },
+    name: "stable's attempt",
+  });
+  return sayLook(said, tick, {
+    ...{ before: candidate?.evidence, after: ofCandidate, of: candidate },
+    name: 'attempt',
+  });
 }
 
 function sayLook(
@@ -45,14 +51,16 @@ function sayLook(
     readonly before: Attempt | null | undefined;
     readonly after: Attempt | null;
     readonly of: { readonly headRevision: string } | null;
+    /** Of the attempt: while a candidate is tested, looks of both are told. */
+    readonly name: string;
   },
 ): Draft {
-  const { before, after, of } = look;
+  const { before, after, of, name } = look;
   const taken = after === null || after === before ? null : latestLook(after);
   if (after === null || taken === null || of === null) return draft;
   return say(sayFlagged(draft, tick, taken, of.headRevision), tick.nowMs, {
     reason: taken.lambdaIndex === null ? 'NoCertificate' : 'Certified',
-    message: lookText(taken, after),
+    message: lookText(taken, after, name),
     headRevision: of.headRevision,
     details: lookDetails(taken, after),
   });
@@ -86,10 +94,10 @@ function flaggedText(pod: FlaggedPod): string {
   return `Pod ${podUid} stands out: ${own}, against ${other}.${so}`;
 }
 
-function lookText(taken: StoredLook, attempt: Attempt): string {
+function lookText(taken: StoredLook, attempt: Attempt, name: string): string {
   const { look, grid, lambdaIndex, dispersion, flagged } = taken;
   const bursts = dispersion > 1 ? `, rows come in bursts (D ${dispersion.toPrecision(3)})` : '';
-  const where = `Look ${String(look)} of attempt ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
+  const where = `Look ${String(look)} of ${name} ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
   if (lambdaIndex === null) {
     const without = flagged?.without ? ' without the pods that disagree too seldom' : '';
     return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}${without}; ${count(disagreementsAt(grid, 0))} disagreements at the smallest.`;

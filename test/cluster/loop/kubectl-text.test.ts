@@ -42,6 +42,7 @@ const TEXTS = {
     'b      2026-11-26T03:03:01Z   2026-11-26T03:03:01.510000Z   9         Warning   Alarm             Audited disagreement is above the budget of 1% at lambda 4.712%: exits are off.',
     'a      2026-11-26T03:03:01Z   2026-11-26T03:03:01.510000Z   10        Warning   ExitsDisabled     Exits answer nothing.',
     'c      2026-11-26T03:02:01Z   2026-11-26T03:02:01.510000Z   4         Normal    TrainingStarted   Training 1 starts on 10,906 recorded rows (Missing).',
+    "e      2026-11-26T03:02:01Z   2026-11-26T03:02:01.530000Z   6         Normal    Certified         Look 2 of stable's attempt 1 on 6,000 audited rows: lambda 5% is within 1% at 95%, with 9 disagreements.",
     'd      2026-11-26T03:02:01Z   2026-11-26T03:02:01.520000Z   5         Normal    PolicyPublished   Policy 1.6 is published.',
   ].join('\n'),
 };

@@ -21,11 +21,12 @@ const BY_CHANCE: readonly string[] = [
   'PodDeviates',
   'NoCertificate',
 ];
-/** A later look raised lambda. */
-const RAISED = / is certified for the same heads, .* is in force/;
+/** Later looks of the heads in force, and one that raised lambda: when they come follows the traffic. */
+const LATER_LOOKS =
+  /^Look \d of stable's attempt | is certified for the same heads, .* is in force/;
 
 function isByChance(reason: string, message: string): boolean {
-  return BY_CHANCE.includes(reason) || RAISED.test(message);
+  return BY_CHANCE.includes(reason) || LATER_LOOKS.test(message);
 }
 
 export function createKubectlText(

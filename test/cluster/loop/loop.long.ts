@@ -11,7 +11,7 @@ import { ANNOTATIONS } from '../../../operator/plan/names.ts';
 import { whyUnavailable } from '../../support/control-plane.ts';
 import { createFigures } from './figures.ts';
 import { NAMESPACE, SERVICE, startLoop, type LoopRun } from './loop-run.ts';
-import { bringHeads, readHeads } from './own-heads.ts';
+import { bringHeads, makeSure, readHeads } from './own-heads.ts';
 import { policyAfter } from './policy-times.ts';
 
 const unavailable = await whyUnavailable('node');
@@ -181,7 +181,7 @@ describe.skipIf(unavailable !== null)('the loop on a real node', () => {
       const serving = (await loop.policy())!.stable!.headRevision;
       const made = (await revisions()).find(({ spec }) => spec.bundle.digest === serving)!;
       const at = { namespace: NAMESPACE, name: made.metadata.name };
-      const poisoned = poisonBundle(await readHeads(node, at, serving));
+      const poisoned = makeSure(poisonBundle(await readHeads(node, at, serving)));
       await bringHeads(
         node,
         { namespace: NAMESPACE, name: 'vision-poisoned' },

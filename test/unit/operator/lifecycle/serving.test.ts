@@ -307,6 +307,15 @@ describe('later looks', () => {
     });
   });
 
+  test('say whose they are, since those of a candidate are told too', () => {
+    const evidence = anAttempt({
+      ...{ blocks: blocksOf(3_000), answeredRows: 3_000 },
+      looks: [aLook(1, LAMBDA, 1_000)],
+    });
+    const [told] = step(aServingLedger({ stable: aStable({ evidence }) })).decisions;
+    expect(told?.message).toMatch(/^Look 2 of stable's attempt 1 on 3,000 audited rows: lambda /);
+  });
+
   test('with a larger lambda ramp the same heads, without a new shadow', () => {
     const plan = step(aServingLedger({ stable: withLook(2, 70) }));
     expect(reasonsOf(plan)).toEqual(['Certified', 'RolloutStarted']);

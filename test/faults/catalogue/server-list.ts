@@ -202,7 +202,7 @@ export const SERVER_LIST: FaultRows = {
       'http/load/overload.test.ts': [
         'clients that hang up free what they held: the places in the queue, and those of requests at once',
       ],
-      'faults/soak/soak.test.ts': [
+      'faults/soak/short-soak.long.ts': [
         'leaves nothing behind, fails no request, keeps nothing, and catches what does',
       ],
       'faults/soak/soak.long.ts': [

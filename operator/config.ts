@@ -4,6 +4,7 @@ import * as fields from './config-fields.ts';
 import { storeSchema, toPushSecret, toStore, type StoreVariables } from './config-store.ts';
 import type { ServiceDetail } from './metrics.ts';
 import type { Installation, ServiceDefaults } from './plan/defaults.ts';
+import { MAX_SHARDS } from './plan/lease-names.ts';
 
 /** Complete, frozen settings in base units; nobody inside meets `undefined`. */
 export interface OperatorConfig {
@@ -20,6 +21,8 @@ export interface OperatorConfig {
     readonly renewDeadlineMs: number;
     readonly retryMs: number;
   };
+  /** Among how many leaders namespaces are divided. */
+  readonly shards: number;
   /** Passes at once, in each controller. */
   readonly concurrency: number;
   readonly apiBudget: { readonly perSecond: number; readonly burst: number };
@@ -45,6 +48,7 @@ const schema = z.object({
   WATCH_NAMESPACES: fields.namespaces,
   MONITORING_NAMESPACE: fields.optionalNamespace,
   LEASE_NAME: fields.objectName,
+  SHARDS: fields.wholeNumber(1, { min: 1, max: MAX_SHARDS }),
   CONCURRENCY: fields.wholeNumber(4, { min: 1, max: 64 }),
   API_RATE: fields.wholeNumber(20, { min: 1, max: 10_000 }),
   API_BURST: fields.wholeNumber(30, { min: 1, max: 10_000 }),
@@ -159,6 +163,7 @@ function toConfig(parsed: Parsed, lease: LeaseTimes, store: StoreVariables): Ope
       renewDeadlineMs: lease.LEASE_RENEW_DEADLINE,
       retryMs: lease.LEASE_RETRY_PERIOD,
     },
+    shards: parsed.SHARDS,
     concurrency: parsed.CONCURRENCY,
     apiBudget: { perSecond: parsed.API_RATE, burst: parsed.API_BURST },
     metricsPort: parsed.METRICS_PORT,

@@ -17,6 +17,10 @@ import { createTokenBucket } from './kube/token-bucket.ts';
 import { leadAccess } from './lead-access.ts';
 import { meterAccess, meterApi } from './metered.ts';
 import type { OperatorMetrics } from './operator-metrics.ts';
+import { allLeaseNames, leaseNames } from './plan/lease-names.ts';
+import { electShard, type Candidacy } from './shards/elect-shard.ts';
+import { SHARDS_ANNOTATION, waitForOtherLayouts } from './shards/other-layout.ts';
+import { ownsBy } from './shards/shard-of.ts';
 
 export interface OperatorDependencies {
   readonly config: OperatorConfig;
@@ -47,24 +51,58 @@ const REPORTER = 'layercache.io/operator';
 
 export function createOperator(deps: OperatorDependencies): Operator {
   const { config, clock, random, log, metrics, identity } = deps;
-  const { installation, lease } = config;
+  const { installation, lease, shards } = config;
   const working = new AbortController();
   const leading = new AbortController();
   // Every reflector, queue and wait listens.
   setMaxListeners(0, working.signal, leading.signal);
   const access = meterAccess(deps.access, metrics);
-  const elector = createLeaseElector({
-    // Renewals have a budget of their own: they must not wait behind a relist.
-    api: createClient({ access, clock, budget: null }),
-    ...{ clock, random, identity, signal: leading.signal, namespace: installation.namespace },
-    ...lease,
-    onProblem: (err) => {
-      log.warn({ component: 'elector', err }, 'lease not read or written');
-    },
-  });
+  // Renewals have a budget of their own: they must not wait behind a relist.
+  const leaseApi = createClient({ access, clock, budget: null });
+  const elector = electShard(leaseNames(lease.name, shards).map(stand));
   const isLeading = (): boolean => elector.isLeading();
-  metrics.followLease(lease.name, isLeading);
+  /** Leads, and lets operators of another number of shards end first. */
+  let isWaiting = true;
   let isSynced = false;
+
+  /** For the Lease of one shard. */
+  function stand(name: string): Candidacy {
+    const standing = new AbortController();
+    const candidate = createLeaseElector({
+      ...{ api: leaseApi, clock, random, identity, namespace: installation.namespace },
+      ...{ ...lease, name, annotations: { [SHARDS_ANNOTATION]: String(shards) } },
+      signal: AbortSignal.any([leading.signal, standing.signal]),
+      onProblem: (err) => {
+        log.warn({ component: 'elector', lease: name, err }, 'lease not read or written');
+      },
+    });
+    metrics.followLease(name, () => candidate.isLeading());
+    return {
+      elector: candidate,
+      withdraw: () => {
+        standing.abort();
+      },
+    };
+  }
+
+  /** Operators of another number of shards end first: they divide namespaces otherwise. */
+  async function waitForOthers(): Promise<void> {
+    await waitForOtherLayouts({
+      ...{ api: leaseApi, clock, signal: working.signal, namespace: installation.namespace },
+      ...{ leases: allLeaseNames(lease.name), shards },
+      ...{ leaseMs: lease.leaseMs, retryMs: lease.retryMs },
+      onWait: (why) => {
+        if (why instanceof ApiStatusError) {
+          log.warn({ component: 'elector', err: why }, 'leases of other shards not read');
+        } else {
+          log.info(
+            { component: 'elector', ...why },
+            'an operator of another number of shards leads',
+          );
+        }
+      },
+    });
+  }
 
   /** What a leader works with: nothing of it sends a byte once leadership ended. */
   async function dependencies(): Promise<ControllerDependencies> {
@@ -83,6 +121,7 @@ export function createOperator(deps: OperatorDependencies): Operator {
     return {
       ...{ api, readingApi: api, clock, random, signal: working.signal, events, metrics, log },
       ...{ installation, defaults: config.defaults, watchNamespaces: config.watchNamespaces },
+      ownsNamespace: ownsBy(elector.shard ?? 0, shards),
       concurrency: config.concurrency,
       rootKey,
       connections: createPodConnections(rootKey, clock),
@@ -105,7 +144,10 @@ export function createOperator(deps: OperatorDependencies): Operator {
   }
 
   async function work(): Promise<void> {
-    log.info({ component: 'elector', identity }, 'leading');
+    await waitForOthers();
+    isWaiting = false;
+    if (working.signal.aborted) return;
+    log.info({ component: 'elector', identity, shard: elector.shard, shards }, 'leading');
     const ready = await dependencies();
     const controllers = createControllers(ready);
     void controllers.synced.then(() => {
@@ -130,7 +172,8 @@ export function createOperator(deps: OperatorDependencies): Operator {
   return {
     whyNotReady: () => {
       if (working.signal.aborted) return 'This process is ending.';
-      if (!isLeading()) {
+      // Ready while it waits: a rolling update ends the others only then.
+      if (!isLeading() || isWaiting) {
         return elector.holder === '' ? 'The Lease has not been read yet.' : null;
       }
       return isSynced ? null : 'The caches are not full yet.';

@@ -64,6 +64,8 @@ export interface ControllerDependencies {
   readonly log: ControllerLog;
   /** Empty: all namespaces. */
   readonly watchNamespaces: readonly string[];
+  /** Of those, the ones of this shard: others are another process's. */
+  readonly ownsNamespace: (namespace: string) => boolean;
   /** This process, new with every start: annotation `layercache.io/writer`. */
   readonly writer: string;
   /** `leaseTransitions` of the elector: one of the epochs seen. */

@@ -14,7 +14,7 @@ export interface WatchOf {
   readonly trim?: (object: KubeObject) => KubeObject;
 }
 
-/** One kind in all watched namespaces, as one store. */
+/** One kind in all watched namespaces of the shard, as one store. */
 export interface WatchedKind extends Store {
   readonly kind: KindName;
   /** One per watched namespace, or one for all. */
@@ -28,20 +28,28 @@ export interface WatchedKind extends Store {
 
 type WatchedBy = Pick<
   ControllerDependencies,
-  'readingApi' | 'clock' | 'random' | 'signal' | 'watchNamespaces' | 'metrics' | 'log'
+  | 'readingApi'
+  | 'clock'
+  | 'random'
+  | 'signal'
+  | 'watchNamespaces'
+  | 'ownsNamespace'
+  | 'metrics'
+  | 'log'
 >;
 
-export function watchKind(
-  { kind, select, ...how }: WatchOf,
-  { readingApi: api, clock, random, signal, watchNamespaces, metrics, log }: WatchedBy,
-): WatchedKind {
-  const scopes = watchNamespaces.length === 0 ? [{}] : watchNamespaces.map(toScope);
+export function watchKind({ kind, select, ...how }: WatchOf, by: WatchedBy): WatchedKind {
+  const { readingApi: api, clock, random, signal, watchNamespaces, ownsNamespace } = by;
+  const scopes =
+    watchNamespaces.length === 0 ? [{}] : watchNamespaces.filter(ownsNamespace).map(toScope);
   const reflectors = scopes.map((scope) =>
     createReflector({
       ...{ api, kind, clock, random, signal, ...how },
+      // One list of all namespaces holds those of other shards too.
+      keeps: ({ metadata }) => ownsNamespace(metadata.namespace ?? ''),
       select: { ...select, ...scope },
       onProblem: (err) => {
-        log.warn({ component: 'reflector', kind, err }, 'list or watch failed');
+        by.log.warn({ component: 'reflector', kind, err }, 'list or watch failed');
       },
     }),
   );
@@ -68,7 +76,7 @@ export function watchKind(
       await Promise.all(reflectors.map((reflector) => reflector.run()));
     },
   };
-  metrics.kindWatched(watched);
+  by.metrics.kindWatched(watched);
   return watched;
 }
 

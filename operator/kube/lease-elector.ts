@@ -19,6 +19,8 @@ export interface LeaseElectorOptions {
   readonly name: string;
   /** Holds a part that is new in every process: two processes never share it. */
   readonly identity: string;
+  /** Of the Lease while this process holds it. @defaultValue none */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** @defaultValue 15,000; longer than the renew deadline */
   readonly leaseMs?: number;
   /** @defaultValue 10,000; longer than 1.2 times the retry period */
@@ -247,15 +249,17 @@ class Candidacy implements LeaseElector {
 
   #create(spec: LeaseSpec): Promise<KubeObject> {
     const { apiVersion, kind } = KINDS.Lease;
-    const { namespace, name } = this.#options;
+    const { namespace, name, annotations = {} } = this.#options;
     return this.#options.api.create(
-      { apiVersion, kind, metadata: { namespace, name }, spec },
+      { apiVersion, kind, metadata: { namespace, name, annotations }, spec },
       this.#limits(),
     );
   }
 
   #replace(lease: KubeObject, spec: LeaseSpec): Promise<KubeObject> {
-    return this.#options.api.replace({ ...lease, spec }, this.#limits());
+    const annotations = { ...lease.metadata.annotations, ...this.#options.annotations };
+    const metadata = { ...lease.metadata, annotations };
+    return this.#options.api.replace({ ...lease, metadata, spec }, this.#limits());
   }
 
   /** A leader's calls end with its leadership; a release and a candidate's calls have the whole time. */

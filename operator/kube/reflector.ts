@@ -34,6 +34,8 @@ export interface ReflectorOptions {
     'namespace' | 'labelSelector' | 'fieldSelector' | 'pageSize' | 'metadataOnly'
   >;
   readonly indexBy?: IndexBy;
+  /** Which objects to keep at all. @defaultValue all */
+  readonly keeps?: (object: KubeObject) => boolean;
   /** What to keep of an object, for kinds whose bodies would fill the memory. */
   readonly trim?: (object: KubeObject) => KubeObject;
   /** For logs and conditions; the loop goes on by itself. */
@@ -144,7 +146,9 @@ class ReflectorLoop implements Reflector {
     } catch (error) {
       return await this.#recover(error);
     }
-    const changes = this.#store.replace(list.items.map((item) => this.#trimmed(item)));
+    const { keeps = () => true } = this.#options;
+    const kept = list.items.filter(keeps).map((item) => this.#trimmed(item));
+    const changes = this.#store.replace(kept);
     if (cause === 'Periodic') this.counters.misses += changes.length;
     this.#version = list.resourceVersion;
     this.#relistAtMs = clock.monotonicMs() + RELIST_MS * (1 + RELIST_SPREAD * (2 * random() - 1));
@@ -202,8 +206,10 @@ class ReflectorLoop implements Reflector {
       if (event.resourceVersion !== '') this.#version = event.resourceVersion;
       return;
     }
-    const object = this.#trimmed(event.object);
-    this.#tell(this.#store.take(event.type, object));
+    const { object } = event;
+    if (this.#options.keeps?.(object) !== false) {
+      this.#tell(this.#store.take(event.type, this.#trimmed(object)));
+    }
     this.#version = object.metadata.resourceVersion ?? this.#version;
   }
 

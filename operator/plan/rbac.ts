@@ -1,3 +1,5 @@
+import { allLeaseNames, leaseNames } from './lease-names.ts';
+
 /** One rule as RBAC writes it. */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -20,8 +22,14 @@ const READ = ['get', ...WATCH];
 /** A server-side apply of an object that does not exist yet needs both. */
 const APPLY = ['create', 'patch'];
 
-/** @param release the Helm release, which names the Lease and the Secret of the installation. */
-export function operatorRules(release: string): OperatorRules {
+/**
+ * @param release the Helm release, which names the Leases and the Secret of the installation
+ * @param shards how many leaders divide the namespaces
+ */
+export function operatorRules(release: string, shards = 1): OperatorRules {
+  const lease = `${release}-operator`;
+  // A leader alone keeps its Lease until those of shards have taken its place.
+  const kept = new Set([lease, ...leaseNames(lease, shards)]);
   return {
     services: [
       rule('layercache.io', ['cachedmodelservices'], READ),
@@ -46,7 +54,9 @@ export function operatorRules(release: string): OperatorRules {
     installation: [
       // The names of what does not exist yet cannot be a condition.
       rule('coordination.k8s.io', ['leases'], ['create']),
-      rule('coordination.k8s.io', ['leases'], ['get', 'update'], [`${release}-operator`]),
+      // Those of other numbers of shards are read before one leads.
+      rule('coordination.k8s.io', ['leases'], ['get'], allLeaseNames(lease)),
+      rule('coordination.k8s.io', ['leases'], ['update'], [...kept]),
       rule('', ['secrets'], ['create']),
       rule('', ['secrets'], ['get'], [`${release}-identity`]),
     ],

@@ -180,9 +180,10 @@ function noLeader(): Alert {
   return alert({
     name: 'NoLeader',
     severity: 'critical',
-    query: formula`${sum(ours(gauge('leader')), ['namespace'])} == 0`,
-    summary: 'No operator in {{ $labels.namespace }} holds the Lease.',
-    description: 'Operators run and none leads for 5 minutes: nothing is reconciled.',
+    query: formula`${sum(ours(gauge('leader')), ['namespace', 'name'])} == 0`,
+    summary: 'No operator in {{ $labels.namespace }} holds Lease {{ $labels.name }}.',
+    description:
+      'Operators run and none leads for 5 minutes: nothing is reconciled, or with shards nothing in the namespaces of this one.',
     forMinutes: 5,
     keepFiringMinutes: 0,
     board: 'layercache-operator',

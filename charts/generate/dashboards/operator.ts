@@ -220,7 +220,7 @@ const process: Row = {
     {
       kind: 'Timeline',
       title: 'Leader',
-      description: 'Which pod holds the Lease; exactly one should.',
+      description: 'Which pod holds a Lease; exactly one should, or one for each shard.',
       unit: 'bool',
       width: 12,
       targets: [target(aggregate('max', gauge('leader'), ['pod']), '{{pod}}')],

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_SHARDS } from '../../../operator/plan/lease-names.ts';
 import * as f from './fields.ts';
 
 /** Values about what runs. */
@@ -12,8 +13,12 @@ export const workloadValues = {
       'docker.io/layercache/operator',
     ),
     replicas: f.whole(
-      'One leads, the others stand by; from 2 on with a disruption budget, spread over nodes.',
+      'One leads, or as many as there are shards, the others stand by; from 2 on with a disruption budget, spread over nodes.',
       { min: 0, max: 10, standard: 1 },
+    ),
+    shards: f.whole(
+      'Leaders that divide the namespaces, each with a Lease of its own; more than 1 only for more than about 1,000 services.',
+      { min: 1, max: MAX_SHARDS, standard: 1 },
     ),
     log: f.choice('Log level.', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     concurrency: f.whole('Passes over services at once.', { min: 1, max: 64, standard: 4 }),

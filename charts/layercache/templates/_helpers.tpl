@@ -160,6 +160,9 @@ imagePullSecrets:
 {{- fail (printf "admissionPolicies need Kubernetes 1.30 and this is %s: leave them off." .Capabilities.KubeVersion.Version) -}}
 {{- end -}}
 {{- end -}}
+{{- if and (gt (int .Values.operator.replicas) 0) (lt (int .Values.operator.replicas) (int .Values.operator.shards)) -}}
+{{- fail (printf "operator.shards is %d and operator.replicas %d, so some namespaces would have no leader: set replicas to the number of shards, or one more that stands by." (int .Values.operator.shards) (int .Values.operator.replicas)) -}}
+{{- end -}}
 {{- if and (gt (int .Values.operator.replicas) 1) .Values.operator.pdb.enabled (ge (int .Values.operator.pdb.minAvailable) (int .Values.operator.replicas)) -}}
 {{- fail (printf "operator.pdb.minAvailable is %d of %d replicas, so no node could ever be drained: set it below operator.replicas." (int .Values.operator.pdb.minAvailable) (int .Values.operator.replicas)) -}}
 {{- end -}}

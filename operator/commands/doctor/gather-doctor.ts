@@ -11,6 +11,7 @@ import { ownDefinitions, type LiveDefinition } from './check-definitions.ts';
 import type { MonitoringFacts } from './check-monitoring.ts';
 import type { OperatorFacts } from './check-operator.ts';
 import { WANTED_RIGHTS, type WantedRight } from './check-rights.ts';
+import { leaseOf, leaseOfOperator } from './operator-lease.ts';
 
 const PART_OF = 'app.kubernetes.io/part-of=layercache';
 
@@ -84,13 +85,16 @@ async function operatorOf(
   const { name, namespace = '', labels = {} } = metadata;
   const { readyReplicas } = (status ?? {}) as { readonly readyReplicas?: number };
   const leases = await listOrNull(() => cluster.api.list('Lease', { namespace }));
-  const leaseName = `${labels['app.kubernetes.io/instance'] ?? ''}-operator`;
+  const lease = leaseOfOperator(
+    leases ?? [],
+    `${labels['app.kubernetes.io/instance'] ?? ''}-operator`,
+  );
   return {
     namespace,
     name,
     readyReplicas: readyReplicas ?? 0,
     version: labels['app.kubernetes.io/version'] ?? null,
-    ...leaseOf(leases?.find((one) => one.metadata.name === leaseName)),
+    ...leaseOf(lease),
   };
 }
 
@@ -105,20 +109,6 @@ export async function readNodeClocks(cluster: Cluster): Promise<readonly NodeClo
       return renewedMs === null ? [] : [{ node: lease.metadata.name, renewedMs }];
     }) ?? null
   );
-}
-
-const LEASE_SECONDS = 15;
-
-function leaseOf(lease: KubeObject | undefined): Pick<OperatorFacts, 'renewedMs' | 'leaseSeconds'> {
-  const { renewTime, leaseDurationSeconds } = (lease?.spec ?? {}) as {
-    readonly renewTime?: string;
-    readonly leaseDurationSeconds?: number;
-  };
-  const renewedMs = Date.parse(renewTime ?? '');
-  return {
-    renewedMs: Number.isNaN(renewedMs) ? null : renewedMs,
-    leaseSeconds: leaseDurationSeconds ?? LEASE_SECONDS,
-  };
 }
 
 export async function readMonitoring(cluster: Cluster): Promise<MonitoringFacts> {

@@ -53,6 +53,7 @@ export function runControllers(plane: ControlPlane, namespace: string): RunningC
         controller: 'layercache.io/operator',
       }),
       ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [namespace], writer: instance },
+      ownsNamespace: () => true,
       leaseTransitions: () => 0,
     }).run(),
   ]);

@@ -113,6 +113,7 @@ export async function runTenPods(
         controller: 'layercache.io/operator',
       }),
       ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [namespace], writer: instance },
+      ownsNamespace: () => true,
       leaseTransitions: () => 0,
     }).run(),
   ]);

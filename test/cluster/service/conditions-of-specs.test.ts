@@ -200,6 +200,7 @@ describe.skipIf(unavailable !== null)('a service', () => {
       ...{ api, readingApi: api, clock, random, signal, events, installation },
       ...{ defaults: DEFAULTS, rootKey: ROOT_KEY, connections: kubelet.connections, writer },
       ...{ metrics: NO_METRICS, log: NO_LOG, watchNamespaces: [served, pending] },
+      ownsNamespace: () => true,
       leaseTransitions: () => 0,
     }).run();
     const stop = async (): Promise<void> => {

@@ -126,6 +126,7 @@ function startProcess(
     log: NO_LOG,
     watchNamespaces: [],
     writer: name,
+    ownsNamespace: () => true,
     leaseTransitions: () => 0,
     ...how.deps,
   });

@@ -29,8 +29,8 @@ const certificates = (result: string): string =>
   series('layercache_certificates_total', OBJECT, `result="${result}"`);
 const build = series('layercache_operator_build_info', OPERATOR, 'version="0.1.0"');
 const OTHER_PROGRAM = 'namespace="cert-manager",pod="cert-manager-0",job="cert-manager"';
-const leads = (labels: string): string =>
-  series('leader_election_master_status', labels, 'name="lease"');
+const leads = (labels: string, lease = 'lease'): string =>
+  series('leader_election_master_status', labels, `name="${lease}"`);
 const CONTROLLER = 'controller="cached-model-service"';
 const passes = (labels: string): string =>
   series('controller_runtime_reconcile_total', labels, `${CONTROLLER},result="success"`);
@@ -255,7 +255,19 @@ export const OPERATOR_CASES: readonly AlertCase[] = [
     scene: 'an operator runs and does not lead',
     series: { [build]: stays(1, 15), [leads(OPERATOR)]: stays(0, 15) },
     atMinutes: 10,
-    labels: { namespace: 'layercache-system' },
+    labels: { namespace: 'layercache-system', name: 'lease' },
+  },
+  {
+    alert: 'NoLeader',
+    kind: 'firing',
+    scene: 'one of two shards has no leader',
+    series: {
+      [build]: stays(1, 15),
+      [leads(OPERATOR)]: stays(1, 15),
+      [leads(OPERATOR, 'lease-1')]: stays(0, 15),
+    },
+    atMinutes: 10,
+    labels: { namespace: 'layercache-system', name: 'lease-1' },
   },
   {
     alert: 'NoLeader',

@@ -87,6 +87,15 @@ test('one replica has no disruption budget, two have one that lets a node be dra
   ).rejects.toThrow('no node could ever be drained');
 });
 
+test('shards are told to the operator, and need a replica each', async () => {
+  const three = await renderObjects({ values: { operator: { replicas: 3, shards: 2 } } });
+  expect(operatorContainerOf(three).env).toContainEqual({ name: 'LAYERCACHE_SHARDS', value: '2' });
+  await expect(renderObjects({ values: { operator: { shards: 2 } } })).rejects.toThrow(
+    'operator.shards is 2 and operator.replicas 1, so some namespaces would have no leader',
+  );
+  await renderObjects({ values: { operator: { replicas: 0, shards: 2 } } });
+});
+
 test('the operator has one monitor or annotations, never both', async () => {
   const kinds = async (metrics: object, apiVersions: readonly string[]) => {
     const objects = await renderObjects({ values: { metrics }, apiVersions });

@@ -93,6 +93,13 @@ test('the ClusterRole is the table of rights, the Role of the installation too',
   );
 });
 
+test('with shards the operator may hold the Lease of each, and no more', async () => {
+  const objects = await renderObjects({ values: { operator: { replicas: 3, shards: 2 } } });
+  expect(only(objects, 'Role', 'demo-layercache-operator-installation').rules).toEqual(
+    operatorRules(RELEASE, 2).installation,
+  );
+});
+
 test('with scope Namespaced there is one Role in each watched namespace, by default that of the release', async () => {
   const rolesWith = async (values: object): Promise<readonly (string | undefined)[]> =>
     (await renderObjects({ values: { rbac: { scope: 'Namespaced' }, ...values } }))

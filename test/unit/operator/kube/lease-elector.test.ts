@@ -92,6 +92,19 @@ describe('a Lease', () => {
     });
   });
 
+  test('bears the annotations of its holder, beside those of others', async () => {
+    const a = candidate('a', undefined, { annotations: { 'layercache.io/shards': '2' } });
+    await clock.pass(0);
+    expect(lease().metadata.annotations).toEqual({ 'layercache.io/shards': '2' });
+    await admin().mergePatch(REF, { metadata: { annotations: { note: 'kept' } } });
+    await clock.pass(5_000);
+    a.stop.abort();
+    await clock.pass(3_000);
+    candidate('b', undefined, { annotations: { 'layercache.io/shards': '3' } });
+    await clock.pass(3_000);
+    expect(lease().metadata.annotations).toEqual({ 'layercache.io/shards': '3', note: 'kept' });
+  });
+
   test('is renewed every 2 s and keeps the time of its acquisition', async () => {
     candidate('a');
     await clock.pass(61_000);

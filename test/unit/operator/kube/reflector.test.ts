@@ -297,6 +297,20 @@ describe('a watch', () => {
   });
 });
 
+test('objects that are not kept are in no list and in no event, and their versions count', async () => {
+  const keeps = ({ metadata }: KubeObject): boolean => metadata.name !== 'other';
+  scripted.objects = [aConfigMap('mine', '1'), aConfigMap('other', '1')];
+  const reflector = await started({ keeps });
+  expect(reflector.list().map(({ metadata }) => metadata.name)).toEqual(['mine']);
+  lastWatch().send(event('MODIFIED', aConfigMap('other', '7')));
+  await clock.pass(0);
+  expect(reflector.size).toBe(1);
+  expect(told()).toEqual([['ns/mine', '1', null]]);
+  lastWatch().end();
+  await clock.pass(2_000);
+  expect(lastWatch().options.resourceVersion).toBe('7');
+});
+
 describe('a list', () => {
   test('that is refused keeps the reflector unsynced, says why, and is tried again', async () => {
     scripted.onList = () => apiError(403, 'Forbidden');

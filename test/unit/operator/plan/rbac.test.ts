@@ -34,6 +34,18 @@ test('rights cannot be passed on, pods not entered, definitions not changed', ()
   }
 });
 
+test('a Lease can be held by the leaders of these shards alone, and read whatever their number', () => {
+  const namesFor = (shards: number, verb: string): readonly string[] =>
+    operatorRules('demo', shards).installation.flatMap(
+      ({ resources, verbs, resourceNames = [] }) =>
+        resources.includes('leases') && verbs.includes(verb) ? resourceNames : [],
+    );
+  expect(namesFor(1, 'update')).toEqual(['demo-operator']);
+  expect(namesFor(2, 'update')).toEqual(['demo-operator', 'demo-operator-0', 'demo-operator-1']);
+  expect(namesFor(2, 'get')).toHaveLength(9);
+  expect(namesFor(1, 'get')).toEqual(namesFor(2, 'get'));
+});
+
 test('a spec is never written', () => {
   expect(verbsOn(all, 'cachedmodelservices')).toEqual(['get', 'list', 'watch']);
 });

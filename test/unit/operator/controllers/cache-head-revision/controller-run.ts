@@ -76,6 +76,7 @@ export function startController(
     log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
     watchNamespaces,
     writer: 'test',
+    ownsNamespace: () => true,
     leaseTransitions: () => 1,
   };
   const caches = createCaches(deps);

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../operator/clock.ts';
 import { pullState } from '../../operator/fleet/pull-state.ts';
@@ -17,7 +17,10 @@ import { memorySource } from '../../operator/local/traffic/source.ts';
 import { createRandom } from '../../server/core/random.ts';
 import type { ServerState } from '../../crds/wire/state.ts';
 
-export const BUNDLE_DIR = dirname(fileURLToPath(import.meta.url));
+/** From the bundle as from its source: servers run from `dist/bundle`. */
+export const BUNDLE_DIR = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../../dist/bundle/' : './', import.meta.url),
+);
 
 /** A model on disk, a server on it, and seeded rows to send. */
 export interface ServedModel {

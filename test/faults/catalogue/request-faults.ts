@@ -17,7 +17,6 @@ export const REQUEST_FAULTS: FaultRows = {
         'under ten times its capacity a server keeps 80 % of it, refuses at once, and is over it in 5 s',
       ],
     },
-    open: 'the figures are those of the bench; the long test that judges them has not been run yet',
   },
   Q2: {
     fault: 'slowloris, thousands of idle sockets',

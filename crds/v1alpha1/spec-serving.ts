@@ -202,9 +202,17 @@ export const networkPolicy = z
     mode: z
       .enum(['Enabled', 'Disabled'])
       .optional()
-      .meta({ description: 'Whether a NetworkPolicy is made.', computed: 'chart (Disabled)' }),
+      .meta({
+        description: 'Whether NetworkPolicies are made, of pods and trainer.',
+        computed: 'chart (Disabled)',
+      }),
     from: f.rawList(16, 'Peers that may reach the data port; absent: all.').optional(),
-    egress: f.rawList(16, 'Egress rules; absent: DNS, TCP 80 and 443.').optional(),
+    egress: f
+      .rawList(
+        16,
+        'Egress rules of pods and trainer; absent: DNS, TCP 80, 443 and ports that the service or the chart names.',
+      )
+      .optional(),
   })
   .prefault({})
   .meta({ description: 'Network of the pods.' });

@@ -5,7 +5,7 @@ import { planPodDisruptionBudget } from './disruption-budget.ts';
 import { planService } from './endpoint.ts';
 import { planHorizontalPodAutoscaler } from './autoscaler.ts';
 import type { LiveObject } from './live-object.ts';
-import { planNetworkPolicy } from './network-policy.ts';
+import { planNetworkPolicies } from './network-policy.ts';
 import { isOwnedBy } from './owner.ts';
 import type { ServiceToPlan } from './service.ts';
 import { planServiceAccounts } from './service-accounts.ts';
@@ -87,7 +87,7 @@ function wantedChildren(input: ChildrenInput, deployment: DeploymentPlan): LiveO
   const { service } = input;
   const children: readonly (object | null)[] = [
     ...planServiceAccounts(service),
-    planNetworkPolicy(input),
+    ...planNetworkPolicies(input),
     planService(service),
     deployment.ok ? deployment.deployment : null,
     planHorizontalPodAutoscaler(service),

@@ -38,6 +38,10 @@ export function headRevisionName(service: string, digest: string): string {
   return `${service}-${digest.slice('sha256:'.length).slice(0, 12)}`;
 }
 
+export function trainerPolicyName(service: string): string {
+  return `${service}-trainer`;
+}
+
 export function trainerAccountName(service: string): string {
   return `${service}-trainer`;
 }

@@ -4,53 +4,61 @@ import type {
   NetworkPolicyIngressRule,
   NetworkPolicyPeer,
   NetworkPolicyPort,
+  NetworkPolicySpec,
 } from 'kubernetes-types/networking/v1.js';
 
 import type { Installation, ServiceDefaults } from './defaults.ts';
-import { selectorLabels } from './labels.ts';
+import { egressPorts } from './egress-ports.ts';
+import { selectorLabels, type Component } from './labels.ts';
+import { trainerPolicyName } from './names.ts';
 import { childMetadata } from './owner.ts';
-import type { ServiceToPlan } from './service.ts';
+import { mayTrain, type ServiceToPlan } from './service.ts';
 
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
 export interface NetworkPolicyInput {
   readonly service: ServiceToPlan;
-  readonly defaults: Pick<ServiceDefaults, 'networkPolicy'>;
+  readonly defaults: Pick<ServiceDefaults, 'networkPolicy' | 'template'>;
   readonly installation: Installation;
 }
 
 /**
- * Who may reach the pods, and whom they may: data from the named peers, admin from operator and trainer alone, metrics
- * from Prometheus. Probes come from the node, which no policy holds back. Null when it is not wanted.
+ * Who may reach pods and trainer, and whom they may. Pods: data from the named peers, admin from operator and trainer alone, metrics
+ * from Prometheus. Trainer: its port from the operator alone; it asks the pods for samples. Both reach names and stores. Probes come from
+ * the node, which no policy holds back. Empty when none is wanted.
  */
-export function planNetworkPolicy(input: NetworkPolicyInput): NetworkPolicy | null {
+export function planNetworkPolicies(input: NetworkPolicyInput): NetworkPolicy[] {
   const { service, defaults } = input;
-  const { mode, egress } = service.spec.networkPolicy;
-  if ((mode ?? defaults.networkPolicy) === 'Disabled') return null;
+  if ((service.spec.networkPolicy.mode ?? defaults.networkPolicy) === 'Disabled') return [];
+  const stores = storeRules(input);
+  const pods = policy(service, 'server', { ingress: podIngress(input), egress: stores });
+  const samples = { ports: [tcp('admin')], to: [peer(service, 'server')] };
+  const ingress = [{ ports: [tcp('admin')], from: [operatorPeer(input.installation)] }];
+  return mayTrain(service)
+    ? [pods, policy(service, 'trainer', { ingress, egress: [samples, ...stores] })]
+    : [pods];
+}
+
+function policy(
+  service: ServiceToPlan,
+  component: Component,
+  rules: Pick<NetworkPolicySpec, 'ingress' | 'egress'>,
+): NetworkPolicy {
+  const name = component === 'server' ? service.name : trainerPolicyName(service.name);
   return {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'NetworkPolicy',
-    metadata: childMetadata(service, service.name),
+    metadata: childMetadata(service, name, component),
     spec: {
-      podSelector: { matchLabels: selectorLabels(service.name, 'server') },
+      podSelector: { matchLabels: selectorLabels(service.name, component) },
       policyTypes: ['Ingress', 'Egress'],
-      ingress: ingressRules(input),
-      // Raw in our schema; the API server checks it.
-      egress: (egress as NetworkPolicyEgressRule[] | undefined) ?? DEFAULT_EGRESS,
+      ...rules,
     },
   };
 }
 
-function ingressRules({ service, installation }: NetworkPolicyInput): NetworkPolicyIngressRule[] {
-  const { from } = service.spec.networkPolicy;
-  const { namespace, operatorLabels, monitoringNamespace } = installation;
-  const operator: NetworkPolicyPeer = {
-    namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: namespace } },
-    podSelector: { matchLabels: { ...operatorLabels } },
-  };
-  const trainer: NetworkPolicyPeer = {
-    podSelector: { matchLabels: selectorLabels(service.name, 'trainer') },
-  };
+function podIngress({ service, installation }: NetworkPolicyInput): NetworkPolicyIngressRule[] {
+  const { monitoringNamespace } = installation;
   const prometheus: NetworkPolicyPeer = {
     namespaceSelector:
       monitoringNamespace === null
@@ -58,20 +66,37 @@ function ingressRules({ service, installation }: NetworkPolicyInput): NetworkPol
         : { matchLabels: { [NAMESPACE_NAME]: monitoringNamespace } },
   };
   // Raw in our schema; the API server checks them.
-  const clients = from as NetworkPolicyPeer[] | undefined;
+  const clients = service.spec.networkPolicy.from as NetworkPolicyPeer[] | undefined;
   return [
     { ports: [tcp('http')], ...(clients === undefined ? {} : { from: clients }) },
-    { ports: [tcp('admin')], from: [operator, trainer] },
+    { ports: [tcp('admin')], from: [operatorPeer(installation), peer(service, 'trainer')] },
     { ports: [tcp('metrics')], from: [prometheus] },
   ];
+}
+
+function operatorPeer({ namespace, operatorLabels }: Installation): NetworkPolicyPeer {
+  return {
+    namespaceSelector: { matchLabels: { [NAMESPACE_NAME]: namespace } },
+    podSelector: { matchLabels: { ...operatorLabels } },
+  };
+}
+
+function peer(service: ServiceToPlan, component: Component): NetworkPolicyPeer {
+  return { podSelector: { matchLabels: selectorLabels(service.name, component) } };
+}
+
+/** Names, and the ports of model and head stores, unless the spec says otherwise. */
+function storeRules({ service, defaults }: NetworkPolicyInput): NetworkPolicyEgressRule[] {
+  // Raw in our schema; the API server checks it.
+  const written = service.spec.networkPolicy.egress as NetworkPolicyEgressRule[] | undefined;
+  return (
+    written ?? [
+      { ports: [{ protocol: 'UDP', port: 53 }, tcp(53)] },
+      { ports: egressPorts(service, defaults).map(tcp) },
+    ]
+  );
 }
 
 function tcp(port: string | number): NetworkPolicyPort {
   return { protocol: 'TCP', port };
 }
-
-/** Names, and the ports of model and head stores. */
-const DEFAULT_EGRESS: NetworkPolicyEgressRule[] = [
-  { ports: [{ protocol: 'UDP', port: 53 }, tcp(53)] },
-  { ports: [tcp(80), tcp(443)] },
-];

@@ -3,7 +3,7 @@ import type { ServiceAccount } from 'kubernetes-types/core/v1.js';
 import type { Component } from './labels.ts';
 import { trainerAccountName } from './names.ts';
 import { childMetadata } from './owner.ts';
-import type { ServiceToPlan } from './service.ts';
+import { mayTrain, type ServiceToPlan } from './service.ts';
 
 /** Accounts of pods and trainer, unless the spec names others. They have no rights and no mounted token. */
 export function planServiceAccounts(service: ServiceToPlan): ServiceAccount[] {
@@ -14,11 +14,6 @@ export function planServiceAccounts(service: ServiceToPlan): ServiceAccount[] {
     accounts.push(account(service, trainerAccountName(name), 'trainer'));
   }
   return accounts;
-}
-
-function mayTrain({ spec }: ServiceToPlan): boolean {
-  const isOff = spec.tuning.mode === 'Off' || spec.heads.training.mode === 'Off';
-  return !isOff && spec.exits?.length !== 0;
 }
 
 function account(service: ServiceToPlan, name: string, component: Component): ServiceAccount {

@@ -42,3 +42,9 @@ export function toServiceToPlan({ metadata, spec }: CachedModelService): Service
     spec,
   };
 }
+
+/** Whether a spec lets heads be trained at all. */
+export function mayTrain({ spec }: Pick<ServiceToPlan, 'spec'>): boolean {
+  const isOff = spec.tuning.mode === 'Off' || spec.heads.training.mode === 'Off';
+  return !isOff && spec.exits?.length !== 0;
+}

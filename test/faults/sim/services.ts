@@ -17,6 +17,7 @@ export const CHILDREN: readonly (readonly [KindName, string])[] = [
   ['HorizontalPodAutoscaler', 'vision'],
   ['PodDisruptionBudget', 'vision'],
   ['NetworkPolicy', 'vision'],
+  ['NetworkPolicy', 'vision-trainer'],
 ];
 
 /** A service `vision` as a user writes it. */

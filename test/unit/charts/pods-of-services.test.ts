@@ -52,25 +52,6 @@ test('the PodMonitor of models finds the pods of servers, by a port that they na
   for (const { port } of podMetricsEndpoints) expect(names).toContain(port);
 });
 
-test('the network policy of the operator lets it reach admin ports of servers and trainers', async () => {
-  const objects = await renderObjects({ values: { networkPolicy: { enabled: true } } });
-  const { egress } = only(objects, 'NetworkPolicy').spec as {
-    egress: {
-      ports: { port: number }[];
-      to?: { podSelector?: { matchLabels: Labels } }[];
-    }[];
-  };
-  const toPods = egress.flatMap(({ ports, to = [] }) =>
-    to.flatMap(({ podSelector }) => (podSelector === undefined ? [] : [{ ports, podSelector }])),
-  );
-  expect(toPods).toHaveLength(1);
-  for (const pod of [serverPod(), TRAINER]) {
-    expect(isSelected(pod, toPods[0]!.podSelector.matchLabels)).toBe(true);
-    const admin = portsOf(pod).find(({ name }) => name === 'admin')?.containerPort;
-    expect(toPods[0]!.ports.map(({ port }) => port)).toEqual([admin]);
-  }
-});
-
 test('the label that admission policies protect is the one that the operator writes', async () => {
   const values = { admissionPolicies: { protectState: true } };
   const policy = only(await renderObjects({ values }), 'ValidatingAdmissionPolicy');

@@ -9,7 +9,8 @@ import type { LiveObject } from '../../../../operator/plan/live-object.ts';
 import { planHorizontalPodAutoscaler } from '../../../../operator/plan/autoscaler.ts';
 import { trainerSecretName } from '../../../../operator/plan/names.ts';
 import { namedConfigMaps } from '../../../../operator/plan/named-config-maps.ts';
-import { planNetworkPolicy } from '../../../../operator/plan/network-policy.ts';
+import { egressPorts } from '../../../../operator/plan/egress-ports.ts';
+import { planNetworkPolicies } from '../../../../operator/plan/network-policy.ts';
 import {
   planPolicyConfigMap,
   storedEpoch,
@@ -67,6 +68,7 @@ describe('the children', () => {
     expect(namesOf(apply)).toEqual([
       'ServiceAccount vision',
       'NetworkPolicy vision',
+      'NetworkPolicy vision-trainer',
       'Service vision',
       'Deployment vision',
       'HorizontalPodAutoscaler vision',
@@ -134,6 +136,7 @@ describe('a child that is not wanted any more', () => {
   test('is removed when it is ours', () => {
     expect(namesOf(plan(smallest, live).remove)).toEqual([
       'NetworkPolicy vision',
+      'NetworkPolicy vision-trainer',
       'HorizontalPodAutoscaler vision',
       'PodDisruptionBudget vision',
     ]);
@@ -326,42 +329,139 @@ describe('a disruption budget', () => {
   });
 });
 
-describe('a network policy', () => {
-  const policyOf = (
-    spec: Record<string, unknown>,
-    networkPolicy: 'Enabled' | 'Disabled' = 'Disabled',
-    installation = INSTALLATION,
+describe('network policies', () => {
+  const policiesOf = (
+    networkPolicy: Record<string, unknown>,
+    {
+      ofChart = 'Disabled',
+      installation = INSTALLATION,
+      spec = {},
+    }: {
+      readonly ofChart?: 'Enabled' | 'Disabled';
+      readonly installation?: typeof INSTALLATION;
+      readonly spec?: Readonly<Record<string, unknown>>;
+    } = {},
   ) =>
-    planNetworkPolicy({
-      service: aServiceToPlan({ networkPolicy: spec }),
-      defaults: { networkPolicy },
+    planNetworkPolicies({
+      service: aServiceToPlan({ networkPolicy, ...spec }),
+      defaults: { ...DEFAULTS, networkPolicy: ofChart },
       installation,
     });
+  const ofPods = (...args: Parameters<typeof policiesOf>) => policiesOf(...args)[0]!.spec!;
 
-  test('is made when spec or chart ask for it', () => {
-    expect(policyOf({})).toBeNull();
-    expect(policyOf({}, 'Enabled')).not.toBeNull();
-    expect(policyOf({ mode: 'Enabled' })).not.toBeNull();
-    expect(policyOf({ mode: 'Disabled' }, 'Enabled')).toBeNull();
+  test('are made when spec or chart ask for them', () => {
+    expect(policiesOf({})).toEqual([]);
+    expect(policiesOf({}, { ofChart: 'Enabled' })).toHaveLength(2);
+    expect(policiesOf({ mode: 'Enabled' })).toHaveLength(2);
+    expect(policiesOf({ mode: 'Disabled' }, { ofChart: 'Enabled' })).toEqual([]);
   });
 
-  test('lets everybody in to the data port unless peers are named', () => {
-    expect(policyOf({ mode: 'Enabled' })!.spec!.ingress![0]).not.toHaveProperty('from');
-    expect(policyOf({ mode: 'Enabled', from: [] })!.spec!.ingress![0]).toHaveProperty('from', []);
+  test.each([
+    [{ tuning: { mode: 'Off' } }],
+    [{ heads: { training: { mode: 'Off' } } }],
+    [{ exits: [] }],
+  ])('hold no trainer where nothing is trained: %j', (spec) => {
+    const policies = policiesOf({ mode: 'Enabled' }, { spec });
+    expect(policies.map(({ metadata }) => metadata?.name)).toEqual(['vision']);
   });
 
-  test('lets Prometheus in from its namespace, or any namespace when that is not known', () => {
-    const monitored = { ...INSTALLATION, monitoringNamespace: 'monitoring' };
-    const peers = (policy: ReturnType<typeof policyOf>): unknown => policy!.spec!.ingress![2]!.from;
-    expect(peers(policyOf({ mode: 'Enabled' }))).toEqual([{ namespaceSelector: {} }]);
-    expect(peers(policyOf({ mode: 'Enabled' }, 'Disabled', monitored))).toEqual([
+  test('let everybody in to the data port unless peers are named', () => {
+    expect(ofPods({ mode: 'Enabled' }).ingress![0]).not.toHaveProperty('from');
+    expect(ofPods({ mode: 'Enabled', from: [] }).ingress![0]).toHaveProperty('from', []);
+  });
+
+  test('let Prometheus in from its namespace, or any namespace when that is not known', () => {
+    const installation = { ...INSTALLATION, monitoringNamespace: 'monitoring' };
+    const peers = (spec: ReturnType<typeof ofPods>): unknown => spec.ingress![2]!.from;
+    expect(peers(ofPods({ mode: 'Enabled' }))).toEqual([{ namespaceSelector: {} }]);
+    expect(peers(ofPods({ mode: 'Enabled' }, { installation }))).toEqual([
       { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'monitoring' } } },
     ]);
   });
 
-  test('takes egress as written', () => {
+  test('take egress as written, beside the way of a trainer to its pods', () => {
     const egress = [{ ports: [{ port: 9000 }] }];
-    expect(policyOf({ mode: 'Enabled', egress })!.spec!.egress).toEqual(egress);
+    const [pods, trainer] = policiesOf({ mode: 'Enabled', egress });
+    expect(pods!.spec!.egress).toEqual(egress);
+    expect(trainer!.spec!.egress).toEqual([
+      {
+        ports: [{ protocol: 'TCP', port: 'admin' }],
+        to: [
+          {
+            podSelector: {
+              matchLabels: {
+                'layercache.io/service': 'vision',
+                'app.kubernetes.io/component': 'server',
+              },
+            },
+          },
+        ],
+      },
+      ...egress,
+    ]);
+  });
+});
+
+describe('ports that pods fetch from', () => {
+  const portsOf = (spec: Readonly<Record<string, unknown>>, template = {}): readonly number[] =>
+    egressPorts(aServiceToPlan(spec), { template: { ...DEFAULTS.template, ...template } });
+  const proxy = (env: readonly object[]) => ({
+    spec: { containers: [{ name: 'server', env }, { name: 'other' }] },
+  });
+  const digest = `sha256:${'a'.repeat(64)}`;
+
+  test.each([
+    ['are 80 and 443 when nothing names another', {}, {}, [80, 443]],
+    [
+      'are those of backbone and companions',
+      {
+        backbone: { uri: 'https://models.example.com:8443/a:1/b' },
+        exits: [
+          { name: 'small', model: { uri: 'http://[2001:db8::1]:8080/m', digest } },
+          { name: 'late', tensor: 'relu' },
+        ],
+      },
+      {},
+      [80, 443, 8080, 8443],
+    ],
+    [
+      'are those of the registry of heads',
+      { heads: { store: { oci: { repository: 'r.example:5000/heads' } } } },
+      {},
+      [80, 443, 5000],
+    ],
+    [
+      'are those that the chart names',
+      {},
+      { store: { uri: 'oci://r.example:5001/heads' }, allowedHosts: ['minio:9000', '*.a', 'b:0'] },
+      [80, 443, 5001, 9000],
+    ],
+    [
+      'are those of proxies, of pods and of trainers',
+      {
+        podTemplate: proxy([
+          { name: 'HTTPS_PROXY', value: 'http://me:1@proxy:3128' },
+          { name: 'OTHER', value: 'http://other:1' },
+          { value: 'http://unnamed:2' },
+        ]),
+        heads: {
+          training: { podTemplate: proxy([{ name: 'https_proxy', value: 'http://p:3129/' }]) },
+        },
+      },
+      {},
+      [80, 443, 3128, 3129],
+    ],
+    [
+      'are not guessed from a Secret or from what is no port',
+      {
+        backbone: { uri: 'https://me:1@models.example.com/m.onnx' },
+        podTemplate: proxy([{ name: 'HTTPS_PROXY', valueFrom: {} }]),
+      },
+      { allowedHosts: ['far:70000'] },
+      [80, 443],
+    ],
+  ])('%s', (_, spec, template, ports) => {
+    expect(portsOf(spec, template)).toEqual(ports);
   });
 });
 

@@ -1,4 +1,4 @@
-// Asks tests about mutants, all in this process: for each the script is run anew, so constants of modules change too and nothing is kept.
+// Asks tests about mutants, all in this process: where a mutant changes what is computed once, the script is run anew.
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
 import vm from 'node:vm';
@@ -7,7 +7,12 @@ import { createStandIn, outcomeOf } from './stand-in.mjs';
 
 /** A mutant that runs that much oftener than its place did before does not end. */
 const ENDLESS = 100;
+/** Nor does a test that takes so many times its time, and some seconds. */
+const TOO_SLOW = 20;
+const GRACE_MS = 5_000;
 const require = createRequire(import.meta.url);
+// That a property fails is enough; the smallest case that fails would be searched for minutes.
+require('fast-check').configureGlobal({ endOnFailure: true });
 
 /** @returns mutants as Stryker's instrumenter names them, each with `isKilled`; those that `isWanted` does not name are not asked */
 export async function askMutants({ mutate, tests }, isWanted = () => true) {
@@ -15,10 +20,10 @@ export async function askMutants({ mutate, tests }, isWanted = () => true) {
   const script = new vm.Script(`(function (require, standIn, module, exports) {${text}\n})`, {
     filename: 'mutants.cjs',
   });
-  const coverage = await measureCoverage(script);
+  const isKilled = createJudge(script, await measureCoverage(script));
   const asked = [];
   for (const mutant of mutants.filter(isWanted)) {
-    asked.push({ ...mutant, isKilled: await isKilled(script, mutant.id, coverage) });
+    asked.push({ ...mutant, isKilled: await isKilled(mutant.id) });
   }
   return asked;
 }
@@ -46,23 +51,52 @@ async function measureCoverage(script) {
   }
   const { static: atLoad = {}, perTest = {} } = state.mutantCoverage ?? {};
   const order = [...tests.keys()].sort((a, b) => millis.get(a) - millis.get(b));
-  return { atLoad, perTest, order };
+  return { atLoad, perTest, order, millis };
 }
 
-async function isKilled(script, id, { atLoad, perTest, order }) {
-  const reached = id in atLoad ? order : order.filter((index) => id in (perTest[index] ?? {}));
-  const hitsAtLoad = atLoad[id] ?? 0;
-  const state = { activeMutant: id, hitCount: 0, hitLimit: ENDLESS * hitsAtLoad };
-  let tests;
+/**
+ * Mutants that no test sees while files are loaded are asked in one copy that stays. What it says is asked again: a test that fails must
+ * pass without the mutant, or an earlier one has left something behind, and who survives must do so in a copy of its own too.
+ */
+function createJudge(script, coverage) {
+  let kept = null;
+  return async (id) => {
+    if (id in coverage.atLoad) return isKilledAlone(script, id, coverage);
+    kept ??= loadCopy(script);
+    const failing = await findFailing(kept, id, coverage);
+    if (failing === null) return isKilledAlone(script, id, coverage);
+    kept.state.activeMutant = undefined;
+    if ((await outcomeOf(failing)) === null) return true;
+    kept = null;
+    return isKilledAlone(script, id, coverage);
+  };
+}
+
+async function isKilledAlone(script, id, coverage) {
+  let copy;
   try {
-    tests = load(script, state);
+    const hitLimit = ENDLESS * (coverage.atLoad[id] ?? 0);
+    copy = loadCopy(script, { activeMutant: id, hitCount: 0, hitLimit });
   } catch {
     return true;
   }
+  return (await findFailing(copy, id, coverage)) !== null;
+}
+
+function loadCopy(script, state = {}) {
+  return { state, tests: load(script, state) };
+}
+
+/** The first test that notices a mutant; null: none does. */
+async function findFailing({ state, tests }, id, { atLoad, perTest, order, millis }) {
+  const reached = id in atLoad ? order : order.filter((index) => id in (perTest[index] ?? {}));
+  globalThis.__stryker__ = state;
+  state.activeMutant = id;
   for (const index of reached) {
     state.hitCount = 0;
-    state.hitLimit = ENDLESS * (hitsAtLoad + (perTest[index]?.[id] ?? 0));
-    if ((await outcomeOf(tests[index])) !== null) return true;
+    state.hitLimit = ENDLESS * ((atLoad[id] ?? 0) + (perTest[index]?.[id] ?? 0));
+    const limitMs = Math.ceil(GRACE_MS + TOO_SLOW * millis.get(index));
+    if ((await outcomeOf(tests[index], limitMs)) !== null) return tests[index];
   }
-  return false;
+  return null;
 }

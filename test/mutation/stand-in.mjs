@@ -1,6 +1,7 @@
 // Stands in for vitest, so that a test file can be asked many times in one process: collects tests, and brings vitest's own `expect`.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import vm from 'node:vm';
 import {
   ASYMMETRIC_MATCHERS_OBJECT,
   chai,
@@ -53,13 +54,20 @@ function each(rows, declare) {
     });
 }
 
+const RUN = 'layercache mutation run';
+const LONGEST_MS = 600_000;
+
 let snapshotsOf = '';
 
-/** Runs a test to its end. @returns what it threw, null when it passed */
-export async function outcomeOf({ run, file }) {
+/**
+ * Runs a test to its end. @returns what it threw, null when it passed
+ * @param limitMs code that gives nothing back for so long is ended: not every mutant that loops for ever counts its own rounds
+ */
+export async function outcomeOf({ run, file }, limitMs = LONGEST_MS) {
   snapshotsOf = dirname(file);
+  globalThis[RUN] = run;
   try {
-    await run();
+    await vm.runInThisContext(`globalThis[${JSON.stringify(RUN)}]()`, { timeout: limitMs });
     return null;
   } catch (error) {
     return error;

@@ -33,6 +33,7 @@ describe('alternatives', () => {
 
   test.each([0, -0.01, 0.9, 1, NaN])('a budget of %s has no detector', (budget) => {
     expect(() => createDetector(budget)).toThrow(InvariantError);
+    expect(() => createDetector(budget)).toThrow(`no detector for a budget of ${budget}`);
   });
 });
 
@@ -153,8 +154,22 @@ describe('windows', () => {
     );
   });
 
+  test('a broken assumption is told with its numbers', () => {
+    const state = createDetector(BUDGET);
+    expect(() => add(state, [10, 11])).toThrow('detector window of 10 audits, 11 disagreements');
+    expect(() => add(state, [10, 1], 0.5)).toThrow('detector with dispersion 0.5');
+  });
+
+  test('a window without audits leaves the very state that was there', () => {
+    const seen = add(createDetector(BUDGET), [300, 4]);
+    expect(add(seen, [0, 0])).toBe(seen);
+  });
+
   test('a state of another budget is a broken assumption', () => {
     expect(() => add(createDetector(0.5), [1, 0])).toThrow(InvariantError);
+    expect(() => add(createDetector(0.5), [1, 0])).toThrow(
+      `detector state of another budget than ${BUDGET}`,
+    );
   });
 });
 

@@ -70,4 +70,16 @@ export const EXPLAINED = [
     to: `a.${field} <= b.${field}`,
     why: 'equal ones never come to this comparison',
   })),
+  {
+    file: 'operator/plan/discover-exits.ts',
+    from: 'ordered.length <= MAX_DISCOVERED',
+    to: 'ordered.length < MAX_DISCOVERED',
+    why: 'spread over as many places as there are cuts, each cut is taken',
+  },
+  ...['/^-|-+$/g', '/^-+|-$/g'].map((to) => ({
+    file: 'operator/plan/discover-exits.ts',
+    from: '/^-+|-+$/g',
+    to,
+    why: 'a run of other characters is one dash already',
+  })),
 ];

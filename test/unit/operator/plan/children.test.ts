@@ -108,16 +108,31 @@ describe('the children', () => {
   test('of a service that is being deleted are left to the garbage collector', () => {
     const service = aServiceToPlan({}, { deletionTimestamp: '2026-11-25T10:00:00Z' });
     const autoscaler = stored(planHorizontalPodAutoscaler(theFullSample())!);
-    expect(plan(service, [autoscaler])).toMatchObject({
+    expect(plan(service, [autoscaler])).toEqual({
       apply: [],
       remove: [],
+      conflicts: [],
+      templateProblems: [],
       templateVersion: null,
+      isTemplateKept: false,
     });
   });
 
   test('that pods would trip over are held back alone', () => {
     expect(namesOf(plan(aServiceToPlan(), [], true).apply)).not.toContain('Deployment vision');
     expect(namesOf(plan(aServiceToPlan(), [], true).apply)).toContain('Service vision');
+  });
+
+  test('keep the template of a newer operator, and say so', () => {
+    const service = aServiceToPlan();
+    const [desired] = plan(service).apply.filter(({ kind }) => kind === 'Deployment');
+    const inputs = JSON.stringify({ templateVersion: 9, inputs: {}, fingerprint: '' });
+    const annotations = { 'layercache.io/template-inputs': inputs };
+    expect(plan(service, [stored(desired!, { annotations })])).toMatchObject({
+      templateProblems: [],
+      isTemplateKept: true,
+    });
+    expect(plan(service)).toMatchObject({ templateProblems: [], isTemplateKept: false });
   });
 
   test('do not include a Deployment whose template is refused', () => {
@@ -141,6 +156,12 @@ describe('a child that is not wanted any more', () => {
       'PodDisruptionBudget vision',
     ]);
     expect(plan(full, live).remove).toEqual([]);
+  });
+
+  test('of an account is removed when the spec names another', () => {
+    const named = aServiceToPlan({ pod: { serviceAccountName: 'of-others' } });
+    const accounts = plan(smallest).apply.map((child) => stored(child));
+    expect(namesOf(plan(named, accounts).remove)).toEqual(['ServiceAccount vision']);
   });
 
   test('is left alone when it is not ours, or is going already', () => {
@@ -171,6 +192,14 @@ describe('an object of another owner that has the name of a child', () => {
     expect(conflicts).toEqual([
       { kind: 'Service', name: 'vision', holder: 'has no owner', isLeaving: false },
     ]);
+  });
+
+  test('stands in the way of the child of its own name alone', () => {
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount' };
+    const foreign = stored({ ...account, metadata: { name: 'vision-trainer' } });
+    const { apply, conflicts } = plan(service, [foreign]);
+    expect(conflicts.map(({ name }) => name)).toEqual(['vision-trainer']);
+    expect(namesOf(apply)).toContain('ServiceAccount vision');
   });
 
   const owner = { apiVersion: 'apps/v1', kind: 'Thing', name: 'other', uid: 'x', controller: true };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { operatorRules, type PolicyRule } from '../../../../operator/plan/rbac.ts';
 
@@ -7,6 +8,13 @@ const all = [...services, ...installation];
 function verbsOn(rules: readonly PolicyRule[], resource: string): readonly string[] {
   return rules.flatMap((rule) => (rule.resources.includes(resource) ? rule.verbs : []));
 }
+
+test('the chart gives exactly these', () => {
+  const shipped: unknown = JSON.parse(
+    readFileSync('charts/layercache/files/operator-rules.json', 'utf8'),
+  );
+  expect(operatorRules('{release}')).toEqual(shipped);
+});
 
 test('nothing is given wholesale', () => {
   for (const { apiGroups, resources, verbs } of all) {

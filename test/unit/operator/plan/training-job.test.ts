@@ -301,10 +301,14 @@ test('a head without a tensor is told with an empty one, which the API refuses',
 test('a blob is immutable, found by its role, and goes with its revision', () => {
   const blob = planHeadConfigMap(aServiceToPlan(), { name: 'vision-1', uid: 'u1' }, 'aGVhZHM=');
   expect(blob).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
     metadata: {
       name: 'vision-1',
-      labels: { 'layercache.io/role': 'head' },
-      ownerReferences: [{ kind: 'CacheHeadRevision', name: 'vision-1', uid: 'u1' }],
+      labels: { 'layercache.io/role': 'head', 'app.kubernetes.io/component': 'trainer' },
+      ownerReferences: [
+        { kind: 'CacheHeadRevision', name: 'vision-1', uid: 'u1', controller: true },
+      ],
     },
     immutable: true,
     binaryData: { bundle: 'aGVhZHM=' },
@@ -313,9 +317,11 @@ test('a blob is immutable, found by its role, and goes with its revision', () =>
 
 test('a ledger is one text in one object, read back as it was', () => {
   const map = planLedgerConfigMap(aServiceToPlan(), '{"a":1}');
-  expect(map.metadata).toMatchObject({
-    name: 'vision-evidence',
-    labels: { 'layercache.io/role': 'ledger' },
+  expect(map).toMatchObject({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'vision-evidence', labels: { 'layercache.io/role': 'ledger' } },
+    data: { 'ledger.json': '{"a":1}' },
   });
   expect(storedLedger(stored(map))).toBe('{"a":1}');
   expect(storedLedger(stored({ ...map, data: {} }))).toBeNull();

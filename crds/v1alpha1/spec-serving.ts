@@ -199,13 +199,10 @@ export const podDisruptionBudget = z
 
 export const networkPolicy = z
   .strictObject({
-    mode: z
-      .enum(['Enabled', 'Disabled'])
-      .optional()
-      .meta({
-        description: 'Whether NetworkPolicies are made, of pods and trainer.',
-        computed: 'chart (Disabled)',
-      }),
+    mode: z.enum(['Enabled', 'Disabled']).optional().meta({
+      description: 'Whether NetworkPolicies are made, of pods and trainer.',
+      computed: 'chart (Disabled)',
+    }),
     from: f.rawList(16, 'Peers that may reach the data port; absent: all.').optional(),
     egress: f
       .rawList(

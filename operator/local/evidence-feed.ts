@@ -97,7 +97,9 @@ async function pullPod(pod: PodView, options: EvidenceFeedOptions): Promise<void
     pulled = await pullEvidence(pod.server.admin, 0, true);
   }
   if (!pulled.ok) {
-    options.onProblem(pulled.message);
+    options.onProblem(
+      `${pod.state.podUid} did not tell its evidence and is asked again: ${pulled.message}`,
+    );
     return;
   }
   const { answer, droppedWindows } = pulled.value;
@@ -121,7 +123,9 @@ async function refreshState(pod: PodView, options: EvidenceFeedOptions): Promise
   if (pod.server.child.hasEnded) return;
   const state = await pullState(pod.server.admin);
   if (!state.ok) {
-    options.onProblem(state.message);
+    options.onProblem(
+      `${pod.state.podUid} did not tell its state and is asked again: ${state.message}`,
+    );
     return;
   }
   if (state.value.bootId !== pod.state.bootId) {

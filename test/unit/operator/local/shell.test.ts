@@ -207,7 +207,10 @@ describe('evidence', () => {
     const { feed, clock, seen } = aFeed({});
     await feed.pull();
     await feed.refreshStates();
-    expect(seen.problems).toEqual(['silent', 'silent']);
+    expect(seen.problems).toEqual([
+      'pod-1 did not tell its evidence and is asked again: silent',
+      'pod-1 did not tell its state and is asked again: silent',
+    ]);
     expect(feed.reports()[0]?.acknowledgement).not.toBeNull();
     clock.advance(90_000);
     expect(feed.reports()[0]?.acknowledgement).toBeNull();

@@ -10,7 +10,7 @@ import {
 import type { PodTraffic } from '../service/read-pod-traffic.ts';
 import { exitsVerdict, explainExits } from './explain-exits.ts';
 import { explainRollout } from './explain-rollout.ts';
-import type { Explanation, Traffic } from './explanation.ts';
+import type { Explanation, NotReady, Traffic } from './explanation.ts';
 import { findMissing } from './find-missing.ts';
 import { evidenceOfTracks } from './track-evidence.ts';
 
@@ -39,6 +39,7 @@ export function explainService(facts: ExplainFacts): Explanation {
   return {
     name: service.name,
     namespace: service.namespace,
+    notReady: notReady(service),
     exits,
     perExit: explainExits(service, exits, ledger),
     evidence: ledger === null ? [] : evidenceOfTracks(ledger, (digest) => nameOf(facts, digest)),
@@ -72,11 +73,17 @@ function nameOf({ service, revisions }: ExplainFacts, digest: string): string {
   return found?.name ?? headRevisionName(service.name, digest);
 }
 
-/** What the catalogue says of each reason that asks for something, also of an endpoint that is not ready. */
-function nextSteps({ status }: ServiceView, reasons: readonly string[]): readonly string[] {
+function notReady({ status }: ServiceView): NotReady | null {
   const ready = conditionOf(status.conditions, 'Ready');
-  const asked =
-    ready === undefined || ready.status === 'True' ? reasons : [ready.reason, ...reasons];
+  if (ready === undefined || ready.status === 'True') return null;
+  const { reason, message } = ready;
+  return { reason, message };
+}
+
+/** What the catalogue says of each reason that asks for something, also of an endpoint that is not ready. */
+function nextSteps(service: ServiceView, reasons: readonly string[]): readonly string[] {
+  const endpoint = notReady(service);
+  const asked = endpoint === null ? reasons : [endpoint.reason, ...reasons];
   const steps = asked.flatMap((reason) => {
     const action = isReason(reason) ? REASONS[reason].action : '';
     return action === '' ? [] : [`${reason}: ${action}`];

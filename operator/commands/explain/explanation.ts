@@ -2,6 +2,8 @@
 export interface Explanation {
   readonly name: string;
   readonly namespace: string;
+  /** What keeps the endpoint from answering; null: it answers, or nothing is known yet. */
+  readonly notReady: NotReady | null;
   readonly exits: ExitsVerdict;
   readonly perExit: readonly ExitReason[];
   readonly evidence: readonly TrackEvidence[];
@@ -11,6 +13,11 @@ export interface Explanation {
   readonly nextSteps: readonly string[];
   /** What could not be looked at, and why. */
   readonly unseen: readonly string[];
+}
+
+export interface NotReady {
+  readonly reason: string;
+  readonly message: string;
 }
 
 export interface ExitsVerdict {

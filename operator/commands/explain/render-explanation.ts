@@ -9,6 +9,7 @@ const WIDTH = 110;
 /** An explanation as people read it: the answer first, then what it rests on, what is missing, and what to do. */
 export function renderExplanation(explanation: Explanation, nowMs: number, paint: Paint): string[] {
   const sections: (readonly [string, readonly string[]])[] = [
+    ['Not ready', renderNotReady(explanation)],
     ['Why', [...wrap(explanation.exits.message, WIDTH)]],
     ['Each exit', renderExits(explanation)],
     ['Evidence', renderEvidence(explanation)],
@@ -38,6 +39,10 @@ function headline({ name, namespace, exits }: Explanation, nowMs: number, paint:
   const colours = { On: 'green', Off: 'red', Unknown: 'yellow' } as const;
   const since = exits.since === null ? '' : ` for ${ageOf(exits.since, nowMs)}`;
   return `${paint(name, 'bold')} in namespace ${namespace}: ${paint(words[exits.state], colours[exits.state])} (${exits.reason})${since}`;
+}
+
+function renderNotReady({ notReady }: Explanation): string[] {
+  return notReady === null ? [] : wrap(`${notReady.reason}: ${notReady.message}`, WIDTH);
 }
 
 function renderExits({ perExit }: Explanation): string[] {

@@ -115,6 +115,25 @@ const CASES: Record<string, Case> = {
       traffic: { rowsPerSecond: 0.5, auditRate: 0.4 },
     }),
   },
+  'not-ready': {
+    status: {
+      conditions: [
+        aCondition(
+          'Ready',
+          'False',
+          'BackboneFetchFailed',
+          'the model /models/none.onnx does not exist; check the path of the backbone',
+        ),
+        aCondition(
+          'ExitsActive',
+          'Unknown',
+          'Starting',
+          'No pod has loaded the backbone yet. Wait.',
+        ),
+      ],
+    },
+    pods: { rowsPerSecond: 0, recordedRows: 0 },
+  },
   unreported: { status: {} },
 };
 

@@ -24,14 +24,50 @@ export function diagnosisCommands(): readonly DiagnosisCommand[] {
   const paths = documents().filter((path) => /^charts\/layercache\/(runbooks|docs)\//.test(path));
   const found = new Map<string, string>();
   for (const path of paths) {
-    for (const word of inlineOf(path)) {
-      if (/^kubectl\b/.test(word) && !NAMES.includes(word)) found.set(word, path);
-    }
+    for (const command of commandsOf(path)) found.set(command, path);
   }
   const commands = [...found].map(([command, path]) => ({ path, command }));
   expect(commands.length).toBeGreaterThan(20);
   const isChange = ({ command }: DiagnosisCommand): boolean => CHANGES.test(command);
   return [...commands.filter((one) => !isChange(one)), ...commands.filter(isChange)];
+}
+
+const commandsOf = (path: string): readonly string[] =>
+  inlineOf(path).filter((word) => /^kubectl\b/.test(word) && !NAMES.includes(word));
+
+/** What the runbook of an alert has a person run, in its order: to find the cause, then to change something. */
+export function runbookCommands(alert: string): {
+  readonly looks: readonly string[];
+  readonly changes: readonly string[];
+} {
+  const commands = commandsOf(`charts/layercache/runbooks/${alert}.md`);
+  return {
+    looks: commands.filter((command) => !CHANGES.test(command)),
+    changes: commands.filter((command) => CHANGES.test(command)),
+  };
+}
+
+/** What a page sends a person for, by words of the command: the first that fits. A list may be empty in a young service. */
+const READINGS: readonly (readonly [words: string, said: RegExp])[] = [
+  [' describe cachedmodelservice ', /Conditions:[^]*Type: +ExitsActive[^]*Events:/],
+  ['layercache explain', /\bCollectingSamples\b/],
+  // A holder and when it renewed.
+  [' get lease ', /^\S+ +\S*layercache-operator\S+ +\d{4}-\d\d-\d\dT[\d:.]+Z$/m],
+  [' describe pod ', /State: +Running[^]*Events:/],
+  [' describe deployment ', /Replicas: +\d+ desired[^]*Conditions:/],
+  [' logs job/', /The store answers 403\./],
+  [' logs ', /^\{.*"level":.*\}$/m],
+  ['={..imageID}', /sha256:/],
+  [' get pods ', /^\S+ +\d\/\d +Running/m],
+  ['={.status.conditions}', /"type":"Ready"/],
+  ['={.metadata.annotations}', /layercache\.io/],
+  ['auth can-i --list', /cachedmodelservices\.layercache\.io/],
+];
+
+/** A command that finds nothing ends well, too: what it printed must be what its page sends a person for. */
+export function expectReading(command: string, stdout: string): void {
+  const found = READINGS.find(([words]) => command.includes(words));
+  if (found !== undefined) expect(stdout, command).toMatch(found[1]);
 }
 
 /** What service `fashion` in namespace `ml` lacks of what they look at: an autoscaler, a training that has ended. */
@@ -63,16 +99,19 @@ export async function prepareForDiagnosis(node: RealNode): Promise<void> {
   }, 60_000);
 }
 
-/** Puts names of this installation in the place of those that a reader fills in. */
-export async function placeholdersOf(node: RealNode): Promise<(command: string) => string> {
+/** Puts names of this installation in the place of those that a reader fills in; a pod that is not there leaves its command as it is. */
+export async function placeholdersOf(
+  node: RealNode,
+  service = 'fashion',
+): Promise<(command: string) => string> {
   const podOf = async (namespace: string, selector: string): Promise<string> => {
     const { stdout } = await node.kubectl([
       ...['-n', namespace, 'get', 'pods', '-l', selector],
       ...['-o', 'jsonpath={.items[0].metadata.name}'],
     ]);
-    return stdout;
+    return stdout === '' ? 'POD' : stdout;
   };
-  const server = await podOf('ml', 'layercache.io/service=fashion');
+  const server = await podOf('ml', `layercache.io/service=${service}`);
   const operator = await podOf('layercache-system', 'app.kubernetes.io/name=layercache-operator');
   return (command) =>
     command
@@ -80,6 +119,6 @@ export async function placeholdersOf(node: RealNode): Promise<(command: string) 
       .replaceAll('OPERATOR_NAMESPACE', 'layercache-system')
       .replaceAll(/\bOPERATOR\b/g, 'layercache-operator')
       .replaceAll('NAMESPACE', 'ml')
-      .replaceAll('NAME-train-N', 'fashion-train-1')
-      .replaceAll('NAME', 'fashion');
+      .replaceAll('NAME-train-N', `${service}-train-1`)
+      .replaceAll('NAME', service);
 }

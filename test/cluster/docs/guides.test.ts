@@ -5,7 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
-import { diagnosisCommands, placeholdersOf, prepareForDiagnosis } from './diagnosis.ts';
+import {
+  diagnosisCommands,
+  expectReading,
+  placeholdersOf,
+  prepareForDiagnosis,
+} from './diagnosis.ts';
 import { loadReleaseImages } from './release-images.ts';
 import { openShell, type Shell } from './shell.ts';
 
@@ -84,10 +89,13 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
       const placeholders = await placeholdersOf(node);
       for (const { path, command } of diagnosisCommands()) {
         const script = placeholders(command);
-        const { code, stderr } = await shell.attempt(script);
-        if (command.includes(' logs -p '))
+        const { code, stdout, stderr } = await shell.attempt(script);
+        if (command.includes(' logs -p ')) {
           expect(stderr).toContain('previous terminated container');
-        else expect(code, `${path}: ${script}\n${stderr}`).toBe(0);
+          continue;
+        }
+        expect(code, `${path}: ${script}\n${stderr}`).toBe(0);
+        expectReading(script, stdout);
       }
       await shell.run(
         'kubectl -n ml patch cachedmodelservice fashion --type merge -p \'{"spec":{"exitMode":null,"autoscaling":null}}\'',

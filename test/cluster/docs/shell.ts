@@ -44,6 +44,12 @@ export function openShell(options: ShellOptions = {}): Shell {
     mkdirSync(folder);
     for (const name of readdirSync('.')) symlinkSync(join(process.cwd(), name), join(folder, name));
   }
+  // As `npm link` puts them on the path.
+  const programs = join(home, 'bin');
+  mkdirSync(programs);
+  for (const name of ['layercache', 'kubectl-layercache']) {
+    symlinkSync(join(process.cwd(), 'dist/bundle/layercache.mjs'), join(programs, name));
+  }
   const attempt = async (text: string): Promise<CommandResult> => {
     const tools = await clientTools(major);
     const script = Object.entries(names).reduce(
@@ -53,7 +59,7 @@ export function openShell(options: ShellOptions = {}): Shell {
     return runCommand('bash', ['-euo', 'pipefail', '-c', script], {
       cwd: folder,
       environment: {
-        PATH: `${dirname(tools.kubectl)}:${process.env.PATH ?? ''}`,
+        PATH: `${programs}:${dirname(tools.kubectl)}:${process.env.PATH ?? ''}`,
         KUBECONFIG: kubeconfigPath,
         HOME: home,
         HELM_CACHE_HOME: join(home, 'helm/cache'),

@@ -25,8 +25,8 @@ export interface GuidePlace {
 /** Another port than the one that readers see: other tests run beside these. */
 const PORT = '18080';
 
-export function openGuidePlace(): GuidePlace {
-  const shell = openShell({ names: { '8080': PORT } });
+export function openGuidePlace(environment: Readonly<Record<string, string>> = {}): GuidePlace {
+  const shell = openShell({ names: { '8080': PORT }, environment, deadlineMs: 600_000 });
   const path = (name: string): string => join(shell.folder, name);
   return {
     shell,

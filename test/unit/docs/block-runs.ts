@@ -16,33 +16,23 @@ const GUIDES = { runBy: 'test/cluster/docs/guides.test.ts' } as const;
 const LOCAL = { runBy: 'test/unit/docs/local-blocks.test.ts' } as const;
 const OWN_MODEL = { runBy: 'test/http/docs/own-model.test.ts' } as const;
 const OWN = 'charts/layercache/docs/own-model.md';
+const FRESH_CLONE = { runBy: 'test/http/docs/fresh-clone.long.ts' } as const;
+const KERAS_GUIDE = { runBy: 'test/http/docs/keras-guide.long.ts' } as const;
 const OWN_GUIDE = { runBy: 'test/http/docs/own-model-guide.long.ts' } as const;
 
 /** By the id of the block. */
 export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
-  'README.md#layercache': {
-    notRun: 'it is how every run of the tests begins, and test/http/local runs what npm start runs',
-  },
+  'README.md#layercache': FRESH_CLONE,
   'README.md#your-own-model': OWN_MODEL,
-  'README.md#your-own-model/2': {
-    notRun: 'it would replace the bundles that the running tests use; npm test begins with it',
-  },
+  'README.md#your-own-model/2': FRESH_CLONE,
   'README.md#your-own-model/3': OWN_MODEL,
-  [`${OWN}#pytorch-and-onnx`]: {
-    notRun: 'it needs PyTorch from PyPI (4 GB); the commands behind it run on ONNX files of tests',
-  },
-  [`${OWN}#keras-and-savedmodel`]: {
-    notRun: 'it needs TensorFlow from PyPI; the commands behind it run on ONNX files of tests',
-  },
-  [`${OWN}#keras-and-savedmodel/2`]: {
-    notRun: 'it needs TensorFlow from PyPI; test/http/engine reads flat SavedModels',
-  },
-  [`${OWN}#keras-and-savedmodel/3`]: {
-    notRun: 'it downloads TensorFlow; tests of the engine run where it was run before',
-  },
+  [`${OWN}#pytorch-and-onnx`]: { runBy: 'test/http/docs/pytorch-guide.long.ts' },
+  [`${OWN}#keras-and-savedmodel`]: KERAS_GUIDE,
+  [`${OWN}#keras-and-savedmodel/2`]: KERAS_GUIDE,
+  [`${OWN}#keras-and-savedmodel/3`]: KERAS_GUIDE,
   [`${OWN}#tensorflowjs`]: OWN_GUIDE,
   [`${OWN}#look-write-a-manifest-run`]: OWN_GUIDE,
-  [`${OWN}#rows`]: { notRun: 'it is two lines of NumPy; the other blocks run on such a file' },
+  [`${OWN}#rows`]: KERAS_GUIDE,
   [`${OWN}#rows/2`]: OWN_GUIDE,
   [`${OWN}#rows/3`]: OWN_GUIDE,
   [`${OWN}#rows/4`]: OWN_GUIDE,
@@ -75,7 +65,7 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
     notRun:
       'it needs PyTorch from PyPI and a quarter of an hour; split.json and the model are compared by tests',
   },
-  [`${EXAMPLE}#the-tensorflowjs-export`]: { notRun: 'it needs TensorFlow from PyPI' },
+  [`${EXAMPLE}#the-tensorflowjs-export`]: { runBy: 'test/http/docs/example-export.long.ts' },
   [`${EXAMPLE}#the-tensorflowjs-export/2`]: {
     notRun: 'ten minutes of one; test/http/local/tfjs-run.long.ts runs the same engine and command',
   },

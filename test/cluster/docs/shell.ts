@@ -44,12 +44,7 @@ export function openShell(options: ShellOptions = {}): Shell {
     mkdirSync(folder);
     for (const name of readdirSync('.')) symlinkSync(join(process.cwd(), name), join(folder, name));
   }
-  // As `npm link` puts them on the path.
-  const programs = join(home, 'bin');
-  mkdirSync(programs);
-  for (const name of ['layercache', 'kubectl-layercache']) {
-    symlinkSync(join(process.cwd(), 'dist/bundle/layercache.mjs'), join(programs, name));
-  }
+  const programs = linkPrograms(home);
   const attempt = async (text: string): Promise<CommandResult> => {
     const tools = await clientTools(major);
     const script = Object.entries(names).reduce(
@@ -84,4 +79,14 @@ export function openShell(options: ShellOptions = {}): Shell {
       rmSync(home, { recursive: true });
     },
   };
+}
+
+/** A folder for the path, as `npm link` puts programs on it. */
+function linkPrograms(home: string): string {
+  const folder = join(home, 'bin');
+  mkdirSync(folder);
+  for (const name of ['layercache', 'kubectl-layercache']) {
+    symlinkSync(join(process.cwd(), 'dist/bundle/layercache.mjs'), join(folder, name));
+  }
+  return folder;
 }

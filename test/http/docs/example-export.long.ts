@@ -12,7 +12,7 @@ const DEADLINE_MS = 1_800_000;
 const { stdout } = spawnSync('python3', ['-c', 'import sys, venv; print(sys.version)'], {
   encoding: 'utf8',
 });
-const isMissing = !/^3\.11\./.test(stdout);
+const isMissing = !stdout.startsWith('3.11.');
 if (isMissing) {
   process.stderr.write(
     '\nSKIPPED: the TensorFlow.js export of the example: python3 is not 3.11 with its venv module\n',

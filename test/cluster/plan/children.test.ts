@@ -8,10 +8,13 @@ import type { LiveObject } from '../../../operator/plan/live-object.ts';
 import { FIELD_MANAGER } from '../../../operator/plan/names.ts';
 import { planPolicyConfigMap } from '../../../operator/plan/policy-config-map.ts';
 import { toServiceToPlan, type ServiceToPlan } from '../../../operator/plan/service.ts';
+import { openRecord } from '../../promises/open-record.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { DEFAULTS, INSTALLATION } from '../../unit/operator/plan/builders.ts';
 import { installDefinitions } from '../kube/definitions.ts';
+
+const recordRestricted = openRecord('restricted');
 
 const plane = await sharedControlPlane();
 
@@ -131,6 +134,7 @@ describe.skipIf(plane.unavailable !== null)('the planned children', () => {
     const { name } = await plane.namespace({
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
     });
+    const counts = { pods: 0, refused: 0 };
     for (const [i, spec] of [SMALLEST, EVERY_SOURCE].entries()) {
       const service = { ...toPlan(spec), namespace: name };
       const { template } = deploymentOf(service).spec as { template: { spec: Json } };
@@ -140,6 +144,9 @@ describe.skipIf(plane.unavailable !== null)('the planned children', () => {
         path: `/api/v1/namespaces/${name}/pods?dryRun=All`,
         body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: `pod-${i}` }, spec: pod },
       });
+      counts.pods += 1;
+      counts.refused += answer.status === 201 ? 0 : 1;
+      recordRestricted(counts);
       expect(answer.status, JSON.stringify(answer.body)).toBe(201);
     }
   });

@@ -13,7 +13,7 @@ export const echo: RequestListener = (request, response) => {
     response.writeHead(403, `No ${String(request.headers.authorization)}`.slice(0, 500), {
       'content-type': 'application/xml',
       // A registry tells by it where tokens are to be had.
-      'x-told': told,
+      'x-told': told.slice(0, 4_000).replaceAll(/[^\x20-\x7e]/g, '?'),
     });
     response.end(`<Error><Code>AccessDenied</Code><Message>${told}</Message></Error>`);
   });

@@ -47,6 +47,8 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
   const ended = new AbortController();
   let plane: OwnControlPlane;
   let namespace: string;
+  /** What the store was sent. */
+  const bodies: string[] = [];
   let proxy: FaultProxy;
   let store: ModelHost;
   let tunnel: Awaited<ReturnType<typeof startEchoingProxy>>;
@@ -61,6 +63,8 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     signature: aCanary('signature in the backbone’s address'),
     s3: aCanary('secret key of S3'),
     session: aCanary('session token of S3'),
+    role: aCanary('token of an account for a role'),
+    agent: aCanary('token for the agent of a node'),
     registry: aCanary('password of the registry'),
     proxy: aCanary('password of the proxy'),
     body: aCanary('input of a request'),
@@ -74,12 +78,19 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     await installDefinitions(plane);
     namespace = (await plane.namespace()).name;
     proxy = await startFaultProxy(plane);
-    store = await startModelHost(echo, { name: 'localhost' });
+    store = await startModelHost(
+      (request, response) => {
+        request.on('data', (bytes: Buffer) => bodies.push(bytes.toString()));
+        echo(request, response);
+      },
+      { name: 'localhost' },
+    );
     tunnel = await startEchoingProxy();
     model = await modelFile(residualNet());
     const kubeconfig = JSON.parse(proxy.kubeconfig) as { users: object[] };
     kubeconfig.users = [{ name: 'u', user: { token: secret('kubeconfig') } }];
     writeFileSync(join(folder, 'kubeconfig'), JSON.stringify(kubeconfig));
+    for (const name of ['role', 'agent']) writeFileSync(join(folder, name), secret(name));
     operator = startOperatorProcess({
       LAYERCACHE_KUBECONFIG: join(folder, 'kubeconfig'),
       LAYERCACHE_NAMESPACE: namespace,
@@ -104,6 +115,8 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     rmSync(folder, { recursive: true });
   });
 
+  const endpoint = (): string => store.url('').replace(/\/$/, '');
+
   async function createSecrets(): Promise<void> {
     const docker = { auths: { [`localhost:${store.port}`]: { username: 'me', password: secret('registry') } } }; // prettier-ignore
     const secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -112,7 +125,7 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
         AWS_ACCESS_KEY_ID: 'of-a-test',
         AWS_SECRET_ACCESS_KEY: secret('s3'),
         AWS_SESSION_TOKEN: secret('session'),
-        AWS_ENDPOINT_URL: store.url('').replace(/\/$/, ''),
+        AWS_ENDPOINT_URL: endpoint(),
       },
       'registry-read': { '.dockerconfigjson': JSON.stringify(docker) },
       tunnel: { url: `http://me:${secret('proxy')}@127.0.0.1:${tunnel.port}` },
@@ -126,7 +139,19 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     await createObject(plane, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
   }
 
-  /** Four services: two whose heads are in stores, two whose backbone cannot be had, one of them through a proxy. */
+  /** Pods with an identity of their own in a cloud, as clouds tell them of it. */
+  function identified(environment: Readonly<Record<string, string>>): object {
+    const env = Object.entries({ ...environment, AWS_ENDPOINT_URL: endpoint() });
+    return {
+      podTemplate: {
+        spec: {
+          containers: [{ name: 'server', env: env.map(([name, value]) => ({ name, value })) }],
+        },
+      },
+    };
+  }
+
+  /** Four services whose heads are in stores, two whose backbone cannot be had, one of them through a proxy. */
   async function createServices(): Promise<void> {
     const file = { backbone: { uri: `file://${model.path}` } };
     const refused = {
@@ -136,7 +161,22 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     const ca = { caBundleConfigMapName: 'ca' };
     const url = { secretKeyRef: { name: 'tunnel', key: 'url' } };
     const env = [{ name: 'HTTPS_PROXY', valueFrom: url }];
+    const ofIdentity = { heads: { store: { s3: { uri: 's3://heads/v', ...ca } } } };
     const specs: Readonly<Record<string, object>> = {
+      'of-role': {
+        ...{ ...file, ...ofIdentity },
+        ...identified({
+          AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, 'role'),
+          AWS_ROLE_ARN: 'arn:aws:iam::1:role/heads',
+        }),
+      },
+      'of-agent': {
+        ...{ ...file, ...ofIdentity },
+        ...identified({
+          AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: join(folder, 'agent'),
+          AWS_CONTAINER_CREDENTIALS_FULL_URI: store.url('/keys'),
+        }),
+      },
       'of-s3': {
         ...file,
         rollout: { stickyHeader: 'x-tenant' },
@@ -292,14 +332,16 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
           .ready()
           .map(({ service }) => service)
           .toSorted(),
-      ).toEqual(['of-registry', 'of-s3']);
+      ).toEqual(['of-agent', 'of-registry', 'of-role', 'of-s3']);
       for (const name of ['refused', 'tunnelled']) {
         const { status } = await serviceNow<{ status?: object }>(name);
         expect(JSON.stringify(status)).toMatch(name === 'refused' ? /403/ : /proxy/i);
       }
-    }, 120_000);
+    }, 180_000);
     const asked = {
       ...(await askStore('of-s3', 's3://heads/v/5')),
+      ...(await askStore('of-role', 's3://heads/v/6')),
+      ...(await askStore('of-agent', 's3://heads/v/7')),
       ...(await askStore(
         'of-registry',
         `oci://localhost:${store.port}/team/heads@sha256:${'5'.repeat(64)}`,
@@ -307,7 +349,7 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
       ...(await sendRequests('of-s3')),
     };
     const outputs: Record<string, string> = { ...asked, ...(await pages()), ...(await objects()) };
-    for (const name of ['of-s3', 'of-registry', 'refused', 'tunnelled'])
+    for (const name of ['of-s3', 'of-registry', 'of-role', 'of-agent', 'refused', 'tunnelled'])
       Object.assign(outputs, await commands(name));
     outputs['log of the operator'] = JSON.stringify(operator.lines) + operator.stderr();
     outputs['logs of servers'] = pods.output();
@@ -325,6 +367,8 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
     const heard = store.asked.join('\n');
     expect(heard).toContain(secret('backbone'));
     expect(heard).toContain(secret('signature'));
+    expect(heard).toContain(secret('agent'));
+    expect(bodies.join('\n')).toContain(secret('role'));
     for (const [place, text] of Object.entries(outputs)) expect(text, place).not.toBe('');
     const hits = findCanaries(canaries, outputs);
     recordCanaries({
@@ -333,5 +377,5 @@ describe.skipIf(unavailable !== null)('secrets of a run', () => {
       hits: hits.length,
     });
     expect(hits).toEqual([]);
-  }, 240_000);
+  }, 360_000);
 });

@@ -2,6 +2,8 @@
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DEFAULT_LIMITS } from '../../../server/serving.ts';
+import { countCases } from '../../promises/count-cases.ts';
+import { openRecord } from '../../promises/open-record.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   EASY,
@@ -12,6 +14,8 @@ import {
   startTestServer,
   type TestServer,
 } from '../../support/test-server.ts';
+
+const holdOther = countCases(openRecord('slow-clients'), { cases: 'others', failures: 'refused' });
 
 const SLOW = 500;
 
@@ -60,7 +64,10 @@ async function slowClients(port: number, count: number, bytes = ''): Promise<Slo
 }
 
 async function expectOthersServed(server: TestServer): Promise<void> {
-  for (let i = 0; i < 20; i++) expect((await server.infer([EASY])).status).toBe(200);
+  for (let i = 0; i < 20; i++)
+    await holdOther(async () => {
+      expect((await server.infer([EASY])).status).toBe(200);
+    });
   expect((await send(server.metrics, '/readyz')).status).toBe(200);
 }
 

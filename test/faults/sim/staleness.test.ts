@@ -10,6 +10,10 @@ import { createWorld, type World } from './world.ts';
 import { countCases } from '../../promises/count-cases.ts';
 import { openRecord } from '../../promises/open-record.ts';
 
+const holdStale = countCases(openRecord('stale-starts'), {
+  cases: 'starts',
+  failures: 'differences',
+});
 const holdLoss = countCases(openRecord('lost-events'), {
   cases: 'events',
   failures: 'differences',
@@ -160,8 +164,10 @@ test.each(Array.from({ length: 6 }, (_, i) => i))(
     first.processes().at(-1)!.kill();
     const run = superviseWith(world, { first: stale, later: stale, seed: 2 });
     // Silent watches end after 75 s.
-    await run.pass(staleUntilMs + 120_000);
-    await expectReached(run, plain.state, RELIST_MS);
+    await holdStale(async () => {
+      await run.pass(staleUntilMs + 120_000);
+      await expectReached(run, plain.state, RELIST_MS);
+    });
   },
 );
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { EngineError } from '../../../server/engine/engine-error.ts';
 import { RowFlag } from '../../../server/engine/engine-client.ts';
+import { openRecord } from '../../promises/open-record.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fakeClock } from '../../support/fake-clock.ts';
 import { RowCode } from '../../support/fake-engine.ts';
@@ -19,6 +20,8 @@ import {
 
 const WRONG: Row = [0, 0.99999, 0.99999, RowCode.headsDisagree];
 const NAN_HEAD: Row = [0, 0.99999, 0.99999, RowCode.headNotFinite];
+
+const recordBurst = openRecord('numeric-burst');
 
 const started: TestServer[] = [];
 afterEach(async () => {
@@ -83,7 +86,9 @@ describe('heads that are not finite', () => {
     for (let i = 0; i < 9; i++) expect(await exitOf(server, NAN_HEAD)).toBe('backbone');
     expect(await exitOf(server, EASY)).toBe('early');
     expect(await exitOf(server, NAN_HEAD)).toBe('backbone');
-    expect(await exitOf(server, EASY)).toBe('backbone');
+    const after = await exitOf(server, EASY);
+    recordBurst({ bursts: 1, earlyAfterIt: after === 'backbone' ? 0 : 1 });
+    expect(after).toBe('backbone');
     expect((await server.state()).switchedOff).toEqual([{ exit: 'early', cause: 'numeric' }]);
     await eventually(() => {
       expect([...server.engine.plans.values()].at(-1)?.tracks[0]?.activeExits).toEqual([]);

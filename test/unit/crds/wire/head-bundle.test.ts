@@ -10,8 +10,11 @@ import {
   type HeadBundle,
 } from '../../../../crds/wire/head-bundle.ts';
 import { WIRE_LIMITS } from '../../../../crds/wire/limits.ts';
+import { openRecord } from '../../../promises/open-record.ts';
 import { SEED, withOneFieldDamaged } from '../damage.ts';
 import { aBundle, aCompanion, aDeepHead, aHead } from '../documents.ts';
+
+const recordFlips = openRecord('wrong-bundles');
 
 function messageOf(bytes: Uint8Array): string {
   const outcome = parseHeadBundle(bytes);
@@ -65,6 +68,7 @@ test('every single-bit flip of a small bundle is refused', () => {
     if (parseHeadBundle(bytes).ok) accepted++;
     bytes[bit >> 3]! ^= 1 << (bit & 7);
   }
+  recordFlips({ flips: bytes.length * 8, accepted });
   expect(accepted).toBe(0);
 });
 

@@ -209,7 +209,6 @@ export const SERVER_LIST: FaultRows = {
         'of two hours leaves nothing behind, fails no request, keeps nothing, and catches what does',
       ],
     },
-    open: 'no soak of two hours has ended well yet: in the first the samples of its traffic filled, which it took for a leak; it has had less room for them since',
   },
   T19: {
     fault: 'seeded damage to requests of every route',

@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { parseMetricPage, type MetricPage } from '../../support/metric-page.ts';
 import { lintMetrics, promtoolMissing } from '../../support/promtool.ts';
 import { installDefinitions } from '../kube/definitions.ts';
+import { makeService } from './make-service.ts';
 import { runOperator } from './run-operators.ts';
 
 // What a real operator with one service shows: whole, from 0, and as Prometheus wants it.
@@ -27,20 +28,7 @@ describe.skipIf(plane.unavailable !== null)('the metrics page of an operator', (
     const namespace = (await plane.namespace()).name;
     const operator = await runOperator(plane, namespace, { LAYERCACHE_CONCURRENCY: '7' });
     await operator.says('caches full');
-    const { status } = await plane.request({
-      method: 'POST',
-      path: `/apis/layercache.io/v1alpha1/namespaces/${namespace}/cachedmodelservices`,
-      body: {
-        apiVersion: 'layercache.io/v1alpha1',
-        kind: 'CachedModelService',
-        metadata: { name: 'vision' },
-        spec: {
-          backbone: { uri: 'https://models.example.com/resnet18.onnx' },
-          accuracy: { maxDisagreement: '1%' },
-        },
-      },
-    });
-    expect(status).toBe(201);
+    await makeService(plane, namespace, 'vision');
     return eventually(async () => {
       const { text } = await operator.get('/metrics');
       const page = parseMetricPage(text);

@@ -7,6 +7,7 @@ import { eventually } from '../../support/eventually.ts';
 import { parseMetricPage } from '../../support/metric-page.ts';
 import { startOperatorProcess } from '../../support/operator-process.ts';
 import { installDefinitions } from '../kube/definitions.ts';
+import { makeService } from './make-service.ts';
 import { startRestingOperator, type RestingOperator } from './resting-operator.ts';
 import { LEASE, leaseOf, runOperator, type ProxiedOperator } from './run-operators.ts';
 
@@ -65,23 +66,6 @@ describe.skipIf(plane.unavailable !== null)('an operator process', () => {
     return body as { immutable: boolean; data: Record<string, string> };
   };
 
-  const makeService = async (name: string): Promise<void> => {
-    const { status } = await plane.request({
-      method: 'POST',
-      path: `/apis/layercache.io/v1alpha1/namespaces/${namespace}/cachedmodelservices`,
-      body: {
-        apiVersion: 'layercache.io/v1alpha1',
-        kind: 'CachedModelService',
-        metadata: { name },
-        spec: {
-          backbone: { uri: 'https://models.example.com/resnet18.onnx' },
-          accuracy: { maxDisagreement: '1%' },
-        },
-      },
-    });
-    expect(status).toBe(201);
-  };
-
   test('leads, is ready with full caches, and makes the identity once', async () => {
     const operator = await runOperator(plane, namespace);
     await leads(operator);
@@ -102,7 +86,7 @@ describe.skipIf(plane.unavailable !== null)('an operator process', () => {
   test('shows its metrics under the names of the catalogue', async () => {
     const operator = await runOperator(plane, namespace);
     await leads(operator);
-    await makeService('vision');
+    await makeService(plane, namespace, 'vision');
     const page = await eventually(async () => {
       const { status, text } = await operator.get('/metrics');
       expect(status).toBe(200);
@@ -166,10 +150,10 @@ describe.skipIf(plane.unavailable !== null)('an operator process', () => {
     await leads(first);
     const second = await runOperator(plane, namespace);
     await second.says('started');
-    await makeService('before');
+    await makeService(plane, namespace, 'before');
     first.kill('SIGSTOP');
     // Work that lies in its sockets when it wakes.
-    await makeService('while-frozen');
+    await makeService(plane, namespace, 'while-frozen');
     await second.says('leading');
     await leads(second);
     const before = first.writes();
@@ -193,7 +177,7 @@ describe.skipIf(plane.unavailable !== null)('an operator process', () => {
       isStuck = true;
       return { kind: 'Silence' };
     };
-    await makeService('vision');
+    await makeService(plane, namespace, 'vision');
     await eventually(() => {
       expect(isStuck).toBe(true);
     });

@@ -4,6 +4,7 @@ import { ownsBy } from '../../../operator/shards/shard-of.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { installDefinitions } from '../kube/definitions.ts';
+import { makeService } from './make-service.ts';
 import { LEASE, runOperator, type ProxiedOperator } from './run-operators.ts';
 
 const plane = await sharedControlPlane();
@@ -55,23 +56,6 @@ describe.skipIf(plane.unavailable !== null)('operators with two shards', () => {
     return { leaders: at === 0 ? [first, second] : [second, first], spare };
   }
 
-  async function makeService(namespace: string, name: string): Promise<void> {
-    const { status } = await plane.request({
-      method: 'POST',
-      path: `/apis/layercache.io/v1alpha1/namespaces/${namespace}/cachedmodelservices`,
-      body: {
-        apiVersion: 'layercache.io/v1alpha1',
-        kind: 'CachedModelService',
-        metadata: { name },
-        spec: {
-          backbone: { uri: 'https://models.example.com/resnet18.onnx' },
-          accuracy: { maxDisagreement: '1%' },
-        },
-      },
-    });
-    expect(status).toBe(201);
-  }
-
   async function becomesDeployed(namespace: string, name: string): Promise<void> {
     const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
     await eventually(async () => {
@@ -92,7 +76,7 @@ describe.skipIf(plane.unavailable !== null)('operators with two shards', () => {
   test('each leads one shard and writes in its namespaces alone; one that is killed is followed by the one that stood by', async () => {
     const { leaders, spare } = await runThree();
     const each = async (name: string): Promise<void> => {
-      await Promise.all(namespaces.flat().map((namespace) => makeService(namespace, name)));
+      await Promise.all(namespaces.flat().map((namespace) => makeService(plane, namespace, name)));
       await Promise.all(namespaces.flat().map((namespace) => becomesDeployed(namespace, name)));
     };
     await each('before');
@@ -121,7 +105,7 @@ describe.skipIf(plane.unavailable !== null)('operators with two shards', () => {
       expect((await back.get('/readyz')).status).toBe(200);
     });
     const [one = ''] = namespaces[1]!;
-    await makeService(one, 'vision');
+    await makeService(plane, one, 'vision');
     await becomesDeployed(one, 'vision');
     expect(back.writes()).toEqual([]);
     expect(writtenBy(leaders[0]!)).toEqual([]);
@@ -140,10 +124,10 @@ describe.skipIf(plane.unavailable !== null)('operators with two shards', () => {
     leaders[0]!.kill('SIGTERM');
     await leaders[0]!.ended;
     const [[zero = ''] = [], [one = ''] = []] = namespaces;
-    await makeService(one, 'meanwhile');
+    await makeService(plane, one, 'meanwhile');
     await becomesDeployed(one, 'meanwhile');
     expect(alone.writes()).toEqual([]);
-    await makeService(zero, 'waits');
+    await makeService(plane, zero, 'waits');
     leaders[1]!.kill('SIGTERM');
     await leaders[1]!.ended;
     await becomesDeployed(zero, 'waits');

@@ -1,7 +1,7 @@
 // Audits that were drawn and never arrived (exits.md 8.2): rows lost under load are not a random sample of rows.
 import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import { NO_LOST, type Ledger, type LostEntry } from './ledger.ts';
-import { answeredRows, evidenceWindows, holds, type Tick } from './tick.ts';
+import { answeredRows, evidenceWindows, holdersOf, type Tick } from './tick.ts';
 
 const MAX_ENTRIES = 10;
 /** Ticks are joined until they hold that many chosen audits, so that one lost row of an idle service voids nothing. */
@@ -41,8 +41,7 @@ function windowsBeside(
   tick: Tick,
   headRevision: string,
 ): readonly EvidenceWindow[] {
-  const holders = tick.input.pods.filter((pod) => holds(pod, headRevision, tick));
-  const held = new Set(holders.map(({ podUid }) => podUid));
+  const held = holdersOf(tick, headRevision);
   const keys = new Set(own.filter(({ podUid }) => held.has(podUid)).map(keyOf));
   return tick.windows.filter((window) => keys.has(keyOf(window)));
 }

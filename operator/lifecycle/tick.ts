@@ -46,12 +46,17 @@ export function holds({ acknowledgement }: PodReport, headRevision: string, tick
 
 const MAX_LOST_SHARE = 0.01;
 
+/** Pods that hold the verified heads of a revision, by UID. */
+export function holdersOf(tick: Tick, headRevision: string): ReadonlySet<string> {
+  const holders = tick.input.pods.filter((pod) => holds(pod, headRevision, tick));
+  return new Set(holders.map(({ podUid }) => podUid));
+}
+
 /** Windows of this revision whose audits count: known heads, on a pod that gives their known answers, at most 1 % lost. */
 export function evidenceWindows(tick: Tick, headRevision: string): readonly EvidenceWindow[] {
   const facts = factsOf(tick, headRevision);
   if (facts === null) return [];
-  const holders = tick.input.pods.filter((pod) => holds(pod, headRevision, tick));
-  const trusted = new Set(holders.map(({ podUid }) => podUid));
+  const trusted = holdersOf(tick, headRevision);
   return tick.windows.filter(
     (window) =>
       isOfRevision(window, facts) &&

@@ -67,8 +67,8 @@ async function findOther(
   return null;
 }
 
-/** Of its holder; null: nobody holds it. Operators of versions before shards have one. */
-function layoutOf({ metadata, spec }: KubeObject): string | null {
+/** How many shards there are for its holder; null: nobody holds it. Operators of versions before shards have one. */
+export function layoutOf({ metadata, spec }: KubeObject): string | null {
   const { holderIdentity = '' } = (spec ?? {}) as { readonly holderIdentity?: string };
   return holderIdentity === '' ? null : (metadata.annotations?.[SHARDS_ANNOTATION] ?? '1');
 }

@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../kube/api.ts';
 import { allLeaseNames, leaseNames } from '../../plan/lease-names.ts';
-import { SHARDS_ANNOTATION } from '../../shards/other-layout.ts';
+import { layoutOf } from '../../shards/other-layout.ts';
 import type { OperatorFacts } from './check-operator.ts';
 
 /** Of several shards the Lease that is worst kept; undefined: nobody holds it, or none was read. */
@@ -17,8 +17,7 @@ export function leaseOfOperator(
 
 /** Of the holder; 0: nobody holds it. */
 function shardsOf(lease: KubeObject | undefined): number {
-  const { holderIdentity = '' } = (lease?.spec ?? {}) as { readonly holderIdentity?: string };
-  return holderIdentity === '' ? 0 : Number(lease?.metadata.annotations?.[SHARDS_ANNOTATION] ?? 1);
+  return lease === undefined ? 0 : Number(layoutOf(lease) ?? 0);
 }
 
 const LEASE_SECONDS = 15;

@@ -11,7 +11,7 @@ import {
   whyNoMirroringRegistry,
   type MirroringRegistry,
 } from './mirroring-registry.ts';
-import { openShell, type Shell } from './shell.ts';
+import { openShell, PACKAGES_OF_THE_MACHINE, type Shell } from './shell.ts';
 
 const unavailable = whyNoImages() ?? (await whyNoMirroringRegistry());
 const DEADLINE_MS = 1_200_000;
@@ -39,8 +39,7 @@ describe.skipIf(unavailable !== null)('images by the guide', () => {
         ...environment,
         CONTAINERS_STORAGE_CONF: storage,
         BUILDAH_ISOLATION: 'chroot',
-        // Where packages come from is the machine's business.
-        NPM_CONFIG_USERCONFIG: join(process.env.HOME ?? '', '.npmrc'),
+        ...PACKAGES_OF_THE_MACHINE,
       },
     });
   }, 120_000);

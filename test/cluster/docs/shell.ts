@@ -8,6 +8,11 @@ import { blockText } from '../../unit/docs/documents.ts';
 import { clientTools, type HelmMajor } from '../harness/client-tools.ts';
 import { runCommand, type CommandResult } from '../harness/run-command.ts';
 
+/** For commands that install: where packages come from is the machine's business, and the home of the shell is empty. */
+export const PACKAGES_OF_THE_MACHINE: Readonly<Record<string, string>> = {
+  NPM_CONFIG_USERCONFIG: join(process.env.HOME ?? '', '.npmrc'),
+};
+
 export interface ShellOptions {
   readonly kubeconfigPath?: string;
   /** @defaultValue 4 */

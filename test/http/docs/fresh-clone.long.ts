@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { reportSchema } from '../../../operator/local/report/report-schema.ts';
-import { openShell } from '../../cluster/docs/shell.ts';
+import { openShell, PACKAGES_OF_THE_MACHINE } from '../../cluster/docs/shell.ts';
 import { eventually } from '../../support/eventually.ts';
 import { blockText } from '../../unit/docs/documents.ts';
 
@@ -19,8 +19,7 @@ const shell = openShell({
     // npm tells its scripts where its cache is, and this may be one of them.
     npm_config_cache: cache,
     XDG_CACHE_HOME: '',
-    // Where packages come from is the machine's business.
-    NPM_CONFIG_USERCONFIG: join(process.env.HOME ?? '', '.npmrc'),
+    ...PACKAGES_OF_THE_MACHINE,
   },
 });
 afterAll(() => {

@@ -1,10 +1,10 @@
 // A model of Keras on both ways of the guide, and the rows of NumPy: the blocks of Python as they stand, then the commands behind them.
 // `npm run build` (or operator/bundle/bundle.mjs) comes first.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pythonEnvironment } from '../../bench/server/python-environment.ts';
 import { whyMissing } from '../../cluster/harness/missing-program.ts';
+import { PACKAGES_OF_THE_MACHINE } from '../../cluster/docs/shell.ts';
 import { openGuidePlace } from './guide-place.ts';
 import { pythonBlocks } from './python-blocks.ts';
 
@@ -36,8 +36,8 @@ rows = numpy.random.default_rng(1).normal(size=(2100, 32, 32, 3))
 
 describe.skipIf(!environment.ok)('the guide to a model of Keras', () => {
   const place = openGuidePlace({
-    // Where packages come from is the machine's business; the engine is installed into the folder of the shell.
-    NPM_CONFIG_USERCONFIG: join(process.env.HOME ?? '', '.npmrc'),
+    ...PACKAGES_OF_THE_MACHINE,
+    // The engine is installed into the folder of the shell.
     XDG_CACHE_HOME: '',
     LAYERCACHE_ENGINES_DIR: '',
   });

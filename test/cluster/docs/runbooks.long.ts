@@ -1,49 +1,36 @@
 // Runbooks, followed to the letter in the states that fire their alerts, on a real node: what a person reads there is the cause.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
-import { killInPod } from '../pods/node-processes.ts';
+import { killInPod, shutPortOfPod } from '../pods/node-processes.ts';
+import { storedPolicy } from '../pods/stored-policy.ts';
 import { placeholdersOf, runbookCommands } from './diagnosis.ts';
-import { loadReleaseImages } from './release-images.ts';
-import { openShell, type Shell } from './shell.ts';
+import { startOnCall, type OnCall } from './on-call.ts';
 
 const unavailable = await whyUnavailable('node');
-const INSTALL = 'charts/layercache/docs/install.md';
 const LONG_MS = 910_000;
-const SETTLED_MS = 300_000;
+const ADMIN_PORT = 8081;
 
 describe.skipIf(unavailable !== null)('a person on call', () => {
-  let node: OwnRealNode;
-  let shell: Shell;
+  let onCall: OnCall;
+  let { node, shell, diagnosis, untilRead } = {} as OnCall;
 
   beforeAll(async () => {
-    node = await startRealNode({ devices: {} });
-    shell = openShell({ kubeconfigPath: node.kubeconfigPath });
-    await loadReleaseImages(node, 'docker.io');
-    await shell.block(`${INSTALL}#the-operator`);
-    await shell.block(`${INSTALL}#a-first-service`);
+    onCall = await startOnCall();
   }, LONG_MS);
-  afterAll(async () => {
-    (shell as Shell | undefined)?.close();
-    await (node as OwnRealNode | undefined)?.stop();
+  beforeEach(() => {
+    ({ node, shell, diagnosis, untilRead } = onCall);
   });
+  afterAll(() => (onCall as OnCall | undefined)?.stop());
 
-  /** What the commands of its diagnosis print; one that wants a pod is left out where there is none. */
-  const diagnosis = async (alert: string, service = 'fashion'): Promise<string> => {
-    const fill = await placeholdersOf(node, service);
-    const commands = runbookCommands(alert).looks.map(fill);
-    const said: string[] = [];
-    for (const command of commands.filter((one) => !/\bPOD\b/.test(one))) {
-      said.push(await shell.run(command));
-    }
-    return said.join('\n');
+  const ml = async (...args: string[]): Promise<string> => {
+    const { code, stdout, stderr } = await node.kubectl(['-n', 'ml', ...args]);
+    expect(code, `${args.join(' ')}\n${stderr}`).toBe(0);
+    return stdout;
   };
-  const untilRead = (alert: string, causes: readonly RegExp[], service?: string): Promise<void> =>
-    eventually(async () => {
-      const said = await diagnosis(alert, service);
-      for (const cause of causes) expect(said).toMatch(cause);
-    }, SETTLED_MS);
+  const SERVERS = ['-l', 'layercache.io/service=fashion,app.kubernetes.io/component=server'];
+  const podUid = (): Promise<string> =>
+    ml('get', 'pods', ...SERVERS, '-o', 'jsonpath={.items[0].metadata.uid}');
 
   test(
     'switches exits off as every runbook of accuracy says, and reads that they are off on purpose',
@@ -64,11 +51,7 @@ describe.skipIf(unavailable !== null)('a person on call', () => {
   test(
     'reads in the log of the pod why its engine started again',
     async () => {
-      const { stdout } = await node.kubectl([
-        ...['-n', 'ml', 'get', 'pods', '-l', 'layercache.io/service=fashion'],
-        ...['-o', 'jsonpath={.items[0].metadata.uid}'],
-      ]);
-      expect(killInPod(stdout, 'engine-host')).toBe(true);
+      expect(killInPod(await podUid(), 'engine-host')).toBe(true);
       await untilRead('LayercacheEngineRestarting', [/"code":"signal".*"msg":"engine status"/]);
     },
     LONG_MS,
@@ -91,6 +74,78 @@ describe.skipIf(unavailable !== null)('a person on call', () => {
       const failure = /Last Failure:[^]*broken-[^]*none\.onnx/;
       const line = /^\{.*none\.onnx.*\}$/m;
       await untilRead('LayercacheServiceNotReady', [reason, failure, line], 'broken');
+    },
+    LONG_MS,
+  );
+
+  test(
+    'reads which pod is behind while its admin port is shut, and that it follows once it is open',
+    async () => {
+      const fill = await placeholdersOf(node);
+      const [off = ''] = runbookCommands('LayercacheBudgetBurnFast').changes.map(fill);
+      const open = shutPortOfPod(await podUid(), ADMIN_PORT);
+      try {
+        await shell.run(off);
+        const named = [/ReplicaUnreachable/, /fashion-[a-z0-9]+-[a-z0-9]+/];
+        await untilRead('LayercachePolicySkew', named);
+        await untilRead('LayercacheEvidenceStale', named);
+      } finally {
+        open();
+      }
+      await shell.run(off.replace('Disabled', 'Active'));
+      await untilRead('LayercachePolicySkew', [/Reason: +AllReplicas[^]*Type: +PolicyApplied/]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'reads that the operator may not write, which right is missing, and that it goes on with it',
+    async () => {
+      const role = ['clusterrole', 'layercache-operator'];
+      const { stdout } = await node.kubectl(['get', ...role, '-o', 'json']);
+      const whole = JSON.parse(stdout) as { rules: { resources: string[]; verbs: string[] }[] };
+      const rules = whole.rules.map((rule) =>
+        rule.resources.includes('deployments')
+          ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== 'patch') }
+          : rule,
+      );
+      expect(rules).not.toEqual(whole.rules);
+      const grant = (given: unknown): Promise<unknown> =>
+        node.kubectl(['patch', ...role, '--type=merge', '-p', JSON.stringify({ rules: given })]);
+      await grant(rules);
+      await ml('scale', 'cms', 'fashion', '--replicas=2');
+      const line = /^\{.*forbidden.*\}$/m;
+      await untilRead('LayercacheReconcileErrors', [line, /"key":"ml\/fashion"/]);
+      await grant(whole.rules);
+      await untilRead('LayercacheServiceNotReady', [/Replicas: +2 desired[^]*2 available/]);
+      await ml('scale', 'cms', 'fashion', '--replicas=1');
+      await untilRead('LayercacheServiceNotReady', [/Replicas: +1 desired[^]*1 available/]);
+    },
+    LONG_MS,
+  );
+
+  test(
+    'reads why a pod refused a policy that somebody wrote by hand, and that the operator writes it again',
+    async () => {
+      const operator = ['-n', 'layercache-system', 'scale', 'deployment/layercache-operator'];
+      await node.kubectl([...operator, '--replicas=0']);
+      const stored = await storedPolicy(node, { namespace: 'ml', name: 'fashion' });
+      if (!stored.ok) throw new Error(stored.message);
+      const foreign = {
+        ...stored.value,
+        revision: stored.value.revision + 1,
+        backboneDigest: `sha256:${'0'.repeat(64)}`,
+      };
+      const patch = JSON.stringify({ data: { 'policy.json': JSON.stringify(foreign) } });
+      await ml('patch', 'configmap', 'fashion-policy', '--type=merge', '-p', patch);
+      await untilRead('LayercachePolicyRejected', [
+        /^\{.*"code":"BackboneMismatch".*"msg":"policy rejected"\}$/m,
+      ]);
+      await node.kubectl([...operator, '--replicas=1']);
+      await eventually(async () => {
+        const now = await storedPolicy(node, { namespace: 'ml', name: 'fashion' });
+        expect(now).toMatchObject({ value: { backboneDigest: stored.value.backboneDigest } });
+      }, 120_000);
     },
     LONG_MS,
   );

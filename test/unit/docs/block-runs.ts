@@ -1,11 +1,9 @@
-/** What becomes of a command block of a document. A new one that nobody runs fails the check. */
+/** What becomes of a command block of a document. One that no test runs fails the check. */
 export type BlockRun =
   /** The test reads the block and runs it as it stands. */
   | { readonly runBy: string }
   /** It says what another one says, word by word. */
-  | { readonly sameAs: string }
-  /** Why it cannot be run here, and what stands for it. */
-  | { readonly notRun: string };
+  | { readonly sameAs: string };
 
 const INSTALL = 'charts/layercache/docs/install.md';
 const UPGRADE = 'charts/layercache/docs/upgrade.md';
@@ -61,12 +59,7 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${UPGRADE}#from-helm-3-to-helm-4`]: GUIDES,
   [`${AIR_GAP}#bring-images-and-chart-in`]: { runBy: 'test/cluster/docs/air-gap.test.ts' },
   [`${AIR_GAP}#install-inside`]: { runBy: 'test/cluster/docs/air-gap.long.ts' },
-  [`${EXAMPLE}#training-again`]: {
-    notRun:
-      'it needs PyTorch from PyPI and a quarter of an hour; split.json and the model are compared by tests',
-  },
+  [`${EXAMPLE}#training-again`]: { runBy: 'test/http/docs/example-training.long.ts' },
   [`${EXAMPLE}#the-tensorflowjs-export`]: { runBy: 'test/http/docs/example-export.long.ts' },
-  [`${EXAMPLE}#the-tensorflowjs-export/2`]: {
-    notRun: 'ten minutes of one; test/http/local/tfjs-run.long.ts runs the same engine and command',
-  },
+  [`${EXAMPLE}#the-tensorflowjs-export/2`]: { runBy: 'test/http/docs/example-tfjs.long.ts' },
 };

@@ -57,13 +57,14 @@ export interface LoopRun {
 }
 
 /**
- * The service of the example as people write it; pods that stop in seconds, a ramp whose steps hold for half a minute. At first one exit
+ * The service of the example as people write it; pods that stop in seconds, and that get what their traffic needs while a trainer takes
+ * all the rest; a ramp whose steps hold for half a minute. At first one exit
  * may answer: heads trained on the same traffic again save as much as the first ones, and are refused for it (NotBetter, seen).
  */
 const SPEC = {
   replicas: 2,
   server: { warmup: { iterations: 1 }, drain: { delay: '5s', timeout: '15s' } },
-  pod: { resources: { requests: { cpu: '20m', memory: '128Mi' }, limits: { memory: '2Gi' } } },
+  pod: { resources: { requests: { cpu: '300m', memory: '128Mi' }, limits: { memory: '2Gi' } } },
   heads: { training: { cooldown: '1m' } },
   tuning: { maxActiveExits: 1 },
   rollout: {

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Rows that come in bursts (video, retries) are fewer than they look (exits.md 6.4). Only dependence inside a block is seen.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { AGREEMENTS, type Agreement } from '../../server/core/agreement.ts';
 import { emptyGrid, mergeGrids } from '../../server/core/evidence.ts';
 
 /** Evidence of one head revision cut into blocks (exits.md 5.4). Plain JSON; lives in the ledger. */
@@ -42,15 +43,19 @@ export function addTick(evidence: BlockedEvidence, tick: EvidenceGrid): BlockedE
 
 /**
  * D >= 1 at the smallest lambda with 30 disagreements, else at the largest: variance of the blocks over that of
- * independent rows. Below 1.3, with fewer than two blocks, and where all or no rows disagree: 1.
+ * independent rows. Below 1.3, with fewer than two blocks, and where all or no rows disagree: 1. Of losses between 0 and 1 it is
+ * the variance over the largest that such a mean allows, which is what the test of bounded losses assumes too.
  */
-export function dispersionOf({ closed, squares, blocks }: BlockedEvidence): number {
-  const first = closed.dis.findIndex((disagreements) => disagreements >= MIN_DISAGREEMENTS);
+export function dispersionOf(
+  { closed, squares, blocks }: BlockedEvidence,
+  { rowUnits }: Agreement = AGREEMENTS.Strict,
+): number {
+  const first = closed.dis.findIndex((units) => units >= MIN_DISAGREEMENTS * rowUnits);
   const j = first === -1 ? closed.dis.length - 1 : first;
-  const disagreements = closed.dis[j]!;
+  const disagreements = closed.dis[j]! / rowUnits;
   const ratio = disagreements / closed.n;
   if (blocks < 2 || !(ratio > 0 && ratio < 1)) return 1;
-  const excess = squares[j]! - disagreements ** 2 / closed.n;
+  const excess = squares[j]! / rowUnits ** 2 - disagreements ** 2 / closed.n;
   const dispersion = excess / (ratio * (1 - ratio)) / (blocks - 1);
   return dispersion < IGNORED_BELOW ? 1 : dispersion;
 }

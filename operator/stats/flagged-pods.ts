@@ -31,6 +31,8 @@ const MAX_NAMED = 8;
 export interface Comparison {
   readonly lambdaIndex: number;
   readonly dispersion: number;
+  /** Units of disagreement that a wholly wrong row has; absent: 1. */
+  readonly rowUnits?: number;
 }
 
 /**
@@ -77,10 +79,11 @@ function comparePod(
   podUid: string,
   column: RowColumn,
   total: RowColumn,
-  { lambdaIndex, dispersion }: Comparison,
+  at: Comparison,
 ): ComparedPod {
-  const own = sideAt(column, lambdaIndex);
-  const other = sideAt(minus(total, column), lambdaIndex);
+  const { dispersion } = at;
+  const own = sideAt(column, at);
+  const other = sideAt(minus(total, column), at);
   const { audits: otherAudits, disagreements: otherDisagreements } = other;
   return {
     pod: { podUid, ...own, otherAudits, otherDisagreements },
@@ -89,9 +92,10 @@ function comparePod(
   };
 }
 
-const sideAt = ({ n, dis }: RowColumn, lambdaIndex: number): SideCounts => ({
+/** Losses of parts of rows as so many whole rows: of an equal mean, whole rows spread most. */
+const sideAt = ({ n, dis }: RowColumn, { lambdaIndex, rowUnits = 1 }: Comparison): SideCounts => ({
   audits: n,
-  disagreements: dis[lambdaIndex]!,
+  disagreements: Math.ceil(dis[lambdaIndex]! / rowUnits),
 });
 
 /** Rows that come in bursts are fewer than they look, on a pod as everywhere. */

@@ -1,5 +1,6 @@
 // The three looks of an attempt (exits.md 6.2). When a look is taken depends on how many rows came, never on their outcomes.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { agreementOf, type AgreementName } from '../../server/core/agreement.ts';
 import { LOOK_SHARES } from '../../server/core/certificate.ts';
 import { dispersionOf, type BlockedEvidence } from './dispersion.ts';
 import { largestAccepted } from './fixed-sequence.ts';
@@ -36,6 +37,8 @@ export interface AttemptTerms {
   readonly confidence: number;
   /** 1-based within the episode (exits.md 6.3). */
   readonly attempt: number;
+  /** What a unit of disagreement in the grids is; absent: Strict. */
+  readonly agreement?: AgreementName;
 }
 
 /** A look as stored: the counts it was taken on, and what it accepted then. */
@@ -57,11 +60,18 @@ export function takeLook(
   look: number,
   terms: AttemptTerms,
 ): LookResult {
-  const stored = { look, grid: blocks.closed, dispersion: dispersionOf(blocks) };
+  const agreement = agreementOf(terms);
+  const stored = { look, grid: blocks.closed, dispersion: dispersionOf(blocks, agreement) };
   const { dispersion } = stored;
   const whole = largestAccepted(blocks.closed, { ...terms, look, dispersion });
   const flagged =
-    whole === null ? null : flagPods(pods, blocks.closed, { lambdaIndex: whole, dispersion });
+    whole === null
+      ? null
+      : flagPods(pods, blocks.closed, {
+          lambdaIndex: whole,
+          dispersion,
+          rowUnits: agreement.rowUnits,
+        });
   return { ...stored, flagged, lambdaIndex: reassessLook({ ...stored, flagged }, terms) };
 }
 

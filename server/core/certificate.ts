@@ -1,11 +1,11 @@
 // The levels of exits.md 6.2 and 6.3, and the test of one lambda as a server repeats it before it believes a policy.
-import { binomialTail } from './binomial.ts';
+import { agreementOf, type AgreementName } from './agreement.ts';
 import { invariant } from './invariant.ts';
 
 /** Shares of delta that the three looks of an attempt spend. */
 export const LOOK_SHARES = [0.25, 0.45, 0.3] as const;
 
-/** Counts of audited rows with their dispersion D (exits.md 6.4). */
+/** Counts of audited rows with their dispersion D (exits.md 6.4). Disagreements are units of the agreement, rows where it is Strict. */
 export interface DispersedCounts {
   readonly audits: number;
   readonly disagreements: number;
@@ -16,6 +16,8 @@ export interface DispersedCounts {
 export interface CertificateCounts extends DispersedCounts {
   readonly attempt: number;
   readonly look: number;
+  /** Absent: Strict. */
+  readonly agreement?: AgreementName;
 }
 
 /** Share of delta that attempt r = 1, 2, ... of an episode may spend; all together at most 1 (exits.md 6.3). */
@@ -32,7 +34,7 @@ export function lookLevel(confidence: number, attempt: number, look: number): nu
   return (1 - confidence) * attemptShare(attempt) * share;
 }
 
-/** Whole counts that the binomial test takes: floor(n/D), ceil(k/D). D below 1 counts as 1 (exits.md 6.4). */
+/** Whole counts that the test takes: floor(n/D), ceil(k/D). D below 1 counts as 1 (exits.md 6.4). */
 export function effectiveCounts({ audits, disagreements, dispersion }: DispersedCounts): {
   readonly audits: number;
   readonly disagreements: number;
@@ -57,7 +59,7 @@ export function certificateHolds(
   if (!isProperRatio(budget) || !isProperRatio(confidence)) return false;
   const { audits, disagreements } = effectiveCounts(certificate);
   const level = lookLevel(confidence, certificate.attempt, certificate.look);
-  return binomialTail(disagreements, audits, budget) <= level;
+  return agreementOf(certificate).tail(disagreements, audits, budget) <= level;
 }
 
 /** What a certificate says that it is for; certificates of older policies do not say it. */
@@ -78,15 +80,11 @@ export function findScopeProblem(
   return use.lambdaIndex > (certificate.lambdaIndex ?? use.lambdaIndex) ? 'LargerLambda' : null;
 }
 
-function isSoundClaim({
-  audits,
-  disagreements,
-  dispersion,
-  attempt,
-  look,
-}: CertificateCounts): boolean {
+function isSoundClaim(certificate: CertificateCounts): boolean {
+  const { audits, disagreements, dispersion, attempt, look } = certificate;
+  const { rowUnits } = agreementOf(certificate);
   const areCounts = Number.isSafeInteger(audits) && Number.isSafeInteger(disagreements);
-  const areOrdered = disagreements >= 0 && disagreements <= audits;
+  const areOrdered = disagreements >= 0 && disagreements <= audits * rowUnits;
   const isAttempt = Number.isSafeInteger(attempt) && attempt >= 1;
   return (
     areCounts &&

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Shiryaev-Roberts e-detector (exits.md 8.1). The n start points of a window count from its front: below the budget E[S]
 // never exceeds the audits so far, so the mean run to a false alarm is at least A audits, whatever the windows.
+import { WHOLE_LOSS } from './agreement.ts';
 import { invariant } from './invariant.ts';
 import type { DispersedCounts } from './certificate.ts';
 
@@ -50,16 +51,58 @@ export function updateDetector(
     areCounts && disagreements >= 0 && disagreements <= audits,
     `detector window of ${audits} audits, ${disagreements} disagreements`,
   );
+  return addWindow(
+    state,
+    { budget, audits, dispersion },
+    (ratio) =>
+      disagreements * Math.log(ratio / budget) +
+      (audits - disagreements) * Math.log((1 - ratio) / (1 - budget)),
+  );
+}
+
+/** One window of audits whose losses lie between 0 and 1. */
+export interface LossWindow {
+  readonly budget: number;
+  /** [11] audits with a loss of 0, 1 .. 10 tenths. */
+  readonly audits: readonly number[];
+  readonly dispersion: number;
+}
+
+/**
+ * Adds a window of bounded losses: each row counts 1 + (q-eps)(L-eps)/(eps(1-eps)) (exits.md 12), whose mean is at most 1 while
+ * the mean loss is within the budget; of losses of 0 and 1 it is the likelihood ratio of `updateDetector`. Throws as that does.
+ */
+export function updateLossDetector(
+  state: DetectorState,
+  { budget, audits, dispersion }: LossWindow,
+): DetectorState {
+  invariant(
+    audits.length === WHOLE_LOSS + 1 &&
+      audits.every((count) => Number.isSafeInteger(count) && count >= 0),
+    `detector window of losses ${audits.join(', ')}`,
+  );
+  const rows = audits.reduce((sum, count) => sum + count, 0);
+  return addWindow(state, { budget, audits: rows, dispersion }, (ratio) =>
+    audits.reduce((sum, count, tenths) => {
+      const excess = (ratio - budget) * (tenths / WHOLE_LOSS - budget);
+      return sum + count * Math.log(1 + excess / (budget * (1 - budget)));
+    }, 0),
+  );
+}
+
+function addWindow(
+  state: DetectorState,
+  window: Omit<DetectorWindow, 'disagreements'>,
+  logRatioOf: (ratio: number) => number,
+): DetectorState {
+  const { budget, audits, dispersion } = window;
   invariant(dispersion >= 1 && dispersion < Infinity, `detector with dispersion ${dispersion}`);
   const ratios = detectorRatios(budget);
   invariant(ratios.length === state.s.length, `detector state of another budget than ${budget}`);
   if (audits === 0) return state;
-  const s = ratios.map((ratio, index) => {
-    const logRatio =
-      disagreements * Math.log(ratio / budget) +
-      (audits - disagreements) * Math.log((1 - ratio) / (1 - budget));
-    return advance(state.s[index]!, audits / dispersion, logRatio / dispersion);
-  });
+  const s = ratios.map((ratio, index) =>
+    advance(state.s[index]!, audits / dispersion, logRatioOf(ratio) / dispersion),
+  );
   return { s };
 }
 

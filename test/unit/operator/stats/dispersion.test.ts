@@ -6,6 +6,7 @@ import {
   emptyBlocks,
   type BlockedEvidence,
 } from '../../../../operator/stats/dispersion.ts';
+import { AGREEMENTS } from '../../../../server/core/agreement.ts';
 import { mergeGrids } from '../../../../server/core/evidence.ts';
 import { aGrid } from '../../../support/builders.ts';
 import { expectClose } from '../../../support/expect-close.ts';
@@ -70,6 +71,22 @@ describe('dispersion', () => {
   // D = [(Q - K^2/N) / (r (1-r))] / (W-1) by hand: K = 40, N = 200, r = .2, Q = 900/100 + 100/100.
   test('follows the formula', () => {
     expectClose(dispersionOf(blocksOf([100, 30], [100, 10])), 12.5, { rel: 1e-12 });
+  });
+
+  test('of losses in tenths is that of the whole rows they make', () => {
+    const tenths = (rows: number, units: number) => ({
+      ...aGrid(rows, 0),
+      dis: aGrid(rows, 0).dis.map(() => units),
+    });
+    const units = [300, 100].map((count) => tenths(100, count));
+    const blocks = units.reduce(addTick, emptyBlocks(2));
+    expectClose(dispersionOf(blocks, AGREEMENTS.F1), 12.5, { rel: 1e-12 });
+    // 29.9 rows at the first lambda are too few to read it there.
+    const late = [299, 0].map((count) => ({
+      ...tenths(100, 400),
+      dis: aGrid(100, 0).dis.map((_, j) => (j < 60 ? count : 400)),
+    }));
+    expect(dispersionOf(late.reduce(addTick, emptyBlocks(2)), AGREEMENTS.F1)).toBe(1);
   });
 
   test('is read at the smallest lambda with 30 disagreements, else at the largest', () => {

@@ -4,6 +4,7 @@ import {
   emptyBlocks,
   type BlockedEvidence,
 } from '../../../../operator/stats/dispersion.ts';
+import type { EvidenceGrid } from '../../../../crds/wire/evidence.ts';
 import { LAMBDA_COUNT } from '../../../../crds/wire/lambda-grid.ts';
 import {
   dueLook,
@@ -64,6 +65,48 @@ describe('looks', () => {
     expect(reassessLook(taken, TERMS)).toBe(taken.lambdaIndex);
     expect(reassessLook(taken, { ...TERMS, budget: 0.003 })).toBeNull();
     expect(reassessLook(taken, { ...TERMS, attempt: 10 })).toBeNull();
+  });
+});
+
+describe('a look at losses in tenths', () => {
+  const F1 = { ...TERMS, agreement: 'F1' } as const;
+
+  /** 60 blocks of 50 rows with so many tenths of loss each at every lambda. */
+  const tenths = (units: number) => {
+    const grid = aGrid(50, 0);
+    let sum = emptyBlocks(2);
+    for (let i = 0; i < 60; i++) sum = addTick(sum, { ...grid, dis: grid.dis.map(() => units) });
+    return { blocks: sum, pods: [] };
+  };
+
+  // exits.md 6.6: 17.0 in 3,000 rows pass at the second look.
+  test('passes by the test of bounded losses', () => {
+    expect(takeLook(tenths(2), 2, F1)).toMatchObject({
+      dispersion: 1,
+      lambdaIndex: LAMBDA_COUNT - 1,
+    });
+    expect(takeLook(tenths(3), 2, F1).lambdaIndex).toBeNull();
+    expect(takeLook(tenths(2), 2, TERMS).lambdaIndex).toBeNull();
+  });
+
+  test('flags a pod by whole rows', () => {
+    const grid = (n: number, units: number): EvidenceGrid => ({
+      ...aGrid(n, 0),
+      dis: aGrid(n, 0).dis.map(() => units),
+    });
+    const grids = [grid(5_000, 1), grid(5_000, 600)];
+    const total = grids.reduce(mergeGrids);
+    const blocks = {
+      ...{ closed: total, blocks: 20, open: emptyGrid(2) },
+      squares: total.dis.map((k) => k ** 2 / total.n),
+    };
+    const pods = grids.map((one, i) => toPodRows(`pod-${String(i)}`, one));
+    const { flagged, lambdaIndex } = takeLook({ blocks, pods }, LAST_LOOK, F1);
+    expect(flagged?.pods.map(({ podUid, disagreements }) => [podUid, disagreements])).toEqual(
+      expect.arrayContaining([['pod-0', 1]]),
+    );
+    // Without the pod that hardly ever loses, 60 whole rows of 5,000 are too many.
+    expect(lambdaIndex).toBeNull();
   });
 });
 

@@ -7,6 +7,7 @@ import {
   meanS,
   thinnedDispersion,
   updateDetector,
+  updateLossDetector,
   type DetectorState,
 } from '../../../../server/core/detector.ts';
 import { InvariantError } from '../../../../server/core/invariant.ts';
@@ -169,6 +170,74 @@ describe('windows', () => {
     expect(() => add(createDetector(0.5), [1, 0])).toThrow(InvariantError);
     expect(() => add(createDetector(0.5), [1, 0])).toThrow(
       `detector state of another budget than ${BUDGET}`,
+    );
+  });
+});
+
+/** [11] audits by tenths of loss. */
+function lossCounts(counts: Readonly<Record<number, number>>): number[] {
+  return Array.from({ length: 11 }, (_, tenths) => counts[tenths] ?? 0);
+}
+
+describe('windows of losses between 0 and 1', () => {
+  const addLosses = (
+    state: DetectorState,
+    counts: Readonly<Record<number, number>>,
+    dispersion = 1,
+  ): DetectorState =>
+    updateLossDetector(state, { budget: BUDGET, audits: lossCounts(counts), dispersion });
+
+  test('of rows that are right or wholly wrong are those of disagreements', () => {
+    const before = add(createDetector(BUDGET), [30, 1]);
+    for (const [right, wrong] of [
+      [30, 0],
+      [28, 2],
+      [0, 5],
+    ] as const) {
+      const expected = add(before, [right + wrong, wrong], 1.8);
+      expectClose(addLosses(before, { 0: right, 10: wrong }, 1.8).s, expected.s, { rel: 1e-12 });
+    }
+  });
+
+  // exits.md 12: 1 + (q - eps)(L - eps) / (eps (1 - eps)).
+  test('a row of one tenth counts its factor', () => {
+    const factors = detectorRatios(BUDGET).map(
+      (q) => 1 + ((q - BUDGET) * (0.1 - BUDGET)) / (BUDGET * (1 - BUDGET)),
+    );
+    expectClose(addLosses(createDetector(BUDGET), { 1: 1 }).s, factors, { rel: 1e-12 });
+  });
+
+  test('the expectation of S at a mean loss of the budget is at most the audits so far', () => {
+    // Losses of 0, 0.3 and 1 with mean 0.01: one row, all outcomes.
+    const before = add(createDetector(BUDGET), [30, 1]);
+    const law: readonly (readonly [tenths: number, probability: number])[] = [
+      [3, 0.02],
+      [10, 0.004],
+      [0, 0.976],
+    ];
+    const expected = before.s.map((_, i) =>
+      law.reduce((sum, [tenths, p]) => sum + p * addLosses(before, { [tenths]: 1 }).s[i]!, 0),
+    );
+    expectClose(
+      expected,
+      before.s.map((s) => s + 1),
+      { rel: 1e-9 },
+    );
+  });
+
+  test('without audits change nothing', () => {
+    const before = add(createDetector(BUDGET), [30, 1]);
+    expect(addLosses(before, {})).toBe(before);
+  });
+
+  test.each([
+    ['too few bins', [1, 0]],
+    ['a fraction', lossCounts({ 0: 0.5 })],
+    ['less than none', lossCounts({ 0: 5, 3: -1 })],
+  ])('of %s are a broken assumption', (_, audits) => {
+    const window = { budget: BUDGET, audits, dispersion: 1 };
+    expect(() => updateLossDetector(createDetector(BUDGET), window)).toThrow(
+      `detector window of losses ${audits.join(', ')}`,
     );
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { boundedLossTail } from '../../../../operator/stats/bounded-loss.ts';
+import { boundedLossTail } from '../../../../server/core/bounded-loss.ts';
 import { lookLevel } from '../../../../server/core/certificate.ts';
 import { expectClose } from '../../../support/expect-close.ts';
 
@@ -7,6 +7,20 @@ describe('the tail of a bounded loss', () => {
   // exits.md 6.7.
   test('is the reference', () => {
     expectClose(boundedLossTail(1_000, 2.5, 0.01), 0.0172042_0035, { rel: 1e-9 });
+  });
+
+  // Computed in decimals of 60 places, from the formula of exits.md 6.6.
+  test.each([
+    [1_000, 2.5, 0.01, 0.0172042003514827],
+    [3_000, 17, 0.01, 0.0191664266371965],
+    [10_000, 74.2, 0.01, 0.0143710263693011],
+    [5_000, 62.7, 0.02, 1.14576855063372e-4],
+    [500, 0.3, 0.02, 1.59508157096874e-4],
+    [200, 9.9, 0.1, 0.0219399320859065],
+    [1_000_000, 9_781.4, 0.01, 0.0385496043303845],
+    [40, 3.1, 0.5, 4.95114521741108e-8],
+  ])('of %i rows, a loss of %d and a budget of %d is the exact value', (rows, loss, budget, p) => {
+    expectClose(boundedLossTail(rows, loss, budget), p, { rel: 1e-12 });
   });
 
   // exits.md 6.6, at the levels of the first attempt.

@@ -1,6 +1,6 @@
 // Losses in 0..1 instead of right or wrong (exits.md 6.6), for tasks where an answer can be partly right.
-import { binomialTail } from '../../server/core/binomial.ts';
-import { invariant } from '../../server/core/invariant.ts';
+import { binomialTail } from './binomial.ts';
+import { invariant } from './invariant.ts';
 
 /**
  * p-value of "mean loss > budget" after Hoeffding and Bentkus (Bates et al. 2021, equation 12; Bentkus 2004).

@@ -1,0 +1,75 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
+// The evidence grid of answers that can be partly right (exits.md 12): beside the rows that leave, how many of them had which loss.
+import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { LAMBDA_COUNT } from '../../crds/wire/lambda-grid.ts';
+import { WHOLE_LOSS, type Agreement } from './agreement.ts';
+import { firstLeavingIndex } from './decide.ts';
+import { invariant } from './invariant.ts';
+
+/** Counters of audited rows on the lambda grid. */
+export interface LossGrid {
+  readonly n: number;
+  /** [exits][120] */
+  readonly leave: readonly (readonly number[])[];
+  /** [10][120]: rows that left with a loss of 1 .. 10 tenths. */
+  readonly losses: readonly (readonly number[])[];
+}
+
+export interface LossCounter {
+  /**
+   * Counts one audited row (exits.md 5.1).
+   * @param scores q per exit, the very numbers that decided the row.
+   * @param lossTenths per exit, what its answer would lose: whole, 0 to 10, else InvariantError.
+   */
+  addRow(scores: ArrayLike<number>, lossTenths: ArrayLike<number>): void;
+  /** The grid of all rows so far; adding goes on afterwards. */
+  snapshot(): LossGrid;
+}
+
+export function createLossGrid(exitCount: number): LossCounter {
+  const stride = LAMBDA_COUNT + 1;
+  const leave = new Float64Array(exitCount * stride);
+  // Of losses 0 .. 10: those of 0 are counted with the others, and left out of the snapshot.
+  const losses = new Float64Array((WHOLE_LOSS + 1) * stride);
+  let n = 0;
+  return {
+    addRow: (scores, lossTenths) => {
+      n++;
+      let end = LAMBDA_COUNT;
+      for (let exit = 0; exit < exitCount; exit++) {
+        const score = scores[exit] ?? NaN;
+        if (!Number.isFinite(score)) return;
+        const start = firstLeavingIndex(score, end);
+        if (start === end) continue;
+        const loss = lossTenths[exit]!;
+        invariant(Number.isInteger(loss) && loss >= 0 && loss <= WHOLE_LOSS, `a loss of ${loss}`);
+        leave[exit * stride + start]! += 1;
+        leave[exit * stride + end]! -= 1;
+        losses[loss * stride + start]! += 1;
+        losses[loss * stride + end]! -= 1;
+        end = start;
+      }
+    },
+    snapshot: () => ({
+      n,
+      leave: Array.from({ length: exitCount }, (_, exit) => sums(leave, exit * stride)),
+      losses: Array.from({ length: WHOLE_LOSS }, (_, i) => sums(losses, (i + 1) * stride)),
+    }),
+  };
+}
+
+function sums(differences: Float64Array, from: number): number[] {
+  let sum = 0;
+  const column = differences.subarray(from, from + LAMBDA_COUNT);
+  return Array.from(column, (difference) => (sum += difference));
+}
+
+/** The grid that looks and pairs take: `dis` in units of the agreement. */
+export function unitGrid({ n, leave, losses }: LossGrid, agreement: Agreement): EvidenceGrid {
+  const dis = new Array<number>(LAMBDA_COUNT).fill(0);
+  for (const [i, column] of losses.entries()) {
+    const units = agreement.unitsOf(i + 1);
+    for (const [j, rows] of column.entries()) dis[j]! += units * rows;
+  }
+  return { n, dis, leave };
+}

@@ -6,6 +6,7 @@ import { basename } from 'node:path';
 import { build } from 'esbuild';
 import './bundle-page.mjs';
 import { packagesIn } from './packages-in.mjs';
+import { digestsOf } from './source-digests.mjs';
 import { commit } from './commit.mjs';
 
 const programs = {
@@ -49,6 +50,9 @@ const packages = Object.entries(metafile.outputs)
   .filter(([output]) => output.endsWith('.mjs'))
   .map(([output, { inputs }]) => [basename(output), packagesIn(inputs)]);
 await writeFile('dist/bundle/packages.json', JSON.stringify(Object.fromEntries(packages), null, 2));
+
+// What it was made of, so that a long test is not spent on a bundle of other sources.
+await writeFile('dist/bundle/sources.json', JSON.stringify(digestsOf(metafile.inputs), null, 2));
 
 // It begins with the name of its interpreter.
 await chmod('dist/bundle/layercache.mjs', 0o755);

@@ -45,11 +45,20 @@ function exitName(tensor: string, taken: Set<string>): string {
     .toLowerCase()
     .replace(/(_output_\d+|:\d+)$/, '')
     .replace(/[^a-z0-9]+/g, '-')
-    .slice(-MAX_NAME_LENGTH)
     .replace(/^-+|-+$/g, '');
-  const base = label === '' || label === 'backbone' ? 'exit' : label;
+  const end = lastWords(label);
+  const base = end === '' || end === 'backbone' ? 'exit' : end;
   let name = base;
   for (let n = 2; taken.has(name); n++) name = `${base.slice(0, MAX_NAME_LENGTH - 3)}-${n}`;
   taken.add(name);
   return name;
+}
+
+/** Whole words of the end; of one word that is too long its end. */
+function lastWords(label: string): string {
+  if (label.length <= MAX_NAME_LENGTH) return label;
+  // With the character before it: when that is the dash, nothing was cut.
+  const end = label.slice(-MAX_NAME_LENGTH - 1);
+  const dash = end.indexOf('-');
+  return dash === -1 ? end.slice(1) : end.slice(dash + 1);
 }

@@ -30,6 +30,14 @@ test('a name keeps the end of a long tensor, and room for its number', () => {
   expect(namesOf([tensor, tensor])).toEqual(['y'.repeat(32), `${'y'.repeat(29)}-2`]);
 });
 
+test('a name is of whole words where a long tensor has them', () => {
+  const prefix = 'StatefulPartitionedCall/functional';
+  expect(
+    namesOf([`${prefix}/conv5_block3_out_relu/Relu`, `${prefix}/${'a'.repeat(31)}/b`]),
+  ).toEqual(['conv5-block3-out-relu-relu', 'b']);
+  expect(namesOf([`${prefix}/${'a'.repeat(32)}`])).toEqual(['a'.repeat(32)]);
+});
+
 test('of two cuts as near the later is taken', () => {
   const even = Array.from({ length: 8 }, (_, i) => aCut(`even-${i}`, i / 7));
   const found = discoverExits([...even, aCut('twin', 3 / 7, 0.5)]);

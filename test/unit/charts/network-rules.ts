@@ -4,7 +4,7 @@ import { BlockList } from 'node:net';
 
 type Labels = Readonly<Record<string, string>>;
 
-interface Selector {
+export interface Selector {
   readonly matchLabels?: Labels;
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string }[];
 }
@@ -106,7 +106,7 @@ function isPort({ ports }: Rule, { to, port, protocol = 'TCP' }: Connection): bo
   );
 }
 
-function isSelected(
+export function isSelected(
   { matchLabels = {}, matchExpressions = [], ...unknown }: Selector,
   labels: Labels,
 ): boolean {

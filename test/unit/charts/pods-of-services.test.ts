@@ -6,9 +6,8 @@ import { roleLabel } from '../../../operator/plan/labels.ts';
 import { planTrainingJob } from '../../../operator/plan/training-job.ts';
 import { aServiceToPlan, DEFAULTS, INSTALLATION } from '../operator/plan/builders.ts';
 import { only, renderObjects } from './helm.ts';
+import { isSelected, type Selector } from './network-rules.ts';
 import { MONITORING } from './scenarios.ts';
-
-type Labels = Readonly<Record<string, string>>;
 
 const service = aServiceToPlan();
 const TRAINER = planTrainingJob({
@@ -28,11 +27,6 @@ function serverPod(): PodTemplateSpec {
   return (deployment?.spec as { template: PodTemplateSpec }).template;
 }
 
-function isSelected(pod: PodTemplateSpec, selector: Labels): boolean {
-  const labels = pod.metadata?.labels ?? {};
-  return Object.entries(selector).every(([key, value]) => labels[key] === value);
-}
-
 const portsOf = (pod: PodTemplateSpec) =>
   pod.spec?.containers.flatMap(({ ports = [] }) => ports) ?? [];
 
@@ -43,11 +37,16 @@ test('the PodMonitor of models finds the pods of servers, by a port that they na
   });
   const { selector, podMetricsEndpoints } = only(objects, 'PodMonitor', 'demo-layercache-models')
     .spec as {
-    selector: { matchLabels: Labels };
+    selector: Selector;
     podMetricsEndpoints: { port: string }[];
   };
-  expect(isSelected(serverPod(), selector.matchLabels)).toBe(true);
-  expect(isSelected(TRAINER, selector.matchLabels)).toBe(false);
+  const labelsOf = ({ metadata }: PodTemplateSpec): Record<string, string> =>
+    metadata?.labels ?? {};
+  expect(isSelected(selector, labelsOf(serverPod()))).toBe(true);
+  // Labels that a spec may change.
+  const renamed = { ...labelsOf(serverPod()), 'app.kubernetes.io/name': 'mine' };
+  expect(isSelected(selector, renamed)).toBe(true);
+  expect(isSelected(selector, labelsOf(TRAINER))).toBe(false);
   const names = portsOf(serverPod()).map(({ name }) => name);
   for (const { port } of podMetricsEndpoints) expect(names).toContain(port);
 });

@@ -188,7 +188,7 @@ function twins(objects: readonly ChartObject[]): readonly string[] {
 /** Selectors of ours find the pods of the operator, all but those for pods that the operator makes. */
 function selectorProblems(object: ChartObject, objects: readonly ChartObject[]): readonly string[] {
   const selector = selectorOf(object);
-  if (selector === null || selector['app.kubernetes.io/name'] === 'layercache-server') return [];
+  if (selector === null || selector['app.kubernetes.io/component'] === 'server') return [];
   const found = objects.some((one) => {
     const labels = templateOf(one)?.metadata.labels ?? {};
     return (

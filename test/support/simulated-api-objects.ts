@@ -1,5 +1,4 @@
 // What one write makes of one object: pure, after the API server's rules that the conformance table lists.
-import { canonicalJson } from '../../crds/wire/json.ts';
 import { isRecord } from '../../operator/kube/same-fields.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
 import type { ObjectMeta } from '../../operator/plan/live-object.ts';
@@ -12,6 +11,7 @@ import {
   toFieldsV1,
   type FieldSet,
 } from './simulated-api-fields.ts';
+import { frozen, isSameJson } from './frozen-json.ts';
 import { pruneAndDefault, type SimulatedKind } from './simulated-api-schema.ts';
 
 /** One owner of fields. */
@@ -141,7 +141,7 @@ function beforeFirstApply(kind: SimulatedKind, object: KubeObject): Ownership {
 
 /** Whether two states differ in more than who wrote last. */
 export function isSameObject(a: Stored, b: Stored): boolean {
-  return canonicalJson([a.object, ownersText(a)]) === canonicalJson([b.object, ownersText(b)]);
+  return isSameJson(a.object, b.object) && haveSameOwners(a, b);
 }
 
 /** Spec and all else that makes a generation. */
@@ -151,13 +151,24 @@ export function isSameSpec(a: KubeObject, b: KubeObject): boolean {
     metadata: undefined,
     status: undefined,
   });
-  return canonicalJson(spec(a)) === canonicalJson(spec(b));
+  return isSameJson(spec(a), spec(b));
 }
 
-function ownersText({ owners }: Stored): unknown {
-  return owners
-    .map(({ fields, ...owner }) => canonicalJson({ ...owner, fields: [...fields].sort() }))
-    .sort();
+function haveSameOwners({ owners: a }: Stored, { owners: b }: Stored): boolean {
+  return (
+    a.length === b.length &&
+    a.every((owner) => {
+      const other = b.find((one) => isSame(one, owner));
+      return other !== undefined && isSameSet(owner.fields, other.fields);
+    })
+  );
+}
+
+function isSameSet(a: FieldSet, b: FieldSet): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const path of a) if (!b.has(path)) return false;
+  return true;
 }
 
 /** Sets are never changed, and an object is answered far more often than it is written. */
@@ -169,18 +180,28 @@ function fieldsV1Of(fields: FieldSet): ReturnType<typeof toFieldsV1> {
   return known;
 }
 
-/** The object as answered. */
-export function toAnswer({ object, owners }: Stored, apiVersion: string): KubeObject {
-  if (owners.length === 0) return structuredClone(object);
+const answers = new WeakMap<Stored, KubeObject>();
+
+/** The object as answered, frozen: all who read it share it, and who changes what was read is told by a throw. */
+export function toAnswer(stored: Stored): KubeObject {
+  const known = answers.get(stored);
+  if (known !== undefined) return known;
+  const answer = frozen(withManagedFields(stored));
+  answers.set(stored, answer);
+  return answer;
+}
+
+function withManagedFields({ object, owners }: Stored): KubeObject {
+  if (owners.length === 0) return object;
   const managedFields = owners.map(({ manager, operation, subresource, fields }) => ({
     manager,
     operation,
-    apiVersion,
+    apiVersion: object.apiVersion,
     fieldsType: 'FieldsV1',
     fieldsV1: fieldsV1Of(fields),
     ...(subresource === '' ? {} : { subresource }),
   }));
-  return structuredClone({ ...object, metadata: { ...object.metadata, managedFields } });
+  return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 
 function withOwner(owners: readonly Ownership[], owner: Ownership): readonly Ownership[] {

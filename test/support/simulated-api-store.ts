@@ -407,7 +407,7 @@ export class SimulatedStore {
   }
 
   #answer(stored: Stored): KubeObject {
-    return toAnswer(stored, stored.object.apiVersion);
+    return toAnswer(stored);
   }
 
   #uid(): string {

@@ -64,7 +64,10 @@ export function chooseTemplate(
     return { kind: 'Keep', templateVersion: recorded.templateVersion };
   }
   const before = fingerprintOf(request, recorded, renderers);
-  return render(request, before === recorded.fingerprint ? recorded : newest, renderers);
+  // What was just rendered for the comparison is not fingerprinted again.
+  return before === recorded.fingerprint
+    ? render(request, recorded, renderers, before)
+    : render(request, newest, renderers);
 }
 
 type Source = Pick<TemplateRecord, 'templateVersion' | 'inputs'>;
@@ -73,6 +76,7 @@ function render(
   request: TemplateRequest,
   source: Source,
   renderers: readonly TemplateRenderer[],
+  known?: string,
 ): TemplatePlan {
   const merged = renderMerged(request, source, renderers);
   if (!merged.ok) return { kind: 'Refuse', problems: merged.problems };
@@ -80,7 +84,7 @@ function render(
   const record = {
     templateVersion,
     inputs,
-    fingerprint: String(fingerprintOf(request, source, renderers)),
+    fingerprint: known ?? String(fingerprintOf(request, source, renderers)),
   };
   return { kind: 'Render', template: merged.template, record };
 }

@@ -5,6 +5,7 @@ import { installationName, type Installation } from './defaults.ts';
 import { roleLabel } from './labels.ts';
 import type { LiveObject } from './live-object.ts';
 import { ANNOTATIONS, policyConfigMapName } from './names.ts';
+import { oncePerObject } from './once-per-object.ts';
 import { childMetadata } from './owner.ts';
 import type { ServiceToPlan } from './service.ts';
 
@@ -56,12 +57,16 @@ export function planPolicyConfigMap({
 
 /** What stands in a policy ConfigMap; null: nothing, or nothing that can be read. */
 export function storedPolicy(live: LiveObject | null): Policy | null {
-  const { data } = (live ?? {}) as { readonly data?: Readonly<Record<string, unknown>> };
+  return live === null ? null : readPolicyOnce(live);
+}
+
+const readPolicyOnce = oncePerObject((live: LiveObject): Policy | null => {
+  const { data } = live as { readonly data?: Readonly<Record<string, unknown>> };
   const text = data?.['policy.json'];
   if (typeof text !== 'string') return null;
   const parsed = parsePolicy(text);
   return parsed.ok ? parsed.value : null;
-}
+});
 
 /** Epoch that a stored policy ConfigMap claims; 0 where there is none or it is no number. */
 export function storedEpoch(live: LiveObject | null): number {

@@ -10,6 +10,7 @@ import {
   removeFields,
   toFieldsV1,
   type FieldSet,
+  type FieldValues,
 } from './simulated-api-fields.ts';
 import { frozen, isSameJson } from './frozen-json.ts';
 import { pruneAndDefault, type SimulatedKind } from './simulated-api-schema.ts';
@@ -56,7 +57,7 @@ export function updatedBy(
   writer: Writer,
 ): Stored {
   const object = normal(kind, onlyPart(kind, live.object, body, writer.subresource));
-  const before = fieldValues(ownable(live.object, null), kind.schema, true);
+  const before = storedValues(kind, live.object, true);
   const after = fieldValues(ownable(object, null), kind.schema, true);
   const changed = changedFields(before, after);
   // Nobody owns fields of an object that lost its last owner, until somebody applies.
@@ -96,7 +97,7 @@ export function appliedBy(
   const liveFields = ownable(live.object, null);
   const merged = mergeFields(liveFields, wanted, kind.schema);
   const changed = changedFields(
-    fieldValues(liveFields, kind.schema, false),
+    storedValues(kind, live.object, false),
     fieldValues(merged, kind.schema, false),
   );
   const owners = live.owners.length === 0 ? [beforeFirstApply(kind, live.object)] : live.owners;
@@ -119,6 +120,22 @@ export function appliedBy(
     conflicts: taken.length,
   };
 }
+
+/** Of a stored object, which never changes: it is compared with every body that is sent for it. */
+function storedValues(
+  kind: SimulatedKind,
+  object: KubeObject,
+  hasContainers: boolean,
+): FieldValues {
+  const known = hasContainers ? valuesWithContainers : valuesWithout;
+  const values =
+    known.get(object) ?? fieldValues(ownable(object, null), kind.schema, hasContainers);
+  known.set(object, values);
+  return values;
+}
+
+const valuesWithContainers = new WeakMap<KubeObject, FieldValues>();
+const valuesWithout = new WeakMap<KubeObject, FieldValues>();
 
 /** What the manager had and no longer names, and nobody else has, nor anything below it. */
 function givenUp(previous: FieldSet, fields: FieldSet, others: readonly Ownership[]): FieldSet {
@@ -281,12 +298,8 @@ function normal(kind: SimulatedKind, object: KubeObject): KubeObject {
     Record<string, unknown>
   >;
   const clean = kind.isCustom ? fields : withoutEmpty(fields);
-  return JSON.parse(
-    JSON.stringify({
-      ...clean,
-      metadata: { ...withoutEmpty(metadata as never), managedFields: undefined },
-    }),
-  ) as KubeObject;
+  const kept = withoutEmpty({ ...metadata, managedFields: undefined });
+  return { ...clean, metadata: kept } as unknown as KubeObject;
 }
 
 function withIdentityFields(kind: SimulatedKind): SimulatedKind['schema'] {
@@ -304,7 +317,7 @@ function withoutEmpty(
     Array.isArray(value) ? value.length === 0 : isRecord(value) && Object.keys(value).length === 0;
   return Object.fromEntries(
     Object.entries(fields).filter(
-      ([name, value]) => !isEmpty(value) || name === 'deprecatedSource',
+      ([name, value]) => value !== undefined && (!isEmpty(value) || name === 'deprecatedSource'),
     ),
   );
 }

@@ -176,13 +176,13 @@ export function isMap(schema: Schema): boolean {
   return schema.properties === undefined;
 }
 
-/** Without fields that the schema does not declare, with its defaults. */
+/** Without fields that the schema does not declare, and those that are undefined, with its defaults. A copy. */
 export function pruneAndDefault(value: unknown, schema: Schema): unknown {
   if (Array.isArray(value)) return value.map((item) => pruneAndDefault(item, schema.items ?? OPEN));
   if (!isRecord(value)) return value;
   const result: Record<string, unknown> = {};
   for (const [field, inner] of Object.entries(value)) {
-    const below = fieldSchema(schema, field);
+    const below = inner === undefined ? undefined : fieldSchema(schema, field);
     if (below !== undefined) result[field] = pruneAndDefault(inner, below);
   }
   for (const [field, below] of Object.entries(schema.properties ?? {})) {

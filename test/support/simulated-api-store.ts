@@ -305,7 +305,7 @@ export class SimulatedStore {
     const next: Stored = {
       ...stored,
       isUnstored: isUnstored(live, kind),
-      object: clean({ ...object, metadata }),
+      object: { ...object, metadata },
     };
     if (dryRun) return this.#answer(next);
     this.#objects.set(idOf(object), next);
@@ -513,10 +513,6 @@ const idOf = ({ kind, metadata }: KubeObject): string =>
   `${kind}|${metadata.namespace ?? ''}|${metadata.name}`;
 const idOfRef = ({ kind, namespace, name }: ObjectRef): string =>
   `${KINDS[kind].kind}|${namespace ?? ''}|${name}`;
-
-function clean(object: KubeObject): KubeObject {
-  return JSON.parse(JSON.stringify(object)) as KubeObject;
-}
 
 /** RFC 7386. */
 function merged(target: unknown, patch: unknown): unknown {

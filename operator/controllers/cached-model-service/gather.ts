@@ -5,6 +5,7 @@ import type { KubeObject } from '../../kube/api.ts';
 import { ApiStatusError } from '../../kube/api-status-error.ts';
 import { namedConfigMaps, type NamedConfigMap } from '../../plan/named-config-maps.ts';
 import { ledgerConfigMapName, policyConfigMapName, trainerAccountName } from '../../plan/names.ts';
+import { oncePerObject } from '../../plan/once-per-object.ts';
 import { toServiceToPlan, type ServiceToPlan } from '../../plan/service.ts';
 import { CHILD_KINDS, type Caches, type ChildKind } from '../caches.ts';
 import type { PassAttempt } from './pass-attempt.ts';
@@ -48,8 +49,7 @@ export async function gather(
   const { clock } = deps;
   const { name, namespace = '' } = object.metadata;
   const key = `${namespace}/${name}`;
-  const read = readService(object);
-  const service = read.ok ? toServiceToPlan(read.value) : null;
+  const { service, specProblem, previous } = readOnce(object);
   const strays = await readStrays(shell, memory, attempt);
   const named = service === null ? [] : namedConfigMaps(service);
   await readConfigMaps(shell, { memory, attempt, namespace }, named);
@@ -61,8 +61,8 @@ export async function gather(
     key,
     object,
     service,
-    specProblem: read.ok ? null : read.message,
-    previous: readServiceStatus(object.status ?? {}),
+    specProblem,
+    previous,
     live: liveObjects(caches, { object, memory, strays, nowMs }),
     pods: caches.pods.listIndexed(key),
     views: fleet.pods(key),
@@ -77,6 +77,17 @@ export async function gather(
     monotonicMs: nowMs,
   };
 }
+
+type Read = Pick<Gathered, 'service' | 'specProblem' | 'previous'>;
+
+const readOnce = oncePerObject((object: KubeObject): Read => {
+  const read = readService(object);
+  return {
+    service: read.ok ? toServiceToPlan(read.value) : null,
+    specProblem: read.ok ? null : read.message,
+    previous: readServiceStatus(object.status ?? {}),
+  };
+});
 
 interface LiveOf {
   readonly object: KubeObject;

@@ -1,5 +1,6 @@
 // What counts of a world: everything that is stored, without what differs from run to run by nature.
 import type { KubeObject } from '../../../operator/kube/api.ts';
+import { oncePerObject } from '../../../operator/plan/once-per-object.ts';
 import type { SimulatedCluster } from '../../support/simulated-api.ts';
 
 /** Times, versions and identities; the pair of a policy, which a new leader raises; keys, which follow the UID. */
@@ -31,13 +32,14 @@ export function endState(cluster: SimulatedCluster): Readonly<Record<string, unk
   );
 }
 
-function maskObject(object: KubeObject): unknown {
+/** Most objects are those of the last look. */
+const maskObject = oncePerObject((object: KubeObject): unknown => {
   const masked = mask(object) as Readonly<Record<string, unknown>>;
   if (object.kind === 'ConfigMap') return { ...masked, policy: policyOf(object) };
   if (object.kind !== 'CachedModelService') return masked;
   // What was decided last tells of the way, not of where it led.
   return { ...masked, status: { ...(masked.status as object | undefined), tuning: '*' } };
-}
+});
 
 function policyOf({ data }: KubeObject): unknown {
   const text = (data as Readonly<Record<string, string>> | undefined)?.['policy.json'];

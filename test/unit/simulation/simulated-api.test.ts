@@ -220,11 +220,13 @@ test('calls are counted by client, dry runs are no writes', async () => {
   expect(cluster.writes).toHaveLength(1);
 });
 
-test('a body that the caller changes afterwards changes nothing, nor does an answer', async () => {
+test('a body that the caller changes afterwards changes nothing, and an answer cannot be changed', async () => {
   const data = { value: '1' };
   const made = await user.create({ ...map('a'), data });
   data.value = '2';
-  (made.data as { value: string }).value = '3';
+  expect(() => {
+    (made.data as { value: string }).value = '3';
+  }).toThrow(TypeError);
   expect((await user.get(REF)).data).toEqual({ value: '1' });
 });
 

@@ -1,6 +1,5 @@
 // Asks tests about mutants, all in this process: where a mutant changes what is computed once, the script is run anew.
 import { createRequire } from 'node:module';
-import { performance } from 'node:perf_hooks';
 import vm from 'node:vm';
 import { bundleMutants } from './instrument.mjs';
 import { createStandIn, outcomeOf } from './stand-in.mjs';
@@ -10,6 +9,8 @@ const ENDLESS = 100;
 /** Nor does a test that takes so many times its time, and some seconds. */
 const TOO_SLOW = 20;
 const GRACE_MS = 5_000;
+/** Of a processor: a test that needs more is not asked, since a survivor would cost that twice. What only it notices, survives. */
+const QUICK_MS = 1_000;
 const require = createRequire(import.meta.url);
 // That a property fails is enough; the smallest case that fails would be searched for minutes.
 require('fast-check').configureGlobal({ endOnFailure: true });
@@ -37,20 +38,23 @@ function load(script, state) {
   return standIn.tests;
 }
 
-/** Which tests reach a mutant, the fastest first, and how often; `atLoad` are those that run before any test. */
+/** Which quick tests reach a mutant, the fastest first, and how often; `atLoad` are those that run before any test. */
 async function measureCoverage(script) {
   const state = {};
   const tests = load(script, state);
   const millis = new Map();
   for (const [index, test] of tests.entries()) {
     state.currentTestId = String(index);
-    const before = performance.now();
+    const before = process.cpuUsage();
     const error = await outcomeOf(test);
     if (error !== null) throw new Error(`${test.id} fails without a mutant`, { cause: error });
-    millis.set(index, performance.now() - before);
+    const { user, system } = process.cpuUsage(before);
+    millis.set(index, (user + system) / 1000);
   }
   const { static: atLoad = {}, perTest = {} } = state.mutantCoverage ?? {};
-  const order = [...tests.keys()].sort((a, b) => millis.get(a) - millis.get(b));
+  const order = [...tests.keys()]
+    .filter((index) => millis.get(index) <= QUICK_MS)
+    .sort((a, b) => millis.get(a) - millis.get(b));
   return { atLoad, perTest, order, millis };
 }
 

@@ -82,4 +82,65 @@ export const EXPLAINED = [
     to,
     why: 'a run of other characters is one dash already',
   })),
+  {
+    file: 'server/core/certificate.ts',
+    line: 'const areOrdered = disagreements >= 0 && disagreements <= audits;',
+    why: 'the tail of as many disagreements as audits, or more, is 1 and certifies nothing: the check says so early',
+  },
+  {
+    file: 'server/core/certificate.ts',
+    line: 'dispersion < Infinity &&',
+    why: 'an infinite dispersion leaves no audits, and none certify nothing',
+  },
+  ...['1 / 1680 - (1 / 1188 - 691 / 360360 / n2) / n2', '1 / 1188 - 691 / 360360 / n2'].map(
+    (from) => ({
+      file: 'server/core/binomial.ts',
+      from,
+      why: 'from n = 16 on, where the series begins, these terms are below the 1e-12 that is promised',
+    }),
+  ),
+  {
+    file: 'server/core/binomial.ts',
+    from: 'Math.abs(x - m) >= 0.1 * (x + m)',
+    to: 'Math.abs(x - m) > 0.1 * (x + m)',
+    why: 'at the border both forms give the same',
+  },
+  ...['i > 0', 'i < n', 'term > NEGLIGIBLE * sum'].map((from) => ({
+    file: 'server/core/binomial.ts',
+    from,
+    why: 'the term behind the last one is 0, which is negligible, and one of exactly the bound is too',
+  })),
+  ...['ratio === 0', 'ratio === 1'].map((from) => ({
+    file: 'server/core/binomial.ts',
+    from,
+    to: 'false',
+    why: 'the sums give the same: all terms but one are 0',
+  })),
+  ...['k <= n * ratio', 'k >= n * ratio'].map((from) => ({
+    file: 'server/core/binomial.ts',
+    from,
+    to: from.replace('=', ''),
+    why: 'at the mean both sums converge',
+  })),
+  ...['k === n', 'k === 0'].map((from) => ({
+    file: 'server/core/binomial.ts',
+    from,
+    to: 'false',
+    why: 'the bracket closes at 1, or at 0, to the last bit',
+  })),
+  ...[
+    'start: (k + 1) / (n + 1),',
+    'start: k / (n + 1),',
+    'slope: (ratio) => (-(n - k) / (1 - ratio)) * probability(k, n, ratio),',
+    'slope: (ratio) => (k / ratio) * probability(k, n, ratio),',
+    'for (let step = 0; step < MAX_STEPS && moved > STEP_TOLERANCE * ratio; step++) {',
+    'if (value > target === isRising) high = ratio;',
+    'const newton = ratio - (value * Math.log(value / target)) / slope(ratio);',
+    'const next = newton > low && newton < high ? newton : (low + high) / 2;',
+    'moved = Math.abs(next - ratio);',
+  ].map((line) => ({
+    file: 'server/core/binomial.ts',
+    line,
+    why: 'a worse step costs time: the bracket, halved, comes to the same root, and what goes on after it stays there',
+  })),
 ];

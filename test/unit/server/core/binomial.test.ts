@@ -111,6 +111,13 @@ describe('lower tail', () => {
   ])('%s is a broken assumption', (_, k, n, ratio) => {
     expect(() => binomialTail(k, n, ratio)).toThrow(InvariantError);
   });
+
+  test('a broken assumption is told with its numbers', () => {
+    expect(() => binomialTail(-1, 10, 0.1)).toThrow('binomial counts k = -1, n = 10');
+    expect(() => binomialTail(1, 10, 1.5)).toThrow('binomial ratio 1.5');
+    expect(() => binomialUpper(11, 10, 0.05)).toThrow('binomial counts k = 11 above n = 10');
+    expect(() => binomialLower(1, 10, 2)).toThrow('confidence limit at delta = 2');
+  });
 });
 
 describe('Clopper-Pearson limits', () => {
@@ -137,6 +144,31 @@ describe('Clopper-Pearson limits', () => {
     expect(binomialUpper(50, 50, 0.05)).toBe(1);
     expect(binomialLower(0, 0, 0.05)).toBe(0);
     expect(binomialLower(0, 50, 0.05)).toBe(0);
+  });
+
+  test('limits of few audits invert their tails', () => {
+    const few = fc
+      .integer({ min: 2, max: 60 })
+      .chain((n) => fc.tuple(fc.constant(n), fc.integer({ min: 1, max: n - 1 })));
+    const level = fc.double({ min: 1e-6, max: 0.9, noNaN: true });
+    fc.assert(
+      fc.property(few, level, ([n, k], delta) => {
+        const upper = binomialUpper(k, n, delta);
+        expectClose(binomialTail(k, n, upper), delta, { abs: 1e-12 });
+        const lower = binomialLower(k, n, delta);
+        expectClose(binomialTail(n - k, n, 1 - lower), delta, { abs: 1e-12 });
+      }),
+      { seed: SEED, numRuns: 200 },
+    );
+  });
+
+  test('a lower limit far below its rate keeps its digits', () => {
+    // P(X >= 2) = delta of two audits: the limit is its root.
+    expectClose(binomialLower(2, 2, 1e-20), 1e-10, { rel: 1e-12 });
+    // P(X >= 2) of n audits is n (n - 1) / 2 ratio^2, less a share of n ratio.
+    const n = 1_000;
+    const first = Math.sqrt((2 * 1e-18) / (n * (n - 1)));
+    expectClose(binomialLower(2, n, 1e-18), first, { rel: 1e-8 });
   });
 
   const counts = fc

@@ -47,11 +47,39 @@ export function addTick(evidence: BlockedEvidence, tick: EvidenceGrid): BlockedE
  * the variance over the largest that such a mean allows, which is what the test of bounded losses assumes too.
  */
 export function dispersionOf(
-  { closed, squares, blocks }: BlockedEvidence,
+  evidence: BlockedEvidence,
   { rowUnits }: Agreement = AGREEMENTS.Strict,
 ): number {
-  const first = closed.dis.findIndex((units) => units >= MIN_DISAGREEMENTS * rowUnits);
-  const j = first === -1 ? closed.dis.length - 1 : first;
+  return dispersionAt(readAt(evidence.closed, rowUnits), evidence, rowUnits);
+}
+
+/**
+ * D per lambda, never falling: that of `dispersionOf` up to the lambda where it is read, from there on the largest so far. For rows
+ * whose bursts get longer as lambda grows, as those of cameras: an easy lambda errs on single frames, a bold one on whole scenes.
+ */
+export function risingDispersion(
+  evidence: BlockedEvidence,
+  { rowUnits }: Agreement,
+): readonly number[] {
+  const first = readAt(evidence.closed, rowUnits);
+  let largest = dispersionAt(first, evidence, rowUnits);
+  return evidence.closed.dis.map((_, j) => {
+    if (j > first) largest = Math.max(largest, dispersionAt(j, evidence, rowUnits));
+    return largest;
+  });
+}
+
+/** The smallest lambda with enough disagreements, else the largest. */
+function readAt({ dis }: EvidenceGrid, rowUnits: number): number {
+  const first = dis.findIndex((units) => units >= MIN_DISAGREEMENTS * rowUnits);
+  return first === -1 ? dis.length - 1 : first;
+}
+
+function dispersionAt(
+  j: number,
+  { closed, squares, blocks }: BlockedEvidence,
+  rowUnits: number,
+): number {
   const disagreements = closed.dis[j]! / rowUnits;
   const ratio = disagreements / closed.n;
   if (blocks < 2 || !(ratio > 0 && ratio < 1)) return 1;

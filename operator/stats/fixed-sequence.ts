@@ -11,8 +11,8 @@ export interface SequenceTest {
   /** 1-based attempt of the episode and 1-based look. */
   readonly attempt: number;
   readonly look: number;
-  /** D of exits.md 6.4, >= 1. */
-  readonly dispersion: number;
+  /** D of exits.md 6.4, >= 1: one for all lambdas, or one for each. */
+  readonly dispersion: number | readonly number[];
   /** What a unit of `dis` is; absent: Strict. */
   readonly agreement?: AgreementName;
 }
@@ -22,11 +22,12 @@ export interface SequenceTest {
  * Every column is the very test that servers repeat. No rows, budget 0 or anything unsound gives null: exits stay off.
  */
 export function largestAccepted(rows: RowColumn, test: SequenceTest): number | null {
-  const { budget, confidence, ...level } = test;
-  const failure = rows.dis.findIndex(
-    (disagreements) =>
-      !certificateHolds({ audits: rows.n, disagreements, ...level }, budget, confidence),
-  );
+  const { budget, confidence, dispersion, ...level } = test;
+  const failure = rows.dis.findIndex((disagreements, j) => {
+    const own = typeof dispersion === 'number' ? dispersion : (dispersion[j] ?? NaN);
+    const counts = { audits: rows.n, disagreements, dispersion: own, ...level };
+    return !certificateHolds(counts, budget, confidence);
+  });
   const accepted = failure === -1 ? rows.dis.length : failure;
   return accepted === 0 ? null : accepted - 1;
 }

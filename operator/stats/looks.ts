@@ -1,8 +1,9 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- D has an entry per lambda */
 // The three looks of an attempt (exits.md 6.2). When a look is taken depends on how many rows came, never on their outcomes.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { agreementOf, type AgreementName } from '../../server/core/agreement.ts';
 import { LOOK_SHARES } from '../../server/core/certificate.ts';
-import { dispersionOf, type BlockedEvidence } from './dispersion.ts';
+import { dispersionOf, risingDispersion, type BlockedEvidence } from './dispersion.ts';
 import { largestAccepted } from './fixed-sequence.ts';
 import { flagPods, type FlaggedPods } from './flagged-pods.ts';
 import type { PodRows } from './pod-rows.ts';
@@ -39,6 +40,8 @@ export interface AttemptTerms {
   readonly attempt: number;
   /** What a unit of disagreement in the grids is; absent: Strict. */
   readonly agreement?: AgreementName;
+  /** Rows are frames of cameras, and D is read beside the accepted lambda instead of at the first one that shows it. */
+  readonly hasGrowingBursts?: boolean;
 }
 
 /** A look as stored: the counts it was taken on, and what it accepted then. */
@@ -61,8 +64,11 @@ export function takeLook(
   terms: AttemptTerms,
 ): LookResult {
   const agreement = agreementOf(terms);
-  const stored = { look, grid: blocks.closed, dispersion: dispersionOf(blocks, agreement) };
-  const { dispersion } = stored;
+  const dispersion =
+    terms.hasGrowingBursts === true
+      ? dispersionAtFailure(blocks, look, terms)
+      : dispersionOf(blocks, agreement);
+  const stored = { look, grid: blocks.closed, dispersion };
   const whole = largestAccepted(blocks.closed, { ...terms, look, dispersion });
   const flagged =
     whole === null
@@ -73,6 +79,16 @@ export function takeLook(
           rowUnits: agreement.rowUnits,
         });
   return { ...stored, flagged, lambdaIndex: reassessLook({ ...stored, flagged }, terms) };
+}
+
+/**
+ * D of the first lambda that fails with its own D: with that one for all, none behind it can pass either, so that one number says
+ * what the look went by.
+ */
+function dispersionAtFailure(blocks: BlockedEvidence, look: number, terms: AttemptTerms): number {
+  const dispersion = risingDispersion(blocks, agreementOf(terms));
+  const passed = largestAccepted(blocks.closed, { ...terms, look, dispersion }) ?? -1;
+  return dispersion[Math.min(passed + 1, dispersion.length - 1)]!;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { parseArgs } from 'node:util';
+import { measureDetection } from './detection/measure-detection.ts';
 import { measureDrift } from './drift.ts';
 import { measureOnnxRuntime } from './engines/measure-onnxruntime.ts';
 import { measureTensorFlow } from './engines/measure-tensorflow.ts';
@@ -15,9 +16,10 @@ import { describeEnvironment, formatEnvironment } from './server/environment.ts'
 import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 
-const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--out FILE] [--write] [--only NAME] [--quick]
-  sections: engine small scrape open-loop peers overload swap example exits drift onnxruntime tensorflow gpu resnet20 fleet; server: the first five; none: all that can run but fleet
+const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--frames DIR] [--out FILE] [--write] [--only NAME] [--quick]
+  sections: engine small scrape open-loop peers overload swap example exits drift onnxruntime tensorflow gpu resnet20 detection fleet; server: the first five; none: all that can run but fleet
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it, and for exits
+  --frames DIR    folder with video/ (a folder of frames per clip) and coco_val/ (images/, labels/) for the section detection, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
   section gpu:
   --processors    without a card, on processors: to see that it runs
@@ -45,6 +47,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       resnet20: { type: 'string' },
+      frames: { type: 'string' },
       out: { type: 'string', default: 'dist/bench.json' },
       write: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true },
@@ -72,7 +75,7 @@ async function main(): Promise<number> {
   const { resnet20 } = values;
   const exits = (): Promise<Figure[]> => measureExits({ write, quick, resnet20 });
   const fleet = (): Promise<Figure[]> => measureFleet(toFleetOptions(values));
-  const sections: Sections = { ...server, ...sectionsOf(resnet20), exits, gpu, fleet };
+  const sections: Sections = { ...server, ...sectionsOf(values), exits, gpu, fleet };
   const chosen = chosenSections(positionals, server, sections);
   const unknown = chosen.filter((name) => !(name in sections));
   if (unknown.length > 0) {
@@ -92,7 +95,13 @@ async function main(): Promise<number> {
 
 type Section = () => Promise<Figure[]>;
 
-function sectionsOf(resnet20: string | undefined): Record<string, Section> {
+function sectionsOf({
+  resnet20,
+  frames,
+}: {
+  readonly resnet20?: string | undefined;
+  readonly frames?: string | undefined;
+}): Record<string, Section> {
   const sections: Record<string, Section> = {
     overload: measureOverload,
     swap: measureSwap,
@@ -102,6 +111,7 @@ function sectionsOf(resnet20: string | undefined): Record<string, Section> {
     tensorflow: measureTensorFlow,
   };
   if (resnet20 !== undefined) sections.resnet20 = () => measureResNet20(resnet20);
+  if (frames !== undefined) sections.detection = () => measureDetection(frames);
   return sections;
 }
 

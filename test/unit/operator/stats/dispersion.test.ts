@@ -4,6 +4,7 @@ import {
   addTick,
   dispersionOf,
   emptyBlocks,
+  risingDispersion,
   type BlockedEvidence,
 } from '../../../../operator/stats/dispersion.ts';
 import { AGREEMENTS } from '../../../../server/core/agreement.ts';
@@ -102,5 +103,38 @@ describe('dispersion', () => {
     expect(dispersionOf(blocksOf([100, 40]))).toBe(1);
     expect(dispersionOf(blocksOf([100, 0], [100, 0]))).toBe(1);
     expect(dispersionOf(blocksOf([100, 100], [100, 100]))).toBe(1);
+  });
+});
+
+describe('dispersion of each lambda', () => {
+  /** Two blocks of 100 rows with these disagreements below lambda 60 and from there on. */
+  const twoBlocks = (...blocks: (readonly [before: number, after: number])[]) =>
+    blocks
+      .map(([before, after]) => ({
+        ...aGrid(100, 0),
+        dis: aGrid(100, 0).dis.map((_, j) => (j < 60 ? before : after)),
+      }))
+      .reduce(addTick, emptyBlocks(2));
+
+  test('rises where bursts get longer', () => {
+    const blocks = twoBlocks([20, 60], [10, 20]);
+    const rising = risingDispersion(blocks, AGREEMENTS.Strict);
+    expect(rising[0]).toBe(dispersionOf(blocks));
+    expect(rising[59]).toBe(rising[0]);
+    // K = 80, N = 200, r = .4, Q = 36 + 4.
+    expectClose(rising[60]!, 8 / 0.24, { rel: 1e-12 });
+    expect(rising[119]).toBe(rising[60]);
+  });
+
+  test('never falls', () => {
+    const rising = risingDispersion(twoBlocks([40, 41], [0, 41]), AGREEMENTS.Strict);
+    expect(rising[119]).toBe(rising[0]);
+    expect(rising[0]).toBeGreaterThan(10);
+  });
+
+  test('up to where it is read is that of one for all', () => {
+    const blocks = twoBlocks([1, 60], [0, 20]);
+    const rising = risingDispersion(blocks, AGREEMENTS.Strict);
+    expect(new Set(rising)).toEqual(new Set([dispersionOf(blocks)]));
   });
 });

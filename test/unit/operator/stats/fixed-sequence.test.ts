@@ -44,6 +44,12 @@ describe('the largest accepted lambda', () => {
   });
 });
 
+test('each lambda may have a dispersion of its own', () => {
+  const dispersion = Array.from({ length: LAMBDA_COUNT }, (_, j) => (j < 7 ? 1 : 2));
+  expect(largestAccepted(gridWith(3), { ...TEST, dispersion })).toBe(6);
+  expect(largestAccepted(gridWith(3), { ...TEST, dispersion: [1, 1] })).toBe(1);
+});
+
 /** Most disagreements that pass at a look of the first, second, ... attempt; null when not even none pass. */
 function mostPassing(audits: number, attempt: number, look: number): number | null {
   let k = -1;

@@ -68,6 +68,39 @@ describe('looks', () => {
   });
 });
 
+describe('a look at frames of cameras', () => {
+  /** 60 blocks of 50 rows: single rows go wrong from lambda 0 on, from lambda 50 on half of every twentieth block as well. */
+  function frames() {
+    let sum = emptyBlocks(2);
+    for (let i = 0; i < 60; i++) {
+      const [single, scene] = [i % 2, i % 20 === 7 ? 25 : 0];
+      const dis = aGrid(50, 0).dis.map((_, j) => single + (j < 50 ? 0 : scene));
+      sum = addTick(sum, { ...aGrid(50, 0), dis });
+    }
+    return { blocks: sum, pods: [] };
+  }
+  const terms = { ...TERMS, budget: 0.05 };
+
+  test('reads D where bursts have grown, and stops before', () => {
+    expect(takeLook(frames(), 2, terms)).toMatchObject({ dispersion: 1, lambdaIndex: 119 });
+    const taken = takeLook(frames(), 2, { ...terms, hasGrowingBursts: true });
+    expect(taken.dispersion).toBeGreaterThan(10);
+    expect(taken.lambdaIndex).toBe(49);
+  });
+
+  test('goes by the number that it tells', () => {
+    const taken = takeLook(frames(), 2, { ...terms, budget: 0.08, hasGrowingBursts: true });
+    expect(reassessLook(taken, { ...terms, budget: 0.08 })).toBe(taken.lambdaIndex);
+  });
+
+  test('without bursts is that of other rows', () => {
+    const even = { blocks: evidence(60, 50, 1), pods: [] };
+    expect(takeLook(even, 2, { ...terms, hasGrowingBursts: true })).toEqual(
+      takeLook(even, 2, terms),
+    );
+  });
+});
+
 describe('a look at losses in tenths', () => {
   const F1 = { ...TERMS, agreement: 'F1' } as const;
 

@@ -58,8 +58,8 @@ export interface LoopRun {
 
 /**
  * The service of the example as people write it; pods that stop in seconds, and that get what their traffic needs while a trainer takes
- * all the rest; a ramp whose steps hold for half a minute. At first one exit
- * may answer: heads trained on the same traffic again save as much as the first ones, and are refused for it (NotBetter, seen).
+ * all the rest; a ramp of short steps. At first one exit may answer: heads trained on the same traffic again save as much as the first
+ * ones, and are refused for it (NotBetter, seen).
  */
 const SPEC = {
   replicas: 2,
@@ -70,7 +70,8 @@ const SPEC = {
   rollout: {
     minRequests: 50,
     steps: [
-      { share: '10%', hold: '30s' },
+      // A third pod joins in this step.
+      { share: '10%', hold: '90s' },
       { share: '50%', hold: '30s' },
       { share: '100%', hold: '30s' },
     ],

@@ -33,6 +33,7 @@ import type { Serving, ServingControl } from './serving.ts';
 import type { BootCounter } from './store/boot-counter.ts';
 import type { HeadFiles } from './store/head-files.ts';
 import type { RemoteHeads, WantedHeads } from './store/remote-heads.ts';
+import type { Students } from './students.ts';
 import { createTurns } from './turns.ts';
 
 export type ApplyPath = 'push' | 'mount';
@@ -59,6 +60,7 @@ export interface ApplierOptions {
   readonly model: ModelDescription;
   readonly engine: EngineClient;
   readonly companions: Pick<CompanionDesk, 'models' | 'reports'>;
+  readonly students: Pick<Students, 'ready'>;
   readonly servings: ServingControl;
   readonly heads: Pick<HeadFiles, 'find'>;
   /** Told what a policy names at a store and is not here, each time one is applied or waits. */
@@ -187,6 +189,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   async function prepare(plan: EnginePlan): Promise<Prepared> {
     const current = servings.current();
     if (current !== null && isSamePlan(current.plan, plan)) return current;
+    await options.students.ready(plan.tracks.map(({ bundle }) => bundle));
     const report = await engine.prepare(plan);
     return { plan, planId: report.planId, costs: report.costs, knownAnswers: report.knownAnswers };
   }

@@ -63,6 +63,9 @@ export interface ServerConfig {
   readonly allowedHosts: AllowedHosts;
   readonly proxy: { readonly url: string | null; readonly exceptions: string };
   readonly sampleMemoryBytes: number;
+  /** 0: no input row is ever held. */
+  readonly inputMemoryBytes: number;
+  readonly inputRetentionMs: number;
   readonly drainDelayMs: number;
   readonly drainTimeoutMs: number;
   readonly exitWithStdin: boolean;
@@ -139,6 +142,8 @@ const schema = z.object({
       return z.NEVER;
     }),
   SAMPLE_MEMORY: fields.bytes('256Mi'),
+  INPUT_MEMORY: fields.optionalBytes,
+  INPUT_RETENTION: fields.duration('1h'),
   DRAIN_DELAY: fields.duration('10s'),
   DRAIN_TIMEOUT: fields.duration('30s'),
   EXIT_WITH_STDIN: fields.switchedOn,
@@ -214,6 +219,8 @@ function toConfig(
     allowedHosts: parsed.ALLOWED_HOSTS,
     proxy,
     sampleMemoryBytes: parsed.SAMPLE_MEMORY,
+    inputMemoryBytes: parsed.INPUT_MEMORY ?? 0,
+    inputRetentionMs: parsed.INPUT_RETENTION,
     drainDelayMs: parsed.DRAIN_DELAY,
     drainTimeoutMs: parsed.DRAIN_TIMEOUT,
     exitWithStdin: parsed.EXIT_WITH_STDIN,

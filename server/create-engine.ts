@@ -7,6 +7,7 @@ import { obtainBackbone } from './backbone/obtain-backbone.ts';
 import type { CompanionDesk } from './companion-desk.ts';
 import type { ServerConfig } from './config.ts';
 import { createCompanions } from './create-companions.ts';
+import { createStudents, type Students } from './students.ts';
 import { createEngineClient } from './engine/client.ts';
 import type { EngineClient } from './engine/engine-client.ts';
 import { hostShareOfContainer } from './engine/memory-watch.ts';
@@ -19,6 +20,7 @@ export interface CreatedEngine {
   /** `layercache.json` beside the model; the standard ones before it is here. */
   readonly notes: () => ModelNotes;
   readonly companions: CompanionDesk;
+  readonly students: Students;
 }
 
 /** The engine of a process: it fetches the backbone, checks it, and starts the engine host on it. */
@@ -69,5 +71,10 @@ export function createEngine(
     },
   });
   const companions = createCompanions(config, { engine, log, backbonePath: () => backbonePath });
-  return { engine, notes: () => notes, companions };
+  const students = createStudents({
+    engine,
+    cacheDir: config.cacheDir,
+    backbonePath: () => backbonePath,
+  });
+  return { engine, notes: () => notes, companions, students };
 }

@@ -25,6 +25,7 @@ import { compareSafety } from './plan-policy.ts';
 import type { ServerMetrics } from './server-metrics.ts';
 import { createServerEvents } from './server-events.ts';
 import { createServingControl, limitsOf } from './serving.ts';
+import type { Students } from './students.ts';
 import { warmUp } from './warm-up.ts';
 import { createPolicyWatch } from './store/policy-watch.ts';
 
@@ -40,6 +41,8 @@ export interface ServerDependencies {
   readonly notes: () => ModelNotes;
   /** Loaded after the backbone; ended with the server. */
   readonly companions: CompanionDesk;
+  /** What head bundles bring beside heads; ended with the server. */
+  readonly students: Students;
   /** Ended with the server. */
   readonly images: ImageDecoder;
 }
@@ -213,6 +216,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
     dependencies.images.close();
     companions.close();
     await engine.close();
+    await dependencies.students.close();
   }
 
   return {
@@ -233,6 +237,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
           metrics: metrics.traffic,
           notes: dependencies.notes(),
           companions,
+          students: dependencies.students,
           mountedDirs: watch.dirs,
           events,
         },
@@ -263,6 +268,7 @@ export async function createServer(dependencies: ServerDependencies): Promise<Ru
         setInterval(checkSafety, SAFETY_CHECK_MS),
         setInterval(() => {
           drift.tick();
+          loaded?.inputs?.expire();
           void windows.close();
         }, config.evidenceWindowMs),
       );

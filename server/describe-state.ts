@@ -87,6 +87,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
     companions: dependencies.companions.reports(),
     ...companionModelsOf(dependencies),
     samples: loaded.samples.counts(),
+    ...inputsOf(loaded),
     queue: {
       rows: loaded.batcher.queuedRows,
       capacity: limitsOf(serving).maxQueueLength,
@@ -106,6 +107,11 @@ function companionModelsOf({ companions }: StateDependencies): Partial<ServerSta
   return companionModels.length === 0 ? {} : { companionModels };
 }
 
+/** Only where some may be held: operators of the version before do not know the field. */
+function inputsOf({ inputs }: LoadedModel): Pick<ServerState, 'inputs'> {
+  return inputs === null ? {} : { inputs: inputs.counts() };
+}
+
 /** Only where something is missing: operators of the version before do not know the field. */
 function missingHeadsOf({ remote }: LoadedModel): Pick<ServerState, 'missingHeads'> {
   const missingHeads = remote.problems();
@@ -118,6 +124,7 @@ function digestState(state: ServerState): string {
     ...state,
     queue: { ...state.queue, rows: 0, modalBatchRows: 1 },
     samples: { long: 0, recent: 0, seen: 0 },
+    ...(state.inputs === undefined ? {} : { inputs: { ...state.inputs, rows: 0 } }),
     memory: { rssBytes: 0, engineRssBytes: 0, activations: 0 },
   };
   return `sha256:${createHash('sha256').update(serializeServerState(still)).digest('hex')}`;

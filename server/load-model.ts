@@ -5,11 +5,14 @@ import { createPolicyApplier } from './apply-policy.ts';
 import { createBackboneWatch } from './backbone-watch.ts';
 import type { Clock } from './clock.ts';
 import { invariant } from './core/invariant.ts';
+import { normaliseBytes } from './core/normalise-bytes.ts';
 import type { ServerConfig } from './config.ts';
 import { createDriftWatch } from './drift-watch.ts';
 import type { CompanionDesk } from './companion-desk.ts';
+import type { Students } from './students.ts';
 import type { EngineClient, EngineReport } from './engine/engine-client.ts';
 import type { Draws } from './evidence/draws.ts';
+import { createInputRecorder, type InputRecorder } from './evidence/input-recorder.ts';
 import { createSampleRecorder } from './evidence/sample-recorder.ts';
 import { createWindowRecorder } from './evidence/window-recorder.ts';
 import { createWindowRing } from './evidence/window-ring.ts';
@@ -19,6 +22,7 @@ import { toImageInput } from './image/image-input.ts';
 import type { LoadedModel } from './loaded-model.ts';
 import { createBatchObserver } from './observe-batches.ts';
 import { createBatcher } from './queue/batcher.ts';
+import type { InferJob } from './queue/job.ts';
 import { createPoisonList } from './queue/poison.ts';
 import type { SwitchOffCause } from './safety.ts';
 import { createSafety } from './safety.ts';
@@ -39,6 +43,7 @@ export interface LoadDependencies {
   readonly metrics: TrafficMetrics;
   readonly notes: ModelNotes;
   readonly companions: CompanionDesk;
+  readonly students: Students;
   /** Directory that the mounted policy was last read from. */
   readonly mountedDirs: readonly string[];
   readonly events: ServerEvents;
@@ -73,6 +78,7 @@ export function createLoadedModel(
     clock,
     random: draws.uniform,
   });
+  const inputs = createInputs(dependencies, report);
   const safety = createSafety({
     clock,
     onChange: (cause) => {
@@ -114,6 +120,7 @@ export function createLoadedModel(
     swapped: (next, former) => {
       if (former?.policy?.exitsEnabled === true && next.policy?.exitsEnabled === false) {
         samples.restart();
+        inputs?.wipe();
         events.switchedOff('policy');
       }
     },
@@ -127,6 +134,7 @@ export function createLoadedModel(
     modelName: config.modelName,
     model,
     companions: dependencies.companions,
+    students: dependencies.students,
     engine,
     servings,
     heads,
@@ -145,6 +153,7 @@ export function createLoadedModel(
     observer: createBatchObserver({
       windows,
       samples,
+      inputs: inputs && { recorder: inputs, toRow: rowReader(dependencies, report) },
       safety,
       drift,
       backbone,
@@ -161,10 +170,41 @@ export function createLoadedModel(
     windows,
     ring,
     samples,
+    inputs,
     safety,
     drift,
     heads,
     remote,
     applier,
   };
+}
+
+/** Null: the service holds none, students are of another format than the backbone, or rows have no one size. */
+function createInputs(
+  { config, identity, clock }: LoadDependencies,
+  { model }: EngineReport,
+): InputRecorder | null {
+  const rowShape = model.inputs[0]?.shape.slice(1) ?? [];
+  const isFixed = rowShape.length > 0 && rowShape.every((extent) => extent > 0);
+  if (config.inputMemoryBytes === 0 || model.format !== 'ONNX' || !isFixed) return null;
+  return createInputRecorder({
+    ...identity,
+    backboneDigest: model.digest,
+    rowShape,
+    maxBytes: config.inputMemoryBytes,
+    retentionMs: config.inputRetentionMs,
+    clock,
+  });
+}
+
+/** A row as it came -> as the backbone takes it. */
+function rowReader(
+  { notes }: LoadDependencies,
+  { model }: EngineReport,
+): (bytes: Uint8Array, datatype: InferJob['datatype']) => Float32Array {
+  const rowDims = model.inputs[0]?.shape.slice(1) ?? [];
+  return (bytes, datatype) =>
+    datatype === 'UINT8'
+      ? normaliseBytes(bytes, rowDims, notes.input)
+      : new Float32Array(bytes.slice().buffer);
 }

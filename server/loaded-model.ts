@@ -1,5 +1,6 @@
 import type { DriftWatch } from './drift-watch.ts';
 import type { EngineReport } from './engine/engine-client.ts';
+import type { InputRecorder } from './evidence/input-recorder.ts';
 import type { SampleRecorder } from './evidence/sample-recorder.ts';
 import type { WindowRecorder } from './evidence/window-recorder.ts';
 import type { WindowRing } from './evidence/window-ring.ts';
@@ -19,6 +20,8 @@ export interface LoadedModel {
   readonly windows: WindowRecorder;
   readonly ring: WindowRing;
   readonly samples: SampleRecorder;
+  /** Null: no input row is ever held. */
+  readonly inputs: InputRecorder | null;
   readonly safety: Safety;
   readonly drift: DriftWatch;
   readonly heads: HeadFiles;

@@ -2,15 +2,22 @@ import type { Track } from '../crds/wire/evidence.ts';
 import type { BackboneWatch } from './backbone-watch.ts';
 import { isDrawn } from './core/audit.ts';
 import type { DriftWatch } from './drift-watch.ts';
+import type { InputRecorder } from './evidence/input-recorder.ts';
 import type { SampleRecorder } from './evidence/sample-recorder.ts';
 import type { WindowRecorder } from './evidence/window-recorder.ts';
 import type { BatchObserver } from './queue/batch-log.ts';
+import type { InferJob } from './queue/job.ts';
 import type { Safety } from './safety.ts';
 import type { TrafficMetrics } from './traffic-metrics.ts';
 
 export interface ObserverDependencies {
   readonly windows: WindowRecorder;
   readonly samples: SampleRecorder;
+  /** Null: no input row is held. */
+  readonly inputs: {
+    readonly recorder: InputRecorder;
+    readonly toRow: (bytes: Uint8Array, datatype: InferJob['datatype']) => Float32Array;
+  } | null;
   readonly safety: Safety;
   readonly drift: DriftWatch;
   readonly backbone: BackboneWatch;
@@ -19,9 +26,9 @@ export interface ObserverDependencies {
 
 /** The books of every batch: evidence first, then samples, local safety, and figures for people. */
 export function createBatchObserver(dependencies: ObserverDependencies): BatchObserver {
-  const { windows, samples, safety, drift, backbone, metrics } = dependencies;
+  const { windows, samples, inputs, safety, drift, backbone, metrics } = dependencies;
   return {
-    open: (serving, rows) => {
+    open: (serving, rows, inputOf) => {
       const entry = windows.enter(serving);
       metrics.batchStarted(rows);
       return {
@@ -33,7 +40,13 @@ export function createBatchObserver(dependencies: ObserverDependencies): BatchOb
         finished: (outcome, answers) => {
           entry.finished(outcome, rows);
           metrics.batchFinished({ serving, outcome, answers, rows });
-          metrics.sampled(samples.offer(serving.plan.samples, outcome.samples));
+          metrics.sampled(
+            samples.offer(serving.plan.samples, outcome.samples, ({ row }, sequence) => {
+              const input = inputOf(row);
+              if (inputs === null || input === null) return;
+              inputs.recorder.offer(sequence, inputs.toRow(input.bytes, input.datatype));
+            }),
+          );
           drift.onAudits(serving, outcome.audits);
           safety.onAudits(serving, outcome.audits);
           safety.onNumeric(serving, outcome.nonFiniteHeads);

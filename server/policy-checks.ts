@@ -138,6 +138,8 @@ export function findTrackProblem(
     };
   }
   const moved = bundle.heads.find((head) => {
+    // It runs what its own bundle brings.
+    if (head.student !== undefined) return false;
     const named = policy.exits.find((exit) => exit.name === head.exit);
     return track.activeExits.includes(head.exit) && exitPlace(named ?? {}) !== exitPlace(head);
   });

@@ -2,7 +2,7 @@ import { celMatches } from './bounded-text.ts';
 import { BYTE_SIZE_PATTERN } from './byte-size.ts';
 import type { CachedModelService, CachedModelServiceSpec } from './cached-model-service.ts';
 import { PERCENT_PATTERN } from './percent.ts';
-import { optionalPlace, rulesAt, type Rule } from './rule.ts';
+import { optionalPlace, rulesAt, type Rule, type RuleRow } from './rule.ts';
 
 /** Rules inside one block of the spec. */
 
@@ -24,6 +24,13 @@ const share = (step: string): string => `double(${step}.share.replace('%', ''))`
 const CEL_SHARES_RISE =
   `!self.all(s, ${celMatches('s.share', PERCENT_PATTERN)}) ||` +
   ` [1, 2, 3, 4, 5, 6, 7, 8, 9].all(i, i >= self.size() || ${share('self[i]')} > ${share('self[i - 1]')})`;
+
+const AT_MOST_1024_MI: RuleRow<number> = {
+  cel: `!${celMatches('self', BYTE_SIZE_PATTERN)} || quantity(self).compareTo(quantity('1024Mi')) <= 0`,
+  message: 'must be at most 1024Mi',
+  fix: 'write a smaller size',
+  holds: (bytes) => bytes <= 2 ** 30,
+};
 
 const headRules = [
   ...rulesAt(
@@ -87,14 +94,16 @@ const serverRules = [
         [['spec', 'server', 'limits', 'maxRequestSize'], spec.server.limits.maxRequestSize],
       ],
     },
-    [
-      {
-        cel: `!${celMatches('self', BYTE_SIZE_PATTERN)} || quantity(self).compareTo(quantity('1024Mi')) <= 0`,
-        message: 'must be at most 1024Mi',
-        fix: 'write a smaller size',
-        holds: (bytes) => bytes <= 2 ** 30,
-      },
-    ],
+    [AT_MOST_1024_MI],
+  ),
+  ...rulesAt<CachedModelService, number>(
+    {
+      path: 'spec.heads.training.inputs.maxSize',
+      places: ({ spec }) => [
+        [['spec', 'heads', 'training', 'inputs', 'maxSize'], spec.heads.training.inputs.maxSize],
+      ],
+    },
+    [AT_MOST_1024_MI],
   ),
 ];
 

@@ -60,6 +60,11 @@ export const MODEL_RULES: readonly Rule<CachedModelService>[] = [
       message: 'the name backbone is reserved: choose another',
       holds: (exit) => exit.name !== 'backbone',
     },
+    {
+      cel: "self.name != 'student'",
+      message: 'the name student is reserved for what heads.training.student makes: choose another',
+      holds: (exit) => exit.name !== 'student',
+    },
   ]),
   ...rulesAt(
     {

@@ -165,6 +165,15 @@ const training = z
   .optional()
   .meta({ description: 'Training of heads.' });
 
+const inputs = z
+  .strictObject({
+    pods: count('Pods that may hold input rows.').optional(),
+    maxRows: count('Rows that one of them holds at most.').optional(),
+    retention: shortText('Longest time that a row is held.', 64).optional(),
+  })
+  .optional()
+  .meta({ description: 'Input rows that pods hold for a student; absent: none ever are.' });
+
 const request = z
   .strictObject({
     value: shortText('The annotation layercache.io/request as it was read.', 1024),
@@ -211,6 +220,7 @@ export const serviceStatus = z
     accuracy,
     tuning,
     training,
+    inputs,
     request,
     lastFailure,
   })

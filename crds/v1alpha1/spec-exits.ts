@@ -156,6 +156,25 @@ const training = z
           'What starts a training besides missing heads: an alarm, a lost saving, many new rows.',
         'x-kubernetes-list-type': 'set',
       }),
+    student: z.enum(['Off', 'Auto']).default('Off').meta({
+      description:
+        'Auto: servers hold input rows as inputs says, and a training may make a small network of them that answers before the backbone.',
+    }),
+    inputs: z
+      .strictObject({
+        maxSize: f.byteSizeOr('64Mi', {
+          description: 'Memory of each server for input rows; the oldest make room.',
+          bounds: 'at most 1024Mi',
+          example: '128Mi',
+        }),
+        retention: f.durationOr('1h', ['1m', '24h', '1h'], {
+          description: 'Longest time that a server holds an input row.',
+        }),
+      })
+      .prefault({})
+      .meta({
+        description: 'How much and how long servers hold input rows for a student.',
+      }),
     cooldown: f.durationOr('15m', ['1m', '168h', '15m'], {
       description: 'Least time between two trainings.',
     }),

@@ -95,6 +95,15 @@ export const SPEC_RULES: readonly Rule<CachedModelService>[] = [
       holds: (spec) => formatsOf(spec).every((format) => canEngineRun(spec.server.engine, format)),
     },
   ]),
+  ...rulesAt(specSite(['heads', 'training', 'student'], ['spec.server.engine']), [
+    {
+      cel: "self.heads.training.student == 'Off' || self.server.engine in ['Auto', 'ONNX']",
+      message:
+        'a student runs on engine ONNX: set server.engine to ONNX or Auto, or heads.training.student to Off',
+      holds: ({ heads, server }) =>
+        heads.training.student === 'Off' || server.engine === 'Auto' || server.engine === 'ONNX',
+    },
+  ]),
   ...rulesAt(specSite(['heads', 'revision'], ['spec.exits']), [
     {
       cel: '!has(self.heads.revision) || !has(self.exits) || self.exits.size() > 0',

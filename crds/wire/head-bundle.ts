@@ -8,10 +8,12 @@ import {
   type HeadEntry,
   type Manifest,
   type MatrixRef,
+  type StudentEntry,
 } from './head-manifest.ts';
 import { canonicalJson, checkShape, refuse } from './json.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import type { Result } from './result.ts';
+import type { BundleStudent } from './student.ts';
 
 export type PoolSize = 1 | 2 | 4;
 export type HiddenSize = 0 | 64 | 128 | 256 | 1024;
@@ -68,6 +70,8 @@ export interface BundleHead {
   /** [hidden, classCount], null when hidden is 0. */
   readonly w2: BundleMatrix | null;
   readonly b2: Float32Array | null;
+  /** A companion that the trainer made: servers build it of these weights, and it has `modelDigest`. */
+  readonly student?: BundleStudent;
   readonly score: ScoreCoefficients;
   /** T_e: reported class scores are softmax(z / temperature). Decides nothing. */
   readonly temperature: number;
@@ -140,8 +144,7 @@ function placeVector(writer: BlobWriter, values: Float32Array | null): ArrayRef 
   return writer.place('float32', [values.length], values);
 }
 
-function placeMatrix(writer: BlobWriter, matrix: BundleMatrix | null): MatrixRef | null {
-  if (matrix === null) return null;
+function placeMatrix(writer: BlobWriter, matrix: BundleMatrix): MatrixRef {
   const shape = [matrix.rows, matrix.columns];
   if (matrix.type === 'float16') {
     return { values: writer.place('float16', shape, matrix.values), scales: null };
@@ -152,6 +155,20 @@ function placeMatrix(writer: BlobWriter, matrix: BundleMatrix | null): MatrixRef
   };
 }
 
+function placeStudent(writer: BlobWriter, student: BundleStudent): StudentEntry {
+  const { input, convolutions, dense, denseBias } = student;
+  return {
+    input: { ...input, mean: [...input.mean], scale: [...input.scale] },
+    convolutions: convolutions.map(({ stride, weights, bias }) => ({
+      stride,
+      weights: placeMatrix(writer, weights),
+      bias: writer.place('float32', [bias.length], bias),
+    })),
+    dense: placeMatrix(writer, dense),
+    denseBias: writer.place('float32', [denseBias.length], denseBias),
+  };
+}
+
 /** Bundle -> file. Deterministic: equal bundles give equal bytes, hence one sha256. */
 export function encodeHeadBundle(bundle: HeadBundle): Uint8Array {
   const writer = createBlobWriter();
@@ -159,10 +176,11 @@ export function encodeHeadBundle(bundle: HeadBundle): Uint8Array {
     ...head,
     mean: placeVector(writer, head.mean),
     scale: placeVector(writer, head.scale),
-    w1: placeMatrix(writer, head.w1),
+    w1: head.w1 && placeMatrix(writer, head.w1),
     b1: placeVector(writer, head.b1),
-    w2: placeMatrix(writer, head.w2),
+    w2: head.w2 && placeMatrix(writer, head.w2),
     b2: placeVector(writer, head.b2),
+    ...(head.student === undefined ? {} : { student: placeStudent(writer, head.student) }),
   }));
   return writeBinaryFile(kind.magic, canonicalJson({ ...bundle, heads }), writer.blobs);
 }
@@ -171,13 +189,11 @@ function bytesOf(blob: Uint8Array, ref: ArrayRef): Uint8Array {
   return blob.subarray(ref.offset, ref.offset + ref.bytes);
 }
 
-function readVector(blob: Uint8Array, ref: ArrayRef | null): Float32Array | null {
-  return ref === null ? null : decodeArray('float32', bytesOf(blob, ref));
+function readVector(blob: Uint8Array, ref: ArrayRef): Float32Array {
+  return decodeArray('float32', bytesOf(blob, ref));
 }
 
-function readMatrix(blob: Uint8Array, matrix: MatrixRef | null): BundleMatrix | null {
-  if (matrix === null) return null;
-  const { values, scales } = matrix;
+function readMatrix(blob: Uint8Array, { values, scales }: MatrixRef): BundleMatrix {
   const [rows = 0, columns = 0] = values.shape;
   if (scales === null) {
     return {
@@ -196,15 +212,30 @@ function readMatrix(blob: Uint8Array, matrix: MatrixRef | null): BundleMatrix | 
   };
 }
 
-function readHead(blob: Uint8Array, entry: HeadEntry): BundleHead {
+function readStudent(blob: Uint8Array, entry: StudentEntry): BundleStudent {
+  const { input, convolutions, dense, denseBias } = entry;
+  return {
+    input,
+    convolutions: convolutions.map(({ stride, weights, bias }) => ({
+      stride,
+      weights: readMatrix(blob, weights),
+      bias: readVector(blob, bias),
+    })),
+    dense: readMatrix(blob, dense),
+    denseBias: readVector(blob, denseBias),
+  };
+}
+
+function readHead(blob: Uint8Array, { student, ...entry }: HeadEntry): BundleHead {
   return {
     ...entry,
-    mean: readVector(blob, entry.mean) ?? new Float32Array(0),
-    scale: readVector(blob, entry.scale) ?? new Float32Array(0),
-    w1: readMatrix(blob, entry.w1),
-    b1: readVector(blob, entry.b1),
-    w2: readMatrix(blob, entry.w2),
-    b2: readVector(blob, entry.b2),
+    ...(student === undefined ? {} : { student: readStudent(blob, student) }),
+    mean: entry.mean === null ? new Float32Array(0) : readVector(blob, entry.mean),
+    scale: entry.scale === null ? new Float32Array(0) : readVector(blob, entry.scale),
+    w1: entry.w1 && readMatrix(blob, entry.w1),
+    b1: entry.b1 && readVector(blob, entry.b1),
+    w2: entry.w2 && readMatrix(blob, entry.w2),
+    b2: entry.b2 && readVector(blob, entry.b2),
   };
 }
 
@@ -214,12 +245,25 @@ function isFiniteMatrix(matrix: BundleMatrix | null): boolean {
   return matrix.scales.every((scale) => Number.isFinite(scale) && scale >= 0);
 }
 
+function studentArrays({ student }: BundleHead): {
+  readonly matrices: readonly BundleMatrix[];
+  readonly biases: readonly Float32Array[];
+} {
+  if (student === undefined) return { matrices: [], biases: [] };
+  const { convolutions, dense, denseBias } = student;
+  return {
+    matrices: [...convolutions.map(({ weights }) => weights), dense],
+    biases: [...convolutions.map(({ bias }) => bias), denseBias],
+  };
+}
+
 function findNumberProblem(head: BundleHead): string | null {
-  const vectors = [head.mean, head.b1, head.b2].filter((vector) => vector !== null);
+  const { matrices, biases } = studentArrays(head);
+  const vectors = [head.mean, head.b1, head.b2, ...biases].filter((vector) => vector !== null);
   if (vectors.some((vector) => !vector.every(Number.isFinite))) return 'mean or bias is not finite';
   if (!head.scale.every((x) => Number.isFinite(x) && x > 0))
     return 'scale is not finite and above 0';
-  if (!isFiniteMatrix(head.w1) || !isFiniteMatrix(head.w2))
+  if (![head.w1, head.w2, ...matrices].every(isFiniteMatrix))
     return 'a weight or its scale is not finite';
   return null;
 }

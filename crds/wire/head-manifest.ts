@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DTYPE_BYTES, elementCount } from './array-codec.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import * as shapes from './shapes.ts';
+import { STUDENT_EXIT } from './student.ts';
 
 /** The JSON part of a head bundle: everything but the numbers, which lie in the blob at the offsets named here. */
 
@@ -41,6 +42,35 @@ const knownAnswers = z.strictObject({
   scoreLogits: z.array(shapes.finite).length(KNOWN_ANSWERS),
 });
 
+/** Deeper or wider ones are no students. */
+const MOST_CONVOLUTIONS = 32;
+const MOST_FILTERS = 1024;
+const MOST_EXTENT = 4096;
+
+const channelNumbers = z.array(shapes.finite).min(1).max(MOST_FILTERS);
+
+const student = z.strictObject({
+  input: z
+    .strictObject({
+      layout: z.enum(['NCHW', 'NHWC']),
+      channels: shapes.ordinal.max(MOST_FILTERS),
+      height: shapes.ordinal.max(MOST_EXTENT),
+      width: shapes.ordinal.max(MOST_EXTENT),
+      mean: channelNumbers,
+      scale: z.array(z.number().gt(0)).min(1).max(MOST_FILTERS),
+    })
+    .refine(
+      ({ channels, mean, scale }) => mean.length === channels && scale.length === channels,
+      'mean and scale need one number per channel',
+    ),
+  convolutions: z
+    .array(z.strictObject({ stride: z.literal([1, 2]), weights: matrixRef, bias: arrayRef }))
+    .min(1)
+    .max(MOST_CONVOLUTIONS),
+  dense: matrixRef,
+  denseBias: arrayRef,
+});
+
 const head = z.strictObject({
   exit: shapes.exitName,
   tensor: shapes.tensorName.nullable(),
@@ -54,6 +84,7 @@ const head = z.strictObject({
   b1: arrayRef.nullable(),
   w2: matrixRef.nullable(),
   b2: arrayRef.nullable(),
+  student: z.exactOptional(student),
   score,
   temperature: z.number().gt(0).max(1000),
   knownAnswers,
@@ -103,6 +134,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 export type HeadEntry = Manifest['heads'][number];
 export type ArrayRef = z.infer<typeof arrayRef>;
 export type MatrixRef = z.infer<typeof matrixRef>;
+export type StudentEntry = z.infer<typeof student>;
 
 const FLOAT32 = ['float32'] as const;
 
@@ -144,6 +176,30 @@ function tensorSlots(entry: HeadEntry, classCount: number): Slot[] {
   ];
 }
 
+/** Each convolution reads what the one before gives. */
+function studentSlots(entry: StudentEntry, classCount: number): Slot[] {
+  let inputs = entry.input.channels;
+  const slots = entry.convolutions.flatMap(({ weights, bias }, i): Slot[] => {
+    const [outputs = 0] = bias.shape;
+    const shape = [9 * inputs, outputs] as const;
+    inputs = outputs;
+    return [
+      ...matrixSlots(`student.convolutions[${i}].weights`, weights, shape),
+      {
+        field: `student.convolutions[${i}].bias`,
+        ref: bias,
+        shape: [Math.min(outputs, MOST_FILTERS)],
+        dtypes: FLOAT32,
+      },
+    ];
+  });
+  return [
+    ...slots,
+    ...matrixSlots('student.dense', entry.dense, [inputs, classCount]),
+    { field: 'student.denseBias', ref: entry.denseBias, shape: [classCount], dtypes: FLOAT32 },
+  ];
+}
+
 function findSlotProblem({ field, ref, shape, dtypes }: Slot): string | null {
   if (ref === null || ref === undefined) return `${field} is missing`;
   if (!dtypes.includes(ref.dtype))
@@ -160,10 +216,26 @@ function findSlotProblem({ field, ref, shape, dtypes }: Slot): string | null {
 
 /** Arrays of a head in the order in which they are written. */
 function refsOf(entry: HeadEntry): ArrayRef[] {
-  const { mean, scale, w1, b1, w2, b2 } = entry;
-  return [mean, scale, w1?.values, w1?.scales, b1, w2?.values, w2?.scales, b2].filter(
+  const { mean, scale, w1, b1, w2, b2, student: own } = entry;
+  const ofStudent =
+    own === undefined
+      ? []
+      : [
+          ...own.convolutions.flatMap(({ weights, bias }) => [
+            weights.values,
+            weights.scales,
+            bias,
+          ]),
+          ...[own.dense.values, own.dense.scales, own.denseBias],
+        ];
+  return [mean, scale, w1?.values, w1?.scales, b1, w2?.values, w2?.scales, b2, ...ofStudent].filter(
     (ref) => ref !== null && ref !== undefined,
   );
+}
+
+function slotsOf(entry: HeadEntry, classCount: number): Slot[] {
+  if (entry.tensor !== null) return tensorSlots(entry, classCount);
+  return entry.student === undefined ? [] : studentSlots(entry.student, classCount);
 }
 
 function findHeadProblem(entry: HeadEntry, classCount: number): string | null {
@@ -177,7 +249,10 @@ function findHeadProblem(entry: HeadEntry, classCount: number): string | null {
   if (companion && entry.featureCount !== classCount) {
     return 'a companion has featureCount = classCount';
   }
-  const slots = companion ? [] : tensorSlots(entry, classCount);
+  if ((entry.student !== undefined) !== (companion && entry.exit === STUDENT_EXIT)) {
+    return `the exit ${STUDENT_EXIT} is a companion with its weights, and no other exit has any`;
+  }
+  const slots = slotsOf(entry, classCount);
   for (const slot of slots) {
     const problem = findSlotProblem(slot);
     if (problem !== null) return problem;

@@ -4,6 +4,7 @@ import { canonicalJson, checkShape, readJson, type DocumentKind } from './json.t
 import { WIRE_LIMITS } from './limits.ts';
 import type { Result } from './result.ts';
 import * as shapes from './shapes.ts';
+import { STUDENT_EXIT } from './student.ts';
 
 /** What a server does with an exit: Active may answer, Shadow runs on audits only, Disabled is not run. */
 export type ExitMode = 'Active' | 'Shadow' | 'Disabled';
@@ -150,6 +151,10 @@ const exits = z
   .max(WIRE_LIMITS.exits)
   .refine((list) => shapes.areUnique(list.map((e) => e.name)), 'two exits have the same name')
   .refine(
+    (list) => list.every((e) => e.name !== STUDENT_EXIT),
+    `the name ${STUDENT_EXIT} is reserved: choose another`,
+  )
+  .refine(
     (list) => shapes.areUnique(list.map((e) => e.tensor ?? e.modelDigest)),
     'two exits name the same tensor or model',
   );
@@ -198,19 +203,21 @@ function isOfUnknownScope(certificate: PolicyCertificate | null): boolean {
 }
 
 function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding | null {
-  const named = policy[of];
-  if (named === null) return null;
-  if ((named.lambdaIndex === null) !== (named.certificate === null)) {
+  const track = policy[of];
+  if (track === null) return null;
+  if ((track.lambdaIndex === null) !== (track.certificate === null)) {
     return [[of, 'certificate'], 'lambdaIndex and certificate come together'];
   }
-  if (named.certificate !== null && named.certificate.backboneDigest !== policy.backboneDigest) {
+  if (track.certificate !== null && track.certificate.backboneDigest !== policy.backboneDigest) {
     return [[of, 'certificate', 'backboneDigest'], 'the certificate belongs to another backbone'];
   }
-  if (policy.schemaVersion >= 3 && isOfUnknownScope(named.certificate)) {
+  if (policy.schemaVersion >= 3 && isOfUnknownScope(track.certificate)) {
     return [[of, 'certificate', 'headRevision'], 'schemaVersion 3 says what a certificate is for'];
   }
-  const active = policy.exits.filter((e) => e.mode === 'Active').map((e) => e.name);
-  const positions = named.activeExits.map((name) => active.indexOf(name));
+  const named = policy.exits.filter((e) => e.mode === 'Active').map((e) => e.name);
+  // A student comes with its heads: no manifest names it, and it runs before all others.
+  const active = [STUDENT_EXIT, ...named];
+  const positions = track.activeExits.map((name) => active.indexOf(name));
   // An exit that is not active is at -1, before any.
   if (positions.some((position, i) => position < (positions[i - 1] ?? 0))) {
     return [[of, 'activeExits'], 'expected names of exits with mode Active, in the order of exits'];

@@ -135,6 +135,12 @@ export interface ServerState {
   /** Companions that run; absent: none. */
   readonly companionModels?: readonly CompanionModel[];
   readonly samples: { readonly long: number; readonly recent: number; readonly seen: number };
+  /** Input rows held for a student; absent: none ever are. */
+  readonly inputs?: {
+    readonly rows: number;
+    readonly maxRows: number;
+    readonly retentionSeconds: number;
+  };
   readonly queue: {
     readonly rows: number;
     readonly capacity: number;
@@ -310,6 +316,13 @@ const stateSchema: z.ZodType<ServerState> = z.strictObject({
     recent: shapes.counter,
     seen: shapes.counter,
   }),
+  inputs: z.exactOptional(
+    z.strictObject({
+      rows: shapes.counter,
+      maxRows: shapes.counter,
+      retentionSeconds: shapes.amount,
+    }),
+  ),
   queue: z.strictObject({
     rows: shapes.counter,
     capacity: shapes.counter,

@@ -9,7 +9,7 @@ export interface AdminAnswer {
 }
 
 export interface AdminCall {
-  readonly method: 'GET' | 'PUT' | 'POST';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: Uint8Array | string;
   readonly contentType?: string;

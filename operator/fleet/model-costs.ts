@@ -1,6 +1,8 @@
 import { exitPlace } from '../../crds/wire/exit-place.ts';
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
+import type { BundleStudent } from '../../crds/wire/student.ts';
 import type { CompanionModel, CostTable, CutReport, ServerState } from '../../crds/wire/state.ts';
+import { convolutionShapes, studentMacs } from '../../server/core/student/student-shape.ts';
 import { pathCosts as measuredPathCosts } from '../stats/cost.ts';
 
 /** Multiply-adds of one head revision on one backbone, per exit in order. */
@@ -21,6 +23,7 @@ export function headMacs(
   classCount: number,
   state: Pick<ServerState, 'companionModels'> = {},
 ): number {
+  if (head.student !== undefined) return macsOfStudent(head.student);
   if (head.modelDigest !== null) return findCompanion(state, head.modelDigest)?.macs ?? 0;
   return head.hidden === 0
     ? head.featureCount * classCount
@@ -103,6 +106,10 @@ function estimatePathCosts(bundle: HeadBundle, state: ServerState): number[] {
   const { fixedMs, msPerMillionMacs } = state.headCost;
   let added = 0;
   const costs = bundle.heads.map((head) => {
+    if (head.student !== undefined) {
+      added += macsOfStudent(head.student) / state.backbone.macs;
+      return added;
+    }
     if (head.modelDigest !== null) {
       added += findCompanion(state, head.modelDigest)?.msShare ?? 1;
       return added;
@@ -119,6 +126,12 @@ function findCompanion(
   modelDigest: string,
 ): CompanionModel | undefined {
   return companionModels?.find(({ digest }) => digest === modelDigest);
+}
+
+/** A student says itself what it is. */
+function macsOfStudent({ input, convolutions, denseBias }: BundleStudent): number {
+  const layers = convolutions.map(({ stride, bias }) => ({ outputs: bias.length, stride }));
+  return studentMacs(convolutionShapes(input, layers), denseBias.length);
 }
 
 function share(partMs: number, plainMs: number): number {

@@ -1,14 +1,15 @@
 // Which exits of a head revision may answer, and what its certified lambda saves.
+import { STUDENT_EXIT } from '../../crds/wire/student.ts';
 import { predictedSaving } from '../stats/cost.ts';
 import { latestLook } from './attempts.ts';
 import type { Attempt } from './ledger.ts';
 import { factsOf, type Tick } from './tick.ts';
 import type { BackboneFacts } from './types.ts';
 
-/** The first exits of a revision up to one that is not Active: a cut keeps the certificate (lemma of exits.md 2). */
+/** The first exits of a revision up to one that is not Active: a cut keeps the certificate (lemma of exits.md 2). A student always is. */
 export function activeExits(exits: readonly string[], backbone: BackboneFacts): readonly string[] {
   const mode = new Map(backbone.exits.map((exit) => [exit.name, exit.mode]));
-  const first = exits.findIndex((exit) => mode.get(exit) !== 'Active');
+  const first = exits.findIndex((exit) => exit !== STUDENT_EXIT && mode.get(exit) !== 'Active');
   return first === -1 ? exits : exits.slice(0, first);
 }
 

@@ -85,6 +85,7 @@ function serverOptions(
     backbonePath: options.backbone.path,
     backboneDigest: options.backbone.digest,
     outputName: service.spec.backbone.outputName ?? null,
+    inputs: inputsOf(service),
     companions: companionSettings(service.spec.exits, options.manifestFolder),
     engine: options.engine ?? service.spec.server.engine,
     engineThreads:
@@ -96,6 +97,12 @@ function serverOptions(
     onChild: io.onChild,
     onLine: io.debug ? debugLine(io) : undefined,
   };
+}
+
+function inputsOf({ spec }: CachedModelService): NonNullable<ServerOptions['inputs']> | null {
+  const { student, inputs } = spec.heads.training;
+  if (student === 'Off') return null;
+  return { memoryBytes: inputs.maxSize, retentionMs: inputs.retention };
 }
 
 export function debugLine(io: RunIo): (name: string, line: string) => void {

@@ -36,7 +36,7 @@ export function createRunTraining(
     },
   });
 
-  function jobOf({ servers, options }: RunContext, request: TrainingRequest): TrainerJob {
+  function jobOf({ servers, options, service }: RunContext, request: TrainingRequest): TrainerJob {
     const { budget, maxActiveExits, minSaving, maxOverhead } = settings;
     return {
       servers: servers.map(({ server }) => server.admin.baseUrl),
@@ -50,6 +50,7 @@ export function createRunTraining(
         // So that what is tried here is what ships.
         maxBundleBytes: MAX_CONFIG_MAP_BUNDLE_BYTES,
       },
+      student: service.spec.heads.training.student === 'Auto',
       seed: options.seed,
       parent: null,
       trainerVersion: VERSION,

@@ -29,6 +29,7 @@ import { createRunHistory } from './report/run-history.ts';
 import { createRunTally, countsOf } from './report/run-tally.ts';
 import { knownAnswersOf, revisionFacts } from '../fleet/revision-facts.ts';
 import type { RunContext } from './run-context.ts';
+import { shownExits } from './shown-exits.ts';
 import { createRunTraining } from './run-training.ts';
 import { openStateFolder } from './state-folder.ts';
 import { createShownRun } from './view/shown-run.ts';
@@ -64,7 +65,7 @@ export function createRun(context: RunContext): Run {
   const history = createRunHistory();
   const sample = (): void => {
     const atSeconds = Math.max(0, clock.nowMs() - context.startedMs) / 1000;
-    history.add({ atSeconds, ...countsOf(tally, exits) });
+    history.add({ atSeconds, ...countsOf(tally, shownExits(context.service, exits)) });
   };
   const failed = new AbortController();
   const fail = (error: Error): void => {
@@ -271,7 +272,7 @@ export function createRun(context: RunContext): Run {
           settings,
           state: feed.states[0] ?? state,
           versions: machineVersions(state),
-          exits,
+          exits: shownExits(context.service, exits),
           bundles: store.bundles(),
           phases: phases.close(clock.nowMs(), tally.run.requests),
           certified: record.certified,

@@ -29,6 +29,8 @@ const jobSchema = z.object({
     maxOverhead: ratio,
     maxBundleBytes: z.number().int().positive(),
   }),
+  /** Whether input rows are asked for, and a student is made of them. */
+  student: z.boolean().default(false),
   /** The remote store of the service; absent: the bundle is offered here alone. */
   store: z.object({ uri: z.string().max(1024) }).optional(),
   seed: z.number().int().min(0),

@@ -25,10 +25,10 @@ else if (parentPort !== null) {
   const config = workerData as TrainerConfig | null | undefined;
   if (config === null || config === undefined) serveJobs(parentPort);
   else {
-    const runJob = createJobPool(script, config.threads);
+    const pool = createJobPool(script, config.threads);
     const connect = connectServers(config, systemClock);
     const upload = uploadOf(config);
-    postJob(startJob(config.job, { runJob, clock: systemClock, connect, upload }), parentPort);
+    postJob(startJob(config.job, { ...pool, clock: systemClock, connect, upload }), parentPort);
   }
 }
 

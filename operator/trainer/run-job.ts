@@ -3,8 +3,15 @@ import { errorText } from '../../server/core/system-error.ts';
 import type { Clock } from '../clock.ts';
 import type { AdminClient } from '../fleet/admin-client.ts';
 import type { HeadJobRunner } from '../training/head-job.ts';
-import { trainHeads, type TrainingOutcome, type TrainingStage } from '../training/train.ts';
+import type { StudentJobRunner } from '../training/student/student-job.ts';
+import {
+  trainHeads,
+  type StudentWish,
+  type TrainingOutcome,
+  type TrainingStage,
+} from '../training/train.ts';
 import type { TrainerJob } from './config.ts';
+import { pullInputs, wipeInputs } from './pull-inputs.ts';
 import { pullPatiently, type PulledSamples } from './pull-samples.ts';
 import { INITIAL_STATE, type TrainerState } from './training-state.ts';
 import type { TrainedBundle, Uploaded } from './upload-bundle.ts';
@@ -20,6 +27,7 @@ export interface RunningJob {
 
 export interface JobTools {
   readonly runJob: HeadJobRunner;
+  readonly runStudent: StudentJobRunner;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Opens the admin port of a server. */
   readonly connect: (baseUrl: string) => AdminClient;
@@ -66,9 +74,11 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
       change({ state: 'Failed', message: pulled.message, durationSeconds: seconds() });
       return;
     }
+    const inputs = job.student ? await pullInputs(job.servers, tools.connect) : null;
     change({ state: 'Training', message: STAGE_TEXT.Merging, progress: STAGE_START.Merging });
     const outcome = await train(job, pulled.value, {
       runJob: tools.runJob,
+      student: inputs && { inputs, runJob: tools.runStudent },
       onProgress: (stage, fraction) => {
         const span = stage === 'Searching' ? STAGE_START.Choosing - STAGE_START.Searching : 0;
         change({ message: STAGE_TEXT[stage], progress: STAGE_START[stage] + span * fraction });
@@ -76,7 +86,10 @@ export function startJob(job: TrainerJob, tools: JobTools): RunningJob {
     });
     bytes = outcome.kind === 'Trained' ? outcome.bytes : null;
     const ending = { ...finished(outcome, pulled.value), durationSeconds: seconds() };
-    change(await store(ending, bytes));
+    const last = await store(ending, bytes);
+    // Nothing asks for them again: a Job that fails before is run once more, and needs them.
+    if (inputs !== null) await wipeInputs(job.servers, tools.connect);
+    change(last);
   };
   /** The state that ends a training, once its bundle lies where the service keeps bundles. */
   async function store(
@@ -113,6 +126,7 @@ function train(
   { state, batches }: PulledSamples,
   tools: {
     readonly runJob: HeadJobRunner;
+    readonly student: Omit<StudentWish, 'backboneMacs'> | null;
     readonly onProgress: (stage: TrainingStage, fraction: number) => void;
   },
 ): Promise<TrainingOutcome> {
@@ -131,6 +145,9 @@ function train(
       seed: job.seed,
       trainerVersion: job.trainerVersion,
       parent: job.parent,
+      ...(tools.student === null
+        ? {}
+        : { student: { ...tools.student, backboneMacs: state.backbone.macs } }),
       onProgress: tools.onProgress,
     },
     tools.runJob,
@@ -150,9 +167,10 @@ function finished(outcome: TrainingOutcome, { missing }: PulledSamples): Partial
   } as const;
   if (kind !== 'Trained') return { ...shared, message: outcome.message + absent };
   const exits = outcome.bundle.heads.map(({ exit }) => exit).join(', ');
+  const withoutStudent = summary.noStudent === null ? '' : ` ${summary.noStudent}`;
   return {
     ...shared,
-    message: `Trained heads at ${exits}.${absent}`,
+    message: `Trained heads at ${exits}.${withoutStudent}${absent}`,
     digest: `sha256:${createHash('sha256').update(outcome.bytes).digest('hex')}`,
     sizeBytes: outcome.bytes.length,
   };

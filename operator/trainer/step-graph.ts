@@ -49,7 +49,7 @@ function forwardNodes(hidden: number): readonly NodeLiteral[] {
 }
 
 /** Loss of distillationLoss and its gradient `dz`, divided by rows. */
-function lossNodes(): readonly NodeLiteral[] {
+export function lossNodes(): readonly NodeLiteral[] {
   return [
     node('Div', ['z', 'temperature'], ['z.warm']),
     node('LogSoftmax', ['z.warm'], ['log.warm'], { axis: { int: 1 } }),
@@ -93,7 +93,13 @@ function gradientNodes(hidden: number): readonly NodeLiteral[] {
 }
 
 /** Adam with decoupled decay; `rate.step` = rate / (1 - beta1^t), `root.correction` = 1 / sqrt(1 - beta2^t). */
-function adamNodes({ name, decays }: ParameterSpec): readonly NodeLiteral[] {
+export function adamNodes({
+  name,
+  decays,
+}: {
+  readonly name: string;
+  readonly decays: boolean;
+}): readonly NodeLiteral[] {
   const g = `${name}.gradient`;
   const of = (suffix: string): string => `${name}.${suffix}`;
   return [
@@ -122,13 +128,35 @@ function scalar(name: string, value: number): TensorLiteral {
   return floatTensor(name, [], [value]);
 }
 
+/** What `lossNodes` read, and the axis of rows. */
+export function lossConstants({ alpha, temperature }: DenseSettings): readonly TensorLiteral[] {
+  return [
+    scalar('temperature', temperature),
+    scalar('tiny', 1e-37),
+    scalar('loss.soft', alpha * temperature ** 2),
+    scalar('loss.hard', 1 - alpha),
+    scalar('gradient.soft', alpha * temperature),
+    int64Tensor('axis.rows', [1], [0]),
+  ];
+}
+
+/** What `adamNodes` read. */
+export function optimiserConstants(): readonly TensorLiteral[] {
+  return [
+    scalar('beta1', ADAM.beta1),
+    scalar('beta1.rest', 1 - ADAM.beta1),
+    scalar('beta2', ADAM.beta2),
+    scalar('beta2.rest', 1 - ADAM.beta2),
+    scalar('epsilon', ADAM.epsilon),
+  ];
+}
+
 /**
  * One step: inputs x, soft, hard, row.weight ([rows, 1], already divided by rows), scalars rate.step, rate.keep,
  * root.correction, and per parameter p: p, p.m, p.v. Outputs loss, p.next, p.m.next, p.v.next.
  */
 export function stepModel(shape: DenseShape, settings: DenseSettings): Uint8Array {
   const { featureCount, hidden, classCount } = shape;
-  const { alpha, temperature } = settings;
   const parameters = parametersOf(shape);
   const state = parameters.flatMap(({ name, dims }) =>
     ['', '.m', '.v'].map((s) => ({ name: name + s, dims })),
@@ -146,20 +174,7 @@ export function stepModel(shape: DenseShape, settings: DenseSettings): Uint8Arra
       floatValue('loss', []),
       ...state.map(({ name, dims }) => floatValue(`${name}.next`, dims)),
     ],
-    initializers: [
-      scalar('temperature', temperature),
-      scalar('tiny', 1e-37),
-      scalar('loss.soft', alpha * temperature ** 2),
-      scalar('loss.hard', 1 - alpha),
-      scalar('gradient.soft', alpha * temperature),
-      scalar('zero', 0),
-      scalar('beta1', ADAM.beta1),
-      scalar('beta1.rest', 1 - ADAM.beta1),
-      scalar('beta2', ADAM.beta2),
-      scalar('beta2.rest', 1 - ADAM.beta2),
-      scalar('epsilon', ADAM.epsilon),
-      int64Tensor('axis.rows', [1], [0]),
-    ],
+    initializers: [...lossConstants(settings), ...optimiserConstants(), scalar('zero', 0)],
     nodes: [
       ...forwardNodes(hidden),
       ...lossNodes(),

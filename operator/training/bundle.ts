@@ -4,6 +4,7 @@ import type {
   HeadProvenance,
   ScoreCoefficients,
 } from '../../crds/wire/head-bundle.ts';
+import type { BundleStudent } from '../../crds/wire/student.ts';
 import { definedAnswers } from '../../server/core/known-answer.ts';
 import type { TrainedHead } from './head-job.ts';
 
@@ -20,6 +21,8 @@ export interface FittedHead {
 export interface FittedCompanion {
   readonly exit: string;
   readonly modelDigest: string;
+  /** Its weights, when the trainer made it. */
+  readonly student?: BundleStudent;
   readonly score: ScoreCoefficients;
   readonly temperature: number;
   readonly auroc: number;
@@ -68,7 +71,7 @@ function toBundleHead({ head, tensor, score, temperature }: FittedHead): BundleH
 }
 
 function toBundleCompanion(
-  { exit, modelDigest, score, temperature }: FittedCompanion,
+  { exit, modelDigest, student, score, temperature }: FittedCompanion,
   classCount: number,
 ): BundleHead {
   return {
@@ -76,6 +79,7 @@ function toBundleCompanion(
     ...{ pool: 1, hidden: 0, featureCount: classCount },
     ...{ mean: new Float32Array(0), scale: new Float32Array(0) },
     ...{ w1: null, b1: null, w2: null, b2: null },
+    ...(student === undefined ? {} : { student }),
     ...{ score, temperature },
     knownAnswers: { seed: 0, classes: [], scoreLogits: [] },
   };

@@ -1,4 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices come from the lists themselves */
+import type { InputBatch } from '../../crds/wire/inputs.ts';
 import { encodeHeadBundle, type HeadBundle } from '../../crds/wire/head-bundle.ts';
 import { LAMBDAS } from '../../crds/wire/lambda-grid.ts';
 import type { SampleBatch } from '../../crds/wire/samples.ts';
@@ -13,6 +14,10 @@ import { searchHeads, trainOnAllRows, type SearchTask } from './search.ts';
 import { GROUP_MINUTES, LEAST_ROWS, VALIDATION_SHARE } from './settings.ts';
 import { createSha256, textBytes } from './sha256.ts';
 import { splitRows, type Split } from './split.ts';
+import { studentCandidate, withStudent } from './student/student-candidate.ts';
+import type { StudentJobRunner } from './student/student-job.ts';
+import { joinInputs } from './student/student-rows.ts';
+import { trainStudents, type StudentsOutcome } from './student/train-students.ts';
 import { chooseSubset, type SubsetChoice, type SubsetLimits } from './subset.ts';
 
 export interface TrainingSettings {
@@ -41,7 +46,16 @@ export interface TrainingInput {
   readonly trainerVersion: string;
   /** Head revision in force, for provenance. */
   readonly parent: string | null;
+  /** Absent: the service wants no student. */
+  readonly student?: StudentWish;
   readonly onProgress: (stage: TrainingStage, fraction: number) => void;
+}
+
+/** What a student is made of. */
+export interface StudentWish {
+  readonly inputs: readonly InputBatch[];
+  readonly backboneMacs: number;
+  readonly runJob: StudentJobRunner;
 }
 
 /** What a person wants to know of a training; also of one that gave nothing. */
@@ -60,6 +74,8 @@ export interface TrainingSummary {
     readonly agreement: number;
     readonly isChosen: boolean;
   }[];
+  /** Why no student was tried; null: one was, or none is wanted. */
+  readonly noStudent: string | null;
   /** On validation rows at 0.7 of the budget. */
   readonly predictedSaving: number | null;
   readonly lambda: number | null;
@@ -107,7 +123,7 @@ export async function trainHeads(
     return {
       kind: 'TooFewRows',
       message,
-      summary: summarise({ dataset, split, candidates: [] }, null),
+      summary: summarise({ dataset, split, candidates: [], noStudent: null }, null),
     };
   }
   const prices = createPrices(input.costs, input.headCost, input.plainBatch);
@@ -118,27 +134,86 @@ export async function trainHeads(
     limits: limitsOf(input.settings, prices),
     seed: [input.seed, Number.parseInt(dataset.digest.slice(0, 8), 16)],
   };
-  const heads = await searchHeads(task, runJob, (fraction) => {
-    input.onProgress('Searching', fraction);
-  });
+  // Students take longest, so they begin.
+  const [students, heads] = await Promise.all([
+    findStudents(input, task),
+    searchHeads(task, runJob, (fraction) => {
+      input.onProgress('Searching', fraction);
+    }),
+  ]);
   input.onProgress('Choosing', 1);
   const rows = split.validation;
   const candidates = [
     ...companionCandidates({ dataset, rows, prices, budget: input.settings.budget }),
     ...heads.map((head) => toCandidate(head, { dataset, rows, prices })),
   ].filter(ranksAgreement);
-  return conclude(input, { task, candidates }, runJob);
+  const noStudent = students === null || students.ok ? null : students.message;
+  const works = [
+    { task, candidates, noStudent },
+    ...(students?.ok === true ? withStudents(input, { task, candidates }, students) : []),
+  ];
+  return conclude(input, works, runJob);
+}
+
+/** Null: none is wanted. */
+async function findStudents(
+  { student, costs, backboneDigest }: TrainingInput,
+  { dataset, split, seed }: SearchTask,
+): Promise<StudentsOutcome | null> {
+  if (student === undefined) return null;
+  if ((costs.companions ?? 0) > 0) {
+    return { ok: false, message: 'The service has companions of its own: no student beside them.' };
+  }
+  const rows = joinInputs(dataset, student.inputs, backboneDigest);
+  if (rows === null) {
+    const message = 'Servers hold no inputs of these rows, or rows are no pictures: no student.';
+    return { ok: false, message };
+  }
+  const { backboneMacs } = student;
+  return trainStudents({ dataset, split, rows, backboneMacs, seed }, student.runJob);
+}
+
+/** What there is to choose from with each student, on the rows that it was asked about. */
+function withStudents(
+  { costs, headCost, plainBatch, student, settings }: TrainingInput,
+  { task, candidates }: Omit<Work, 'noStudent'>,
+  { students, validationRows }: Extract<StudentsOutcome, { ok: true }>,
+): readonly Work[] {
+  const { dataset, split } = task;
+  const asked = new Set(validationRows);
+  const kept = [...split.validation.keys()].filter((i) => asked.has(split.validation[i]!));
+  const others = candidates.map((candidate) => ({
+    ...candidate,
+    scores: Float64Array.from(kept, (i) => candidate.scores[i]!),
+    agrees: Uint8Array.from(kept, (i) => candidate.agrees[i]!),
+  }));
+  const backboneMacs = student?.backboneMacs ?? NaN;
+  return students
+    .map((found) => {
+      const table = withStudent(costs, found.modelDigest, found.macs / backboneMacs);
+      const prices = createPrices(table, headCost, plainBatch);
+      const own = studentCandidate(found, {
+        dataset,
+        rows: validationRows,
+        budget: settings.budget,
+        ownMs: prices.companionMs(found.modelDigest),
+      });
+      return { task: { ...task, prices }, candidates: [own, ...others], noStudent: null };
+    })
+    .filter(({ candidates: [own] }) => own !== undefined && ranksAgreement(own));
 }
 
 interface Seen {
   readonly dataset: Dataset;
   readonly split: Split;
   readonly candidates: readonly Candidate[];
+  readonly noStudent: string | null;
 }
 
 interface Work {
   readonly task: SearchTask;
   readonly candidates: readonly Candidate[];
+  readonly noStudent: string | null;
 }
 
 function ranksAgreement({ fitted, disagreements }: Candidate): boolean {
@@ -161,12 +236,12 @@ function limitsOf(
 
 async function conclude(
   input: TrainingInput,
-  { task, candidates }: Work,
+  works: readonly Work[],
   runJob: HeadJobRunner,
 ): Promise<TrainingOutcome> {
   const { settings } = input;
-  const choice = chooseSubset(candidates, task.limits, task.prices);
-  const work = { ...task, candidates };
+  const { task, candidates, noStudent, choice } = bestOf(works);
+  const work = { ...task, candidates, noStudent };
   const summary = summarise(work, choice);
   if (choice === null || choice.saving < settings.minSaving) {
     return { kind: 'NotBetter', message: notBetter(choice, settings), summary };
@@ -180,6 +255,17 @@ async function conclude(
   );
   const bundle = assembleBundle(fitted, input, provenance(input, work, choice));
   return { kind: 'Trained', bundle, bytes: encodeHeadBundle(bundle), summary };
+}
+
+/** The first, which has no student, unless another is worth more. */
+function bestOf(works: readonly Work[]): Work & { readonly choice: SubsetChoice | null } {
+  const chosen = works.map((work) => {
+    const { candidates, task } = work;
+    return { ...work, choice: chooseSubset(candidates, task.limits, task.prices) };
+  });
+  return chosen.reduce((a, b) =>
+    (b.choice?.worth ?? -Infinity) > (a.choice?.worth ?? -Infinity) ? b : a,
+  );
 }
 
 function percent(share: number): string {
@@ -225,7 +311,7 @@ function agreementRatio({ disagreements, agrees }: Candidate): number {
 }
 
 function summarise(
-  { dataset, split, candidates }: Seen,
+  { dataset, split, candidates, noStudent }: Seen,
   choice: SubsetChoice | null,
 ): TrainingSummary {
   const chosen = choice?.heads ?? [];
@@ -242,6 +328,7 @@ function summarise(
       agreement: agreementRatio(candidate),
       isChosen: chosen.includes(i),
     })),
+    noStudent,
     predictedSaving: choice?.saving ?? null,
     lambda: choice === null ? null : LAMBDAS[choice.lambdaIndex]!,
   };

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { PeerRights } from '../../crds/wire/peers.ts';
 
+/** What a caller may do. `machine`: whoever is on this machine, where the port is on loopback. */
+export type Rights = PeerRights | 'machine';
+
 /** Who is behind a request; null: nobody who may call anything. */
 export interface PeerBook {
-  rightsOf(request: IncomingMessage): PeerRights | null;
+  rightsOf(request: IncomingMessage): Rights | null;
 }
 
 const LOOPBACK_HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
@@ -16,6 +19,6 @@ export const LOOPBACK_PEERS: PeerBook = {
   rightsOf: ({ headers }) => {
     const site = headers['sec-fetch-site'] ?? 'none';
     const isPage = headers.origin !== undefined || site !== 'none';
-    return !isPage && LOOPBACK_HOST.test(headers.host ?? '') ? 'all' : null;
+    return !isPage && LOOPBACK_HOST.test(headers.host ?? '') ? 'machine' : null;
   },
 };

@@ -7,10 +7,14 @@ import type { ModelDescription } from '../engine/segment-engine.ts';
 
 /** Rows kept for training: never inputs, only pooled features and what the backbone answered (exits.md 3). */
 export interface SampleRecorder {
-  /** Returns how many rows were kept and how many skipped as not finite or of another layout. */
+  /**
+   * Returns how many rows were kept and how many skipped as not finite or of another layout.
+   * @param onKept hears of each kept row and its number since boot
+   */
   offer(
     exits: readonly SampledExit[],
     rows: readonly SampledRow[],
+    onKept?: (row: SampledRow, sequence: number) => void,
   ): { kept: number; skipped: number };
   read(part: SamplePart, after: number, max: number): SampleBatch;
   counts(): { long: number; recent: number; seen: number };
@@ -106,7 +110,7 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
   }
 
   return {
-    offer: (sampled, rows) => {
+    offer: (sampled, rows, onKept) => {
       if (sampled.length === 0 || rows.length === 0) return { kept: 0, skipped: 0 };
       changeLayout(sampled);
       const minute = Math.floor((clock.monotonicMs() - bootMs) / 60_000);
@@ -115,6 +119,7 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
         if (!fits(row)) continue;
         sequence += 1;
         kept += 1;
+        onKept?.(row, sequence);
         const top = topClasses(row.logProbabilities, topCount);
         keep({
           sequence,

@@ -11,6 +11,7 @@ import { requireRights } from './require-rights.ts';
 import { drainRoute } from './routes/drain.ts';
 import { evidenceRoute } from './routes/evidence.ts';
 import { headRoutes } from './routes/heads.ts';
+import { inputRoute } from './routes/inputs.ts';
 import { policyRoute } from './routes/policy.ts';
 import { sampleRoute } from './routes/samples.ts';
 import { stateRoute } from './routes/state.ts';
@@ -40,6 +41,7 @@ export function createAdminApp(dependencies: AdminAppDependencies): Express {
   app.use(stateRoute(dependencies));
   app.use(evidenceRoute(dependencies));
   app.use(sampleRoute(dependencies));
+  app.use(inputRoute(dependencies));
   app.use(drainRoute(dependencies));
   app.use(notFound);
   app.use(createErrorHandler(dependencies.errors));

@@ -1,7 +1,7 @@
 import type { Track } from '../../crds/wire/evidence.ts';
 import type { BatchOutcome, RowAnswer } from '../engine/engine-client.ts';
 import type { Serving } from '../serving.ts';
-import type { AnsweredRow, ForcedReason } from './job.ts';
+import type { AnsweredRow, ForcedReason, InferJob } from './job.ts';
 
 /** Why a row ran to the backbone without a choice (metrics: rows_forced_total). */
 export type RowForced = ForcedReason | 'exits_off' | 'engine_retry';
@@ -32,8 +32,19 @@ export interface BatchLog {
   close(): void;
 }
 
+/** A row as it came. */
+export interface RowInput {
+  readonly bytes: Uint8Array;
+  readonly datatype: InferJob['datatype'];
+}
+
 export interface BatchObserver {
-  open(serving: Serving, rows: readonly BatchRow[]): BatchLog;
+  /** @param inputOf null for a row that is none of the batch */
+  open(
+    serving: Serving,
+    rows: readonly BatchRow[],
+    inputOf: (row: number) => RowInput | null,
+  ): BatchLog;
   /** A request ended in an error after it was queued; `rows` of it were not answered. */
   rowsFailed(serving: Serving | null, trackDraw: number, rows: number): void;
 }

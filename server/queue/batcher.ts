@@ -3,7 +3,7 @@ import type { EngineClient, RowAnswer } from '../engine/engine-client.ts';
 import { ServingError } from '../errors.ts';
 import type { Serving, ServingControl } from '../serving.ts';
 import { limitsOf, trackOf } from '../serving.ts';
-import type { BatchLog, BatchObserver, BatchRow } from './batch-log.ts';
+import type { BatchLog, BatchObserver, BatchRow, RowInput } from './batch-log.ts';
 import { toBatchRow, toRequest } from './batch-request.ts';
 import { batchSize, batchWaitMs, mostInTurn } from './buckets.ts';
 import type { InferJob, PendingJob, PendingRow } from './job.ts';
@@ -107,7 +107,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     modalBatch.add(rows.length);
     const nowMs = clock.monotonicMs();
     const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
-    const log = observer.open(serving, batchRows);
+    const log = observer.open(serving, batchRows, (row) => inputAt(rows[row]));
     const answers: (RowAnswer | undefined)[] = [];
     const request = toRequest(rows, batchRows, serving, kind !== 'share');
     try {
@@ -277,6 +277,10 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     }
     return null;
   }
+}
+
+function inputAt(row: PendingRow | undefined): RowInput | null {
+  return row === undefined ? null : { bytes: rowInput(row), datatype: row.pending.job.datatype };
 }
 
 /** A row that failed once, a row on all cores, or a worker's share of the rows. */

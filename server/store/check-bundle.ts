@@ -1,5 +1,7 @@
 import type { BundleHead, HeadBundle } from '../../crds/wire/head-bundle.ts';
+import { studentModel } from '../core/student/student-model.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
+import { digestOf } from '../net/digest.ts';
 
 /** Why a well-formed bundle cannot serve on the loaded backbone; nothing is ever broadcast or cut to fit. */
 export function findBundleProblem(bundle: HeadBundle, model: ModelDescription): string | null {
@@ -11,6 +13,8 @@ export function findBundleProblem(bundle: HeadBundle, model: ModelDescription): 
   }
   let former = -1;
   for (const head of bundle.heads) {
+    const misnamed = findMisnamedStudent(head);
+    if (misnamed !== null) return misnamed;
     if (head.modelDigest !== null) {
       if (former === -1) continue;
       return `exit ${head.exit} is a companion behind an exit of the backbone; list companions first.`;
@@ -23,6 +27,11 @@ export function findBundleProblem(bundle: HeadBundle, model: ModelDescription): 
     former = place;
   }
   return null;
+}
+
+function findMisnamedStudent({ exit, student, modelDigest }: BundleHead): string | null {
+  if (student === undefined || digestOf(studentModel(student)) === modelDigest) return null;
+  return `the weights of exit ${exit} do not make the model ${modelDigest ?? ''} that it names; train heads again.`;
 }
 
 function findHeadProblem(head: BundleHead, model: ModelDescription, place: number): string | null {

@@ -17,6 +17,7 @@ import type { ServerConfig } from '../../server/config.ts';
 import { loadConfig } from '../../server/config.ts';
 import type { RunningServer } from '../../server/create-server.ts';
 import { createCompanions } from '../../server/create-companions.ts';
+import { createStudents } from '../../server/students.ts';
 import { createServer } from '../../server/create-server.ts';
 import { createLoadProgress, type LoadProgress } from '../../server/backbone/load-progress.ts';
 import type { ServerMetrics } from '../../server/server-metrics.ts';
@@ -170,6 +171,7 @@ export async function startServerOn<E extends EngineClient>(
     config,
     engine,
     companions: createCompanions(config, { engine, log, backbonePath: () => null }),
+    students: createStudents({ engine, cacheDir: config.cacheDir, backbonePath: () => null }),
     clock: options.clock ?? systemClock,
     log,
     metrics: options.metrics ?? silentMetrics,

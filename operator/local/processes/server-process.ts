@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { formatDuration } from '../../../crds/v1alpha1/duration.ts';
 import { CliError } from '../../errors.ts';
 import { createAdminClient, type AdminClient } from '../../fleet/admin-client.ts';
 import { lastWords, startChild, type Child } from './child.ts';
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly backbonePath: string;
   readonly backboneDigest: string | null;
   readonly outputName: string | null;
+  /** Memory for input rows and how long they are held. @defaultValue null: none ever are */
+  readonly inputs?: { readonly memoryBytes: number; readonly retentionMs: number } | null;
   /** As the server reads them (LAYERCACHE_COMPANIONS). @defaultValue null: there are none */
   readonly companions?: string | null;
   readonly engine: string;
@@ -75,6 +78,8 @@ function serverEnvironment(options: ServerOptions): Record<string, string> {
     ['BACKBONE_DIGEST', options.backboneDigest],
     ['OUTPUT_NAME', options.outputName],
     ['COMPANIONS', options.companions ?? null],
+    ['INPUT_MEMORY', options.inputs?.memoryBytes ?? null],
+    ['INPUT_RETENTION', inputRetention(options)],
     ['ENGINE_THREADS', options.engineThreads],
     ['ENGINE_LONE_THREADS', options.loneThreads],
   ];
@@ -97,6 +102,10 @@ function serverEnvironment(options: ServerOptions): Record<string, string> {
   for (const [key, value] of optional)
     if (value !== null) environment[`LAYERCACHE_${key}`] = String(value);
   return environment;
+}
+
+function inputRetention({ inputs = null }: ServerOptions): string | null {
+  return inputs === null ? null : formatDuration(inputs.retentionMs);
 }
 
 /** What the server wrote last decides which paragraph the user reads. */

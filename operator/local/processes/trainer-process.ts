@@ -16,6 +16,8 @@ export interface TrainerJob {
     readonly maxOverhead: number;
     readonly maxBundleBytes: number;
   };
+  /** Whether a student is made of input rows. */
+  readonly student: boolean;
   readonly seed: number;
   readonly parent: string | null;
   readonly trainerVersion: string;

@@ -17,6 +17,7 @@ import type {
   ReportLatency,
   ReportScope,
 } from './report-schema.ts';
+import { STUDENT_EXIT } from '../../../crds/wire/student.ts';
 import type { RunCounts } from './run-history.ts';
 import type { RunTally, ScopeTally } from './run-tally.ts';
 import type { TrueDisagreement, Truth } from './true-disagreement.ts';
@@ -182,12 +183,15 @@ function toExit(
 ): Report['exits'][number] {
   const { name, tensor, macsShare, msShare } = exit;
   const bundle = certified === null ? undefined : record.bundles.get(certified);
+  const head = bundle === undefined ? null : toHead(bundle, name, record.state);
+  // What a student costs is known once there is one.
+  const ownShare = name === STUDENT_EXIT ? (head?.macs ?? 0) / record.state.backbone.macs : 0;
   return {
     name,
     tensor: tensor ?? null,
-    macsShare,
-    msShare,
-    head: bundle === undefined ? null : toHead(bundle, name, record.state),
+    macsShare: macsShare + ownShare,
+    msShare: msShare + ownShare,
+    head,
   };
 }
 

@@ -8,6 +8,7 @@ import { grouped, plainPercent, seconds } from './format.ts';
 import { createRunScreen, type RunScreenOptions } from './run-screen.ts';
 import { renderStatement } from './screen.ts';
 import { createRunView } from './run-view.ts';
+import { shownExits } from '../shown-exits.ts';
 
 /** Shows a run while it goes on: screen or lines on standard error, decisions as NDJSON on standard output with --events. */
 export interface ShownRun {
@@ -50,7 +51,7 @@ export function createShownRun(
     title: titleOf(context),
     addresses: addressesOf(context),
     tally,
-    exitNames: exits.map(({ name }) => name),
+    exitNames: shownExits(context.service, exits).map(({ name }) => name),
     budget: settings.budget,
     confidence: settings.confidence,
     savedRatio: (name) => {

@@ -16,6 +16,7 @@ import type { RunTotals } from './history.ts';
 import { mergeAll, quantilesOf, quantilesOfDigest } from './quantiles.ts';
 import { ALL_SHOWN, runFacts } from './run-facts.ts';
 import { trackCertificate } from './track-certificate.ts';
+import { shownExits } from '../shown-exits.ts';
 
 /** Everything that a picture is made of, gathered at one moment. */
 export interface PictureFacts {
@@ -135,7 +136,9 @@ function exitsOf(facts: PictureFacts, track: PolicyTrack | null): CountedExits {
   const bundle = track === null ? undefined : facts.bundles.get(track.headRevision);
   const savings = savingsOf(bundle, states[0] ?? context.state);
   const on = policy?.exitsEnabled === true && track !== null ? track.activeExits : [];
-  const exits = context.exits.map(({ name, tensor = 'companion' }) => ({ name, tensor }));
+  const exits = shownExits(context.service, context.exits).map(
+    ({ name, tensor = 'companion' }) => ({ name, tensor }),
+  );
   return [...exits, { name: 'backbone', tensor: null }].map(({ name, tensor }) =>
     exitFigures(
       { name, tensor, isOn: tensor === null || on.includes(name) },

@@ -15,6 +15,7 @@ import { createDoubtCounter } from './doubt.ts';
 import type { RunTotals } from './history.ts';
 import { latencyOf, readPicture, toPageDecision } from './read-picture.ts';
 import { createTimeline } from './timeline.ts';
+import { shownExits } from '../shown-exits.ts';
 
 /** A run as its page shows it: told what happens, asked once a second how it stands. */
 export interface RunPicture {
@@ -57,7 +58,7 @@ export function createRunPicture(options: RunPictureOptions): RunPicture {
     title: '',
     addresses: '',
     tally,
-    exitNames: exits.map(({ name }) => name),
+    exitNames: shownExits(context.service, exits).map(({ name }) => name),
     budget: settings.budget,
     confidence: settings.confidence,
     savedRatio: () => null,

@@ -6,6 +6,7 @@ import { planBackboneStatus, planExitStatus } from './backbone-status.ts';
 import { assessConditions } from './conditions.ts';
 import { planEvents, type PlannedEvent } from './events.ts';
 import type { LifecycleFacts, StatusFacts } from './facts.ts';
+import { planInputs } from './inputs-held.ts';
 import { planLastFailure } from './last-failure.ts';
 import { nextCheckMs } from './next-check.ts';
 import { planPolicyStatus } from './policy-status.ts';
@@ -39,6 +40,7 @@ export function planStatus(facts: StatusFacts): StatusPlan {
     backbone: planBackboneStatus(facts),
     exits: planExitStatus(facts),
     policy: planPolicyStatus(facts),
+    inputs: planInputs(facts),
     request: latestRequest(facts),
     lastFailure: planLastFailure(facts),
   });

@@ -23,6 +23,7 @@ export function serverEnvironment(input: TemplateInput): EnvVar[] {
     DRAIN_DELAY: formatDuration(server.drain.delay),
     DRAIN_TIMEOUT: formatDuration(server.drain.timeout),
     SAMPLE_MEMORY: '256Mi',
+    ...inputMemory(service),
     HEAD_STORE: storeOf(input)?.uri,
     ALLOWED_HOSTS: inputs.allowedHosts.length > 0 ? inputs.allowedHosts.join(',') : undefined,
   };
@@ -30,6 +31,16 @@ export function serverEnvironment(input: TemplateInput): EnvVar[] {
     value === undefined ? [] : [{ name: `LAYERCACHE_${name}`, value }],
   );
   return [...named, ...podFacts()];
+}
+
+/** Set where a student is wanted: without them no server ever holds an input row. */
+function inputMemory({ spec }: ServiceToPlan): Readonly<Record<string, string>> {
+  const { student, inputs } = spec.heads.training;
+  if (student === 'Off') return {};
+  return {
+    INPUT_MEMORY: String(inputs.maxSize),
+    INPUT_RETENTION: formatDuration(inputs.retention),
+  };
 }
 
 /** What only the kubelet knows. */

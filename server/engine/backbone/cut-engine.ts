@@ -19,7 +19,7 @@ import { checkPlannedCut } from './check-cut.ts';
 import { measurePlan } from './measure.ts';
 import type { EngineRuntime, OpenedBackbone, RuntimeHead } from './runtime.ts';
 import { SegmentCache, type Segment } from './segment-cache.ts';
-import { normaliseBytes } from './upload.ts';
+import { normaliseBytes } from '../../core/normalise-bytes.ts';
 
 export interface EngineOptions {
   /** Called between steps of `plan` and `measure`, so that batches of other plans come through. */

@@ -67,6 +67,8 @@ export function serveWorker(
   const busy = new BusyShare(() => ownMs() * passThreads);
   const tables: MeasuredPlans = new Map();
   const companions = new Map<string, OpenCompanion>();
+  /** The digest that was opened last under a name. */
+  const lastOf = new Map<string, string>();
   let open: OpenWorker | null = null;
   /** Batches run one after the other; preparing takes its steps between them. */
   let batches: Promise<unknown> = Promise.resolve();
@@ -154,9 +156,22 @@ export function serveWorker(
     const answer = await answerFixedRow(found.engine, whole, model);
     await companions.get(model.digest)?.engine.close();
     companions.set(model.digest, found);
+    await putOut(lastOf.get(companion.name) ?? model.digest, model.digest);
+    lastOf.set(companion.name, model.digest);
     const { digest, format, sizeBytes, macs } = model;
     const msShare = plainMs > 0 ? (costs[0]?.runMs ?? 0) / plainMs : 0;
     return { loaded: { digest, format, sizeBytes, macs, msShare }, answer };
+  }
+
+  /** The one before under the same name goes, unless a plan still runs it. */
+  async function putOut(former: string, digest: string): Promise<void> {
+    const companion = companions.get(former);
+    const isUsed = [...plans.values()].some(({ full }) =>
+      full.companions.some((used) => used.companion === companion),
+    );
+    if (former === digest || companion === undefined || isUsed) return;
+    companions.delete(former);
+    await companion.engine.close();
   }
 
   async function release(planId: number): Promise<null> {

@@ -10,12 +10,15 @@ import { SERVICE, datedKeyPair, keyPairOf, mountAdminKeys } from '../../support/
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
 const DAY_MS = 86_400_000;
+const INPUTS = { LAYERCACHE_INPUT_MEMORY: '1Mi' };
 const HEAD = `/v1/heads/sha256:${'a'.repeat(64)}`;
 
 /** A drain comes last: it is for good. */
 const CALLS = [
   { call: 'GET /v1/state', trainer: true },
   { call: 'GET /v1/samples?part=long', trainer: true },
+  { call: 'GET /v1/inputs', trainer: true },
+  { call: 'DELETE /v1/inputs', trainer: true },
   { call: 'GET /v1/evidence', trainer: false },
   { call: 'GET /v1/heads', trainer: false },
   { call: `PUT ${HEAD}`, trainer: false },
@@ -32,6 +35,8 @@ const NO_CALLS = [
   'GET /v1/samples/../policy',
   'GET /v1/samples%2f..%2fpolicy',
   'POST /v1/samples',
+  'PUT /v1/inputs',
+  'GET /v1/inputs/',
   'DELETE /v1/state',
   'GET /',
 ] as const;
@@ -41,9 +46,9 @@ let secured: TestServer;
 let open: TestServer;
 beforeAll(async () => {
   secured = await startTestServer({
-    environment: { LAYERCACHE_ADMIN_DIR: mounted.dir, LAYERCACHE_BIND_HOST: '0.0.0.0' },
+    environment: { LAYERCACHE_ADMIN_DIR: mounted.dir, LAYERCACHE_BIND_HOST: '0.0.0.0', ...INPUTS },
   });
-  open = await startTestServer({ environment: { LAYERCACHE_BIND_HOST: '0.0.0.0' } });
+  open = await startTestServer({ environment: { LAYERCACHE_BIND_HOST: '0.0.0.0', ...INPUTS } });
 });
 afterAll(async () => {
   await Promise.all([secured.close(), open.close()]);
@@ -135,10 +140,11 @@ describe('with keys, is cut off before a byte of HTTP is answered, whatever it c
   });
 });
 
-test('with keys, the trainer may read samples and state, and nothing else by any spelling', async () => {
+test('with keys, the trainer may read samples and state, read and delete inputs, and nothing else by any spelling', async () => {
   const caller = { tls: true, port: secured.admin, ...keyPairOf('trainer') };
   for (const { call, trainer } of CALLS) {
-    expect(`${call}: ${await ask(call, caller)}`).toBe(`${call}: ${trainer ? '200' : '403'}`);
+    const status = !trainer ? '403' : call.startsWith('DELETE') ? '204' : '200';
+    expect(`${call}: ${await ask(call, caller)}`).toBe(`${call}: ${status}`);
   }
   for (const call of NO_CALLS) expect(`${call}: ${await ask(call, caller)}`).toBe(`${call}: 403`);
 });
@@ -174,13 +180,16 @@ describe('without keys, the port is on loopback', () => {
 /** 200, or a refusal of what was sent, not of who sent it. */
 const MAY = /: (200|204|400|404|422)$/;
 
-test('the operator may do everything, over TLS and on loopback', async () => {
+test('the operator may do everything but read inputs, over TLS; on loopback that too', async () => {
   const callers = [
     { tls: true, port: secured.admin, ...keyPairOf('operator') },
     { tls: false, port: open.admin },
     { tls: false, port: open.admin, headers: { host: `localhost:${open.admin}` } },
   ];
   for (const caller of callers) {
-    for (const { call } of CALLS) expect(`${call}: ${await ask(call, caller)}`).toMatch(MAY);
+    for (const { call } of CALLS) {
+      const isHeldBack = caller.tls && call.endsWith('/v1/inputs');
+      expect(`${call}: ${await ask(call, caller)}`).toMatch(isHeldBack ? /: 403$/ : MAY);
+    }
   }
 });

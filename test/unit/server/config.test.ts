@@ -64,6 +64,8 @@ test('defaults are complete and in base units', () => {
       maxConnections: 1_024,
     },
     sampleMemoryBytes: 256 * 2 ** 20,
+    inputMemoryBytes: 0,
+    inputRetentionMs: 3_600_000,
     drainDelayMs: 10_000,
     drainTimeoutMs: 30_000,
     exitWithStdin: false,

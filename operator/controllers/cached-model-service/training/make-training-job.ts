@@ -91,6 +91,8 @@ function toTrainerJob(
     ...from,
     ...{ part, after, parent },
     settings: { ...limits, maxBundleBytes: maxBytesIn(store) },
+    // Absent where it is not wanted: trainers of the version before do not know it.
+    ...(service.spec.heads.training.student === 'Auto' ? { student: true } : {}),
     ...(store === null ? {} : { store: { uri: store.uri } }),
     // Another training of the same rows may find other heads.
     seed: attempt,

@@ -19,6 +19,8 @@ test('the smallest spec gets every default of the API in base units', () => {
       training: {
         mode: 'Auto',
         triggers: ['Alarm', 'SavingLoss', 'NewData'],
+        student: 'Off',
+        inputs: { maxSize: 64 * 2 ** 20, retention: 3_600_000 },
         cooldown: 900_000,
         deadline: 1_800_000,
       },
@@ -119,6 +121,18 @@ const bounds: readonly (readonly [
     [[], ['Alarm']],
     [['Alarm', 'Alarm'], ['x']],
     (v) => ({ heads: { training: { triggers: v } } }),
+  ],
+  [
+    'heads.training.student',
+    ['Off', 'Auto'],
+    ['On', true],
+    (v) => ({ heads: { training: { student: v } } }),
+  ],
+  [
+    'heads.training.inputs.retention',
+    ['1m', '24h'],
+    ['59s', '25h'],
+    (v) => ({ heads: { training: { inputs: { retention: v } } } }),
   ],
   [
     'heads.training.cooldown',

@@ -139,6 +139,19 @@ const specCases: readonly SpecCase[] = [
     [],
   ],
   [
+    'the name student is reserved for what heads.training.student makes: choose another',
+    [{ exits: [{ name: 'student', tensor: 't' }] }],
+    [],
+  ],
+  [
+    'a student runs on engine ONNX: set server.engine to ONNX or Auto, or heads.training.student to Off',
+    [{ heads: { training: { student: 'Auto' } }, server: { engine: 'TFJSWASM' } }],
+    [
+      { heads: { training: { student: 'Auto' } } },
+      { heads: { training: { student: 'Auto' } }, server: { engine: 'ONNX' } },
+    ],
+  ],
+  [
     'two exits name the same tensor: keep one',
     [
       {
@@ -189,7 +202,10 @@ const specCases: readonly SpecCase[] = [
   ],
   [
     'must be at most 1024Mi',
-    [{ server: { limits: { maxRequestSize: '1025Mi' } } }],
+    [
+      { server: { limits: { maxRequestSize: '1025Mi' } } },
+      { heads: { training: { inputs: { maxSize: '2Gi' } } } },
+    ],
     [{ server: { limits: { maxRequestSize: '1Gi' } } }],
   ],
   [

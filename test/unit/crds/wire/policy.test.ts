@@ -147,6 +147,11 @@ const broken: readonly (readonly [rule: string, policy: Policy, message: string]
     'field "exits[0].name" is "backbone": the name backbone is reserved',
   ],
   [
+    'a name that heads bring',
+    aPolicy({ exits: [{ name: 'student', tensor: 't', mode: 'Active' }] }),
+    'the name student is reserved',
+  ],
+  [
     'a queue shorter than a batch',
     aPolicy({ limits: { ...aPolicy().limits, maxQueueLength: 31 } }),
     'field "limits.maxQueueLength" is 31: must be at least maxBatchSize',
@@ -163,6 +168,14 @@ test.each(broken)('a policy is refused for %s', (_rule, policy, message) => {
 
 const OFF = { name: 'off', tensor: 'block3/out', mode: 'Disabled' } as const;
 const accepted: readonly (readonly [what: string, policy: Policy])[] = [
+  [
+    'a student before the exits that are named',
+    aPolicy({
+      candidate: aCandidate({
+        activeExits: ['student', ...aCandidate().activeExits],
+      }),
+    }),
+  ],
   [
     'a candidate that shadows without a certificate',
     aPolicy({

@@ -50,6 +50,10 @@ const ROWS: readonly Row[] = [
   ['spec.heads.historyLimit', 'hot', null, 3],
   ['spec.heads.training.mode', 'hot', null, 'Off'],
   ['spec.heads.training.triggers', 'hot', null, ['Alarm']],
+  ['spec.heads.training.student', 'rolls', null, 'Auto'],
+  // Nothing is held before a student is wanted.
+  ['spec.heads.training.inputs.maxSize', 'hot', null, '128Mi'],
+  ['spec.heads.training.inputs.retention', 'hot', null, '2h'],
   ['spec.heads.training.cooldown', 'hot', null, '1h'],
   ['spec.heads.training.deadline', 'hot', null, '1h'],
   ['spec.heads.training.resources.limits', 'hot', null, { memory: '4Gi' }],

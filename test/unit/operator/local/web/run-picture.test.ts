@@ -37,6 +37,7 @@ function aRun() {
     options: { traffic: 'npy:rows.npy', seed: 3 },
     settings: { model: 'vision', budget: 0.01, confidence: 0.95 },
     backbone: { path: '/models/vision.onnx' },
+    service: { spec: { heads: { training: { student: 'Off' } } } },
     exits: [
       { name: 'early', tensor: 'block2/out', mode: 'Active', macsShare: 0.3, msShare: 0.35 },
       { name: 'late', tensor: 'block4/out', mode: 'Active', macsShare: 0.6, msShare: 0.7 },

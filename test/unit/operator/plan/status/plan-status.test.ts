@@ -37,6 +37,15 @@ describe('a status', () => {
     await expect(toYaml(status)).toMatchFileSnapshot(`../${golden('status')}`);
   });
 
+  test('says which pods may hold inputs, how many and how long, and nothing where none may', () => {
+    const inputs = { rows: 7, maxRows: 400, retentionSeconds: 5_400 };
+    const state = aState({ companions: [], inputs });
+    const server = aServer({ state: { loaded: true, state } });
+    const { inputs: held } = statusOf({ pods: [aPod({ server }), aPod({})] });
+    expect(held).toEqual({ pods: 1, maxRows: 400, retention: '1h30m' });
+    expect(statusOf()).not.toHaveProperty('inputs');
+  });
+
   test('of a service that nothing is known about yet has a selector and an address', () => {
     const facts: Partial<StatusFacts> = {
       deployment: null,

@@ -1,0 +1,60 @@
+import type { Result } from '../../crds/wire/result.ts';
+import { parseInputBatch, type InputBatch } from '../../crds/wire/inputs.ts';
+import { refusal, type AdminClient } from '../fleet/admin-client.ts';
+
+const ROWS_PER_CALL = 1_000;
+const CALL_DEADLINE_MS = 15_000;
+const MAX_BATCH_BYTES = 64 * 1024 * 1024;
+/** A server that answers but never ends is left after this many calls. */
+const MAX_CALLS = 1_000;
+/** Input rows that one training holds at most, over all servers. */
+const MAX_BYTES = 1024 * 1024 * 1024;
+
+/** Input rows of these servers; one that gives none, or stops, gives what it gave: a student is made of what there is. */
+export async function pullInputs(
+  servers: readonly string[],
+  connect: (baseUrl: string) => AdminClient,
+): Promise<readonly InputBatch[]> {
+  const batches: InputBatch[] = [];
+  let bytes = 0;
+  for (const server of servers) {
+    const client = connect(server);
+    try {
+      let after = 0;
+      for (let call = 0; call < MAX_CALLS && bytes < MAX_BYTES; call++) {
+        const answer = await pullBatch(client, after);
+        if (!answer.ok || answer.value.nextAfter <= after) break;
+        batches.push(answer.value);
+        bytes += answer.value.inputs.byteLength;
+        after = answer.value.nextAfter;
+      }
+    } finally {
+      client.close();
+    }
+  }
+  return batches;
+}
+
+async function pullBatch(client: AdminClient, after: number): Promise<Result<InputBatch>> {
+  const answer = await client.call({
+    method: 'GET',
+    path: `/v1/inputs?after=${after}&max=${ROWS_PER_CALL}`,
+    deadlineMs: CALL_DEADLINE_MS,
+    maxBytes: MAX_BATCH_BYTES,
+  });
+  if (!answer.ok) return answer;
+  if (answer.value.status !== 200) return refusal('GET /v1/inputs', answer.value);
+  return parseInputBatch(answer.value.body);
+}
+
+/** Has these servers forget their input rows. One that cannot be reached forgets them by their retention. */
+export async function wipeInputs(
+  servers: readonly string[],
+  connect: (baseUrl: string) => AdminClient,
+): Promise<void> {
+  for (const server of servers) {
+    const client = connect(server);
+    await client.call({ method: 'DELETE', path: '/v1/inputs' });
+    client.close();
+  }
+}

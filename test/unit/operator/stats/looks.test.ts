@@ -88,6 +88,11 @@ describe('a look at frames of cameras', () => {
     expect(taken.lambdaIndex).toBe(49);
   });
 
+  test('certifies none where the smallest lambda fails', () => {
+    const taken = takeLook(frames(), 2, { ...terms, budget: 0.005, hasGrowingBursts: true });
+    expect(taken).toMatchObject({ dispersion: 1, lambdaIndex: null });
+  });
+
   test('goes by the number that it tells', () => {
     const taken = takeLook(frames(), 2, { ...terms, budget: 0.08, hasGrowingBursts: true });
     expect(reassessLook(taken, { ...terms, budget: 0.08 })).toBe(taken.lambdaIndex);

@@ -84,7 +84,7 @@ export const EXPLAINED = [
   })),
   {
     file: 'server/core/certificate.ts',
-    line: 'const areOrdered = disagreements >= 0 && disagreements <= audits;',
+    line: 'const areOrdered = disagreements >= 0 && disagreements <= audits * rowUnits;',
     why: 'the tail of as many disagreements as audits, or more, is 1 and certifies nothing: the check says so early',
   },
   {

@@ -13,6 +13,7 @@ import { createAdminClient } from '../../../operator/fleet/admin-client.ts';
 import { verifyBundle } from '../../../operator/fleet/pull-bundle.ts';
 import { pullTrainerState, type TrainerState } from '../../../operator/fleet/trainer-client.ts';
 import { eventually } from '../../support/eventually.ts';
+import { sendLearnableRows } from '../../support/learnable-rows.ts';
 import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
 import { residualNet } from '../../support/onnx-models/networks.ts';
 import { stateOf, whenReady } from '../../support/served-process.ts';
@@ -79,25 +80,6 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
     return JSON.parse(answer.body.toString()) as Acknowledgement;
   }
 
-  /** Rows of four kinds with noise, so that there is something to learn. */
-  async function sendRows(dataPort: number, { backbone }: ServerState): Promise<void> {
-    const [input] = backbone.inputs;
-    const extent = input!.shape.slice(1);
-    const size = extent.reduce((product, one) => product * one, 1);
-    for (let from = 0; from < ROWS; from += 32) {
-      const data = Array.from({ length: 32 * size }, (_, i) => {
-        const row = from + Math.floor(i / size);
-        return Math.sin((i % size) * (1 + (row % 4))) + 0.05 * Math.sin(i * 12.9898 + row);
-      });
-      const tensor = { name: input!.name, shape: [32, ...extent], datatype: 'FP32', data };
-      const answer = await send(dataPort, '/v2/models/digits/infer', {
-        method: 'POST',
-        body: JSON.stringify({ inputs: [tensor] }),
-      });
-      expect(answer.status).toBe(200);
-    }
-  }
-
   function startTrainer(server: number, secret = store.secret) {
     const job = {
       servers: [`http://127.0.0.1:${server}`],
@@ -154,7 +136,7 @@ describe.skipIf(obstacle !== null)('heads on their way through a store', () => {
       .map(({ tensor }, i) => ({ name: `exit-${i}`, tensor, mode: 'Active' as const }));
     const { digest: backboneDigest } = state.backbone;
     await apply(adminPort, aPolicy({ backboneDigest, exits, exitsEnabled: false, auditRate: 1 }));
-    await sendRows(dataPort, state);
+    await sendLearnableRows(dataPort, state, ROWS);
     return { dataPort, adminPort, state };
   }
 

@@ -152,3 +152,10 @@ describe('what has to pass as well', () => {
     expect(flagged?.without).toEqual(aColumn(40_000, 800));
   });
 });
+
+test('a pod disagrees too seldom by shares, whichever side has more rows', () => {
+  const pod = { podUid: 'a', audits: 100, disagreements: 2, otherAudits: 1_000 };
+  expect(disagreesTooSeldom({ ...pod, otherDisagreements: 30 })).toBe(true);
+  expect(disagreesTooSeldom({ ...pod, otherDisagreements: 20 })).toBe(false);
+  expect(disagreesTooSeldom({ ...pod, otherDisagreements: 10 })).toBe(false);
+});

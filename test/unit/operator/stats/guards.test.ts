@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   assessWealth,
+  isBeyond,
   logFactors,
   MEDIAN_SHARE,
   TAIL_SHARE,
@@ -41,6 +42,13 @@ describe('wealth', () => {
     expect(wealthOf([])).toBe(1);
     expect(wealth(0, 0)).toBe(1);
     expect(Number.isFinite(wealth(100_000, 100_000))).toBe(true);
+  });
+
+  test('of one tick speaks against the limit from 20 to 1 on', () => {
+    expect(isBeyond(20, 1_000, TAIL_SHARE)).toBe(false);
+    expect(isBeyond(30, 1_000, TAIL_SHARE)).toBe(true);
+    expect(isBeyond(500, 1_000, MEDIAN_SHARE)).toBe(false);
+    expect(isBeyond(700, 1_000, MEDIAN_SHARE)).toBe(true);
   });
 
   test('of more requests above than there are is refused', () => {

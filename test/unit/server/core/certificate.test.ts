@@ -109,6 +109,12 @@ describe('dispersion', () => {
 });
 
 describe('what a server believes', () => {
+  test('units of partly right rows may be more than there are rows', () => {
+    const partly = aCertificate({ agreement: 'F1', audits: 1_000, disagreements: 200 });
+    expect(certificateHolds(partly, 0.05, CONFIDENCE)).toBe(true);
+    expect(certificateHolds({ ...partly, disagreements: 500 }, 0.05, CONFIDENCE)).toBe(false);
+  });
+
   test('counts at the level pass, one disagreement more does not', () => {
     expect(certificateHolds(aCertificate(), BUDGET, CONFIDENCE)).toBe(true);
     expect(certificateHolds(aCertificate({ disagreements: 19 }), BUDGET, CONFIDENCE)).toBe(false);

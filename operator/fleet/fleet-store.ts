@@ -50,7 +50,7 @@ export interface FleetStoreOptions {
   readonly connect: (key: string, pod: FleetPod) => AdminClient;
   /** Something that decisions read has changed. */
   readonly onChange: (key: string) => void;
-  /** [0, 1): spreads polls. */
+  /** [0, 1): spreads rounds. */
   readonly random: () => number;
   readonly onPull: OnPull;
 }
@@ -58,6 +58,7 @@ export interface FleetStoreOptions {
 interface Entry {
   memory: PodMemory;
   readonly client: AdminClient;
+  /** Of a poll of its own, sooner than the next round; Infinity: none. */
   dueMs: number;
   /** Polls and pushes of one pod go one after the other: an older answer never overwrites a newer one. */
   turn: Promise<void>;
@@ -69,12 +70,16 @@ interface Entry {
 interface Service {
   pollMs: number;
   needsFigures: boolean;
+  /** Next time that all its pods are polled: together, so that one pass takes what all of them say. */
+  roundMs: number;
   publication: Publication | null;
   readonly entries: Map<string, Entry>;
 }
 
 const POLLS_AT_ONCE = 16;
 const PUSHES_AT_ONCE = 16;
+/** A pod that takes longer loses its place: a node that went away with its pods would hold all others for minutes. */
+const PATIENCE_MS = 250;
 /** A pod that starts, or missed a push, is asked sooner. */
 const SOON_MS = { starting: 5_000, missed: 1_000 } as const;
 const TICK_MS = 500;
@@ -82,8 +87,11 @@ const TICK_MS = 500;
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
   const { clock, signal } = options;
   const services = new Map<string, Service>();
-  const pollLimit = limitConcurrency(POLLS_AT_ONCE);
-  const pushLimit = limitConcurrency(PUSHES_AT_ONCE);
+  const patience = { clock, ms: PATIENCE_MS };
+  const pollLimit = limitConcurrency(POLLS_AT_ONCE, patience);
+  /** Those that did not answer last time wait for each other alone. */
+  const silentLimit = limitConcurrency(POLLS_AT_ONCE, patience);
+  const pushLimit = limitConcurrency(PUSHES_AT_ONCE, patience);
   const monotonicMs = (): number => clock.monotonicMs();
 
   function serviceOf(key: string): Service {
@@ -91,6 +99,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     if (known !== undefined) return known;
     const service: Service = {
       ...{ pollMs: 0, needsFigures: false, publication: null },
+      roundMs: monotonicMs(),
       entries: new Map(),
     };
     services.set(key, service);
@@ -121,8 +130,14 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     return entry.turn;
   }
 
+  /** That long from now, give or take a tenth. */
+  function spread(waitMs: number): number {
+    return monotonicMs() + waitMs * (0.9 + 0.2 * options.random());
+  }
+
   async function poll(key: string, service: Service, entry: Entry): Promise<void> {
-    await pollLimit(() =>
+    const limit = entry.memory.problem?.code === 'NoAnswer' ? silentLimit : pollLimit;
+    await limit(() =>
       inTurn(key, entry, () => {
         const { memory, client } = entry;
         const from = service.needsFigures ? { ...memory, stateDigest: '' } : memory;
@@ -130,8 +145,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       }),
     );
     const isStarting = entry.memory.state?.loaded !== true;
-    const waitMs = isStarting ? Math.min(service.pollMs, SOON_MS.starting) : service.pollMs;
-    entry.dueMs = monotonicMs() + waitMs * (0.9 + 0.2 * options.random());
+    entry.dueMs = isStarting ? spread(Math.min(service.pollMs, SOON_MS.starting)) : Infinity;
     await pushIfNeeded(key, service, entry);
   }
 
@@ -166,15 +180,17 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
 
   async function pollDue(): Promise<void> {
     const nowMs = monotonicMs();
-    const polls = [...services].flatMap(([key, service]) =>
-      [...service.entries.values()].flatMap((entry) => {
-        if (entry.isPolling || entry.dueMs > nowMs) return [];
+    const polls = [...services].flatMap(([key, service]) => {
+      const isRound = service.roundMs <= nowMs;
+      if (isRound) service.roundMs = spread(service.pollMs);
+      return [...service.entries.values()].flatMap((entry) => {
+        if (entry.isPolling || (!isRound && entry.dueMs > nowMs)) return [];
         entry.isPolling = true;
         return poll(key, service, entry).finally(() => {
           entry.isPolling = false;
         });
-      }),
-    );
+      });
+    });
     await Promise.all(polls);
   }
 
@@ -188,9 +204,9 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const service = serviceOf(key);
       service.pollMs = pollMs;
       service.needsFigures = needsFigures;
-      const horizonMs = monotonicMs() + pollMs * 1.1;
+      // A shorter wait holds for the one that is running.
+      service.roundMs = Math.min(service.roundMs, monotonicMs() + pollMs * 1.1);
       for (const [uid, entry] of service.entries) {
-        entry.dueMs = Math.min(entry.dueMs, horizonMs);
         if (pods.some((pod) => isSameAddress(pod, entry.memory.pod))) continue;
         entry.client.close();
         service.entries.delete(uid);

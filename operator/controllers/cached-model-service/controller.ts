@@ -17,6 +17,8 @@ import { newMemory, type ServiceMemory } from './service-memory.ts';
 import type { ServiceShell } from './service-shell.ts';
 
 const NAME = 'cached-model-service';
+/** Pods of a service are polled together and answer one after the other: one pass takes what all of them say. */
+const GATHER_MS = 500;
 
 /** Makes and keeps what a service consists of, publishes its policy, and reports (api.md 7). */
 export function createServiceController(
@@ -38,9 +40,12 @@ export function createServiceController(
     },
   });
   metrics.queueMade(NAME, queue);
-  wake(caches, fleet, (key, change) => {
+  wake(caches, (key, change) => {
     if (change !== null) memories.get(key)?.written.heard(change);
     queue.add(key);
+  });
+  fleet.onChange((key) => {
+    queue.addAfter(key, GATHER_MS);
   });
 
   function forget(key: string, { metadata }: KubeObject): void {
@@ -81,10 +86,9 @@ export function createServiceController(
   return { name: NAME, run: () => queue.run(reconcile) };
 }
 
-/** Whatever a service is decided by asks for a pass over it. */
+/** Every object that a service is decided by asks for a pass over it. */
 function wake(
   { services, headRevisions, children, pods, trainers }: Caches,
-  fleet: ServiceFleet,
   add: (key: string, change: StoreChange | null) => void,
 ): void {
   services.onKey((change) => {
@@ -102,9 +106,6 @@ function wake(
   }
   headRevisions.onKey((change) => {
     for (const key of servicesOf(change, serviceOfRevision)) add(key, null);
-  });
-  fleet.onChange((key) => {
-    add(key, null);
   });
 }
 

@@ -1,14 +1,17 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, openSync, closeSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 import { freePorts } from '../../cluster/harness/free-ports.ts';
 
-/** One process of the operator, as an installation starts it; its log lies in a file. */
+/** The operator as an installation starts it: one process, and the next when it ends, as a kubelet does it. Its log lies in a file. */
 export interface FleetOperator {
+  /** Of the process that runs now. */
   readonly pid: number;
-  readonly logPath: string;
-  /** Resolves once it leads with full caches. */
+  /** How often it ended by itself, as one that lost its Lease does. */
+  readonly restarts: number;
+  /** Resolves once the first process leads with full caches. */
   ready(deadlineMs: number): Promise<void>;
   /** Of its metrics page: sums of series by family and labels. */
   metrics(): Promise<OperatorCounters>;
@@ -38,65 +41,82 @@ export interface OperatorStart {
 
 const PROGRAM = resolve('dist/bundle/operator.mjs');
 const STOP_MS = 30_000;
+const RESTART_MS = 1_000;
+/** So many ends before it was ready once are no bad luck. */
+const MOST_ENDS = 3;
+/** It may be between two processes. */
+const ANSWER_MS = 60_000;
 
 export async function startFleetOperator(start: OperatorStart): Promise<FleetOperator> {
-  const { kubeconfigPath, namespace, folder, name, isProfiled, environment } = start;
-  mkdirSync(folder, { recursive: true });
-  const logPath = join(folder, `${name}.log`);
+  mkdirSync(start.folder, { recursive: true });
+  const logPath = join(start.folder, `${start.name}.log`);
   const log = openSync(logPath, 'w');
   const [port = 0] = await freePorts(1);
-  const profile = isProfiled
-    ? ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`]
-    : [];
-  const child = spawn(
-    'setpriv',
-    ['--pdeathsig', 'KILL', '--', process.execPath, ...profile, PROGRAM],
-    {
-      stdio: ['ignore', log, log],
-      env: {
-        PATH: process.env.PATH,
-        LAYERCACHE_KUBECONFIG: kubeconfigPath,
-        LAYERCACHE_NAMESPACE: namespace,
-        LAYERCACHE_POD_NAME: name,
-        LAYERCACHE_RELEASE: 'fleet',
-        LAYERCACHE_SERVER_IMAGE: 'registry.example.com/server:1',
-        LAYERCACHE_METRICS_PORT: String(port),
-        LAYERCACHE_BIND_HOST: '127.0.0.1',
-        ...environment,
-      },
-    },
-  );
-  closeSync(log);
-  let isEnded = false;
-  const ended = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      isEnded = true;
-      resolve();
-    });
-  });
+  const ending = new AbortController();
+  const isEnding = (): boolean => ending.signal.aborted;
+  let restarts = 0;
+  let child = spawnOperator(start, port, log);
+  const isOver = keepRunning();
+
+  async function keepRunning(): Promise<void> {
+    for (;;) {
+      await new Promise((resolve) => child.once('exit', resolve));
+      if (isEnding()) return;
+      restarts += 1;
+      await wait(RESTART_MS);
+      if (isEnding()) return;
+      child = spawnOperator(start, port, log);
+    }
+  }
   const end = async (signal: NodeJS.Signals): Promise<void> => {
+    ending.abort();
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
-    await ended;
+    await isOver;
     clearTimeout(timer);
+    closeSync(log);
   };
   return {
-    pid: child.pid ?? 0,
-    logPath,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    get restarts() {
+      return restarts;
+    },
     ready: (deadlineMs) =>
       eventually(() => {
         const said = readFileSync(logPath, 'utf8');
-        if (isEnded) throw new Error(`the operator ended: ${said.slice(-2_000)}`);
-        if (!said.includes('"caches full"'))
-          throw new Error(`the operator is not ready: ${logPath}`);
+        if (said.includes('"caches full"')) return;
+        const what = restarts < MOST_ENDS ? 'is not ready' : 'ends again and again';
+        throw new Error(`the operator ${what} (${logPath}): ${said.slice(-2_000)}`);
       }, deadlineMs),
-    metrics: async () => {
-      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
-      return toCounters(await answer.text());
-    },
+    metrics: () =>
+      eventually(async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+        return toCounters(await answer.text());
+      }, ANSWER_MS),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
+}
+
+function spawnOperator(start: OperatorStart, port: number, log: number): ChildProcess {
+  const { kubeconfigPath, namespace, folder, name, isProfiled, environment } = start;
+  const profile = isProfiled ? ['--cpu-prof', `--cpu-prof-dir=${folder}`] : [];
+  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', process.execPath, ...profile, PROGRAM], {
+    stdio: ['ignore', log, log],
+    env: {
+      PATH: process.env.PATH,
+      LAYERCACHE_KUBECONFIG: kubeconfigPath,
+      LAYERCACHE_NAMESPACE: namespace,
+      LAYERCACHE_POD_NAME: name,
+      LAYERCACHE_RELEASE: 'fleet',
+      LAYERCACHE_SERVER_IMAGE: 'registry.example.com/server:1',
+      LAYERCACHE_METRICS_PORT: String(port),
+      LAYERCACHE_BIND_HOST: '127.0.0.1',
+      ...environment,
+    },
+  });
 }
 
 export function toCounters(page: string): OperatorCounters {

@@ -34,6 +34,10 @@ export interface ScenarioOptions extends FleetSize {
 
 const LONG_MS = 1_800_000;
 const SETTLED_MS = 10_000;
+const PATIENT_LEASE = {
+  LAYERCACHE_LEASE_DURATION: '90s',
+  LAYERCACHE_LEASE_RENEW_DEADLINE: '80s',
+};
 /** Of each pod: ten of them give a certificate its audits while it waits for its blocks. */
 const TRAFFIC = { rowsPerSecond: 2, windowSeconds: 10 };
 
@@ -116,7 +120,10 @@ class Scenario {
     this.#meter.read();
     await this.#fleet.report();
     const before = await this.#counters();
+    const operator = this.#operator;
+    const restartsBefore = operator?.restarts ?? 0;
     const { figures = {} } = await work();
+    const restarts = (operator?.restarts ?? 0) - restartsBefore;
     const usage = this.#meter.read();
     const { evidenceLagMs, ...pods } = await this.#fleet.report();
     const after = await this.#counters();
@@ -132,7 +139,8 @@ class Scenario {
       usage,
       operator: callsBetween(before, after),
       pods,
-      figures: { ...figures, ...evidence },
+      // One that lost its Lease on a busy machine: what the stage took is not what it takes.
+      figures: { ...figures, ...evidence, ...(restarts === 0 ? {} : { operatorRestarts: restarts }) },
     };
     this.#results.push(result);
     this.#options.onStage(result);
@@ -144,8 +152,13 @@ class Scenario {
   }
 
   async #startOperator(): Promise<Measured> {
-    const { folder, isProfiled, operatorEnvironment: environment } = this.#options;
+    const { folder, isProfiled, operatorEnvironment } = this.#options;
     this.#operators += 1;
+    // How long the next one waits for a Lease is its own setting; so this one alone is patient with a machine that is busy.
+    const environment = {
+      ...operatorEnvironment,
+      ...(this.#operators === 1 ? PATIENT_LEASE : {}),
+    };
     this.#operator = await startFleetOperator({
       kubeconfigPath: this.#cluster.kubeconfigPath,
       namespace: OPERATOR_NAMESPACE,

@@ -85,6 +85,59 @@ describe('polls', () => {
     expect(pod.calls).toHaveLength(3);
   });
 
+  test('pods of one service are asked together from the next round on, whenever they came', async () => {
+    const first = add('a');
+    followAll();
+    await store.pollDue();
+    await clock.pass(12_000);
+    const late = add('b');
+    followAll();
+    await store.pollDue();
+    expect([first.calls.length, late.calls.length]).toEqual([2, 2]);
+    await clock.pass(17_999);
+    await store.pollDue();
+    expect([first.calls.length, late.calls.length]).toEqual([2, 2]);
+    await clock.pass(1);
+    await store.pollDue();
+    expect([first.calls.length, late.calls.length]).toEqual([3, 3]);
+  });
+
+  test('a node that goes away with 500 pods holds the others for 8 s once, and later not at all', async () => {
+    const alone = add('z');
+    alone.closeWindows(1);
+    for (let i = 0; i < 500; i++) add(`dead-${i}`);
+    // The last one in line.
+    const [first, ...others] = [...pods];
+    pods = new Map([...others, first!]);
+    followAll();
+    await store.pollDue();
+    for (const [uid, pod] of pods) {
+      if (uid === 'z') continue;
+      pod.override = () =>
+        new Promise((resolve) => {
+          clock.schedule(2_000, () => {
+            resolve(SILENT);
+          });
+        });
+    }
+    alone.calls.splice(0);
+    await clock.pass(30_000);
+    let round = store.pollDue();
+    await clock.pass(7_700);
+    expect(alone.calls).toEqual([]);
+    await clock.pass(300);
+    expect(alone.calls).toHaveLength(1);
+    await clock.pass(2_000);
+    await round;
+    expect(viewOf('dead-499').problem?.code).toBe('NoAnswer');
+    await clock.pass(20_000);
+    round = store.pollDue();
+    await settle();
+    expect(alone.calls).toHaveLength(2);
+    await clock.pass(10_000);
+    await round;
+  });
+
   test('more windows than one answer holds are read to their end', async () => {
     const pod = add('a');
     pod.closeWindows(700);
@@ -333,7 +386,7 @@ describe('publishing', () => {
     expect(deadlines).toEqual([2_000, 2_000]);
   });
 
-  test('reaches 48 of 50 pods while a dead one and a slow one hold two of 16 places, and ends when these have missed their 2 s', async () => {
+  test('reaches 48 of 50 pods while a dead one and a slow one hold two of 16 places for a while, and ends when these have missed their 2 s', async () => {
     const all = await known(...Array.from({ length: 50 }, (_, i) => `pod-${i}`));
     const [dead, slow] = all;
     let open = 0;

@@ -56,11 +56,12 @@ export function createApplier(api: Api, fieldManager: string): Applier {
       const memory = memoryOf(body);
       const wanted = ownFields(body);
       const before = memory.get(slot);
-      const isAsBefore = before?.body === digest(wanted);
-      const owner = { fieldManager, subresource };
-      if (live !== null && isCurrent(live, wanted, before, owner)) {
-        memory.set(slot, rememberedOf(live, wanted, owner));
-        return { outcome: 'Skipped', object: live };
+      const wish: Wish = { wanted, body: digest(wanted), owner: { fieldManager, subresource } };
+      const isAsBefore = before?.body === wish.body;
+      const current = live === null ? null : findCurrent(live, wish, before);
+      if (current !== null) {
+        memory.set(slot, current);
+        return { outcome: 'Skipped', object: current.seen };
       }
       const object = await api.apply(
         withPreconditions(body, live, isConditional === true || subresource === 'status'),
@@ -70,8 +71,8 @@ export function createApplier(api: Api, fieldManager: string): Applier {
           ...(subresource === undefined ? {} : { subresource }),
         },
       );
-      memory.set(slot, rememberedOf(object, wanted, owner));
-      const isRevert = isAsBefore && before.uid === object.metadata.uid;
+      memory.set(slot, rememberedOf(object, wish));
+      const isRevert = isAsBefore && before.seen.metadata.uid === object.metadata.uid;
       return { outcome: outcomeOf(live, object, isRevert), object };
     },
     forget: (key) => {
@@ -92,7 +93,8 @@ function outcomeOf(
 
 /** Digests, since a policy with its bundle is a megabyte. */
 interface Remembered {
-  readonly uid: string | undefined;
+  /** What was compared last. The cache keeps an object until it changes, so the same one needs no second look. */
+  readonly seen: KubeObject;
   readonly body: string;
   /** What the object said in the places of the body, right after it was applied. */
   readonly projection: string;
@@ -107,34 +109,41 @@ interface Owner {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function rememberedOf(object: KubeObject, wanted: Fields, owner: Owner): Remembered {
+/** What an object shall say, the digest of that, and by whom. */
+interface Wish {
+  readonly wanted: Fields;
+  readonly body: string;
+  readonly owner: Owner;
+}
+
+function rememberedOf(object: KubeObject, { wanted, body, owner }: Wish): Remembered {
   return {
-    uid: object.metadata.uid,
-    body: digest(wanted),
+    seen: object,
+    body,
     projection: digest(projectFields(object, wanted)),
     isOwned: ownsExactly(object, wanted, owner),
   };
 }
 
 /**
- * With a memory: nothing of ours moved since, and all of it is ours still. A key that somebody adds to an atomic map, such as
- * the selector of a Service, lies in no place of ours, but it takes the map away. Without a memory, after a start: every field
- * is there and ours.
+ * What to remember of a live object that says all that is wanted; null: it does not. With a memory: nothing of ours moved since,
+ * and all of it is ours still. A key that somebody adds to an atomic map, such as the selector of a Service, lies in no place of
+ * ours, but it takes the map away. Without a memory, after a start: every field is there and ours.
  */
-function isCurrent(
+function findCurrent(
   live: KubeObject,
-  wanted: Fields,
+  wish: Wish,
   before: Remembered | undefined,
-  owner: Owner,
-): boolean {
-  if (before !== undefined && before.uid === live.metadata.uid) {
-    return (
-      before.body === digest(wanted) &&
-      before.projection === digest(projectFields(live, wanted)) &&
-      (!before.isOwned || ownsExactly(live, wanted, owner))
-    );
-  }
-  return ownsExactly(live, wanted, owner) && containsFields(live, wanted);
+): Remembered | null {
+  if (before?.seen === live && before.body === wish.body) return before;
+  const now = rememberedOf(live, wish);
+  const isSame =
+    before !== undefined && before.seen.metadata.uid === live.metadata.uid
+      ? before.body === now.body &&
+        before.projection === now.projection &&
+        (!before.isOwned || now.isOwned)
+      : now.isOwned && containsFields(live, wish.wanted);
+  return isSame ? now : null;
 }
 
 /** The part of a body that can be owned: no name, no version. */

@@ -5,7 +5,7 @@ import type { ApiVerb } from '../../kube/intercept-api.ts';
 import { KINDS, type KindName } from '../../kube/kinds.ts';
 import { canonicalJson } from '../../../crds/wire/json.ts';
 import type { Refusal, Rejection } from '../../plan/status/facts.ts';
-import type { ServiceMemory } from './service-memory.ts';
+import type { BlockedBody, ServiceMemory } from './service-memory.ts';
 
 /** Rights and quotas come back without a word. */
 const FORBIDDEN_MS = 300_000;
@@ -39,9 +39,8 @@ export class PassAttempt {
   async run<T>(part: Part, call: () => Promise<T>): Promise<T | null> {
     if (this.isStopped || this.#memory.isNamespaceEnding) return null;
     const key = `${part.verb} ${part.kind}/${part.name}`;
-    const digest = digestOf(part.body);
     const blocked = this.#memory.blocked.get(key);
-    if (blocked?.digest === digest && this.#nowMs() < blocked.untilMs) {
+    if (isBlocked(blocked, part, this.#nowMs())) {
       if (blocked.refusal !== null) this.refusals.push(blocked.refusal);
       if (blocked.rejection !== null) this.rejections.push(blocked.rejection);
       return null;
@@ -52,7 +51,7 @@ export class PassAttempt {
       return answer;
     } catch (error) {
       if (!(error instanceof ApiStatusError)) throw error;
-      this.#take(part, { key, digest }, error);
+      this.#take(part, { key, digest: digestOf(part.body) }, error);
       return null;
     }
   }
@@ -80,6 +79,16 @@ export class PassAttempt {
       this.isStopped = error.status === 429 || error.status === 0;
     }
   }
+}
+
+function isBlocked(
+  blocked: BlockedBody | undefined,
+  { body }: Part,
+  nowMs: number,
+): blocked is BlockedBody {
+  // Hardly anything is, and a digest costs more than all else of a pass without work.
+  if (blocked === undefined) return false;
+  return nowMs < blocked.untilMs && blocked.digest === digestOf(body);
 }
 
 /** Of what is wanted, not of the version it was planned on. */

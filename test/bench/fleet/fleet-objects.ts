@@ -28,14 +28,15 @@ export function namespacesOf(services: readonly ServiceRef[]): string[] {
 }
 
 /**
- * Nodes that kwok plays. Their pods get addresses of 127.16.0.0/12: all of it is this machine, so each pod can listen on its own
+ * Nodes that kwok plays. Their pods get addresses of 127.0.0.0/8: all of it is this machine, so each pod can listen on its own
  * address at the port that the operator dials, and nothing of it is seen outside.
+ * @param firstNetwork the second number of the first node's addresses: two fleets of one machine need different ones.
  */
-export function fleetNodes({ services, pods }: FleetSize): object[] {
+export function fleetNodes({ services, pods }: FleetSize, firstNetwork: number): object[] {
   const count = Math.max(1, Math.ceil((services * pods) / PODS_PER_NODE));
   const resources = { cpu: '4096', memory: '16Ti', pods: String(4 * PODS_PER_NODE) };
   return Array.from({ length: count }, (_, index) => {
-    const podCIDR = `127.${16 + index}.0.0/16`;
+    const podCIDR = `127.${firstNetwork + index}.0.0/16`;
     return {
       ...{ apiVersion: 'v1', kind: 'Node' },
       metadata: {

@@ -8,6 +8,8 @@ const PODS_PER_PROCESS = 2_500;
 /** Simulated pods in a few processes. */
 export interface FleetProcesses {
   readonly pids: readonly number[];
+  /** Rejects when one of them ends before `stop`. */
+  readonly ended: Promise<never>;
   traffic(traffic: Omit<Extract<ToPods, { kind: 'Traffic' }>, 'kind'>): void;
   /** What happened since the last report, in all of them. */
   report(): Promise<Omit<PodsReport, 'kind'>>;
@@ -34,9 +36,13 @@ export async function startFleetProcesses(
       for (const one of applied) for (const handler of handlers) handler(one);
     });
   }
+  const ended = Promise.race(messages.map((box) => box.ended));
+  // Nobody needs to look.
+  ended.catch(() => undefined);
   await Promise.all(messages.map((box) => box.next('Ready')));
   return {
     pids: children.map(({ pid }) => pid ?? 0),
+    ended,
     traffic: (traffic) => {
       for (const box of messages) box.send({ kind: 'Traffic', ...traffic });
     },
@@ -62,16 +68,16 @@ type MessageOf<Kind extends FromPods['kind']> = Extract<FromPods, { kind: Kind }
 
 class MessageBox {
   readonly #child: ChildProcess;
-  readonly #ended: Promise<never>;
+  readonly ended: Promise<never>;
 
   constructor(child: ChildProcess) {
     this.#child = child;
-    this.#ended = new Promise((_, reject) => {
+    this.ended = new Promise((_, reject) => {
       child.once('exit', (code, signal) => {
         reject(new Error(`a process of simulated pods ended (${String(code ?? signal)})`));
       });
     });
-    this.#ended.catch(() => undefined);
+    this.ended.catch(() => undefined);
   }
 
   on<Kind extends FromPods['kind']>(kind: Kind, handler: (message: MessageOf<Kind>) => void): void {
@@ -89,7 +95,7 @@ class MessageBox {
       };
       this.#child.on('message', take);
     });
-    return Promise.race([came, this.#ended]);
+    return Promise.race([came, this.ended]);
   }
 
   send(message: ToPods): void {
@@ -98,7 +104,7 @@ class MessageBox {
 
   async end(): Promise<void> {
     this.#child.kill('SIGKILL');
-    await this.#ended.catch(() => undefined);
+    await this.ended.catch(() => undefined);
   }
 }
 

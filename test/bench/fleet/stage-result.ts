@@ -34,6 +34,11 @@ function minus(after: Counts, before: Counts): Counts {
   );
 }
 
+/** Writes of objects: Leases are renewed by PUT. */
+export function writesOf(apiCalls: Readonly<Record<string, number>>): number {
+  return ['POST', 'PATCH', 'DELETE'].reduce((sum, method) => sum + (apiCalls[method] ?? 0), 0);
+}
+
 /** One line for the log of a run: everything that was measured. */
 export function formatStage({ stage, usage, operator, pods, figures }: StageResult): string {
   const { wallSeconds, operatorCpuSeconds, operatorRssMib, operatorPeakRssMib } = usage;

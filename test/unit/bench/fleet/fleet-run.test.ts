@@ -54,7 +54,7 @@ test('a policy that does not come everywhere says how many services lack it', as
 });
 
 test('each pod of a fleet has an address of its own on this machine', () => {
-  const nodes = fleetNodes({ services: 100, pods: 10 }) as { spec: { podCIDR: string } }[];
+  const nodes = fleetNodes({ services: 100, pods: 10 }, 16) as { spec: { podCIDR: string } }[];
   expect(nodes.map(({ spec }) => spec.podCIDR)).toEqual(['127.16.0.0/16', '127.17.0.0/16']);
   const services = fleetServices({ services: 150, pods: 1 });
   expect(namespacesOf(services)).toEqual(['fleet-0', 'fleet-1']);

@@ -1,0 +1,110 @@
+import { atMost, seen, type Figure } from '../figure.ts';
+import { growthExponent } from './growth.ts';
+import { writesOf, type StageResult } from './stage-result.ts';
+
+/** One size of a fleet and what its stages cost. */
+export interface FleetRun {
+  readonly services: number;
+  /** Of each service. */
+  readonly pods: number;
+  readonly stages: readonly StageResult[];
+}
+
+const SECTION = 'fleet';
+/** What one operator promises up to 1,000 services of 10 pods. */
+const PROMISED = {
+  rssMib: 512,
+  restCores: 0.5,
+  restWritesPerSecond: 10,
+  changeMs: 5_000,
+  /** 60 s after a crash, of which the next one waits 15 s for the Lease. */
+  caughtUpSeconds: 45,
+  /** One of each watched kind: more is a storm. */
+  lists: 20,
+} as const;
+
+/** What a run says against what is promised, then what it cost. */
+export function toFigures(run: FleetRun): Figure[] {
+  return [...promisesOf(run), ...costsOf(run)];
+}
+
+function promisesOf(run: FleetRun): Figure[] {
+  const place = (name: string, unit: string) => ({
+    ...{ section: SECTION, unit },
+    name: `${run.services} x ${run.pods}: ${name}`,
+  });
+  const peaks = run.stages.map(({ usage }) => usage.operatorPeakRssMib);
+  return [
+    atMost(place('most memory of the operator', 'MiB'), Math.max(...peaks), PROMISED.rssMib),
+    ...of(run, 'rest', ({ usage, operator }) => [
+      atMost(
+        place('cores of the operator at rest', ''),
+        usage.operatorCpuSeconds / usage.wallSeconds,
+        PROMISED.restCores,
+      ),
+      atMost(
+        place('writes at rest', '/s'),
+        writesOf(operator.apiCalls) / usage.wallSeconds,
+        PROMISED.restWritesPerSecond,
+      ),
+    ]),
+    ...of(run, 'change one', ({ figures }) => [
+      atMost(
+        place('a change of one service, acknowledged by its pods, p99', 'ms'),
+        figures.changeMsP99 ?? Number.NaN,
+        PROMISED.changeMs,
+      ),
+    ]),
+    ...of(run, 'operator restart', ({ figures }) => [
+      atMost(
+        place('next operator after a crash, from its start until all pods acknowledged it', 's'),
+        figures.acknowledgedMax ?? Number.NaN,
+        PROMISED.caughtUpSeconds,
+      ),
+    ]),
+    ...of(run, 'API server restart', ({ operator }) => [
+      atMost(
+        place('lists after a restart of the API server', ''),
+        Object.values(operator.lists).reduce((sum, count) => sum + count, 0),
+        PROMISED.lists,
+      ),
+    ]),
+  ];
+}
+
+/** Of one stage; nothing of a run without it. */
+function of<T>(
+  { stages }: FleetRun,
+  stage: string,
+  toValues: (result: StageResult) => readonly T[],
+): readonly T[] {
+  return stages.filter((one) => one.stage === stage).flatMap(toValues);
+}
+
+function costsOf({ services, pods, stages }: FleetRun): Figure[] {
+  return stages.flatMap(({ stage, usage, figures }) => {
+    const place = (name: string, unit: string) => ({
+      ...{ section: SECTION, unit },
+      name: `${services} x ${pods}, ${stage}: ${name}`,
+    });
+    return [
+      seen(place('time', 's'), usage.wallSeconds),
+      seen(place('processor time of the operator', 's'), usage.operatorCpuSeconds),
+      seen(place('most memory of the operator', 'MiB'), usage.operatorPeakRssMib),
+      ...Object.entries(figures).map(([name, value]) => seen(place(name, ''), value)),
+    ];
+  });
+}
+
+/** How processor time of each stage grows with the number of services; nothing of a stage that only one size has. */
+export function toGrowth(runs: readonly FleetRun[]): Figure[] {
+  const stages = new Set(runs.flatMap((run) => run.stages.map(({ stage }) => stage)));
+  return [...stages].flatMap((stage) => {
+    const points = runs.flatMap((run) =>
+      of(run, stage, ({ usage }) => [{ size: run.services, cost: usage.operatorCpuSeconds }]),
+    );
+    const exponent = growthExponent(points);
+    const name = `${stage}: exponent of the operator's processor time over services`;
+    return Number.isNaN(exponent) ? [] : [seen({ section: SECTION, name }, exponent)];
+  });
+}

@@ -78,9 +78,12 @@ interface Service {
 
 const POLLS_AT_ONCE = 16;
 const PUSHES_AT_ONCE = 16;
-/** A pod that takes longer loses its place: a node that went away with its pods would hold all others for minutes. */
-const PATIENCE_MS = 250;
-/** A pod that starts, or missed a push, is asked sooner. */
+/**
+ * A pod that takes longer loses its place: a node that went away with its pods would hold all others for minutes. At most 64 calls
+ * are on their way at once, as each ends after 2 s: an operator with a tenth of a core still hears their answers in time.
+ */
+const PATIENCE_MS = 500;
+/** A pod that starts, or lacks its policy, or missed a push, is asked sooner. */
 const SOON_MS = { starting: 5_000, missed: 1_000 } as const;
 const TICK_MS = 500;
 
@@ -144,9 +147,16 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
         return pollPod(from, client, monotonicMs, options.onPull);
       }),
     );
-    const isStarting = entry.memory.state?.loaded !== true;
-    entry.dueMs = isStarting ? spread(Math.min(service.pollMs, SOON_MS.starting)) : Infinity;
+    entry.dueMs = isAwaited(service, entry)
+      ? spread(Math.min(service.pollMs, SOON_MS.starting))
+      : Infinity;
     await pushIfNeeded(key, service, entry);
+  }
+
+  function isAwaited({ publication }: Service, { memory }: Entry): boolean {
+    if (memory.state?.loaded !== true) return true;
+    const isSilent = memory.problem?.code === 'NoAnswer';
+    return isSilent && publication !== null && needsPush(memory.acknowledgement, publication);
   }
 
   async function pushIfNeeded(key: string, service: Service, entry: Entry): Promise<void> {

@@ -60,6 +60,24 @@ describe('an apply', () => {
     expect(live()).toMatchObject({ data: { x: '1', y: '9' } });
   });
 
+  test('looks once at an object that the cache has not replaced', async () => {
+    await apply(map({ x: '1' }));
+    let looks = 0;
+    const object = {
+      ...live()!,
+      get data() {
+        looks += 1;
+        return { x: '1' };
+      },
+    };
+    expect((await applier.apply(map({ x: '1' }), { live: object })).outcome).toBe('Skipped');
+    const looksOnce = looks;
+    expect(looksOnce).toBeGreaterThan(0);
+    expect((await applier.apply(map({ x: '1' }), { live: object })).outcome).toBe('Skipped');
+    expect(looks).toBe(looksOnce);
+    expect((await applier.apply(map({ x: '2' }), { live: object })).outcome).toBe('Changed');
+  });
+
   test('removes a field that the body no longer names', async () => {
     await apply(map({ x: '1', y: '1' }));
     expect(await apply(map({ x: '1' }))).toBe('Changed');

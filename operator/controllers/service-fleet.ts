@@ -1,4 +1,4 @@
-import { createFleetStore, type FleetStore } from '../fleet/fleet-store.ts';
+import { createFleetStore, type FleetChange, type FleetStore } from '../fleet/fleet-store.ts';
 import {
   createRemoteBundles,
   type BundleProblem,
@@ -12,7 +12,7 @@ import type { ControllerDependencies } from './dependencies.ts';
 /** The fleet store of all services, as controllers share it. Keys are `namespace/name`. */
 export interface ServiceFleet extends FleetStore, TrainerStore, RemoteBundleStore {
   /** Called when something that decisions read has changed. */
-  onChange(handler: (key: string) => void): void;
+  onChange(handler: (key: string, change: FleetChange) => void): void;
   /** Digests of the head bundles that pods of a service last said they hold. */
   acknowledgedHeads(key: string): ReadonlySet<string>;
   /** Why a pod of the service lacks heads that it was told to fetch; null: none says so. */
@@ -23,17 +23,21 @@ export function createServiceFleet(
   { clock, signal, random, connections, metrics }: ControllerDependencies,
   { services }: Pick<Caches, 'services'>,
 ): ServiceFleet {
-  const handlers: ((key: string) => void)[] = [];
+  const handlers: ((key: string, change: FleetChange) => void)[] = [];
+  const tell = (key: string, change: FleetChange): void => {
+    for (const handler of handlers) handler(key, change);
+  };
   const shared = {
     ...{ clock, signal },
     connect: (key: string, pod: FleetPod) =>
       connections.open(services.get(key)?.metadata.uid ?? '', pod),
     onChange: (key: string) => {
-      for (const handler of handlers) handler(key);
+      tell(key, 'Pod');
     },
   };
   const store = createFleetStore({
     ...shared,
+    onChange: tell,
     random,
     onPull: (...pull) => {
       metrics.evidencePulled(...pull);

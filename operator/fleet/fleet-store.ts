@@ -43,13 +43,19 @@ export interface FleetStore {
   run(): Promise<void>;
 }
 
+/**
+ * `Figures`: more of what it told before, windows or samples, as every pod does in each round. `Pod`: it came, went, restarted,
+ * fell silent or acknowledged something else.
+ */
+export type FleetChange = 'Figures' | 'Pod';
+
 export interface FleetStoreOptions {
   readonly clock: KubeClock;
   readonly signal: AbortSignal;
   /** Of the service `key`, by the keys of its generation. */
   readonly connect: (key: string, pod: FleetPod) => AdminClient;
   /** Something that decisions read has changed. */
-  readonly onChange: (key: string) => void;
+  readonly onChange: (key: string, change: FleetChange) => void;
   /** [0, 1): spreads rounds. */
   readonly random: () => number;
   readonly onPull: OnPull;
@@ -128,7 +134,8 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const isFollowed = services.get(key)?.entries.get(before.pod.uid) === entry;
       if (!isFollowed || signal.aborted) return;
       entry.memory = withoutConsumed(after, entry.consumed);
-      if (isChange(before, after)) options.onChange(key);
+      const change = findChange(before, after);
+      if (change !== null) options.onChange(key, change);
     });
     return entry.turn;
   }
@@ -273,15 +280,16 @@ function withoutConsumed(memory: PodMemory, { bootId, seq: last }: Entry['consum
   };
 }
 
-/** Time alone is no change; an acknowledgement, a window, a state, or a pod that falls silent or speaks again is. */
-function isChange(before: PodMemory, after: PodMemory): boolean {
-  return (
+/** Time alone is no change. */
+function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
+  const isOtherPod =
     before.bootId !== after.bootId ||
-    before.lastSeq !== after.lastSeq ||
     before.problem?.code !== after.problem?.code ||
-    isOtherState(before.state, after.state) ||
-    isOtherAcknowledgement(before, after)
-  );
+    before.state?.loaded !== after.state?.loaded ||
+    isOtherAcknowledgement(before, after);
+  if (isOtherPod) return 'Pod';
+  const isMore = before.lastSeq !== after.lastSeq || isOtherState(before.state, after.state);
+  return isMore ? 'Figures' : null;
 }
 
 function isOtherState(before: PodState | null, after: PodState | null): boolean {

@@ -17,7 +17,7 @@ import { newMemory, type ServiceMemory } from './service-memory.ts';
 import type { ServiceShell } from './service-shell.ts';
 
 const NAME = 'cached-model-service';
-/** Pods of a service are polled together and answer one after the other: one pass takes what all of them say. */
+/** Pods of a service are polled together and answer one after the other: one pass takes the figures of all of them. */
 const GATHER_MS = 500;
 
 /** Makes and keeps what a service consists of, publishes its policy, and reports (api.md 7). */
@@ -44,8 +44,8 @@ export function createServiceController(
     if (change !== null) memories.get(key)?.written.heard(change);
     queue.add(key);
   });
-  fleet.onChange((key) => {
-    queue.addAfter(key, GATHER_MS);
+  fleet.onChange((key, change) => {
+    queue.addAfter(key, change === 'Figures' ? GATHER_MS : 0);
   });
 
   function forget(key: string, { metadata }: KubeObject): void {

@@ -13,7 +13,7 @@ afterEach(() => {
 const APART_MS = 100;
 const GATHER_MS = 500;
 
-test('pods that answer one after the other are one pass, not one each', async () => {
+test('windows of pods that answer one after the other are one pass, not one each', async () => {
   const passesMs: number[] = [];
   const pullsMs: number[] = [];
   world.startOperator({

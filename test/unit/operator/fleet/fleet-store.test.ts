@@ -1,7 +1,11 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AdminCall } from '../../../../operator/fleet/admin-client.ts';
 import { toPodReport, type PodView } from '../../../../operator/fleet/fleet-pod.ts';
-import { createFleetStore, type FleetStore } from '../../../../operator/fleet/fleet-store.ts';
+import {
+  createFleetStore,
+  type FleetChange,
+  type FleetStore,
+} from '../../../../operator/fleet/fleet-store.ts';
 import type { PullResult } from '../../../../operator/fleet/pull-result.ts';
 import type { Publication } from '../../../../operator/fleet/push-to-pod.ts';
 import { SILENT, fakePod, type FakePod } from '../../../support/fake-pod.ts';
@@ -16,6 +20,7 @@ let clock: FakeKubeClock;
 let ending: AbortController;
 let pods: Map<string, FakePod>;
 let changes: string[];
+let kinds: FleetChange[];
 let pulls: PullResult[];
 let store: FleetStore;
 
@@ -24,12 +29,16 @@ beforeEach(() => {
   ending = new AbortController();
   pods = new Map();
   changes = [];
+  kinds = [];
   pulls = [];
   store = createFleetStore({
     clock,
     signal: ending.signal,
     connect: (_, pod) => pods.get(pod.uid)!.client(),
-    onChange: (key) => changes.push(key),
+    onChange: (key, change) => {
+      changes.push(key);
+      kinds.push(change);
+    },
     random: () => 0.5,
     onPull: (result) => pulls.push(result),
   });
@@ -540,6 +549,7 @@ describe('following', () => {
       await store.pollDue();
     }
     expect(changes).toHaveLength(3);
+    expect(kinds).toEqual(['Pod', 'Figures', 'Pod']);
   });
 
   test('the loop polls until the signal, then closes every connection', async () => {

@@ -3,7 +3,10 @@ import { limitConcurrency, type Limit } from '../../../../operator/fleet/limit-c
 import { fakeKubeClock, settle } from '../../../support/kube-clock.ts';
 
 /** Things that run until they are let go. */
-function run(limit: Limit, count: number): { readonly started: number[]; readonly end: (index: number) => void } {
+function run(
+  limit: Limit,
+  count: number,
+): { readonly started: number[]; readonly end: (index: number) => void } {
   const started: number[] = [];
   const ends: (() => void)[] = [];
   for (let i = 0; i < count; i++) {

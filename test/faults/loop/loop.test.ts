@@ -72,7 +72,7 @@ test('kserve/kserve#3085 heads promote themselves: traffic alone leads from a ba
 
   // Traffic that stops costs nothing more, once its figures are told: a rate of 40 rows a second is forgotten in 24 rounds of 30 s.
   loop.rowsPerSecond = 0;
-  await loop.pass(800_000);
+  await loop.pass(1_200_000);
   const before = operatorWrites(world).length;
   await loop.pass(600_000);
   expect(describeWrites(operatorWrites(world).slice(before))).toEqual([]);

@@ -81,7 +81,7 @@ export function startController(
   };
   const caches = createCaches(deps);
   const said: RemoteWords = { missing: null, brought: null };
-  const handlers: ((key: string) => void)[] = [];
+  const handlers: ((key: string, change: 'Pod') => void)[] = [];
   const controller = createHeadRevisionController(deps, caches, {
     acknowledgedHeads: () => acknowledged,
     missingHeads: () => said.missing,
@@ -99,7 +99,7 @@ export function startController(
     await Promise.all([...watching, working]);
   });
   const changed = (key: string): void => {
-    for (const handler of handlers) handler(key);
+    for (const handler of handlers) handler(key, 'Pod');
   };
   return { events, outcomes, acknowledged, said, changed };
 }

@@ -4,10 +4,10 @@ import { NO_LOST, type Ledger } from './ledger.ts';
 import { updateLost } from './lost-evidence.ts';
 import { assessLoad } from './pods.ts';
 import { updateSaving } from './saving-monitor.ts';
-import { factsOf, observedRate, type Tick } from './tick.ts';
+import { coveredSeconds, factsOf, observedRate, type Tick } from './tick.ts';
 
-/** Weight of a tick in the rate of rows: some ten ticks of memory. */
-const RATE_WEIGHT = 0.2;
+/** The rate of rows is a mean over the past that fades by a factor e in this time, however often pods are asked. */
+const RATE_MEMORY_SECONDS = 60;
 
 /** Updates the figures of traffic that need no evidence of their own. */
 export function countTraffic(ledger: Ledger, tick: Tick): Ledger {
@@ -27,7 +27,8 @@ function nextRate({ traffic }: Ledger, tick: Tick): number | null {
   const rate = observedRate(tick);
   if (rate === null) return traffic.rowsPerSecond;
   if (traffic.rowsPerSecond === null) return rate;
-  return traffic.rowsPerSecond + RATE_WEIGHT * (rate - traffic.rowsPerSecond);
+  const weight = 1 - Math.exp(-coveredSeconds(tick) / RATE_MEMORY_SECONDS);
+  return traffic.rowsPerSecond + weight * (rate - traffic.rowsPerSecond);
 }
 
 /** The revision whose audits must not get lost: stable's, else the candidate's. */

@@ -143,12 +143,25 @@ export function trackCounters(
 /** Rows answered per second over all pods; null without windows. */
 export function observedRate({ windows }: Tick): number | null {
   if (windows.length === 0) return null;
-  const pods = new Set(windows.map((window) => window.podUid));
-  return [...pods].reduce((rate, podUid) => {
-    const own = windows.filter((window) => window.podUid === podUid);
+  return windowsOfPods(windows).reduce((rate, own) => {
     const seconds = longestSeconds(own);
     return seconds > 0 ? rate + rowsOf(own) / seconds : rate;
   }, 0);
+}
+
+/** The longest time that the windows of one pod cover; 0 without windows. */
+export function coveredSeconds({ windows }: Tick): number {
+  return Math.max(0, ...windowsOfPods(windows).map(longestSeconds));
+}
+
+function windowsOfPods(windows: readonly EvidenceWindow[]): readonly (readonly EvidenceWindow[])[] {
+  const pods = new Map<string, EvidenceWindow[]>();
+  for (const window of windows) {
+    const own = pods.get(window.podUid);
+    if (own === undefined) pods.set(window.podUid, [window]);
+    else own.push(window);
+  }
+  return [...pods.values()];
 }
 
 /** Rows of a pod's windows: counted, or inferred from the audits where only a shadow reports. */

@@ -240,15 +240,26 @@ describe('lost audits', () => {
 });
 
 describe('the rate of rows', () => {
+  /** What is left of the past after a window of ten seconds. */
+  const LEFT = Math.exp(-10 / 60);
+
   test('follows the pods, and a window without duration says nothing', () => {
     const first = run(aServingLedger({ traffic: { rowsPerSecond: null, auditRate: 0.02 } }), [
       windowOf({ served: servedRows(2, 500), audits: 10 }),
     ]);
     expect(first.ledger.traffic.rowsPerSecond).toBe(50);
     const next = run(first.ledger, [windowOf({ served: servedRows(2, 1_000), audits: 20 })]);
-    expect(next.ledger.traffic.rowsPerSecond).toBe(60);
+    expect(next.ledger.traffic.rowsPerSecond).toBeCloseTo(100 - 50 * LEFT, 10);
     const blank = run(next.ledger, [windowOf({ durationSeconds: 0, served: servedRows(2, 9) })]);
-    expect(blank.ledger.traffic.rowsPerSecond).toBe(48);
+    expect(blank.ledger.traffic.rowsPerSecond).toBe(next.ledger.traffic.rowsPerSecond);
+  });
+
+  test('fades with the time that windows cover, not with the number of looks', () => {
+    const ledger = aServingLedger({ traffic: { rowsPerSecond: 50, auditRate: 0.02 } });
+    const two = run(run(ledger, [windowOf()]).ledger, [windowOf()]);
+    const one = run(ledger, [windowOf(), windowOf({ seq: 2 })]);
+    expect(one.ledger.traffic.rowsPerSecond).toBeCloseTo(50 * LEFT ** 2, 10);
+    expect(two.ledger.traffic.rowsPerSecond).toBeCloseTo(50 * LEFT ** 2, 10);
   });
 
   test('is inferred from the audits where only a shadow reports', () => {
@@ -257,7 +268,7 @@ describe('the rate of rows', () => {
     ]);
     expect(plan.ledger.traffic.rowsPerSecond).toBe(20);
     const silent = run(plan.ledger, [windowOf({ auditRate: 0 })]);
-    expect(silent.ledger.traffic.rowsPerSecond).toBe(16);
+    expect(silent.ledger.traffic.rowsPerSecond).toBeCloseTo(20 * LEFT, 10);
   });
 });
 

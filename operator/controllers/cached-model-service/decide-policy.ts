@@ -24,26 +24,33 @@ export interface PolicyInput {
   readonly leaseTransitions: number;
   /** What the lifecycle wants or holds, null before any backbone is known; absent: a policy without heads is planned here. */
   readonly content?: PolicyContent | null;
+  /** Something else is to be stored that only the holder of a claim may store. @defaultValue false */
+  readonly mustClaim?: boolean;
 }
 
 export interface PolicyDecision {
   readonly epoch: number;
+  /** The process whose claim it is: of an earlier one as long as that said all that is to be said. */
+  readonly writer: string;
   /** Null before any backbone is known. */
   readonly policy: Policy | null;
 }
 
 /**
- * The policy that shall be stored. A process claims an epoch with its first write, one above every epoch seen; it claims
- * again when the ConfigMap is gone or another's, or when a pod acknowledges more than was stored (a store that went back in
+ * The policy that shall be stored. What an earlier process stored stays as it is while nothing has to be changed, so a restart
+ * writes nothing. A process claims an epoch with its first write, one above every epoch seen; it claims again when the ConfigMap is gone or another's, or when a pod acknowledges more than was stored (a store that went back in
  * time, an edit by hand), so that what it stores next is higher than anything a pod holds.
  */
 export function decidePolicy(input: PolicyInput): PolicyDecision {
-  const { gathered, service, live } = input;
+  const { gathered, service, live, writer } = input;
   const current = storedPolicy(live);
   const mine = findMine(input, current);
+  const inherited = mine === null && input.mustClaim !== true ? findInherited(input) : null;
   const claimed = mine ?? { epoch: claimEpoch(epochsSeen(input, current)), policy: null };
   const { content = planContent(gathered, service, mine?.policy ?? current) } = input;
-  if (content === null) return { epoch: claimed.epoch, policy: null };
+  if (content === null) {
+    return inherited?.policy === null ? inherited : { epoch: claimed.epoch, writer, policy: null };
+  }
   const versioned = inPolicyVersion(
     content,
     choosePolicyVersion(
@@ -52,8 +59,12 @@ export function decidePolicy(input: PolicyInput): PolicyDecision {
     ),
     service.spec.server.logLevel,
   );
+  if (inherited !== null) {
+    const { policy, isNew } = numberPolicy(versioned, inherited.epoch, inherited.policy);
+    if (!isNew) return { ...inherited, policy };
+  }
   const { policy } = numberPolicy(versioned, claimed.epoch, claimed.policy);
-  return { epoch: claimed.epoch, policy };
+  return { epoch: claimed.epoch, writer, policy };
 }
 
 function supportedVersions({ views }: Gathered): (readonly number[])[] {
@@ -72,6 +83,28 @@ function findMine(
   const mine = remembered ?? { epoch: storedEpoch(live), policy: current };
   const pair = { epoch: mine.epoch, revision: mine.policy?.revision ?? 0 };
   return acknowledgedPairs(gathered).some((other) => comparePair(other, pair) > 0) ? null : mine;
+}
+
+/**
+ * What an earlier process stored, while this one has stored nothing and nobody tells of a later policy; null: there is nothing to
+ * go on with.
+ */
+export function findInherited({
+  gathered,
+  live,
+  remembered,
+  writer,
+}: Pick<PolicyInput, 'gathered' | 'live' | 'remembered' | 'writer'>): PolicyDecision | null {
+  const earlier = live?.metadata.annotations?.[ANNOTATIONS.writer];
+  if (earlier === undefined || earlier === writer || remembered !== null) return null;
+  const policy = storedPolicy(live);
+  const epoch = storedEpoch(live);
+  if (epoch === 0 || (policy !== null && policy.epoch !== epoch)) return null;
+  const pair = { epoch, revision: policy?.revision ?? 0 };
+  const { epoch: toldEpoch = 0, revision: toldRevision = 0 } = gathered.previous.policy ?? {};
+  const told = [...acknowledgedPairs(gathered), { epoch: toldEpoch, revision: toldRevision }];
+  const isBehind = told.some((other) => comparePair(other, pair) > 0);
+  return isBehind ? null : { epoch, writer: earlier, policy };
 }
 
 function acknowledgedPairs({ views }: Gathered): Pick<Policy, 'epoch' | 'revision'>[] {

@@ -26,6 +26,7 @@ export interface DecideInput {
   readonly leaseTransitions: number;
   /** As in PolicyInput. */
   readonly content?: PolicyContent | null;
+  readonly mustClaim?: boolean;
   /** A bundle in base64, to lie beside the policy; null: it is not known. */
   readonly bundleOf: (headRevision: string) => string | null;
 }
@@ -89,11 +90,11 @@ export function decide(input: DecideInput, service: ServiceToPlan): Decision {
 }
 
 function withConfigMap(
-  { installation, writer, bundleOf }: DecideInput,
+  { installation, bundleOf }: DecideInput,
   service: ServiceToPlan,
   decision: PolicyDecision,
 ): NonNullable<Decision['policy']> {
-  const { epoch, policy } = decision;
+  const { epoch, writer, policy } = decision;
   const text = policy === null ? null : serializePolicy(policy);
   const stableBundle = policy?.stable ? bundleOf(policy.stable.headRevision) : null;
   const stored = { policy: text, stableBundle, epoch, writer };

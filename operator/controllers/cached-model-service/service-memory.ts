@@ -39,6 +39,8 @@ export interface ServiceMemory {
   /** `epoch.revision` that the fleet was given. */
   pushed: string | null;
   lastStatusWriteMs: number | null;
+  /** Monotonic time until which a status waits for the first words of pods; null: nobody has asked yet. */
+  statusHeldUntilMs: number | null;
   /** A terminating namespace is never good again: nothing more is written. */
   isNamespaceEnding: boolean;
 }
@@ -63,6 +65,7 @@ export function newMemory(uid: string): ServiceMemory {
     policy: null,
     pushed: null,
     lastStatusWriteMs: null,
+    statusHeldUntilMs: null,
     isNamespaceEnding: false,
   };
 }

@@ -16,10 +16,10 @@ export async function storePolicy(
 ): Promise<KubeObject | null> {
   const { shell, memory, gathered } = pass;
   const { deps, fleet } = shell;
-  const { policy, epoch, configMap } = decided;
+  const { policy, epoch, writer, configMap } = decided;
   const stored = await applyChild(pass, configMap, { isConditional: true });
   if (stored === null) return null;
-  memory.policy = { epoch, policy };
+  if (writer === deps.writer) memory.policy = { epoch, policy };
   if (stored.outcome !== 'Skipped') deps.metrics.policyPublished(gathered.key, 'Mount');
   if (policy === null) return stored.object;
   const trial = trialOf(memory.lifecycle);

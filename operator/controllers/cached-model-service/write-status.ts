@@ -8,6 +8,7 @@ import type { StatusFacts } from '../../plan/status/facts.ts';
 import type { PlannedEvent } from '../../plan/status/events.ts';
 import { statusWriteDelayMs } from '../../plan/status/write-delay.ts';
 import type { ServicePass } from './service-pass.ts';
+import { statusHoldMs } from './status-hold.ts';
 
 const FORBIDDEN_MS = 300_000;
 
@@ -15,6 +16,11 @@ const FORBIDDEN_MS = 300_000;
 export async function writeStatus(pass: ServicePass, facts: StatusFacts): Promise<void> {
   const { shell, memory, gathered, lookAgain } = pass;
   const { clock, metrics } = shell.deps;
+  const holdMs = statusHoldMs(pass);
+  if (holdMs > 0) {
+    lookAgain(holdMs);
+    return;
+  }
   const { status, events, nextCheckMs } = planStatus(facts);
   lookAgain(nextCheckMs);
   const { previous: live, key } = gathered;

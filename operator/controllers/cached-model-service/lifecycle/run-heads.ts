@@ -15,6 +15,7 @@ import { writeRevisionStatus } from './status/write-revision-status.ts';
 export interface HeadsOfPass {
   /** Absent: the ledger's name is taken, so the service is a plain one. */
   readonly content?: PolicyContent | null;
+  readonly mustClaim?: boolean;
   readonly bundleOf: (headRevision: string) => string | null;
   /** For the status. */
   readonly facts: StatusFacts['lifecycle'];
@@ -29,9 +30,9 @@ export async function runHeads(pass: ServicePass, service: ServiceToPlan): Promi
     return { bundleOf, facts: null, afterPolicy: () => Promise.resolve() };
   }
   const outcome = await runLifecycle(pass, service);
-  const { content, plan, training, facts } = outcome;
+  const { content, plan, training, mustClaim, facts } = outcome;
   return {
-    ...{ content, bundleOf, facts },
+    ...{ content, bundleOf, mustClaim, facts },
     afterPolicy: async (adminGeneration) => {
       if (plan === null) return;
       await writeRevisionStatus(pass, plan.ledger);

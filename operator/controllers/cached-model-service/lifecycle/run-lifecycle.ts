@@ -17,7 +17,7 @@ import { withCompanionLatency } from '../../../plan/companion-latency.ts';
 import { storedPolicy } from '../../../plan/policy-config-map.ts';
 import { selectExits } from '../../../plan/select-exits.ts';
 import type { ServiceToPlan } from '../../../plan/service.ts';
-import { policyState } from '../decide-policy.ts';
+import { findInherited, policyState } from '../decide-policy.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { withBundleUris } from './bundle-uris.ts';
@@ -31,7 +31,7 @@ import { readPin } from './read-pin.ts';
 import { readRequest } from './read-request.ts';
 import { readVerbs } from './read-verbs.ts';
 import { settingsInForce } from './settings-in-force.ts';
-import { isBlank, storeLedger } from './store-ledger.ts';
+import { isBlank, isStoreDue, storeLedger } from './store-ledger.ts';
 import type { StatusFacts } from '../../../plan/status/facts.ts';
 import { toLifecycleFacts } from './status/lifecycle-facts.ts';
 import { withStickyKey } from './sticky-key.ts';
@@ -44,6 +44,8 @@ export interface LifecycleOutcome {
   /** What was decided and stored; null while nothing can be. */
   readonly plan: LifecyclePlan | null;
   readonly training: GatheredTraining;
+  /** The ledger has news that wait until this process has claimed an epoch. */
+  readonly mustClaim: boolean;
   /** For the status: what was said last stands while nothing is decided. */
   readonly facts: StatusFacts['lifecycle'];
 }
@@ -53,8 +55,9 @@ const BLOCK_MS = 10_000;
 const RETRY_MS = 500;
 
 /**
- * Counts evidence once, decides, stores the ledger, and only then says what the policy shall be. Decides nothing before this
- * process has claimed its epoch, while no pod can be asked, and while a bundle cannot be read: then what is in force holds.
+ * Counts evidence once, decides, stores the ledger, and only then says what the policy shall be. Stores nothing before this
+ * process has claimed its epoch, and decides nothing while no pod can be asked, while a bundle cannot be read, and while the
+ * policy is neither its own nor one that it may go on with: then what is in force holds.
  */
 export async function runLifecycle(
   pass: ServicePass,
@@ -70,12 +73,16 @@ export async function runLifecycle(
   });
   const content = before && holdContent(before, settings);
   const held: LifecycleOutcome = {
-    ...{ content, plan: null, facts: 'Held' },
+    ...{ content, plan: null, facts: 'Held', mustClaim: false },
     training: { kind: 'Idle' },
   };
-  const isOurs = livePolicy?.metadata.annotations?.[ANNOTATIONS.writer] === shell.deps.writer;
+  const { writer } = shell.deps;
+  const isOurs = livePolicy?.metadata.annotations?.[ANNOTATIONS.writer] === writer;
+  const remembered = memory.policy;
+  const mayGoOn =
+    isOurs || findInherited({ gathered, live: livePolicy, remembered, writer }) !== null;
   const state = policyState(gathered, before);
-  if (!isOurs || state === null) return held;
+  if (!mayGoOn || state === null) return held;
   const ledger = workingLedger(pass, own);
   const training = gatherTraining(pass, ledger);
   const revisions = shell.caches.headRevisions.listIndexed(gathered.key);
@@ -87,6 +94,7 @@ export async function runLifecycle(
   const input = gatherInput(pass, facts);
   const plan = decide(ledger, input);
   keep(pass, plan, input);
+  if (!isOurs && isStoreDue(pass, service, plan.ledger)) return { ...held, mustClaim: true };
   return finish(pass, service, { plan, held, training });
 }
 
@@ -221,7 +229,8 @@ async function finish(
   if (exitsOffUntilMs !== null) lookAgain(Math.max(0, exitsOffUntilMs - gathered.nowMs));
   const { input } = own;
   const facts = input && toLifecycleFacts(pass, { ledger: plan.ledger, input, decisions: untold });
-  return { content: toContent(pass, service, plan), plan, training, facts };
+  const decided = toContent(pass, service, plan);
+  return { content: decided, plan, training, mustClaim: false, facts };
 }
 
 /** The decided policy with what only this process adds. */

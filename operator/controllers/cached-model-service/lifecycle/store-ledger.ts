@@ -28,10 +28,8 @@ export async function storeLedger(
     own.structure = structure;
     return 'Stored';
   }
-  const isNews = structure !== own.structure || isTouched(pass, service, own);
-  const waitMs = own.storedMs + COUNTS_EVERY_MS - nowMs;
-  if (!isNews && !(own.hasUnstoredRows && waitMs <= 0)) {
-    if (own.hasUnstoredRows) pass.lookAgain(waitMs);
+  if (!isStoreDue(pass, service, ledger)) {
+    if (own.hasUnstoredRows) pass.lookAgain(own.storedMs + COUNTS_EVERY_MS - nowMs);
     return 'Stored';
   }
   const body = toKubeObject(planLedgerConfigMap(service, serializeLedger(ledger)));
@@ -49,6 +47,15 @@ export async function storeLedger(
     hasUnstoredRows: false,
   });
   return 'Stored';
+}
+
+/** Whether a ledger has news, or counts that are old enough. */
+export function isStoreDue(pass: ServicePass, service: ServiceToPlan, ledger: Ledger): boolean {
+  if (isBlank(ledger)) return false;
+  const { lifecycle: own } = pass.memory;
+  if (structureOf(ledger) !== own.structure || isTouched(pass, service, own)) return true;
+  const nowMs = pass.shell.deps.clock.monotonicMs();
+  return own.hasUnstoredRows && nowMs >= own.storedMs + COUNTS_EVERY_MS;
 }
 
 /** Nothing in it would be missed: no heads were ever trained or tried. */

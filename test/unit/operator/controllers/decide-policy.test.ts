@@ -34,12 +34,20 @@ function aReadyPod(uid: string): KubeObject {
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name: uid, uid }, status: { conditions } };
 }
 
+function gatheredOf(
+  views: readonly PodView[],
+  policy?: { readonly epoch: number; readonly revision: number },
+  ready: readonly string[] = views.map(({ pod }) => pod.uid),
+): Gathered {
+  return { views, pods: ready.map(aReadyPod), previous: { policy } } as unknown as Gathered;
+}
+
 function decided(
   views: readonly PodView[],
   input: Partial<PolicyInput> = {},
   ready: readonly string[] = views.map(({ pod }) => pod.uid),
 ): ReturnType<typeof decidePolicy> {
-  const gathered = { views, pods: ready.map(aReadyPod), previous: {} } as unknown as Gathered;
+  const gathered = gatheredOf(views, undefined, ready);
   const rest = { live: null, remembered: null, writer: 'me', leaseTransitions: 0 };
   return decidePolicy({ gathered, service, ...rest, ...input });
 }
@@ -102,7 +110,7 @@ test('without a class output there is a policy without exits; one pod of a roll 
 });
 
 test('before any backbone is known an epoch is claimed and no policy made', () => {
-  expect(decided([])).toEqual({ epoch: 1, policy: null });
+  expect(decided([])).toEqual({ epoch: 1, writer: 'me', policy: null });
 });
 
 test('a claim is one above every epoch seen, wherever it was seen', () => {
@@ -113,6 +121,55 @@ test('a claim is one above every epoch seen, wherever it was seen', () => {
 
 test('what this process stored keeps its epoch, also when the answer to its write was lost', () => {
   expect(decided([aView('a', DIGEST_A)], { live: aStored('me', 5) }).epoch).toBe(5);
+});
+
+describe('what an earlier process stored', () => {
+  const pods = [aView('a', DIGEST_A)];
+  /** As that process stored it for the same pods. */
+  const stored = decided(pods, { writer: 'other', leaseTransitions: 4 });
+  const live: KubeObject = {
+    ...aStored('other', 5),
+    data: { 'policy.json': serializePolicy(stored.policy!) },
+  };
+
+  test('stays, with its name and epoch, while nothing has to be changed', () => {
+    expect(decided(pods, { live, leaseTransitions: 9 })).toEqual(stored);
+    expect(decided([], { live })).toEqual(stored);
+  });
+
+  test('is claimed with the first change, and where something else has to be stored', () => {
+    const other = aServiceToPlan({ server: { batching: { maxQueueLength: 77 } } });
+    const changed = decided(pods, { live, service: other });
+    expect(changed).toMatchObject({ epoch: 6, writer: 'me', policy: { epoch: 6, revision: 1 } });
+    const claimed = decided(pods, { live, mustClaim: true });
+    expect(claimed).toMatchObject({ epoch: 6, writer: 'me', policy: { epoch: 6, revision: 1 } });
+    expect(decided(pods, { live, content: null })).toEqual({
+      epoch: 6,
+      writer: 'me',
+      policy: null,
+    });
+  });
+
+  test.each<readonly [string, Partial<PolicyInput>]>([
+    [
+      'a pod has acknowledged a later one',
+      { gathered: gatheredOf([aView('a', DIGEST_A, [5, 2])]) },
+    ],
+    ['the status tells of a later one', { gathered: gatheredOf(pods, { epoch: 5, revision: 2 }) }],
+    ['this process stored another before', { remembered: { epoch: 4, policy: null } }],
+    [
+      'its epoch is not that of its document',
+      { live: { ...aStored('other', 7), data: live.data } },
+    ],
+    ['nobody has signed it', { live: { ...live, metadata: { name: 'vision-policy' } } }],
+  ])('is claimed anew when %s', (_, input) => {
+    expect(decided(pods, { live, ...input })).toMatchObject({ writer: 'me' });
+  });
+
+  test('before any backbone stays as well', () => {
+    const claim = { ...aStored('other', 5), data: {} };
+    expect(decided([], { live: claim })).toEqual({ epoch: 5, writer: 'other', policy: null });
+  });
 });
 
 test('a pod that acknowledges more than was stored makes it claim anew', () => {

@@ -252,7 +252,7 @@ const cluster = {
     name: 'layercache_cache_lists_total',
     type: 'counter',
     unit: 'events',
-    help: 'Lists that fill the copy of a kind, by cause; a healthy one has a start and a periodic list every 10 minutes.',
+    help: 'Lists that fill the copy of a kind and were answered, by cause; a healthy one has a start and a periodic list every 10 minutes.',
     labels: { kind: 'text', cause: ['start', 'periodic', 'expired', 'idle', 'failure'] },
   },
   cacheWatchEnds: {

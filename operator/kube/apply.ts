@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../crds/wire/json.ts';
 import { InvariantError } from '../../server/core/invariant.ts';
 import { keyOf, type Api, type CallOptions, type KubeObject } from './api.ts';
-import { ownsExactly } from './owned-fields.ts';
-import { containsFields, projectFields } from './same-fields.ts';
+import { ownsExactly, saysOwned } from './owned-fields.ts';
+import { projectFields } from './same-fields.ts';
 
 // Writes only what differs. An apply without change is free of events but not of calls, and a reconcile of a healthy
 // object makes none: the last body, and what the server made of it, are remembered per object.
@@ -142,7 +142,7 @@ function findCurrent(
       ? before.body === now.body &&
         before.projection === now.projection &&
         (!before.isOwned || now.isOwned)
-      : now.isOwned && containsFields(live, wish.wanted);
+      : now.isOwned && saysOwned(live, wish.wanted, wish.owner);
   return isSame ? now : null;
 }
 

@@ -1,5 +1,5 @@
 import type { KubeObject } from './api.ts';
-import { isRecord } from './same-fields.ts';
+import { containsFields, isRecord } from './same-fields.ts';
 
 /**
  * Whether the manager owns exactly the fields of `body` by server-side apply: all of them, and none that an earlier
@@ -10,13 +10,53 @@ export function ownsExactly(
   body: Readonly<Record<string, unknown>>,
   owner: { readonly fieldManager: string; readonly subresource: 'status' | undefined },
 ): boolean {
-  const entry = live.metadata.managedFields?.find(
+  const fields = fieldsOf(live, owner);
+  return fields !== undefined && matches(fields, body);
+}
+
+/**
+ * Whether the object says what `body` says in the places that the manager owns: of a list that several fill by keys, such as
+ * conditions, its own items in the order of the body. To be asked where `ownsExactly` holds.
+ */
+export function saysOwned(
+  live: KubeObject,
+  body: Readonly<Record<string, unknown>>,
+  owner: { readonly fieldManager: string; readonly subresource: 'status' | undefined },
+): boolean {
+  return says(live, body, fieldsOf(live, owner));
+}
+
+function fieldsOf(
+  live: KubeObject,
+  owner: { readonly fieldManager: string; readonly subresource: 'status' | undefined },
+): unknown {
+  return live.metadata.managedFields?.find(
     ({ manager, operation, subresource }) =>
       manager === owner.fieldManager &&
       operation === 'Apply' &&
       (subresource ?? '') === (owner.subresource ?? ''),
+  )?.fieldsV1;
+}
+
+function says(live: unknown, wanted: unknown, fields: unknown): boolean {
+  if (!isRecord(fields)) return containsFields(live, wanted);
+  if (Array.isArray(wanted)) return saysItems(live, wanted, fields);
+  if (!isRecord(wanted)) return live === wanted;
+  return (
+    isRecord(live) &&
+    Object.entries(wanted).every(([key, field]) => says(live[key], field, fields[`f:${key}`]))
   );
-  return entry?.fieldsV1 !== undefined && matches(entry.fieldsV1, body);
+}
+
+function saysItems(live: unknown, wanted: readonly unknown[], fields: Fields): boolean {
+  const keys = Object.keys(fields).filter((key) => key !== '.');
+  if (keys.length === 0 || !Array.isArray(live)) return containsFields(live, wanted);
+  const places = wanted.map((item) => {
+    const key = keys.find((one) => itemOf(one, [item]) !== undefined);
+    const found = key === undefined ? undefined : itemOf(key, live);
+    return says(found, item, key && fields[key]) ? live.indexOf(found) : -1;
+  });
+  return places.every((place, i) => place > (places[i - 1] ?? -1));
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -15,6 +15,7 @@ export type ListCause = 'Start' | 'Periodic' | 'Expired' | 'Idle' | 'Failure';
 export type WatchEnd = 'Clean' | 'Short' | 'Expired' | 'Failed' | 'Idle' | 'Periodic';
 
 export interface ReflectorCounters {
+  /** Those that were answered, whatever the answer: one that nobody takes costs nobody anything. */
   readonly lists: Readonly<Record<ListCause, number>>;
   readonly watchEnds: Readonly<Record<WatchEnd, number>>;
   readonly idleAborts: number;
@@ -139,13 +140,14 @@ class ReflectorLoop implements Reflector {
   /** Takes a list in; null when a watch may follow. */
   async #list(cause: ListCause): Promise<ListCause | null> {
     const { api, kind, select, signal, clock, random } = this.#options;
-    this.counters.lists[cause] += 1;
     let list;
     try {
       list = await api.list(kind, { ...select, signal });
     } catch (error) {
+      if (error instanceof ApiStatusError && error.status !== 0) this.counters.lists[cause] += 1;
       return await this.#recover(error);
     }
+    this.counters.lists[cause] += 1;
     const { keeps = () => true } = this.#options;
     const kept = list.items.filter(keeps).map((item) => this.#trimmed(item));
     const changes = this.#store.replace(kept);

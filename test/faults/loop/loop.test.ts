@@ -76,5 +76,11 @@ test('kserve/kserve#3085 heads promote themselves: traffic alone leads from a ba
   const before = operatorWrites(world).length;
   await loop.pass(600_000);
   expect(describeWrites(operatorWrites(world).slice(before))).toEqual([]);
+
+  // Nor does an operator that takes over: it goes on with what the one before it stored and proved.
+  loop.run.processes().at(-1)?.kill();
+  await loop.pass(600_000);
+  expect(loop.run.processes()).toHaveLength(2);
+  expect(describeWrites(operatorWrites(world).slice(before))).toEqual([]);
   world.close();
 }, 120_000);

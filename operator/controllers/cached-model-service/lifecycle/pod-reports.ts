@@ -1,4 +1,5 @@
 import { toPodReport } from '../../../fleet/fleet-pod.ts';
+import { watermarks, type Ledger } from '../../../lifecycle/ledger.ts';
 import type { PodReport } from '../../../lifecycle/types.ts';
 import { isReadyPod } from '../decide-policy.ts';
 import type { Gathered } from '../gather.ts';
@@ -25,13 +26,18 @@ export function withoutWindows(pods: readonly PodReport[]): PodReport[] {
   return pods.map((pod) => ({ ...pod, windows: [], droppedSeqs: [] }));
 }
 
-/** Whether any of these windows saw a row. */
-export function hasRows(pods: readonly PodReport[]): boolean {
-  return pods.some(({ windows, droppedSeqs }) => {
+/** Whether any window after the watermarks of the ledger saw a row: a process that begins gets older ones as well. */
+export function hasRows(pods: readonly PodReport[], ledger: Ledger): boolean {
+  const marks = new Map(
+    watermarks(ledger).map(({ podUid, bootId, seq }) => [`${podUid} ${bootId}`, seq]),
+  );
+  return pods.some(({ podUid, bootId, windows, droppedSeqs }) => {
+    const mark = marks.get(`${podUid} ${bootId}`) ?? 0;
     const isServing = windows.some(
-      ({ served, auditsChosen }) =>
-        auditsChosen > 0 || served.errors > 0 || served.rows.some((rows) => rows > 0),
+      ({ seq, served, auditsChosen }) =>
+        seq > mark &&
+        (auditsChosen > 0 || served.errors > 0 || served.rows.some((rows) => rows > 0)),
     );
-    return isServing || droppedSeqs.length > 0;
+    return isServing || droppedSeqs.some((seq) => seq > mark);
   });
 }

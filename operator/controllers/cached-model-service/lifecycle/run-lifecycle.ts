@@ -93,7 +93,7 @@ export async function runLifecycle(
   const facts = { service, settings, state, before, ledger, training, request, pin };
   const input = gatherInput(pass, facts);
   const plan = decide(ledger, input);
-  keep(pass, plan, input);
+  keep(pass, { ledger, plan, input });
   if (!isOurs && isStoreDue(pass, service, plan.ledger)) return { ...held, mustClaim: true };
   return finish(pass, service, { plan, held, training });
 }
@@ -174,14 +174,19 @@ function isCountDue({ gathered, memory, lookAgain }: ServicePass, ledger: Ledger
   return false;
 }
 
+interface Kept {
+  readonly plan: LifecyclePlan;
+  readonly input: LifecycleInput;
+}
+
 /** From here on the windows of this pass are in the working ledger. */
-function keep(pass: ServicePass, plan: LifecyclePlan, input: LifecycleInput): void {
+function keep(pass: ServicePass, { ledger, plan, input }: Pick<Facts, 'ledger'> & Kept): void {
   const { gathered, memory, shell } = pass;
   const own = memory.lifecycle;
   own.ledger = plan.ledger;
   own.input = input;
   own.untold.push(...plan.decisions);
-  own.hasUnstoredRows ||= hasRows(input.pods);
+  own.hasUnstoredRows ||= hasRows(input.pods, ledger);
   if (input.pods.some(({ windows }) => windows.length > 0)) own.countedMs = gathered.monotonicMs;
   const marks = watermarks(plan.ledger).map(
     ({ podUid, bootId, seq }) => [`${podUid} ${bootId}`, seq] as const,

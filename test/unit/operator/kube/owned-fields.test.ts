@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { KubeObject } from '../../../../operator/kube/api.ts';
-import { ownsExactly } from '../../../../operator/kube/owned-fields.ts';
+import { ownsExactly, saysOwned } from '../../../../operator/kube/owned-fields.ts';
 
 const OWNER = { fieldManager: 'me', subresource: undefined } as const;
 
@@ -72,4 +72,57 @@ test('fields of another manager, of an update or of the status are not ours', ()
   expect(ownsExactly(object, { a: 1 }, OWNER)).toBe(false);
   const status = owned(fields, { subresource: 'status' });
   expect(ownsExactly(status, { a: 1 }, { fieldManager: 'me', subresource: 'status' })).toBe(true);
+});
+
+describe('what lies in places of ours', () => {
+  const conditions = {
+    'f:status': {
+      'f:conditions': {
+        'k:{"type":"A"}': { '.': {}, 'f:type': {}, 'f:status': {} },
+        'k:{"type":"C"}': { '.': {}, 'f:type': {}, 'f:status': {} },
+      },
+      'f:labels': {},
+      'f:names': { 'v:"x"': {} },
+    },
+  };
+  const item = (type: string, status: string) => ({ type, status });
+  const says = (live: object, wanted: object): boolean =>
+    saysOwned({ ...owned(conditions), status: live } as KubeObject, { status: wanted }, OWNER);
+
+  test('is ours although others have items of the same list', () => {
+    const live = { conditions: [item('A', 'True'), item('B', 'False'), item('C', 'True')] };
+    expect(says(live, { conditions: [item('A', 'True'), item('C', 'True')] })).toBe(true);
+    expect(says({ names: ['w', 'x'] }, { names: ['x'] })).toBe(true);
+  });
+
+  test.each<readonly [string, object, object]>([
+    [
+      'an item says something else',
+      { conditions: [item('A', 'No')] },
+      { conditions: [item('A', 'True')] },
+    ],
+    ['an item is gone', { conditions: [] }, { conditions: [item('A', 'True')] }],
+    [
+      'an item was never ours',
+      { conditions: [item('B', 'True')] },
+      { conditions: [item('B', 'True')] },
+    ],
+    [
+      'the order is another',
+      { conditions: [item('C', 'True'), item('A', 'True')] },
+      { conditions: [item('A', 'True'), item('C', 'True')] },
+    ],
+    ['the list is none', { conditions: 'A' }, { conditions: [item('A', 'True')] }],
+    ['the map is none', { labels: 'a' }, { labels: { a: 'b' } }],
+    ['a value of a map is another', { labels: { a: 'c' } }, { labels: { a: 'b' } }],
+    ['a value of a set is gone', { names: ['w'] }, { names: ['x'] }],
+  ])('differs where %s', (_, live, wanted) => {
+    expect(says(live, wanted)).toBe(false);
+  });
+
+  test('is compared whole where nobody says whose it is', () => {
+    const object = { apiVersion: 'v1', kind: 'X', metadata: { name: 'x' }, a: 1 } as KubeObject;
+    expect(saysOwned(object, { a: 1 }, OWNER)).toBe(true);
+    expect(saysOwned(object, { a: 2 }, OWNER)).toBe(false);
+  });
 });

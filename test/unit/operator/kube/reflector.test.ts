@@ -323,6 +323,23 @@ describe('a list', () => {
     expect(await reflector.synced).toBe(true);
   });
 
+  test('counts when it is answered, not while nobody is there to take it', async () => {
+    const reflector = await started();
+    scripted.onList = () => apiError(0, 'NoAnswer');
+    lastWatch().fail(apiError(0, 'NoAnswer'));
+    await clock.pass(60_000);
+    expect(scripted.lists.length).toBeGreaterThan(3);
+    expect(reflector.counters.lists).toMatchObject({ Start: 1, Failure: 0 });
+    scripted.onList = () => apiError(500);
+    await clock.pass(30_000);
+    const { Failure: refused } = reflector.counters.lists;
+    expect(refused).toBeGreaterThan(0);
+    scripted.onList = () => null;
+    await clock.pass(30_000);
+    expect(lastWatch().isOpen).toBe(true);
+    expect(reflector.counters.lists.Failure).toBe(refused + 1);
+  });
+
   test('of a kind that is gone keeps what was there, does not spin, and goes on when the kind is back', async () => {
     scripted.objects = [aConfigMap('a', '1')];
     const reflector = await started();

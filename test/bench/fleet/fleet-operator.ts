@@ -15,6 +15,8 @@ export interface FleetOperator {
   ready(deadlineMs: number): Promise<void>;
   /** Of its metrics page: sums of series by family and labels. */
   metrics(): Promise<OperatorCounters>;
+  /** Services that it has come to a status for: after a start it first asks each of their pods. */
+  reported(): Promise<number>;
   /** SIGTERM and a while; resolves when it is gone. */
   stop(): Promise<void>;
   kill(): Promise<void>;
@@ -68,6 +70,11 @@ export async function startFleetOperator(start: OperatorStart): Promise<FleetOpe
       child = spawnOperator(start, port, log);
     }
   }
+  const page = (): Promise<string> =>
+    eventually(async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+      return answer.text();
+    }, ANSWER_MS);
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     ending.abort();
     child.kill(signal);
@@ -90,11 +97,8 @@ export async function startFleetOperator(start: OperatorStart): Promise<FleetOpe
         const what = restarts < MOST_ENDS ? 'is not ready' : 'ends again and again';
         throw new Error(`the operator ${what} (${logPath}): ${said.slice(-2_000)}`);
       }, deadlineMs),
-    metrics: () =>
-      eventually(async () => {
-        const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
-        return toCounters(await answer.text());
-      }, ANSWER_MS),
+    metrics: async () => toCounters(await page()),
+    reported: async () => countReported(await page()),
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
   };
@@ -132,6 +136,10 @@ export function toCounters(page: string): OperatorCounters {
     if (name === 'controller_runtime_reconcile_total') passes += Number(value);
   }
   return { apiCalls, lists, passes };
+}
+
+export function countReported(page: string): number {
+  return page.split('\n').filter((line) => line.startsWith('layercache_service_info{')).length;
 }
 
 function addTo(sums: Record<string, number>, name: string, value: number): void {

@@ -19,6 +19,8 @@ const PROMISED = {
   changeMs: 5_000,
   /** 60 s after a crash, of which the next one waits 15 s for the Lease. */
   caughtUpSeconds: 45,
+  /** Its Lease, and nothing for a service that is settled. */
+  restartWrites: 2,
   /** One of each watched kind: more is a storm. */
   lists: 20,
 } as const;
@@ -55,11 +57,16 @@ function promisesOf(run: FleetRun): Figure[] {
         PROMISED.changeMs,
       ),
     ]),
-    ...of(run, 'operator restart', ({ figures }) => [
+    ...of(run, 'operator restart', ({ figures, operator }) => [
       atMost(
-        place('next operator after a crash, from its start until all pods acknowledged it', 's'),
-        figures.acknowledgedMax ?? Number.NaN,
+        place('next operator after a crash, from its start until it has asked all pods', 's'),
+        figures.caughtUpSeconds ?? Number.NaN,
         PROMISED.caughtUpSeconds,
+      ),
+      atMost(
+        place('writes of the next operator', ''),
+        writesOf(operator.apiCalls),
+        PROMISED.restartWrites,
       ),
     ]),
     ...of(run, 'API server restart', ({ operator }) => [

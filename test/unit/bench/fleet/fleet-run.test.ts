@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectPolicies } from '../../../bench/fleet/expect-policies.ts';
 import { fleetNodes, fleetServices, namespacesOf } from '../../../bench/fleet/fleet-objects.ts';
-import { toCounters } from '../../../bench/fleet/fleet-operator.ts';
+import { countReported, toCounters } from '../../../bench/fleet/fleet-operator.ts';
 import type { AppliedPolicy } from '../../../bench/fleet/messages.ts';
 import { usedBetween } from '../../../bench/fleet/process-meter.ts';
 import { mergeReports } from '../../../bench/fleet/simulated-fleet-processes.ts';
@@ -71,6 +71,9 @@ test('counters of the operator are those of its page, and of a stage what was ad
     'controller_runtime_reconcile_total{controller="c",result="success"} 4',
     'controller_runtime_reconcile_total{controller="c",result="error"} 2',
   ].join('\n');
+  expect(countReported(page)).toBe(0);
+  const told = 'layercache_service_info{model="m",model_namespace="n"} 1';
+  expect(countReported(`${page}\n${told}\n`)).toBe(1);
   const before = toCounters(page);
   expect(before).toEqual({ apiCalls: { GET: 8, PATCH: 5 }, lists: { start: 1 }, passes: 6 });
   const after = { apiCalls: { GET: 9, PATCH: 5 }, lists: { start: 1, failure: 2 }, passes: 8 };

@@ -282,14 +282,18 @@ function withoutConsumed(memory: PodMemory, { bootId, seq: last }: Entry['consum
 
 /** Time alone is no change. */
 function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
-  const isOtherPod =
+  if (isOtherPod(before, after)) return 'Pod';
+  const isMore = before.lastSeq !== after.lastSeq || isOtherState(before.state, after.state);
+  return isMore ? 'Figures' : null;
+}
+
+function isOtherPod(before: PodMemory, after: PodMemory): boolean {
+  return (
     before.bootId !== after.bootId ||
     before.problem?.code !== after.problem?.code ||
     before.state?.loaded !== after.state?.loaded ||
-    isOtherAcknowledgement(before, after);
-  if (isOtherPod) return 'Pod';
-  const isMore = before.lastSeq !== after.lastSeq || isOtherState(before.state, after.state);
-  return isMore ? 'Figures' : null;
+    isOtherAcknowledgement(before, after)
+  );
 }
 
 function isOtherState(before: PodState | null, after: PodState | null): boolean {

@@ -139,11 +139,14 @@ function findCurrent(
   const now = rememberedOf(live, wish);
   const isSame =
     before !== undefined && before.seen.metadata.uid === live.metadata.uid
-      ? before.body === now.body &&
-        before.projection === now.projection &&
-        (!before.isOwned || now.isOwned)
+      ? isUnmoved(before, now)
       : now.isOwned && saysOwned(live, wish.wanted, wish.owner);
   return isSame ? now : null;
+}
+
+function isUnmoved(before: Remembered, now: Remembered): boolean {
+  const isLost = before.isOwned && !now.isOwned;
+  return before.body === now.body && before.projection === now.projection && !isLost;
 }
 
 /** The part of a body that can be owned: no name, no version. */

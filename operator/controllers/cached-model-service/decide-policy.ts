@@ -5,6 +5,7 @@ import { comparePair, type Policy } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import type { PolicyContent } from '../../lifecycle/types.ts';
+import { installationName, type Installation } from '../../plan/defaults.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
 import { storedEpoch, storedPolicy } from '../../plan/policy-config-map.ts';
 import { choosePolicyVersion, inPolicyVersion } from '../../plan/policy-version.ts';
@@ -21,6 +22,7 @@ export interface PolicyInput {
   readonly live: KubeObject | null;
   readonly remembered: StoredByUs | null;
   readonly writer: string;
+  readonly installation: Installation;
   readonly leaseTransitions: number;
   /** What the lifecycle wants or holds, null before any backbone is known; absent: a policy without heads is planned here. */
   readonly content?: PolicyContent | null;
@@ -42,29 +44,39 @@ export interface PolicyDecision {
  * time, an edit by hand), so that what it stores next is higher than anything a pod holds.
  */
 export function decidePolicy(input: PolicyInput): PolicyDecision {
-  const { gathered, service, live, writer } = input;
+  return keepInherited(input) ?? planOwn(input);
+}
+
+/** What an earlier process stored; null: there is something else to store. */
+function keepInherited(input: PolicyInput): PolicyDecision | null {
+  const inherited = input.mustClaim === true ? null : findInherited(input);
+  if (inherited === null) return null;
+  const content = versionedContent(input, inherited.policy);
+  if (content === null) return inherited.policy === null ? inherited : null;
+  const { policy, isNew } = numberPolicy(content, inherited.epoch, inherited.policy);
+  return isNew ? null : { ...inherited, policy };
+}
+
+function planOwn(input: PolicyInput): PolicyDecision {
+  const { live, writer } = input;
   const current = storedPolicy(live);
   const mine = findMine(input, current);
-  const inherited = mine === null && input.mustClaim !== true ? findInherited(input) : null;
   const claimed = mine ?? { epoch: claimEpoch(epochsSeen(input, current)), policy: null };
-  const { content = planContent(gathered, service, mine?.policy ?? current) } = input;
-  if (content === null) {
-    return inherited?.policy === null ? inherited : { epoch: claimed.epoch, writer, policy: null };
-  }
-  const versioned = inPolicyVersion(
-    content,
-    choosePolicyVersion(
-      supportedVersions(gathered),
-      (mine?.policy ?? current)?.schemaVersion ?? null,
-    ),
-    service.spec.server.logLevel,
-  );
-  if (inherited !== null) {
-    const { policy, isNew } = numberPolicy(versioned, inherited.epoch, inherited.policy);
-    if (!isNew) return { ...inherited, policy };
-  }
-  const { policy } = numberPolicy(versioned, claimed.epoch, claimed.policy);
+  const content = versionedContent(input, mine?.policy ?? current);
+  if (content === null) return { epoch: claimed.epoch, writer, policy: null };
+  const { policy } = numberPolicy(content, claimed.epoch, claimed.policy);
   return { epoch: claimed.epoch, writer, policy };
+}
+
+/** In the version that every pod reads; null before any backbone is known. */
+function versionedContent(
+  { gathered, service, content: given }: PolicyInput,
+  before: Policy | null,
+): PolicyContent | null {
+  const content = given === undefined ? planContent(gathered, service, before) : given;
+  if (content === null) return null;
+  const version = choosePolicyVersion(supportedVersions(gathered), before?.schemaVersion ?? null);
+  return inPolicyVersion(content, version, service.spec.server.logLevel);
 }
 
 function supportedVersions({ views }: Gathered): (readonly number[])[] {
@@ -85,8 +97,13 @@ function findMine(
   return acknowledgedPairs(gathered).some((other) => comparePair(other, pair) > 0) ? null : mine;
 }
 
+type InheritedBy = Pick<
+  PolicyInput,
+  'gathered' | 'live' | 'remembered' | 'writer' | 'installation'
+>;
+
 /**
- * What an earlier process stored, while this one has stored nothing and nobody tells of a later policy; null: there is nothing to
+ * What an earlier process of this installation stored, while this one has stored nothing and nobody tells of a later policy; null: there is nothing to
  * go on with.
  */
 export function findInherited({
@@ -94,17 +111,25 @@ export function findInherited({
   live,
   remembered,
   writer,
-}: Pick<PolicyInput, 'gathered' | 'live' | 'remembered' | 'writer'>): PolicyDecision | null {
-  const earlier = live?.metadata.annotations?.[ANNOTATIONS.writer];
-  if (earlier === undefined || earlier === writer || remembered !== null) return null;
-  const policy = storedPolicy(live);
-  const epoch = storedEpoch(live);
-  if (epoch === 0 || (policy !== null && policy.epoch !== epoch)) return null;
-  const pair = { epoch, revision: policy?.revision ?? 0 };
+  installation,
+}: InheritedBy): PolicyDecision | null {
+  const { [ANNOTATIONS.writer]: earlier, [ANNOTATIONS.installation]: owner } =
+    live?.metadata.annotations ?? {};
+  if (owner !== installationName(installation) || remembered !== null) return null;
+  if (earlier === undefined || earlier === writer) return null;
+  const claim = { epoch: storedEpoch(live), writer: earlier, policy: storedPolicy(live) };
+  return isWhole(claim) && !isBehind(gathered, claim) ? claim : null;
+}
+
+function isWhole({ epoch, policy }: PolicyDecision): boolean {
+  return epoch > 0 && (policy === null || policy.epoch === epoch);
+}
+
+function isBehind(gathered: Gathered, { epoch, policy }: PolicyDecision): boolean {
   const { epoch: toldEpoch = 0, revision: toldRevision = 0 } = gathered.previous.policy ?? {};
   const told = [...acknowledgedPairs(gathered), { epoch: toldEpoch, revision: toldRevision }];
-  const isBehind = told.some((other) => comparePair(other, pair) > 0);
-  return isBehind ? null : { epoch, writer: earlier, policy };
+  const pair = { epoch, revision: policy?.revision ?? 0 };
+  return told.some((other) => comparePair(other, pair) > 0);
 }
 
 function acknowledgedPairs({ views }: Gathered): Pick<Policy, 'epoch' | 'revision'>[] {

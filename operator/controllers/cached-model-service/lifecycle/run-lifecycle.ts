@@ -76,11 +76,11 @@ export async function runLifecycle(
     ...{ content, plan: null, facts: 'Held', mustClaim: false },
     training: { kind: 'Idle' },
   };
-  const { writer } = shell.deps;
+  const { writer, installation } = shell.deps;
   const isOurs = livePolicy?.metadata.annotations?.[ANNOTATIONS.writer] === writer;
   const remembered = memory.policy;
-  const mayGoOn =
-    isOurs || findInherited({ gathered, live: livePolicy, remembered, writer }) !== null;
+  const by = { gathered, live: livePolicy, remembered, writer, installation };
+  const mayGoOn = isOurs || findInherited(by) !== null;
   const state = policyState(gathered, before);
   if (!mayGoOn || state === null) return held;
   const ledger = workingLedger(pass, own);

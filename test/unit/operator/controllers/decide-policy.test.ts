@@ -9,7 +9,8 @@ import type { Gathered } from '../../../../operator/controllers/cached-model-ser
 import type { PodView } from '../../../../operator/fleet/fleet-pod.ts';
 import type { KubeObject } from '../../../../operator/kube/api.ts';
 import { anAcknowledgement, aPolicy, aState, DIGEST_A, DIGEST_B } from '../../crds/documents.ts';
-import { aServiceToPlan } from '../plan/builders.ts';
+import { installationName } from '../../../../operator/plan/defaults.ts';
+import { aServiceToPlan, INSTALLATION } from '../plan/builders.ts';
 
 const service = aServiceToPlan();
 
@@ -49,7 +50,8 @@ function decided(
 ): ReturnType<typeof decidePolicy> {
   const gathered = gatheredOf(views, undefined, ready);
   const rest = { live: null, remembered: null, writer: 'me', leaseTransitions: 0 };
-  return decidePolicy({ gathered, service, ...rest, ...input });
+  const installation = INSTALLATION;
+  return decidePolicy({ gathered, service, installation, ...rest, ...input });
 }
 
 function aStored(writer: string, epoch: number, digest = DIGEST_A): KubeObject {
@@ -59,7 +61,11 @@ function aStored(writer: string, epoch: number, digest = DIGEST_A): KubeObject {
     kind: 'ConfigMap',
     metadata: {
       name: 'vision-policy',
-      annotations: { 'layercache.io/writer': writer, 'layercache.io/epoch': String(epoch) },
+      annotations: {
+        'layercache.io/writer': writer,
+        'layercache.io/epoch': String(epoch),
+        'layercache.io/installation': installationName(INSTALLATION),
+      },
     },
     data: { 'policy.json': serializePolicy(policy) },
   };
@@ -161,6 +167,7 @@ describe('what an earlier process stored', () => {
       'its epoch is not that of its document',
       { live: { ...aStored('other', 7), data: live.data } },
     ],
+    ['another installation stored it', { installation: { ...INSTALLATION, release: 'other' } }],
     ['nobody has signed it', { live: { ...live, metadata: { name: 'vision-policy' } } }],
   ])('is claimed anew when %s', (_, input) => {
     expect(decided(pods, { live, ...input })).toMatchObject({ writer: 'me' });

@@ -87,7 +87,7 @@ describe('what lies in places of ours', () => {
   };
   const item = (type: string, status: string) => ({ type, status });
   const says = (live: object, wanted: object): boolean =>
-    saysOwned({ ...owned(conditions), status: live } as KubeObject, { status: wanted }, OWNER);
+    saysOwned({ ...owned(conditions), status: live }, { status: wanted }, OWNER);
 
   test('is ours although others have items of the same list', () => {
     const live = { conditions: [item('A', 'True'), item('B', 'False'), item('C', 'True')] };

@@ -104,6 +104,8 @@ class Scenario {
         await this.#stage('roll heads on all', () => this.#putInForce(2));
         await this.#stage('drift on 1 %', () => this.#drift());
       }
+      // What was on its way when the first one ended is not what the next one costs.
+      await this.#stage('settle changes', () => this.#settle());
       await this.#stage('operator restart', () => this.#restartOperator());
       await this.#stage('settle again', () => this.#settle());
       await this.#stage('API server restart', () => this.#restartApiServer());

@@ -8,7 +8,7 @@ import {
   type Faults,
 } from '../../support/simulated-api-faults.ts';
 import { expectReached, superviseWith, undisturbed } from './end-state-reached.ts';
-import { aServiceObject, CHILDREN, expectServing, operatorWrites, ref } from './services.ts';
+import { aServiceObject, CHILDREN, expectServing, ref } from './services.ts';
 import { createWorld } from './world.ts';
 import { countCases } from '../../promises/count-cases.ts';
 import { openRecord } from '../../promises/open-record.ts';
@@ -161,20 +161,4 @@ describe('the end is the same', () => {
       world.close();
     },
   );
-});
-
-test('a process that takes over writes the policy and nothing else', async () => {
-  const world = createWorld();
-  const run = superviseWith(world);
-  await world.user.create(aServiceObject());
-  await run.pass(60_000);
-  const before = operatorWrites(world).length;
-  run.processes().at(-1)!.client.crash();
-  await run.pass(60_000);
-  const kinds = operatorWrites(world)
-    .slice(before)
-    .map(({ kind }) => kind);
-  expect(kinds).toEqual(['ConfigMap', 'CachedModelService', 'CachedModelService']);
-  expectServing(world);
-  world.close();
 });

@@ -40,8 +40,9 @@ export interface PolicyDecision {
 
 /**
  * The policy that shall be stored. What an earlier process stored stays as it is while nothing has to be changed, so a restart
- * writes nothing. A process claims an epoch with its first write, one above every epoch seen; it claims again when the ConfigMap is gone or another's, or when a pod acknowledges more than was stored (a store that went back in
- * time, an edit by hand), so that what it stores next is higher than anything a pod holds.
+ * writes nothing. A process claims an epoch with its first write, one above every epoch seen; it claims again when the ConfigMap
+ * is gone or another's, or when a pod acknowledges more than was stored (a store that went back in time, an edit by hand), so that
+ * what it stores next is higher than anything a pod holds.
  */
 export function decidePolicy(input: PolicyInput): PolicyDecision {
   return keepInherited(input) ?? planOwn(input);
@@ -103,8 +104,8 @@ type InheritedBy = Pick<
 >;
 
 /**
- * What an earlier process of this installation stored, while this one has stored nothing and nobody tells of a later policy; null: there is nothing to
- * go on with.
+ * What an earlier process of this installation stored, while this one has stored nothing and nobody tells of a later policy;
+ * null: there is nothing to go on with.
  */
 export function findInherited({
   gathered,

@@ -33,6 +33,7 @@ export async function writeStatus(pass: ServicePass, facts: StatusFacts): Promis
   }
   if (delayMs === 0) {
     if (!(await apply(pass, status))) return;
+    memory.lifecycle.unshown = [];
     memory.lastStatusWriteMs = clock.monotonicMs();
     for (const event of events) tell(pass, event);
   }

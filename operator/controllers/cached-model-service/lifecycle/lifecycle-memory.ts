@@ -37,6 +37,8 @@ export interface LifecycleMemory {
   hasUnstoredRows: boolean;
   /** Made, and not told before the ledger that holds them is stored. */
   untold: Decision[];
+  /** Stored, and not in a status yet: one that was written a moment ago makes the next one wait. */
+  unshown: readonly Decision[];
   countedMs: number;
   input: LifecycleInput | null;
   /** How the last rollout and training ended; null: as the status has it. */
@@ -54,6 +56,7 @@ export function newLifecycleMemory(): LifecycleMemory {
     storedMs: -Infinity,
     hasUnstoredRows: false,
     untold: [],
+    unshown: [],
     countedMs: -Infinity,
     input: null,
     outcomes: null,

@@ -17,6 +17,9 @@ import { judgeTraining, trainingOf } from './judge-training.ts';
 import { nextOutcomes, statedOutcomes } from './outcomes.ts';
 import { tuningOf } from './tuning-status.ts';
 
+/** A status that is refused must not fill the memory. */
+const MOST_UNSHOWN = 100;
+
 /** What a status says about heads, out of the ledger that was stored and the decisions that led to it. */
 export function toLifecycleFacts(
   { gathered, memory, shell }: ServicePass,
@@ -30,6 +33,8 @@ export function toLifecycleFacts(
   const { previous, nowMs, object, key } = gathered;
   const own = memory.lifecycle;
   own.outcomes = nextOutcomes(own.outcomes ?? statedOutcomes(previous), decisions);
+  own.unshown = [...own.unshown, ...decisions].slice(-MOST_UNSHOWN);
+  const shown = { decisions: own.unshown, input };
   const { name } = object.metadata;
   const names = new Map(
     shell.caches.headRevisions
@@ -53,11 +58,11 @@ export function toLifecycleFacts(
       accuracy: accuracyOf(ledger, { saving, time: toTime(nowMs) }, previous.accuracy),
       tuning: tuningOf(
         ledger,
-        { decisions, input },
+        shown,
         { nameOf, savingOf: (candidate) => savingOf(candidate, input) },
         previous.tuning,
       ),
-      training: trainingOf(name, ledger, { decisions, input }, previous.training),
+      training: trainingOf(name, ledger, shown, previous.training),
     },
   };
 }

@@ -180,7 +180,7 @@ function tensorSlots(entry: HeadEntry, classCount: number): Slot[] {
 function studentSlots(entry: StudentEntry, classCount: number): Slot[] {
   let inputs = entry.input.channels;
   const slots = entry.convolutions.flatMap(({ weights, bias }, i): Slot[] => {
-    const [outputs = 0] = bias.shape;
+    const outputs = Number(bias.shape[0]);
     const shape = [9 * inputs, outputs] as const;
     inputs = outputs;
     return [

@@ -175,9 +175,9 @@ async function findStudents(
 
 /** What there is to choose from with each student, on the rows that it was asked about. */
 function withStudents(
-  { costs, headCost, plainBatch, student, settings }: TrainingInput,
+  { costs, headCost, plainBatch, settings }: TrainingInput,
   { task, candidates }: Omit<Work, 'noStudent'>,
-  { students, validationRows }: Extract<StudentsOutcome, { ok: true }>,
+  { students, validationRows, backboneMacs }: Extract<StudentsOutcome, { ok: true }>,
 ): readonly Work[] {
   const { dataset, split } = task;
   const asked = new Set(validationRows);
@@ -187,20 +187,18 @@ function withStudents(
     scores: Float64Array.from(kept, (i) => candidate.scores[i]!),
     agrees: Uint8Array.from(kept, (i) => candidate.agrees[i]!),
   }));
-  const backboneMacs = student?.backboneMacs ?? NaN;
-  return students
-    .map((found) => {
-      const table = withStudent(costs, found.modelDigest, found.macs / backboneMacs);
-      const prices = createPrices(table, headCost, plainBatch);
-      const own = studentCandidate(found, {
-        dataset,
-        rows: validationRows,
-        budget: settings.budget,
-        ownMs: prices.companionMs(found.modelDigest),
-      });
-      return { task: { ...task, prices }, candidates: [own, ...others], noStudent: null };
-    })
-    .filter(({ candidates: [own] }) => own !== undefined && ranksAgreement(own));
+  return students.flatMap((found) => {
+    const table = withStudent(costs, found.modelDigest, found.macs / backboneMacs);
+    const prices = createPrices(table, headCost, plainBatch);
+    const own = studentCandidate(found, {
+      dataset,
+      rows: validationRows,
+      budget: settings.budget,
+      ownMs: prices.companionMs(found.modelDigest),
+    });
+    if (!ranksAgreement(own)) return [];
+    return [{ task: { ...task, prices }, candidates: [own, ...others], noStudent: null }];
+  });
 }
 
 interface Seen {

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the split */
 import type { ConvolutionShape } from '../../../server/core/student/student-shape.ts';
 import { studentModel } from '../../../server/core/student/student-model.ts';
 import { studentMacs } from '../../../server/core/student/student-shape.ts';
@@ -58,6 +59,7 @@ export type StudentsOutcome =
       readonly ok: true;
       readonly students: readonly StudentFound[];
       readonly validationRows: Uint32Array;
+      readonly backboneMacs: number;
     }
   | { readonly ok: false; readonly message: string };
 
@@ -102,18 +104,18 @@ export async function trainStudents(
       return { ...found, macs, modelDigest: `sha256:${createSha256().update(bytes).hex()}` };
     }),
   );
-  return { ok: true, students, validationRows };
+  return { ok: true, students, validationRows, backboneMacs };
 
   async function areMirroredAlike(trial: StudentTask): Promise<boolean> {
     const settings = { ...SETTINGS, flips: false, epochs: TRIAL_EPOCHS };
     const { validationLogits, mirroredLogits } = await runJob({
       ...{ kind: 'Student', task: trial, validationRows, settings, asksMirrored: true },
     });
-    const classes = validationRows.map((row) => dataset.teacherClass[row] ?? 0);
+    const classes = validationRows.map((row) => dataset.teacherClass[row]!);
     const agreed = (logits: Float32Array): number =>
       classes.length - agreement(logits, classes, { classCount, budget: 1 }).disagreements;
-    const mirrored = mirroredLogits === null ? 0 : agreed(mirroredLogits);
-    return mirrored >= MIRRORED_AGREEMENT * agreed(validationLogits);
+    // Asked for, so there.
+    return agreed(mirroredLogits!) >= MIRRORED_AGREEMENT * agreed(validationLogits);
   }
 }
 

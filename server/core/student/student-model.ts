@@ -97,6 +97,6 @@ function transposed(matrix: BundleMatrix): Float32Array {
   const { rows, columns } = matrix;
   return Float32Array.from(values, (_, at) => {
     const [column, row] = [Math.floor(at / rows), at % rows];
-    return values[row * columns + column] ?? NaN;
+    return Number(values[row * columns + column]);
   });
 }

@@ -331,6 +331,22 @@ test('equal seeds give equal weights, others do not', async () => {
   expect(await distillStudent(other, once, createOnnxStudentTrainer)).not.toEqual(student);
 });
 
+test('rows with their channels last give the same student', async () => {
+  const { task } = brightQuarters(100);
+  const { inputs } = task.rows;
+  const turned = inputs.map((_, at) => {
+    const [row, rest] = [Math.floor(at / 128), at % 128];
+    return inputs[row * 128 + (rest % 2) * 64 + Math.floor(rest / 2)]!;
+  });
+  const once = { ...LEARNING, epochs: 1, shift: 0.2, flips: true };
+  const last = { ...task, rows: { ...task.rows, layout: 'NHWC' as const, inputs: turned } };
+  const student = await distillStudent(task, once, createOnnxStudentTrainer);
+  expect(await distillStudent(last, once, createOnnxStudentTrainer)).toEqual({
+    ...student,
+    input: { ...student.input, layout: 'NHWC' },
+  });
+});
+
 test('rows that are moved and mirrored are other rows, and a channel without contrast is left as it is', async () => {
   const { task } = brightQuarters(400);
   const flat = {

@@ -121,6 +121,19 @@ test('a student that ranks nothing is left out, and heads alone are chosen', asy
   expect(outcome.summary.noStudent).toBeNull();
 });
 
+test('where no head sees anything a student alone goes before the backbone', async () => {
+  const batches = [aSampleBatch({ rows: ROWS, exits: [{ name: 'late', noise: Infinity }] })];
+  const outcome = await train({}, { batches });
+  if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+  expect(outcome.bundle.heads.map(({ exit }) => exit)).toEqual(['student']);
+});
+
+test('a bundle without room for either has neither', async () => {
+  const limits = { budget: 0.02, maxActiveExits: 2, minSaving: 0.03, maxOverhead: 0.05 };
+  const outcome = await train({}, { settings: { ...limits, maxBundleBytes: 16 * 1024 + 1 } });
+  expect(outcome.kind).toBe('NotBetter');
+});
+
 test('of rows whose inputs are partly held those are used, also for the choice', async () => {
   const { jobs, run } = imagined(0.9);
   const outcome = await train({ inputs: [inputs(1_400)], runJob: run });

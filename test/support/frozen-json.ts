@@ -18,9 +18,7 @@ export function isSameJson(a: unknown, b: unknown): boolean {
   }
   if (!isRecord(a) || !isRecord(b)) return false;
   const names = fieldsOf(a);
-  return (
-    names.length === fieldsOf(b).length && names.every((name) => isSameJson(a[name], b[name]))
-  );
+  return names.length === fieldsOf(b).length && names.every((name) => isSameJson(a[name], b[name]));
 }
 
 function fieldsOf(value: Readonly<Record<string, unknown>>): readonly string[] {

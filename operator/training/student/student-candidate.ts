@@ -9,8 +9,8 @@ import type { Dataset } from '../dataset.ts';
 import type { StudentFound } from './train-students.ts';
 
 /**
- * Time that a multiply-add of a student takes, in terms of one of the backbone: narrow layers use a processor less well (measured on
- * ResNet-20, students of 5 and 10 %). Servers measure it once they run it.
+ * Time that a multiply-add of a student takes, in terms of one of the backbone: narrow layers use a processor less well. Assumed, not
+ * measured: it only ranks a student against heads, and servers measure what it costs once they run it.
  */
 const SLOWNESS = 1.5;
 

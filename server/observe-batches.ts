@@ -42,8 +42,9 @@ export function createBatchObserver(dependencies: ObserverDependencies): BatchOb
           metrics.batchFinished({ serving, outcome, answers, rows });
           metrics.sampled(
             samples.offer(serving.plan.samples, outcome.samples, ({ row }, sequence) => {
+              if (inputs === null) return;
               const input = inputOf(row);
-              if (inputs === null || input === null) return;
+              if (input === null) return;
               inputs.recorder.offer(sequence, inputs.toRow(input.bytes, input.datatype));
             }),
           );

@@ -17,7 +17,10 @@ export interface Monitor {
       readonly any?: boolean;
       readonly matchNames?: readonly string[];
     };
-    readonly selector: { readonly matchLabels: Readonly<Record<string, string>> };
+    readonly selector: {
+      readonly matchLabels: Readonly<Record<string, string>>;
+      readonly matchExpressions?: readonly { readonly key: string; readonly operator: string }[];
+    };
     readonly podMetricsEndpoints?: readonly Endpoint[];
     readonly endpoints?: readonly Endpoint[];
   };
@@ -45,7 +48,8 @@ const REFRESH = '1s';
 
 const KNOWN = ['namespaceSelector', 'selector', 'podMetricsEndpoints', 'endpoints'];
 const KNOWN_OF_ENDPOINTS = ['port', 'path', 'interval'];
-const KNOWN_OF_SELECTORS = ['matchLabels'];
+const KNOWN_OF_SELECTORS = ['matchLabels', 'matchExpressions'];
+const KNOWN_OPERATORS = ['Exists'];
 
 /** Scrape configurations, one for each endpoint of a monitor. Throws where a monitor says more than is known here. */
 export function scrapesOf(monitor: Monitor, access: Access): readonly object[] {
@@ -53,6 +57,9 @@ export function scrapesOf(monitor: Monitor, access: Access): readonly object[] {
   const endpoints = spec.podMetricsEndpoints ?? spec.endpoints ?? [];
   expectOnly(monitor, spec, KNOWN);
   expectOnly(monitor, spec.selector, KNOWN_OF_SELECTORS);
+  for (const { operator } of spec.selector.matchExpressions ?? []) {
+    expectOnly(monitor, { [operator]: true }, KNOWN_OPERATORS);
+  }
   return endpoints.map((endpoint, i) => {
     expectOnly(monitor, endpoint, KNOWN_OF_ENDPOINTS);
     const prefix = kind === 'PodMonitor' ? 'podMonitor' : 'serviceMonitor';
@@ -97,13 +104,18 @@ const META = '__meta_kubernetes';
 
 function selected(
   of: 'pod' | 'service',
-  { matchLabels }: Monitor['spec']['selector'],
+  { matchLabels, matchExpressions = [] }: Monitor['spec']['selector'],
 ): readonly Relabelling[] {
-  return Object.entries(matchLabels).map(([key, value]) => {
+  const equal = Object.entries(matchLabels).map(([key, value]) => {
     const label = metaName(key);
     const source_labels = [`${META}_${of}_label_${label}`, `${META}_${of}_labelpresent_${label}`];
-    return { action: 'keep', source_labels, regex: `(${value});true` };
+    return { action: 'keep', source_labels, regex: `(${value});true` } as const;
   });
+  const present = matchExpressions.map(({ key }) => {
+    const source_labels = [`${META}_${of}_labelpresent_${metaName(key)}`];
+    return { action: 'keep', source_labels, regex: 'true' } as const;
+  });
+  return [...equal, ...present];
 }
 
 const named = (target_label: string, source: string): Relabelling => ({

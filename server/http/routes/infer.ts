@@ -77,8 +77,9 @@ export function createInference(dependencies: DataAppDependencies): Inference {
       hold.resize(data.input.length);
       if (response.closed) throw new HangUpError();
       const rows = await answer(request, response, asked, data);
-      // Every row was answered, so the engine has read them all. Without an answer it may still be about to.
-      for (const bytes of [body, data.input]) freeLarge(bytes);
+      // Every row was answered, so the engine has read them all. Without an answer it may still be about to. Where inputs are held,
+      // they are read once more when their batch has ended.
+      if (model.inputs === null) for (const bytes of [body, data.input]) freeLarge(bytes);
       respond(protocol, response, { ...asked, parsed, rows });
     } finally {
       hold.release();

@@ -135,3 +135,19 @@ test('inputs are held only where the server was told to, under the numbers of th
   expect((await send(server.admin, '/v1/inputs', { method: 'DELETE' })).status).toBe(204);
   expect((await server.state()).inputs).toMatchObject({ rows: 0 });
 });
+
+test('inputs of a request so large that its memory is given back when it is answered are held, too', async () => {
+  const environment = { LAYERCACHE_INPUT_MEMORY: '1Mi', LAYERCACHE_INPUT_RETENTION: '1m' };
+  const server = await startRealEngineServer(backbone.path, { environment });
+  await server.apply(await policyFor(server, { exitsEnabled: false }));
+  const count = 16;
+  const rows = Array.from({ length: count }, () => data).flat();
+  const [input] = ROW.inputs;
+  await server.ask([], { inputs: [{ ...input, shape: [count, 3, 16, 16], data: rows }] });
+  await eventually(async () => {
+    const batch = parseInputBatch((await send(server.admin, '/v1/inputs')).body);
+    if (!batch.ok) throw new Error(batch.message);
+    expect(batch.value.rowCount).toBe(count);
+    expect([...decodeHalf(batch.value.inputs)]).toEqual(rows);
+  });
+});

@@ -36,7 +36,7 @@ export const OPERATOR_FAULTS: FaultRows = {
       'a policy is stored before it is pushed; one writer’s end state, no flapping; objects of another installation are not written',
     tests: {
       'faults/sim/ownership.test.ts': [
-        'end as one writer: the later epoch stays, the earlier process steps back',
+        'end with one policy: one stores a change, the other goes on with it or steps back',
         'stood in the API server before any pod saw it',
         'writes nothing but that the service is contested when it has one already',
       ],

@@ -227,7 +227,7 @@ export const SERVER_LIST: FaultRows = {
     holds: 'refused, by key and by right',
     tests: {
       'http/admin/rights.test.ts': [
-        'with keys, the trainer may read samples and state, and nothing else by any spelling',
+        'with keys, the trainer may read samples and state, read and delete inputs, and nothing else by any spelling',
         'refuses every call of %s',
       ],
       'http/server/admin-tls.test.ts': [

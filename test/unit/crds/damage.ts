@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { canonicalJson } from '../../../crds/wire/json.ts';
 import type { Result } from '../../../crds/wire/result.ts';
 
-/** Ways to damage a JSON document, and the one thing that must hold then: refused, or read as it stands. */
+/** Ways to damage a document or a binary file, and the one thing that must hold then: refused, or read as it stands. */
 
 export const SEED = 20_261_125;
 
@@ -97,6 +97,29 @@ export function withDamagedCharacters(text: string): fc.Arbitrary<string> {
     .map((edits) =>
       edits.reduce((now, { at, cut, put }) => now.slice(0, at) + put + now.slice(at + cut), text),
     );
+}
+
+/** Files in which up to three bytes were cut and up to four put in. */
+export function withDamagedBytes(original: Uint8Array): fc.Arbitrary<Buffer> {
+  return fc
+    .tuple(fc.nat(original.length - 1), fc.nat(3), fc.uint8Array({ maxLength: 4 }))
+    .map(([at, cut, put]) =>
+      Buffer.concat([original.subarray(0, at), put, original.subarray(at + cut)]),
+    )
+    .filter((bytes) => !bytes.equals(original));
+}
+
+/** JSON header and blob of a binary file (`crds/wire/binary-file.ts`), without its checksum. */
+export function takeApart(file: Uint8Array): {
+  readonly header: string;
+  readonly blob: Uint8Array;
+} {
+  const bytes = Buffer.from(file);
+  const blobStart = 12 + bytes.readUInt32LE(8);
+  return {
+    header: bytes.subarray(12, blobStart).toString('latin1'),
+    blob: file.slice(blobStart, -4),
+  };
 }
 
 /** Refused with a sentence, or a whole document: what is read says exactly what the text says. */

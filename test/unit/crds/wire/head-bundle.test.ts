@@ -11,7 +11,7 @@ import {
 } from '../../../../crds/wire/head-bundle.ts';
 import { WIRE_LIMITS } from '../../../../crds/wire/limits.ts';
 import { openRecord } from '../../../promises/open-record.ts';
-import { SEED, withOneFieldDamaged } from '../damage.ts';
+import { SEED, takeApart, withDamagedBytes, withOneFieldDamaged } from '../damage.ts';
 import { aBundle, aCompanion, aDeepHead, aHead } from '../documents.ts';
 
 const recordFlips = openRecord('wrong-bundles');
@@ -21,21 +21,12 @@ function messageOf(bytes: Uint8Array): string {
   return outcome.ok ? 'accepted' : outcome.message;
 }
 
-/** Manifest and blob of a bundle file. */
-function takeApart(bytes: Uint8Array): { manifest: string; blob: Uint8Array } {
-  const headerBytes = Buffer.from(bytes).readUInt32LE(8);
-  return {
-    manifest: Buffer.from(bytes.subarray(12, 12 + headerBytes)).toString('latin1'),
-    blob: bytes.slice(12 + headerBytes, -4),
-  };
-}
-
 /** The same file with another manifest or blob and a checksum that fits: what only the later checks can find. */
 function rebuilt(
   bundle: HeadBundle,
   edit: (manifest: string, blob: Uint8Array) => string,
 ): Uint8Array {
-  const { manifest, blob } = takeApart(encodeHeadBundle(bundle));
+  const { header: manifest, blob } = takeApart(encodeHeadBundle(bundle));
   return writeBinaryFile('LCHB', edit(manifest, blob), [blob]);
 }
 
@@ -54,7 +45,7 @@ test('a bundle of int8, half float and companion heads survives the round trip',
 
 test('the bytes of a bundle are fixed and hold ASCII only before the blob', async () => {
   const bytes = encodeHeadBundle(aBundle());
-  expect(takeApart(bytes).manifest).toContain('bl\\u00f6ck/out');
+  expect(takeApart(bytes).header).toContain('bl\\u00f6ck/out');
   await expect(Buffer.from(bytes).toString('hex')).toMatchFileSnapshot(
     '../../../golden/crds/head-bundle.hex',
   );
@@ -75,22 +66,15 @@ test('every single-bit flip of a small bundle is refused', () => {
 test('a bundle with bytes changed, cut or added at random is refused', () => {
   const original = encodeHeadBundle(aBundle());
   fc.assert(
-    fc.property(
-      fc.nat(original.length - 1),
-      fc.nat(3),
-      fc.uint8Array({ maxLength: 4 }),
-      (at, cut, put) => {
-        const bytes = Buffer.concat([original.subarray(0, at), put, original.subarray(at + cut)]);
-        fc.pre(!bytes.equals(original));
-        expect(parseHeadBundle(bytes).ok).toBe(false);
-      },
-    ),
+    fc.property(withDamagedBytes(original), (bytes) => {
+      expect(parseHeadBundle(bytes).ok).toBe(false);
+    }),
     { seed: SEED, numRuns: 2000 },
   );
 });
 
 test('a bundle whose manifest differs in one field is refused or read as it stands', () => {
-  const { manifest, blob } = takeApart(
+  const { header: manifest, blob } = takeApart(
     encodeHeadBundle(aBundle({ heads: [aHead(), aDeepHead()] })),
   );
   for (const text of withOneFieldDamaged(manifest)) {
@@ -99,7 +83,7 @@ test('a bundle whose manifest differs in one field is refused or read as it stan
     if (!outcome.ok) continue;
     // What is accepted is a bundle with other figures, and says exactly what its file says.
     const again = takeApart(encodeHeadBundle(outcome.value));
-    expect(JSON.parse(again.manifest)).toEqual(JSON.parse(JSON.stringify(JSON.parse(text))));
+    expect(JSON.parse(again.header)).toEqual(JSON.parse(JSON.stringify(JSON.parse(text))));
   }
 });
 
@@ -183,7 +167,7 @@ test.each(replaced)('a bundle is refused for %s', (_rule, from, to, message) => 
 });
 
 test('bytes of the blob that nothing names are refused', () => {
-  const { manifest, blob } = takeApart(encodeHeadBundle(aBundle()));
+  const { header: manifest, blob } = takeApart(encodeHeadBundle(aBundle()));
   const bytes = writeBinaryFile('LCHB', manifest, [blob, new Uint8Array(1)]);
   expect(messageOf(bytes)).toContain('the arrays take 46 bytes, the blob has 47');
 });

@@ -6,6 +6,7 @@ import { isFiniteHalf } from './half-float.ts';
 import { canonicalJson, checkShape, refuse } from './json.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import type { Result } from './result.ts';
+import { isAscending } from './row-order.ts';
 import * as shapes from './shapes.ts';
 
 /**
@@ -73,10 +74,7 @@ export function parseInputBatch(bytes: Uint8Array): Result<InputBatch> {
   }
   const sequence = decodeArray('float64', blob.subarray(0, sequenceBytes));
   const inputs = decodeArray('float16', blob.subarray(sequenceBytes));
-  const isAscending = sequence.every(
-    (seq, i) => Number.isSafeInteger(seq) && seq > (i === 0 ? 0 : Number(sequence[i - 1])),
-  );
-  if (!isAscending || (rowCount > 0 && sequence.at(-1) !== nextAfter)) {
+  if (!isAscending(sequence) || (rowCount > 0 && sequence.at(-1) !== nextAfter)) {
     return refuse(kind, 'Invalid', 'sequence does not ascend in whole numbers to nextAfter');
   }
   if (!inputs.every(isFiniteHalf)) return refuse(kind, 'Invalid', 'a value is not finite');

@@ -13,6 +13,7 @@ import type { PoolSize } from './head-bundle.ts';
 import { canonicalJson, checkShape, refuse } from './json.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import type { Result } from './result.ts';
+import { isAscending } from './row-order.ts';
 import * as shapes from './shapes.ts';
 
 export type SamplePart = 'long' | 'recent';
@@ -180,12 +181,6 @@ function readArrays(header: Header, blob: Uint8Array): SampleBatch | null {
     features: header.exits.map((e) => reader.take('float16', rowCount * e.featureCount)),
   };
   return reader.isDone() ? batch : null;
-}
-
-function isAscending(sequence: Float64Array): boolean {
-  return sequence.every(
-    (seq, i) => Number.isSafeInteger(seq) && seq > (i === 0 ? 0 : Number(sequence[i - 1])),
-  );
 }
 
 function findRowProblem(batch: SampleBatch): string | null {

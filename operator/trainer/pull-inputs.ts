@@ -1,10 +1,7 @@
-import type { Result } from '../../crds/wire/result.ts';
 import { parseInputBatch, type InputBatch } from '../../crds/wire/inputs.ts';
-import { refusal, type AdminClient } from '../fleet/admin-client.ts';
+import type { AdminClient } from '../fleet/admin-client.ts';
+import { pullPage } from './pull-page.ts';
 
-const ROWS_PER_CALL = 1_000;
-const CALL_DEADLINE_MS = 15_000;
-const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 /** A server that answers but never ends is left after this many calls. */
 const MAX_CALLS = 1_000;
 /** Input rows that one training holds at most, over all servers. */
@@ -22,7 +19,8 @@ export async function pullInputs(
     try {
       let after = 0;
       for (let call = 0; call < MAX_CALLS && bytes < MAX_BYTES; call++) {
-        const answer = await pullBatch(client, after);
+        const page = { path: '/v1/inputs', query: `after=${after}` };
+        const answer = await pullPage(client, page, parseInputBatch);
         if (!answer.ok || answer.value.nextAfter <= after) break;
         batches.push(answer.value);
         bytes += answer.value.inputs.byteLength;
@@ -33,18 +31,6 @@ export async function pullInputs(
     }
   }
   return batches;
-}
-
-async function pullBatch(client: AdminClient, after: number): Promise<Result<InputBatch>> {
-  const answer = await client.call({
-    method: 'GET',
-    path: `/v1/inputs?after=${after}&max=${ROWS_PER_CALL}`,
-    deadlineMs: CALL_DEADLINE_MS,
-    maxBytes: MAX_BATCH_BYTES,
-  });
-  if (!answer.ok) return answer;
-  if (answer.value.status !== 200) return refusal('GET /v1/inputs', answer.value);
-  return parseInputBatch(answer.value.body);
 }
 
 /** Has these servers forget their input rows. One that cannot be reached forgets them by their retention. */

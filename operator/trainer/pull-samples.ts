@@ -2,9 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Result } from '../../crds/wire/result.ts';
 import { parseSampleBatch, type SampleBatch } from '../../crds/wire/samples.ts';
 import type { ServerState } from '../../crds/wire/state.ts';
-import { createAdminClient, refusal, type AdminClient } from '../fleet/admin-client.ts';
+import { createAdminClient, type AdminClient } from '../fleet/admin-client.ts';
 import { pullState } from '../fleet/pull-state.ts';
 import type { TrainerJob } from './config.ts';
+import { pullPage } from './pull-page.ts';
 import { thinBatch } from './thin-batch.ts';
 
 /** Samples of all servers that answered, and the state of one of them: same backbone, same costs. */
@@ -17,9 +18,6 @@ export interface PulledSamples {
 
 /** Rows that training uses at most, over all servers (exits.md 2). */
 const MAX_ROWS = 50_000;
-const ROWS_PER_CALL = 1000;
-const CALL_DEADLINE_MS = 15_000;
-const MAX_BATCH_BYTES = 64 * 1024 * 1024;
 /** A server that answers but never ends is left after this many calls: more than its recorder holds. */
 const MAX_CALLS = 100;
 const ATTEMPTS = 3;
@@ -115,26 +113,14 @@ async function pullOne(
     after.find(({ podUid, bootId }) => podUid === state.podUid && bootId === state.bootId)?.seq ??
     0;
   for (let call = 0; call < MAX_CALLS; call++) {
-    const query = `part=${part}&after=${from}&max=${ROWS_PER_CALL}`;
-    const answer = await repeated(() => pullBatch(client, query));
+    const page = { path: '/v1/samples', query: `part=${part}&after=${from}` };
+    const answer = await repeated(() => pullPage(client, page, parseSampleBatch));
     if (!answer.ok) return answer.message;
     if (answer.value.rowCount === 0 || answer.value.nextAfter <= from) return null;
     onBatch(answer.value);
     from = answer.value.nextAfter;
   }
   return `${client.baseUrl} did not come to an end after ${MAX_CALLS} calls`;
-}
-
-async function pullBatch(client: AdminClient, query: string): Promise<Result<SampleBatch>> {
-  const answer = await client.call({
-    method: 'GET',
-    path: `/v1/samples?${query}`,
-    deadlineMs: CALL_DEADLINE_MS,
-    maxBytes: MAX_BATCH_BYTES,
-  });
-  if (!answer.ok) return answer;
-  if (answer.value.status !== 200) return refusal('GET /v1/samples', answer.value);
-  return parseSampleBatch(answer.value.body);
 }
 
 /** Reads are safe to repeat at once: each has its own deadline, and a server that is down refuses quickly. */

@@ -3,8 +3,8 @@
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { LAMBDA_COUNT } from '../../crds/wire/lambda-grid.ts';
 import { WHOLE_LOSS, type Agreement } from './agreement.ts';
-import { firstLeavingIndex } from './decide.ts';
 import { invariant } from './invariant.ts';
+import { forEachLeaving, runningSums, STRIDE } from './leaving.ts';
 
 /** Counters of audited rows on the lambda grid. */
 export interface LossGrid {
@@ -27,41 +27,28 @@ export interface LossCounter {
 }
 
 export function createLossGrid(exitCount: number): LossCounter {
-  const stride = LAMBDA_COUNT + 1;
-  const leave = new Float64Array(exitCount * stride);
+  const leave = new Float64Array(exitCount * STRIDE);
   // Of losses 0 .. 10: those of 0 are counted with the others, and left out of the snapshot.
-  const losses = new Float64Array((WHOLE_LOSS + 1) * stride);
+  const losses = new Float64Array((WHOLE_LOSS + 1) * STRIDE);
   let n = 0;
   return {
     addRow: (scores, lossTenths) => {
       n++;
-      let end = LAMBDA_COUNT;
-      for (let exit = 0; exit < exitCount; exit++) {
-        const score = scores[exit] ?? NaN;
-        if (!Number.isFinite(score)) return;
-        const start = firstLeavingIndex(score, end);
-        if (start === end) continue;
+      forEachLeaving(scores, exitCount, (exit, start, end) => {
         const loss = lossTenths[exit]!;
         invariant(Number.isInteger(loss) && loss >= 0 && loss <= WHOLE_LOSS, `a loss of ${loss}`);
-        leave[exit * stride + start]! += 1;
-        leave[exit * stride + end]! -= 1;
-        losses[loss * stride + start]! += 1;
-        losses[loss * stride + end]! -= 1;
-        end = start;
-      }
+        leave[exit * STRIDE + start]! += 1;
+        leave[exit * STRIDE + end]! -= 1;
+        losses[loss * STRIDE + start]! += 1;
+        losses[loss * STRIDE + end]! -= 1;
+      });
     },
     snapshot: () => ({
       n,
-      leave: Array.from({ length: exitCount }, (_, exit) => sums(leave, exit * stride)),
-      losses: Array.from({ length: WHOLE_LOSS }, (_, i) => sums(losses, (i + 1) * stride)),
+      leave: Array.from({ length: exitCount }, (_, exit) => runningSums(leave, exit)),
+      losses: Array.from({ length: WHOLE_LOSS }, (_, i) => runningSums(losses, i + 1)),
     }),
   };
-}
-
-function sums(differences: Float64Array, from: number): number[] {
-  let sum = 0;
-  const column = differences.subarray(from, from + LAMBDA_COUNT);
-  return Array.from(column, (difference) => (sum += difference));
 }
 
 /** The grid that looks and pairs take: `dis` in units of the agreement. */

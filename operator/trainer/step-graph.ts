@@ -151,6 +151,22 @@ export function optimiserConstants(): readonly TensorLiteral[] {
   ];
 }
 
+/** Inputs and outputs of a graph with `adamNodes` of these parameters: rates, and each parameter p with its moments p.m and p.v. */
+export function optimiserValues(
+  parameters: readonly { readonly name: string; readonly dims: readonly number[] }[],
+): Record<'inputs' | 'outputs', readonly ReturnType<typeof floatValue>[]> {
+  const state = parameters.flatMap(({ name, dims }) =>
+    ['', '.m', '.v'].map((suffix) => ({ name: name + suffix, dims })),
+  );
+  return {
+    inputs: [
+      ...['rate.step', 'rate.keep', 'root.correction'].map((name) => floatValue(name, [])),
+      ...state.map(({ name, dims }) => floatValue(name, dims)),
+    ],
+    outputs: state.map(({ name, dims }) => floatValue(`${name}.next`, dims)),
+  };
+}
+
 /**
  * One step: inputs x, soft, hard, row.weight ([rows, 1], already divided by rows), scalars rate.step, rate.keep,
  * root.correction, and per parameter p: p, p.m, p.v. Outputs loss, p.next, p.m.next, p.v.next.
@@ -158,22 +174,16 @@ export function optimiserConstants(): readonly TensorLiteral[] {
 export function stepModel(shape: DenseShape, settings: DenseSettings): Uint8Array {
   const { featureCount, hidden, classCount } = shape;
   const parameters = parametersOf(shape);
-  const state = parameters.flatMap(({ name, dims }) =>
-    ['', '.m', '.v'].map((s) => ({ name: name + s, dims })),
-  );
+  const optimiser = optimiserValues(parameters);
   return buildModel({
     inputs: [
       floatValue('x', ['rows', featureCount]),
       floatValue('soft', ['rows', classCount]),
       floatValue('hard', ['rows', classCount]),
       floatValue('row.weight', ['rows', 1]),
-      ...['rate.step', 'rate.keep', 'root.correction'].map((name) => floatValue(name, [])),
-      ...state.map(({ name, dims }) => floatValue(name, dims)),
+      ...optimiser.inputs,
     ],
-    outputs: [
-      floatValue('loss', []),
-      ...state.map(({ name, dims }) => floatValue(`${name}.next`, dims)),
-    ],
+    outputs: [floatValue('loss', []), ...optimiser.outputs],
     initializers: [...lossConstants(settings), ...optimiserConstants(), scalar('zero', 0)],
     nodes: [
       ...forwardNodes(hidden),

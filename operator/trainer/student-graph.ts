@@ -11,7 +11,13 @@ import type { ConvolutionShape } from '../../server/core/student/student-shape.t
 import type { DenseSettings } from '../training/dense-trainer.ts';
 import { NORM_EPSILON } from '../training/student/fold-student.ts';
 import type { StudentShape } from '../training/student/student-trainer.ts';
-import { adamNodes, lossConstants, lossNodes, optimiserConstants } from './step-graph.ts';
+import {
+  adamNodes,
+  lossConstants,
+  lossNodes,
+  optimiserConstants,
+  optimiserValues,
+} from './step-graph.ts';
 
 // One training step of a student as an ONNX graph with hand-derived gradients: convolution, batch norm (Ioffe and Szegedy 2015, the
 // backward pass of section 3), ReLU, mean over places, dense layer, the loss of exits.md 4.2, Adam. As in step-graph.ts weights and
@@ -147,9 +153,7 @@ function onePlace(last: ConvolutionShape): TensorLiteral {
 export function studentStepModel(shape: StudentShape, settings: DenseSettings): Uint8Array {
   const { convolutions, classCount, batchRows } = shape;
   const parameters = studentParameters(shape);
-  const state = parameters.flatMap(({ name, dims }) =>
-    ['', '.m', '.v'].map((suffix) => ({ name: name + suffix, dims })),
-  );
+  const optimiser = optimiserValues(parameters);
   const moments = convolutions.flatMap(({ outputs }, i) =>
     [`mean${i}`, `variance${i}`].map((name) => floatValue(name, [1, outputs, 1, 1])),
   );
@@ -159,14 +163,9 @@ export function studentStepModel(shape: StudentShape, settings: DenseSettings): 
       floatValue('soft', [batchRows, classCount]),
       floatValue('hard', [batchRows, classCount]),
       floatValue('row.weight', [batchRows, 1]),
-      ...['rate.step', 'rate.keep', 'root.correction'].map((name) => floatValue(name, [])),
-      ...state.map(({ name, dims }) => floatValue(name, dims)),
+      ...optimiser.inputs,
     ],
-    outputs: [
-      floatValue('loss', []),
-      ...state.map(({ name, dims }) => floatValue(`${name}.next`, dims)),
-      ...moments,
-    ],
+    outputs: [floatValue('loss', []), ...optimiser.outputs, ...moments],
     initializers: [
       ...lossConstants(settings),
       ...optimiserConstants(),

@@ -3,7 +3,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
-import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { whyUnavailable } from '../harness/availability.ts';
 import {
   diagnosisCommands,
@@ -11,8 +10,7 @@ import {
   placeholdersOf,
   prepareForDiagnosis,
 } from './diagnosis.ts';
-import { loadReleaseImages } from './release-images.ts';
-import { openShell, type Shell } from './shell.ts';
+import { startNodeAndShell, type NodeAndShell } from './node-and-shell.ts';
 
 const unavailable = await whyUnavailable('node');
 const INSTALL = 'charts/layercache/docs/install.md';
@@ -20,18 +18,14 @@ const UPGRADE = 'charts/layercache/docs/upgrade.md';
 const LONG_MS = 310_000;
 
 describe.skipIf(unavailable !== null)('the guides on a real node', () => {
-  let node: OwnRealNode;
-  let shell: Shell;
+  let started: NodeAndShell | null = null;
+  let { node, shell } = {} as NodeAndShell;
 
   beforeAll(async () => {
-    node = await startRealNode({ devices: {} });
-    shell = openShell({ kubeconfigPath: node.kubeconfigPath });
-    await loadReleaseImages(node, 'docker.io');
+    started = await startNodeAndShell();
+    ({ node, shell } = started);
   }, 240_000);
-  afterAll(async () => {
-    (shell as Shell | undefined)?.close();
-    await (node as OwnRealNode | undefined)?.stop();
-  });
+  afterAll(() => started?.stop());
 
   test(
     'the operator installs and passes its test',

@@ -5,7 +5,8 @@ import { placeholdersOf, runbookCommands } from './diagnosis.ts';
 import { startNodeAndShell, type NodeAndShell } from './node-and-shell.ts';
 
 const INSTALL = 'charts/layercache/docs/install.md';
-const SETTLED_MS = 300_000;
+/** A right that was missing is tried again after five minutes. */
+const SETTLED_MS = 420_000;
 
 export interface OnCall extends NodeAndShell {
   /** What the commands of a diagnosis print; one that wants a pod is left out where there is none. */

@@ -8,7 +8,8 @@ import { readObject } from '../pods/node-objects.ts';
 import { startOnCall, type OnCall } from './on-call.ts';
 
 const unavailable = await whyUnavailable('node');
-const LONG_MS = 910_000;
+const LONG_MS = 1_510_000;
+const COLLECTED_MS = 900_000;
 const PLACE = { namespace: 'ml', name: 'fashion' } as const;
 /** Up to 50 rows a second are audited while exits are off. */
 const RATE = 48;
@@ -48,6 +49,11 @@ describe.skipIf(unavailable !== null)('a person on call, for heads', () => {
   test(
     'reads that the trainer ran out of memory',
     async () => {
+      // It takes some minutes to collect rows.
+      await eventually(async () => {
+        const jobs = await onCall.shell.run('kubectl -n ml get jobs -o name');
+        expect(jobs).toContain('job.batch/fashion-train-1');
+      }, COLLECTED_MS);
       const reason = /Reason: +Failed\n +Status: +False\n +Type: +Trained/;
       await onCall.untilRead('LayercacheTrainingFailing', [reason, /OOMKilled|memory/]);
       const limits = { memory: '2Gi' };

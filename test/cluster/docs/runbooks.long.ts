@@ -114,8 +114,8 @@ describe.skipIf(unavailable !== null)('a person on call', () => {
         node.kubectl(['patch', ...role, '--type=merge', '-p', JSON.stringify({ rules: given })]);
       await grant(rules);
       await ml('scale', 'cms', 'fashion', '--replicas=2');
-      const line = /^\{.*forbidden.*\}$/m;
-      await untilRead('LayercacheReconcileErrors', [line, /"key":"ml\/fashion"/]);
+      const cause = /may not patch deployments: .* cannot patch resource "deployments"/;
+      await untilRead('LayercacheReconcileErrors', [/Reason: +Forbidden/, cause]);
       await grant(whole.rules);
       await untilRead('LayercacheServiceNotReady', [/Replicas: +2 desired[^]*2 available/]);
       await ml('scale', 'cms', 'fashion', '--replicas=1');
@@ -134,17 +134,17 @@ describe.skipIf(unavailable !== null)('a person on call', () => {
       const foreign = {
         ...stored.value,
         revision: stored.value.revision + 1,
-        backboneDigest: `sha256:${'0'.repeat(64)}`,
+        model: 'another',
       };
       const patch = JSON.stringify({ data: { 'policy.json': JSON.stringify(foreign) } });
       await ml('patch', 'configmap', 'fashion-policy', '--type=merge', '-p', patch);
       await untilRead('LayercachePolicyRejected', [
-        /^\{.*"code":"BackboneMismatch".*"msg":"policy rejected"\}$/m,
+        /^\{.*"code":"ModelMismatch".*"msg":"policy rejected"\}$/m,
       ]);
       await node.kubectl([...operator, '--replicas=1']);
       await eventually(async () => {
         const now = await storedPolicy(node, { namespace: 'ml', name: 'fashion' });
-        expect(now).toMatchObject({ value: { backboneDigest: stored.value.backboneDigest } });
+        expect(now).toMatchObject({ value: { model: stored.value.model } });
       }, 120_000);
     },
     LONG_MS,

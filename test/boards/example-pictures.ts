@@ -22,11 +22,12 @@ export function examplePictures(ofEachClass: number): readonly Buffer[] {
   });
 }
 
-/** A request of the Open Inference Protocol for one picture. */
-export function pictureBody(picture: Iterable<number>, more: object = {}): string {
-  const shape = [1, 1, 28, 28];
+/** A request of the Open Inference Protocol for one picture, or for the pixels of many. */
+export function pictureBody(pixels: Iterable<number>, more: object = {}): string {
+  const data = [...pixels];
+  const shape = [Math.max(1, Math.floor(data.length / PIXELS)), 1, 28, 28];
   return JSON.stringify({
-    inputs: [{ name: 'image', shape, datatype: 'FP32', data: [...picture] }],
+    inputs: [{ name: 'image', shape, datatype: 'FP32', data }],
     ...more,
   });
 }

@@ -25,7 +25,11 @@ export interface PlayedOperator {
   ramp(): Promise<void>;
   /** Inputs change, the step fails, and the candidate is taken back. */
   abort(): Promise<void>;
+  /** Live rows are not like those of the training: no lambda keeps the budget. */
+  fail(): Promise<void>;
   promote(): Promise<void>;
+  /** What a person reads of the service. */
+  readonly events: () => readonly string[];
   /** Inputs change under heads that serve, until the detector says so. */
   alarm(): Promise<void>;
   close(): Promise<void>;
@@ -64,6 +68,13 @@ export async function playOperator(): Promise<PlayedOperator> {
       await loop.until('an abort', () => hasHappened('RolloutAborted'), HOUR);
       await loop.pass(30_000);
     },
+    fail: async () => {
+      await loop.until('a shadow', () => stage() === 'Shadowing', 3 * HOUR);
+      loop.drift = { shift: 0, noise: 0.5 };
+      await loop.until('an end', () => hasHappened('NotCertified'), 3 * HOUR);
+      await loop.pass(60_000);
+    },
+    events: () => loop.events(),
     promote: async () => {
       await loop.until('a promotion', () => stage() === 'Serving', 6 * HOUR);
       await loop.pass(60_000);

@@ -31,6 +31,11 @@ const CAREFUL = 79;
 const RECKLESS = 119;
 /** A few rows in a hundred leave: less than heads cost on all of them, on any machine. */
 const TIMID = 20;
+/** Less than an engine is stalled for. */
+const HURRY_MS = 300;
+/** Together more rows than a queue holds (1024). */
+const FLOOD_REQUESTS = 24;
+const FLOOD_ROWS = 64;
 /** Without a disagreement: enough for any number of attempts. */
 const PROVEN_AUDITS = 100_000;
 
@@ -47,8 +52,18 @@ export interface PlayedServers {
   waste(): Promise<void>;
   /** Exits answer, and few rows are audited. */
   calm(): Promise<void>;
-  /** No engine computes until on each server a request has waited for so long. */
-  stall(waitMs: number): Promise<void>;
+  /** No engine computes until on each server a request has waited for so long. @param meanwhile once one waits */
+  stall(waitMs: number, meanwhile?: () => Promise<void>): Promise<void>;
+  /** Exits answer, each row is audited. */
+  auditAll(): Promise<void>;
+  /** Exits answer, and hardly a row is audited. */
+  auditHardly(): Promise<void>;
+  /** A request to the second server that gives up before a stalled engine computes again. */
+  hurryOne(): Promise<void>;
+  /** More rows than may wait. */
+  flood(): Promise<void>;
+  /** The policy that switches exits off reaches the first server alone. */
+  switchOffOne(): Promise<void>;
   serve(): Promise<void>;
   /** Every kind of refusal that a client can provoke at once. */
   refuse(): Promise<void>;
@@ -109,9 +124,9 @@ async function playOn(
       ...{ model, exits, revision, backboneDigest: backbone.digest, budget: BUDGET },
       ...more,
     });
-  const apply = async (more: Partial<Policy>): Promise<void> => {
+  const apply = async (more: Partial<Policy>, to = pods): Promise<void> => {
     revision++;
-    for (const { adminPort } of pods) {
+    for (const { adminPort } of to) {
       const { result, message } = await applyPolicy(adminPort, policyWith(more));
       if (result !== 'Applied') throw new Error(message);
     }
@@ -148,7 +163,12 @@ async function playOn(
     },
     shadow: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 1 }),
     waste: () => apply({ stable: track(stable, TIMID), auditRate: 1 }),
-    stall: (waitMs) => stall({ pods, pids }, waitMs),
+    stall: (waitMs, meanwhile) => stall({ pods, pids }, waitMs, meanwhile),
+    auditAll: () => apply({ stable: track(stable), auditRate: 1 }),
+    auditHardly: () => apply({ stable: track(stable), auditRate: 0.0001 }),
+    hurryOne: () =>
+      askAll(model, pods.slice(1), { headers: { 'request-timeout': String(HURRY_MS / 1_000) } }),
+    flood: () => askAll(model, pods, { requests: FLOOD_REQUESTS, rows: FLOOD_ROWS }),
     serve: () => apply({ stable: track(stable), auditRate: 0.1 }),
     calm: () => apply({ stable: track(stable), auditRate: 0.05 }),
     refuse: () => refuseAll(model, pods),
@@ -170,6 +190,8 @@ async function playOn(
     },
     recover: () => apply({ stable: track(stable), auditRate: 0.1 }),
     switchOff: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 0.1 }),
+    switchOffOne: () =>
+      apply({ stable: track(stable), exitsEnabled: false, auditRate: 0.1 }, pods.slice(0, 1)),
     killEngine: async () => {
       const before = hostPidOf(killed);
       process.kill(before, 'SIGKILL');
@@ -190,6 +212,7 @@ const NOTICED_MS = 10_000;
 async function stall(
   { pods, pids }: { readonly pods: Pods; readonly pids: readonly number[] },
   waitMs: number,
+  meanwhile?: () => Promise<void>,
 ): Promise<void> {
   const hosts = pids.map(hostPidOf);
   for (const host of hosts) process.kill(host, 'SIGSTOP');
@@ -201,10 +224,42 @@ async function stall(
         if (!(Number(waiting) > 0)) throw new Error('no request waits yet');
       }, NOTICED_MS);
     }
-    await wait(waitMs);
+    await Promise.all([wait(waitMs), meanwhile?.()]);
   } finally {
-    for (const host of hosts) process.kill(host, 'SIGCONT');
+    for (const host of hosts) goOn(host);
   }
+}
+
+/** One that was killed meanwhile needs it no more. */
+function goOn(pid: number): void {
+  try {
+    process.kill(pid, 'SIGCONT');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** The same request to every server, many at once. */
+async function askAll(
+  model: string,
+  pods: Pods,
+  {
+    requests = 1,
+    rows = 1,
+    headers = {},
+  }: {
+    readonly requests?: number;
+    readonly rows?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  },
+): Promise<void> {
+  const [picture] = examplePictures(1);
+  const body = pictureBody(new Array<readonly number[]>(rows).fill([...picture!]).flat());
+  const path = `/v2/models/${model}/infer`;
+  const all = pods.flatMap((pod) => new Array<(typeof pods)[number]>(requests).fill(pod));
+  await Promise.all(
+    all.map(({ dataPort }) => send(dataPort, path, { method: 'POST', headers, body })),
+  );
 }
 
 /** @param mark makes the digest of the file another one */

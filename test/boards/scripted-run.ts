@@ -21,7 +21,7 @@ const MINUTE_SECONDS = 1;
 /** More than the second that the rules allow one request in a hundred, and less than a silence for which an engine is ended. */
 const STALL_MS = 1_200;
 
-interface Stage {
+export interface Stage {
   readonly servers: PlayedServers;
   readonly prometheus: Prometheus;
   readonly clock: ScriptClock;
@@ -183,6 +183,11 @@ async function playScript({ servers, clock, first, second }: Players): Promise<v
   await during('Always', async () => {
     for (const act of [abort, waste, serve, rollOut, violate, alarm, killEngines]) await act();
   });
+}
+
+/** The servers and their clock, for whoever plays something else on them. */
+export function playStates(): Promise<Stage> {
+  return onStage([], (stage) => Promise.resolve(stage));
 }
 
 /** Its beginning alone: the servers, and exits that answer. */

@@ -34,7 +34,7 @@ export function createPolicyWatch({
   const dirs: string[] = [];
   let text = '';
   let readMs = -Infinity;
-  let isLooking = false;
+  let looking: Promise<void> | null = null;
   /** Something changed while it was looked at. */
   let isStale = false;
 
@@ -55,14 +55,18 @@ export function createPolicyWatch({
     if (isHigher(after, before)) onHigher();
   }
 
-  async function lookOnce(): Promise<void> {
+  /** Resolves when what was there as it was called has been looked at, by whoever looks. */
+  function lookOnce(): Promise<void> {
     isStale = true;
-    if (isLooking) return;
-    isLooking = true;
+    looking ??= lookUntilFresh();
+    return looking;
+  }
+
+  async function lookUntilFresh(): Promise<void> {
     try {
       while (takeStale()) await look();
     } finally {
-      isLooking = false;
+      looking = null;
     }
   }
 

@@ -86,6 +86,15 @@ test('one that is followed is applied as soon as the link moves, until it is no 
   expect(problems).toEqual([]);
 });
 
+test('who asks while it is looked already waits until what was there then is applied', async () => {
+  publish('a', '1');
+  const first = watch.look();
+  publish('b', '2');
+  await watch.look();
+  expect(applied.at(-1)).toBe('2');
+  await first;
+});
+
 test('a change while a policy is applied is looked at after it', async () => {
   publish('a', '1');
   next = (text) => {

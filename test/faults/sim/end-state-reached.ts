@@ -1,4 +1,5 @@
 // A process that is restarted whenever it dies, until the world is as an undisturbed run leaves it.
+import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { ControllerDependencies } from '../../../operator/controllers/dependencies.ts';
 import type { Faults } from '../../support/simulated-api-faults.ts';
@@ -88,12 +89,11 @@ export async function expectReached(
 ): Promise<void> {
   const { world } = run;
   const stateNow = (): unknown => part(endState(world.cluster));
-  const wanted = JSON.stringify(state);
   let seenCalls = -1;
   const isReached = (): boolean => {
     if (world.cluster.calls.length === seenCalls) return false;
     seenCalls = world.cluster.calls.length;
-    return JSON.stringify(stateNow()) === wanted;
+    return isDeepStrictEqual(stateNow(), state);
   };
   for (let passedMs = 0; passedMs < withinMs && !isReached(); passedMs += STEP_MS) {
     await run.pass(STEP_MS);

@@ -8,10 +8,24 @@ const ALL = 1;
 const core = (...names) => names.map((name) => `test/unit/server/core/${name}.test.ts`);
 const lifecycle = (...names) => names.map((name) => `test/unit/operator/lifecycle/${name}.test.ts`);
 
+const wire = (...names) => names.map((name) => `test/unit/crds/wire/${name}.test.ts`);
+
+/** Of server/core/detection what has a part in an answer or in its loss; precision is measured for people. */
+const DECIDING_ON_OBJECTS = [
+  'box',
+  'f1-loss',
+  'frame-distance',
+  'frame-memory',
+  'heat-map',
+  'match-boxes',
+  'previous-frame',
+  'suppress',
+];
+
 export const TARGETS = {
   'exit comparison': {
-    mutate: ['server/core/decide.ts'],
-    tests: core('decide', 'evidence'),
+    mutate: ['server/core/decide.ts', 'server/core/leaving.ts'],
+    tests: core('decide', 'evidence', 'loss-evidence'),
     least: ALL,
   },
   'fail-safes of a server': {
@@ -46,8 +60,26 @@ export const TARGETS = {
     least: ALL,
   },
   certificate: {
-    mutate: ['server/core/certificate.ts', 'server/core/binomial.ts'],
-    tests: [...core('certificate', 'binomial'), 'test/unit/operator/stats/fixed-sequence.test.ts'],
+    mutate: [
+      'server/core/certificate.ts',
+      'server/core/binomial.ts',
+      'server/core/bounded-loss.ts',
+      'server/core/agreement.ts',
+    ],
+    tests: [
+      ...core('certificate', 'binomial', 'bounded-loss', 'agreement'),
+      'test/unit/operator/stats/fixed-sequence.test.ts',
+    ],
+    least: STRONG,
+  },
+  'counted evidence': {
+    mutate: ['server/core/evidence.ts', 'server/core/loss-evidence.ts', 'crds/wire/row-order.ts'],
+    tests: [...core('evidence', 'loss-evidence'), ...wire('samples', 'inputs')],
+    least: STRONG,
+  },
+  'detected objects': {
+    mutate: DECIDING_ON_OBJECTS.map((name) => `server/core/detection/${name}.ts`),
+    tests: DECIDING_ON_OBJECTS.map((name) => `test/unit/server/core/detection/${name}.test.ts`),
     least: STRONG,
   },
   detector: {

@@ -74,6 +74,16 @@ describe('dispersion', () => {
     expectClose(dispersionOf(blocksOf([100, 30], [100, 10])), 12.5, { rel: 1e-12 });
   });
 
+  // K = 100, N = 200, W = 11: (53.25 - 50) / (1/4) / 10.
+  test('counts from 1.3 on', () => {
+    const at = (square: number): BlockedEvidence => ({
+      ...{ closed: aGrid(200, 100), blocks: 11, open: aGrid(0, 0) },
+      squares: aGrid(200, 100).dis.map(() => square),
+    });
+    expect(dispersionOf(at(53.25))).toBe(1.3);
+    expect(dispersionOf(at(53.24))).toBe(1);
+  });
+
   test('of losses in tenths is that of the whole rows they make', () => {
     const tenths = (rows: number, units: number) => ({
       ...aGrid(rows, 0),
@@ -136,5 +146,12 @@ describe('dispersion of each lambda', () => {
     const blocks = twoBlocks([1, 60], [0, 20]);
     const rising = risingDispersion(blocks, AGREEMENTS.Strict);
     expect(new Set(rising)).toEqual(new Set([dispersionOf(blocks)]));
+  });
+
+  test('up to where it is read does not hear of longer bursts of fewer rows', () => {
+    // From lambda 60 on K = 50, N = 200, r = 1/4, Q = 9 + 4; below it K = 20 of one block alone.
+    const rising = risingDispersion(twoBlocks([20, 30], [0, 20]), AGREEMENTS.Strict);
+    expect(new Set(rising).size).toBe(1);
+    expectClose(rising[0]!, 0.5 / 0.1875, { rel: 1e-12 });
   });
 });

@@ -84,6 +84,7 @@ describe('two sides are compared by the exact test', () => {
     ['a negative count', [10, -1, 90, 1]],
     ['a negative count on the other side', [10, 2, 90, -1]],
     ['negative rows', [20, 0, -10, 0]],
+    ['negative rows that disagree', [20, 5, -10, 5]],
   ])('%s are explained by nothing', (_what, table) => {
     expect(tailOf(table)).toBe(0);
   });

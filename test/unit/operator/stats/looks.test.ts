@@ -69,12 +69,12 @@ describe('looks', () => {
 });
 
 describe('a look at frames of cameras', () => {
-  /** 60 blocks of 50 rows: single rows go wrong from lambda 0 on, from lambda 50 on half of every twentieth block as well. */
-  function frames() {
+  /** 60 blocks of 50 rows: single rows go wrong from lambda 0 on, from lambda `grown` on half of every twentieth block as well. */
+  function frames(grown = 50) {
     let sum = emptyBlocks(2);
     for (let i = 0; i < 60; i++) {
       const [single, scene] = [i % 2, i % 20 === 7 ? 25 : 0];
-      const dis = aGrid(50, 0).dis.map((_, j) => single + (j < 50 ? 0 : scene));
+      const dis = aGrid(50, 0).dis.map((_, j) => single + (j < grown ? 0 : scene));
       sum = addTick(sum, { ...aGrid(50, 0), dis });
     }
     return { blocks: sum, pods: [] };
@@ -90,6 +90,11 @@ describe('a look at frames of cameras', () => {
 
   test('certifies none where the smallest lambda fails', () => {
     const taken = takeLook(frames(), 2, { ...terms, budget: 0.005, hasGrowingBursts: true });
+    expect(taken).toMatchObject({ dispersion: 1, lambdaIndex: null });
+  });
+
+  test('tells D of the lambda that failed, not of those behind it', () => {
+    const taken = takeLook(frames(1), 2, { ...terms, budget: 0.005, hasGrowingBursts: true });
     expect(taken).toMatchObject({ dispersion: 1, lambdaIndex: null });
   });
 
@@ -220,6 +225,14 @@ describe('a look at pods that are unlike the others', () => {
   test('compares them nowhere when all rows together certify nothing', () => {
     const rows = told([5_000, 0], [5_000, 400]);
     expect(takeLook(rows, LAST_LOOK, TERMS)).toMatchObject({ flagged: null, lambdaIndex: null });
+  });
+
+  test('certifies nothing that all rows together do not, whatever the others say', () => {
+    const taken = {
+      ...{ look: LAST_LOOK, dispersion: 1, grid: aGrid(10_000, 400) },
+      flagged: { count: 1, pods: [], without: aGrid(5_000, 0) },
+    };
+    expect(reassessLook(taken, TERMS)).toBeNull();
   });
 
   test('is the same again from what is stored, also under tighter terms', () => {

@@ -74,6 +74,12 @@ describe('windows', () => {
     expect(taken.missing).toEqual([{ podUid: 'pod-a', windows: 2 }]);
   });
 
+  test('behind a hole count only with 30 behind that very hole', () => {
+    const seqs = Array.from({ length: 29 }, (_, i) => 5 + i);
+    const taken = take([mark(2)], report([3, ...seqs]));
+    expect(taken).toEqual({ seqs: [3], marks: [mark(3)], missing: [] });
+  });
+
   test('that fell off the ring are missing', () => {
     expect(take([mark(2)], report([6, 7], { oldestSeq: 6 }))).toEqual({
       seqs: [6, 7],
@@ -87,6 +93,11 @@ describe('windows', () => {
     expect(taken).toMatchObject({ seqs: [3, 5], missing: [{ podUid: 'pod-a', windows: 1 }] });
   });
 
+  test('that the parser dropped without a number that windows have move no watermark', () => {
+    const taken = take([mark(2)], report([4], { droppedSeqs: [2.5, Number.NaN, Infinity] }));
+    expect(taken).toEqual({ seqs: [], marks: [mark(2)], missing: [] });
+  });
+
   test('come sorted by pod, whatever order the reports came in', () => {
     const [a, b] = [report([1]), report([1], { podUid: 'pod-b' })];
     const podsOf = (reports: PodWindows[]): string[] =>
@@ -97,6 +108,18 @@ describe('windows', () => {
 
   test('of a boot with nothing to say leave no watermark', () => {
     expect(take([], report([]))).toEqual({ seqs: [], marks: [], missing: [] });
+  });
+
+  test('of a boot with nothing new to say keep their watermark alive', () => {
+    const before = mark(2, { seenMs: NOW - 3_599_999 });
+    expect(take([before], report([]))).toEqual({ seqs: [], marks: [mark(2)], missing: [] });
+  });
+
+  test('that fell off the ring of a boot with nothing new to say are missing', () => {
+    expect(take([mark(2)], report([], { oldestSeq: 6 }))).toEqual({
+      ...{ seqs: [], marks: [mark(5)] },
+      missing: [{ podUid: 'pod-a', windows: 3 }],
+    });
   });
 
   test('of boots that nobody reported for an hour are forgotten', () => {

@@ -93,6 +93,17 @@ describe('saving', () => {
     ).toMatchObject({ rows: 1, variance: 0 });
   });
 
+  test('moments of two rows have the variance of two', () => {
+    const joint = [
+      [1, 0],
+      [1, 0],
+    ];
+    // d is 0.1 and 0.7.
+    const { rows, variance } = savingMoments(joint, COSTS);
+    expect(rows).toBe(2);
+    expectClose(variance, 2 * 0.3 ** 2, { rel: 1e-12 });
+  });
+
   test('a joint table of another shape is refused', () => {
     expect(() => savingMoments([[1, 0]], COSTS)).toThrow('stable');
     expect(() => savingMoments([[1], [0]], COSTS)).toThrow('candidate');
@@ -117,6 +128,15 @@ describe('saving', () => {
     expectClose(upper, halfWidth, { abs: 0.004 });
     expect(lower).toBe(-upper);
   });
+
+  // 7 r ln(2/a) / (3 (n-1)) alone, a = 0.05 / 2 at the first look.
+  test.each([2, 500])(
+    'without variance the half-width at %i rows is the term of the range',
+    (rows) => {
+      const { upper } = savingLimits({ rows, mean: 0, variance: 0, range: 1.66 }, 0);
+      expectClose(upper, (7 * 1.66 * Math.log(80)) / (3 * (rows - 1)), { rel: 1e-12 });
+    },
+  );
 
   test('a look on fewer than two rows is refused', () => {
     expect(() => savingLimits({ rows: 1, mean: 0, variance: 0, range: 1 }, 0)).toThrow(
@@ -161,8 +181,10 @@ describe('the verdict', () => {
 
   test.each([
     ['a clear saving goes', { saving: limits(0.01, 0.03, 0.05) }, 'Go'],
+    ['a saving of 2 % goes', { saving: limits(0.01, 0.02, 0.05) }, 'Go'],
     ['a saving below 2 % holds', { saving: limits(0.001, 0.019, 0.05) }, 'Hold'],
     ['a saving that may be none holds', { saving: limits(-0.001, 0.03, 0.05) }, 'Hold'],
+    ['a saving that is none at its lower limit holds', { saving: limits(0, 0.03, 0.05) }, 'Hold'],
     [
       'a more faithful one goes though it costs 1 % more',
       { saving: limits(-0.03, -0.01, 0.01), onlyStableWrong: 7 },
@@ -185,6 +207,11 @@ describe('the verdict', () => {
       'Go',
     ],
     ['one that costs more is not better', { saving: limits(-0.05, -0.03, -0.001) }, 'NotBetter'],
+    [
+      'one that costs nothing more at its upper limit holds',
+      { saving: limits(-0.05, -0.03, 0) },
+      'Hold',
+    ],
     ['20,000 rows without a verdict are enough', { rows: 20_000 }, 'NotBetter'],
     ['no rows hold', { rows: 0 }, 'Hold'],
   ])('%s', (_rule, fields, verdict) => {

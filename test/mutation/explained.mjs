@@ -208,4 +208,39 @@ export const EXPLAINED = [
     to: 'a.podUid <= b.podUid',
     why: 'a pod has one entry: no two names are equal',
   },
+  {
+    file: 'server/core/detection/box.ts',
+    line: 'return shared > 0 && union > 0 ? shared / union : 0;',
+    from: 'shared > 0',
+    why: 'nothing shared is 0 of any union: the check says so early',
+  },
+  {
+    file: 'server/core/detection/box.ts',
+    from: 'height > 0',
+    to: 'height >= 0',
+    why: 'no height times a width is no area',
+  },
+  {
+    file: 'server/core/detection/heat-map.ts',
+    from: 'index < scores.length',
+    to: 'index <= scores.length',
+    why: 'what stands behind the last place is no number, and reaches no cut',
+  },
+  {
+    file: 'server/core/detection/heat-map.ts',
+    from: 'height - 1',
+    to: 'height + 1',
+    why: 'behind the last row there are no numbers, and none of them is higher',
+  },
+  {
+    file: 'server/core/detection/match-boxes.ts',
+    from: 'other?.classIndex',
+    why: 'each free place has its box: the other case is for the compiler',
+  },
+  {
+    file: 'server/core/detection/match-boxes.ts',
+    from: 'best !== null',
+    to: 'true',
+    why: 'null is no place, and taking it away changes nothing',
+  },
 ];

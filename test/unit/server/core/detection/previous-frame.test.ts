@@ -21,6 +21,12 @@ describe('a key frame', () => {
     expect(key.margin).toBe(0);
   });
 
+  test('counts those nearer to the cut than 0.05', () => {
+    const nearCut = (score: number): number =>
+      toKeyFrame(FEATURES, [aBox({ score })], 0.05).nearCut;
+    expect([nearCut(0.1), nearCut(0.099)]).toEqual([0, 1]);
+  });
+
   test('without peaks is as far from another answer as it can be', () => {
     expect(toKeyFrame(FEATURES, [], 0.4)).toMatchObject({ boxes: [], margin: 0.1, nearCut: 0 });
     expect(toKeyFrame(FEATURES, [aBox({ score: 0.9 })], 0.4).margin).toBe(0.1);
@@ -40,6 +46,15 @@ test('the score reads distances, age and margin, and how they go together', () =
     ],
     { rel: 1e-9 },
   );
+});
+
+test('several peaks near the cut count several times', () => {
+  const peaks = [0.42, 0.39, 0.41].map((score) => aBox({ score }));
+  const key = { ...toKeyFrame(FEATURES, peaks, 0.4), age: 1 };
+  const values = previousFrameValues(key, FEATURES, SCALE);
+  const still = Math.log(1e-3);
+  expect(key.nearCut).toBe(3);
+  expectClose([values[8]!, values[10]!], [3 * still, 3 * key.margin], { rel: 1e-12 });
 });
 
 describe('a linear score', () => {

@@ -117,9 +117,9 @@ describe.skipIf(unavailable !== null)('a person on call', () => {
       const cause = /may not patch deployments: .* cannot patch resource "deployments"/;
       await untilRead('LayercacheReconcileErrors', [/Reason: +Forbidden/, cause]);
       await grant(whole.rules);
-      await untilRead('LayercacheServiceNotReady', [/Replicas: +2 desired[^]*2 available/]);
+      await untilRead('LayercacheServiceNotReady', [/Message: +2 of 2 pods ready\./]);
       await ml('scale', 'cms', 'fashion', '--replicas=1');
-      await untilRead('LayercacheServiceNotReady', [/Replicas: +1 desired[^]*1 available/]);
+      await untilRead('LayercacheServiceNotReady', [/Message: +1 of 1 pod ready\./]);
     },
     LONG_MS,
   );

@@ -87,12 +87,39 @@ describe.skipIf(plane.unavailable !== null)('operators with two shards', () => {
 
     leaders[0]!.kill('SIGKILL');
     await leaders[0]!.ended;
+    // Nobody leads its shard now: what comes meanwhile is not lost.
+    const [orphaned = ''] = namespaces[0]!;
+    await makeService(plane, orphaned, 'meanwhile');
     const kept = leaders[1]!.writes().length;
     expect(await shardOf(spare)).toBe(0);
+    await becomesDeployed(orphaned, 'meanwhile');
     await each('after');
     expect(writtenBy(spare).toSorted()).toEqual(namespaces[0]!.toSorted());
     expect(writtenBy(leaders[1]!).toSorted()).toEqual(namespaces[1]!.toSorted());
     expect(leaders[1]!.writes().length).toBeGreaterThan(kept);
+  });
+
+  test('one that was frozen while another took its shard writes nothing when it thaws: each child was made by one of them', async () => {
+    const { leaders, spare } = await runThree();
+    const [frozen, other] = [leaders[0]!, leaders[1]!];
+    const [namespace = ''] = namespaces[0]!;
+    await makeService(plane, namespace, 'before');
+    await becomesDeployed(namespace, 'before');
+    frozen.kill('SIGSTOP');
+    // Work that lies in its sockets when it wakes.
+    await makeService(plane, namespace, 'while-frozen');
+    expect(await shardOf(spare)).toBe(0);
+    await becomesDeployed(namespace, 'while-frozen');
+    const written = frozen.writes();
+    frozen.kill('SIGCONT');
+    expect(await frozen.ended).toEqual({ code: 1, signal: null });
+    expect(frozen.writes()).toEqual(written);
+    const makersOf = (name: string): readonly ProxiedOperator[] =>
+      [frozen, other, spare].filter((operator) =>
+        operator.writes().some((write) => write.includes(`/deployments/${name}?`)),
+      );
+    expect(makersOf('before')).toEqual([frozen]);
+    expect(makersOf('while-frozen')).toEqual([spare]);
   });
 
   test('one that ends gives its shard to the one that stands by, and one that comes back stands by', async () => {

@@ -28,7 +28,7 @@ const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--frames DIR] [-
   --quick         few rows: to see that it runs
   section fleet, an hour or so; needs the test cluster's programs (test/cluster/README.md):
   --services N[,N...]  sizes that are run one after the other (10,100,1000)
-  --pods N        of each service (10)
+  --pods N[,N...]      of each service (10)
   --heads         certifies heads of all services too, rolls others out, and lets 1 % drift
   --profile       keeps a processor profile of each operator in dist/fleet
   section peers:
@@ -122,7 +122,11 @@ function toFleetOptions(values: {
   readonly heads: boolean;
 }): FleetOptions {
   const { services, pods, profile: isProfiled, heads: withHeads } = values;
-  return { services: services.split(',').map(Number), pods: Number(pods), isProfiled, withHeads };
+  return { services: toSizes(services), pods: toSizes(pods), isProfiled, withHeads };
+}
+
+function toSizes(list: string): number[] {
+  return list.split(',').map(Number);
 }
 
 type Sections = Readonly<Record<string, Section>>;

@@ -29,6 +29,8 @@ export interface OperatorCounters {
   /** Lists by cause, of all kinds. */
   readonly lists: Readonly<Record<string, number>>;
   readonly passes: number;
+  /** From the beginning to the end of each pass, with its waits. */
+  readonly passSeconds: number;
 }
 
 export interface OperatorStart {
@@ -127,6 +129,7 @@ export function toCounters(page: string): OperatorCounters {
   const apiCalls: Record<string, number> = {};
   const lists: Record<string, number> = {};
   let passes = 0;
+  let passSeconds = 0;
   for (const line of page.split('\n')) {
     const [, name = '', labels = '', value = '0'] = /^(\w+)\{(.*)\} (\S+)$/.exec(line) ?? [];
     const labelOf = (label: string): string =>
@@ -134,8 +137,9 @@ export function toCounters(page: string): OperatorCounters {
     if (name === 'rest_client_requests_total') addTo(apiCalls, labelOf('method'), Number(value));
     if (name === 'layercache_cache_lists_total') addTo(lists, labelOf('cause'), Number(value));
     if (name === 'controller_runtime_reconcile_total') passes += Number(value);
+    if (name === 'controller_runtime_reconcile_time_seconds_sum') passSeconds += Number(value);
   }
-  return { apiCalls, lists, passes };
+  return { apiCalls, lists, passes, passSeconds };
 }
 
 export function countReported(page: string): number {

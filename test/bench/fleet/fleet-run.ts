@@ -1,5 +1,4 @@
 import { atMost, seen, type Figure } from '../figure.ts';
-import { growthExponent } from './growth.ts';
 import { writesOf, type StageResult } from './stage-result.ts';
 
 /** One size of a fleet and what its stages cost. */
@@ -10,13 +9,16 @@ export interface FleetRun {
   readonly stages: readonly StageResult[];
 }
 
-const SECTION = 'fleet';
+export const SECTION = 'fleet';
 /** What one operator promises up to 1,000 services of 10 pods. */
 const PROMISED = {
   rssMib: 512,
   restCores: 0.5,
   restWritesPerSecond: 10,
   changeMs: 5_000,
+  /** Of a service with more than a hundred pods, a thousand at most. */
+  largeChangeMs: 10_000,
+  mergeSeconds: 1,
   /** 60 s after a crash, of which the next one waits 15 s for the Lease. */
   caughtUpSeconds: 45,
   /** Its Lease, and nothing for a service that is settled. */
@@ -24,6 +26,10 @@ const PROMISED = {
   /** One of each watched kind: more is a storm. */
   lists: 20,
 } as const;
+
+const MANY_PODS = 100;
+/** In which all pods of a service are asked for their evidence. */
+const ROUND_SECONDS = 30;
 
 /** What a run says against what is promised, then what it cost. */
 export function toFigures(run: FleetRun): Figure[] {
@@ -38,7 +44,7 @@ function promisesOf(run: FleetRun): Figure[] {
   const peaks = run.stages.map(({ usage }) => usage.operatorPeakRssMib);
   return [
     atMost(place('most memory of the operator', 'MiB'), Math.max(...peaks), PROMISED.rssMib),
-    ...of(run, 'rest', ({ usage, operator }) => [
+    ...ofStage(run, 'rest', ({ usage, operator }) => [
       atMost(
         place('cores of the operator at rest', ''),
         usage.operatorCpuSeconds / usage.wallSeconds,
@@ -50,14 +56,21 @@ function promisesOf(run: FleetRun): Figure[] {
         PROMISED.restWritesPerSecond,
       ),
     ]),
-    ...of(run, 'change one', ({ figures }) => [
+    ...ofStage(run, 'change one', ({ figures }) => [
       atMost(
         place('a change of one service, acknowledged by its pods, p99', 'ms'),
         figures.changeMsP99 ?? Number.NaN,
-        PROMISED.changeMs,
+        run.pods > MANY_PODS ? PROMISED.largeChangeMs : PROMISED.changeMs,
       ),
     ]),
-    ...of(run, 'operator restart', ({ figures, operator }) => [
+    ...ofStage(run, 'busy', ({ usage, operator }) => [
+      atMost(
+        place('passes of one service within a round of its pods', 's'),
+        (operator.passSeconds / run.services) * (ROUND_SECONDS / usage.wallSeconds),
+        PROMISED.mergeSeconds,
+      ),
+    ]),
+    ...ofStage(run, 'operator restart', ({ figures, operator }) => [
       atMost(
         place('next operator after a crash, from its start until it has asked all pods', 's'),
         figures.caughtUpSeconds ?? Number.NaN,
@@ -69,7 +82,7 @@ function promisesOf(run: FleetRun): Figure[] {
         PROMISED.restartWrites,
       ),
     ]),
-    ...of(run, 'API server restart', ({ operator }) => [
+    ...ofStage(run, 'API server restart', ({ operator }) => [
       atMost(
         place('lists after a restart of the API server', ''),
         Object.values(operator.lists).reduce((sum, count) => sum + count, 0),
@@ -80,7 +93,7 @@ function promisesOf(run: FleetRun): Figure[] {
 }
 
 /** Of one stage; nothing of a run without it. */
-function of<T>(
+export function ofStage<T>(
   { stages }: FleetRun,
   stage: string,
   toValues: (result: StageResult) => readonly T[],
@@ -100,18 +113,5 @@ function costsOf({ services, pods, stages }: FleetRun): Figure[] {
       seen(place('most memory of the operator', 'MiB'), usage.operatorPeakRssMib),
       ...Object.entries(figures).map(([name, value]) => seen(place(name, ''), value)),
     ];
-  });
-}
-
-/** How processor time of each stage grows with the number of services; nothing of a stage that only one size has. */
-export function toGrowth(runs: readonly FleetRun[]): Figure[] {
-  const stages = new Set(runs.flatMap((run) => run.stages.map(({ stage }) => stage)));
-  return [...stages].flatMap((stage) => {
-    const points = runs.flatMap((run) =>
-      of(run, stage, ({ usage }) => [{ size: run.services, cost: usage.operatorCpuSeconds }]),
-    );
-    const exponent = growthExponent(points);
-    const name = `${stage}: exponent of the operator's processor time over services`;
-    return Number.isNaN(exponent) ? [] : [seen({ section: SECTION, name }, exponent)];
   });
 }

@@ -1,15 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Figure } from '../figure.ts';
-import { toFigures, toGrowth, type FleetRun } from './fleet-run.ts';
+import type { FleetSize } from './fleet-objects.ts';
+import { formatCurves, toGrowth } from './fleet-curve.ts';
+import { toFigures, type FleetRun } from './fleet-run.ts';
 import { runScenario } from './run-scenario.ts';
-import { formatStage } from './stage-result.ts';
+import { formatStage, type StageResult } from './stage-result.ts';
 
 export interface FleetOptions {
   /** Sizes that are run one after the other. */
   readonly services: readonly number[];
-  /** Of each service. */
-  readonly pods: number;
+  /** Of each service; each size is run with each. */
+  readonly pods: readonly number[];
   readonly isProfiled: boolean;
   readonly withHeads: boolean;
 }
@@ -21,19 +23,32 @@ const OPERATOR = { LAYERCACHE_API_RATE: '100', LAYERCACHE_API_BURST: '200' };
 /** The operator with a whole fleet: a real control plane, kwok, and simulated pods behind real connections. */
 export async function measureFleet(options: FleetOptions): Promise<Figure[]> {
   const runs: FleetRun[] = [];
-  for (const services of options.services) {
-    process.stdout.write(`${services} services of ${options.pods} pods\n`);
-    const folder = join(FOLDER, `${services}x${options.pods}`);
-    mkdirSync(folder, { recursive: true });
-    const stages = await runScenario({
-      ...options,
-      ...{ services, folder, changes: 20, restSeconds: 60, operatorEnvironment: OPERATOR },
-      onStage: (stage) => {
-        process.stdout.write(`${formatStage(stage)}\n`);
-      },
-    });
-    runs.push({ services, pods: options.pods, stages });
-    writeFileSync(join(folder, 'stages.json'), `${JSON.stringify(stages, null, 2)}\n`);
+  const sizes = options.pods.flatMap((pods) =>
+    options.services.map((services) => ({ services, pods })),
+  );
+  for (const size of sizes) {
+    runs.push(await measureSize(size, options));
+    process.stdout.write(`\n${formatCurves(runs)}\n\n`);
   }
   return [...runs.flatMap(toFigures), ...toGrowth(runs)];
+}
+
+async function measureSize(size: FleetSize, options: FleetOptions): Promise<FleetRun> {
+  const { services, pods } = size;
+  process.stdout.write(`${services} services of ${pods} pods\n`);
+  const folder = join(FOLDER, `${services}x${pods}`);
+  mkdirSync(folder, { recursive: true });
+  const { isProfiled, withHeads } = options;
+  const done: StageResult[] = [];
+  const stages = await runScenario({
+    ...{ services, pods, folder, isProfiled, withHeads },
+    ...{ changes: 20, restSeconds: 60, operatorEnvironment: OPERATOR },
+    onStage: (stage) => {
+      done.push(stage);
+      process.stdout.write(`${formatStage(stage)}\n`);
+      // What a run of an hour has measured stays, whatever becomes of its next stage.
+      writeFileSync(join(folder, 'stages.json'), `${JSON.stringify(done, null, 2)}\n`);
+    },
+  });
+  return { services, pods, stages };
 }

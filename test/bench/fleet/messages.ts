@@ -9,6 +9,11 @@ export type ToPods =
       /** Services, as `namespace/name`, whose rows are wrong more often. */
       readonly drifting: readonly string[];
     }
+  | {
+      readonly kind: 'Pushes';
+      /** No pod answers a push of a policy; each reads its mount instead, once in the time of a kubelet. */
+      readonly areDropped: boolean;
+    }
   | { readonly kind: 'Report' };
 
 /** A policy came into force on a pod. */

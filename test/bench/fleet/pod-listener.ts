@@ -23,7 +23,7 @@ export interface PodListener {
 export async function listenAsPod(
   address: string,
   identity: AdminIdentity,
-  answer: (request: PodRequest) => PodAnswer,
+  answer: (request: PodRequest) => PodAnswer | null,
   observer: ListenerObserver,
 ): Promise<PodListener> {
   const { server } = createAdminServer({
@@ -40,7 +40,8 @@ export async function listenAsPod(
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        respond(response, answer({ method, path: url, body: Buffer.concat(chunks) }));
+        const answered = answer({ method, path: url, body: Buffer.concat(chunks) });
+        if (answered !== null) respond(response, answered);
       });
     },
   });

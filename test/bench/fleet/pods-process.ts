@@ -12,13 +12,18 @@ import { sleep, systemKubeClock as clock } from '../../../operator/kube/clock.ts
 import { loadAccess } from '../../../operator/kube/cluster-access.ts';
 import { createReflector } from '../../../operator/kube/reflector.ts';
 import { limitConcurrency } from '../../../operator/fleet/limit-concurrency.ts';
-import { adminSecretName } from '../../../operator/plan/names.ts';
+import { adminSecretName, policyConfigMapName } from '../../../operator/plan/names.ts';
 import type { AdminIdentity } from '../../../server/admin/admin-identity.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import type { AppliedPolicy, FromPods, PodsReport, ToPods } from './messages.ts';
 import { listenAsPod, type PodListener } from './pod-listener.ts';
 import { createKnownHeads } from './simulated-heads.ts';
-import { createSimulatedPod, type SimulatedPod } from './simulated-pod.ts';
+import {
+  createSimulatedPod,
+  type PodAnswer,
+  type PodRequest,
+  type SimulatedPod,
+} from './simulated-pod.ts';
 import { createSyntheticTraffic } from './synthetic-traffic.ts';
 
 interface RunningPod {
@@ -32,6 +37,9 @@ interface RunningPod {
 const TELL_MS = 100;
 const SECRETS_AT_ONCE = 8;
 const RETRY_MS = 500;
+/** How often a kubelet looks after a pod's volumes. */
+const MOUNT_MS = 60_000;
+const SLOT_MS = 100;
 
 const [kubeconfig = '', part = '0', parts = '1'] = process.argv.slice(2);
 const ended = new AbortController();
@@ -48,6 +56,7 @@ const secretLimit = limitConcurrency(SECRETS_AT_ONCE);
 const counts = { connections: 0, handshakes: 0, calls: new Map<string, number>() };
 let evidenceLagMs: number[] = [];
 let applied: AppliedPolicy[] = [];
+let areDropped = false;
 let traffic: Extract<ToPods, { kind: 'Traffic' }> = {
   ...{ kind: 'Traffic', rowsPerSecond: 0, windowSeconds: 10, drifting: [] },
 };
@@ -102,7 +111,11 @@ async function open(object: KubeObject, service: string, address: string): Promi
   running.set(podUid, entry);
   const identity = await identityOf(object, name);
   if (entry.isGone) return;
-  const listener = await listenAsPod(address, identity, (request) => pod.answer(request), {
+  const answer = (request: PodRequest): PodAnswer | null =>
+    areDropped && request.method === 'PUT' && request.path === '/v1/policy'
+      ? null
+      : pod.answer(request);
+  const listener = await listenAsPod(address, identity, answer, {
     connected: () => {
       counts.connections += 1;
       counts.handshakes += 1;
@@ -158,7 +171,7 @@ async function serve(): Promise<void> {
   let slot = 0;
   while (!signal.aborted) {
     const { rowsPerSecond, windowSeconds, drifting } = traffic;
-    const slots = windowSeconds * 10;
+    const slots = (windowSeconds * 1_000) / SLOT_MS;
     if (rowsPerSecond > 0) {
       const drifts = new Set(drifting);
       const entries = [...running.values()];
@@ -169,8 +182,29 @@ async function serve(): Promise<void> {
       }
     }
     slot += 1;
-    await sleep(clock, 100, signal);
+    await sleep(clock, SLOT_MS, signal);
   }
+}
+
+/** While pushes are dropped, each pod reads its mount once a kubelet's time, spread over it. */
+async function mount(): Promise<void> {
+  const slots = MOUNT_MS / SLOT_MS;
+  for (let slot = 0; !signal.aborted; slot += 1) {
+    const entries = areDropped ? [...running.values()] : [];
+    for (let i = slot % slots; i < entries.length; i += slots) readMount(entries[i]!);
+    await sleep(clock, SLOT_MS, signal);
+  }
+}
+
+function readMount({ service, pod }: RunningPod): void {
+  const { data, binaryData } = (policies.get(policyConfigMapName(service)) ?? {}) as {
+    readonly data?: Readonly<Record<string, string>>;
+    readonly binaryData?: Readonly<Record<string, string>>;
+  };
+  const { 'policy.json': policy } = data ?? {};
+  const { 'stable.bundle': bundle } = binaryData ?? {};
+  if (policy === undefined) return;
+  pod.readMount(policy, bundle === undefined ? null : Buffer.from(bundle, 'base64'));
 }
 
 function report(): PodsReport {
@@ -189,7 +223,8 @@ function report(): PodsReport {
 
 process.on('message', (message: ToPods) => {
   if (message.kind === 'Report') tell(report());
-  else traffic = message;
+  else if (message.kind === 'Traffic') traffic = message;
+  else ({ areDropped } = message);
 });
 // The benchmark is gone.
 process.on('disconnect', () => process.exit(0));
@@ -206,7 +241,11 @@ const pods = createReflector({
 pods.onKey(({ object, previous }) => {
   take(object, previous);
 });
-void pods.synced.then(() => {
+const policies = createReflector({
+  ...{ api, kind: 'ConfigMap', clock, random: () => random.uniform(), signal },
+  select: { labelSelector: 'layercache.io/service,layercache.io/role=policy' },
+});
+void Promise.all([pods.synced, policies.synced]).then(() => {
   tell({ kind: 'Ready' });
 });
 every(() => {
@@ -214,4 +253,4 @@ every(() => {
   tell({ kind: 'Applied', applied });
   applied = [];
 }, TELL_MS);
-await Promise.all([pods.run(), serve()]);
+await Promise.all([pods.run(), policies.run(), serve(), mount()]);

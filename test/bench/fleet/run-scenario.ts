@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Condition } from '../../../crds/v1alpha1/conditions.ts';
 import { systemClock } from '../../../server/clock.ts';
 import { eventually } from '../../support/eventually.ts';
 import { bringHeads } from './bring-heads.ts';
@@ -17,7 +18,7 @@ import { startFleetOperator, type FleetOperator } from './fleet-operator.ts';
 import { meterProcesses, type ProcessMeter } from './process-meter.ts';
 import { quantile } from '../median.ts';
 import { startFleetProcesses, type FleetProcesses } from './simulated-fleet-processes.ts';
-import { callsBetween, writesOf, type StageResult } from './stage-result.ts';
+import { callsBetween, NO_CALLS, writesOf, type StageResult } from './stage-result.ts';
 
 export interface ScenarioOptions extends FleetSize {
   /** Changes of one service whose time is taken. */
@@ -63,6 +64,11 @@ export async function runScenario(options: ScenarioOptions): Promise<StageResult
   }
 }
 
+interface ToldService {
+  readonly metadata: { readonly generation?: number };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
 interface Measured {
   readonly figures?: Readonly<Record<string, number>>;
 }
@@ -98,6 +104,9 @@ class Scenario {
       await this.#stage('rest', () => this.#rest());
       await this.#stage('change one', () => this.#changeOne());
       await this.#stage('change all', () => this.#changeAll());
+      if (this.#options.services === 1) {
+        await this.#stage('change without pushes', () => this.#changeByMount());
+      }
       if (this.#options.withHeads) {
         await this.#stage('certify all', () => this.#putInForce(1));
         await this.#stage('busy', () => this.#rest());
@@ -153,8 +162,7 @@ class Scenario {
   }
 
   #counters(): ReturnType<FleetOperator['metrics']> {
-    const none = { apiCalls: {}, lists: {}, passes: 0 };
-    return this.#operator === null ? Promise.resolve(none) : this.#operator.metrics();
+    return this.#operator === null ? Promise.resolve(NO_CALLS) : this.#operator.metrics();
   }
 
   async #startOperator(): Promise<Measured> {
@@ -234,6 +242,33 @@ class Scenario {
     const doneMs = await this.#changeLimit(this.#cluster.services);
     const seconds = [...doneMs.values()].map((atMs) => (atMs - startedMs) / 1_000);
     return { figures: spread('acknowledged', seconds) };
+  }
+
+  /** Pods hear of it from the ConfigMap alone: until each has it, and until the operator has heard so from each. */
+  async #changeByMount(): Promise<Measured> {
+    const { services } = this.#cluster;
+    this.#fleet.dropPushes(true);
+    const startedMs = systemClock.nowMs();
+    const doneMs = await this.#changeLimit(services);
+    for (const one of services) await eventually(() => this.#expectAcknowledged(one), LONG_MS);
+    const toldMs = systemClock.nowMs();
+    this.#fleet.dropPushes(false);
+    return {
+      figures: {
+        mountedSeconds: (Math.max(...doneMs.values()) - startedMs) / 1_000,
+        toldSeconds: (toldMs - startedMs) / 1_000,
+      },
+    };
+  }
+
+  /** Throws until its status says of the newest spec that the policy is in force on all pods. */
+  async #expectAcknowledged(service: ServiceRef): Promise<void> {
+    await wait(LOOK_MS);
+    const { body } = await this.#cluster.cluster.request({ path: servicePath(service) });
+    const { metadata, status } = body as ToldService;
+    const told = status?.conditions?.find(({ type }) => type === 'PolicyApplied');
+    if (told?.status === 'True' && told.observedGeneration === metadata.generation) return;
+    throw new Error(`its policy is not everywhere: ${told?.message ?? 'nothing is said of it'}`);
   }
 
   /** A hot field, so no pod is replaced. */

@@ -11,6 +11,8 @@ export interface FleetProcesses {
   /** Rejects when one of them ends before `stop`. */
   readonly ended: Promise<never>;
   traffic(traffic: Omit<Extract<ToPods, { kind: 'Traffic' }>, 'kind'>): void;
+  /** Whether pods leave pushes of a policy without an answer, and have their mounts alone. */
+  dropPushes(areDropped: boolean): void;
   /** What happened since the last report, in all of them. */
   report(): Promise<Omit<PodsReport, 'kind'>>;
   /** Every policy that comes into force anywhere, until the returned function is called. */
@@ -45,6 +47,9 @@ export async function startFleetProcesses(
     ended,
     traffic: (traffic) => {
       for (const box of messages) box.send({ kind: 'Traffic', ...traffic });
+    },
+    dropPushes: (areDropped) => {
+      for (const box of messages) box.send({ kind: 'Pushes', areDropped });
     },
     report: async () => {
       const reports = messages.map(async (box) => {

@@ -34,6 +34,8 @@ export interface PodObserver {
 
 export interface SimulatedPod {
   answer(request: PodRequest): PodAnswer;
+  /** The kubelet has put this policy, and the bundle of its stable heads, where the server reads them. */
+  readMount(policy: string, stableBundle: Buffer | null): void;
   /** These rows arrived since the last call: closes a window over them. */
   serve(rows: TrafficRows, seconds: number): void;
 }
@@ -173,6 +175,10 @@ export function createSimulatedPod(options: SimulatedPodOptions): SimulatedPod {
           return NOT_FOUND;
       }
     },
+    readMount: (text, stableBundle) => {
+      if (stableBundle !== null) store(digestOf(stableBundle), stableBundle);
+      apply(text);
+    },
     serve: ({ rows, draws, own }, seconds) => {
       seen += own.length;
       const answered = answerRows(
@@ -196,6 +202,6 @@ function pickPair({ epoch, revision, exitsEnabled }: Policy): {
   return { epoch, revision, exitsEnabled };
 }
 
-function digestOf(text: string): string {
-  return `sha256:${createHash('sha256').update(text).digest('hex')}`;
+function digestOf(bytes: string | Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -13,14 +13,17 @@ export interface StageResult {
   readonly figures: Readonly<Record<string, number>>;
 }
 
+export const NO_CALLS: OperatorCounters = { apiCalls: {}, lists: {}, passes: 0, passSeconds: 0 };
+
 /** A process that began in between counts from zero. */
 export function callsBetween(before: OperatorCounters, after: OperatorCounters): OperatorCounters {
   const isNew = after.passes < before.passes;
-  const from = isNew ? { apiCalls: {}, lists: {}, passes: 0 } : before;
+  const from = isNew ? NO_CALLS : before;
   return {
     apiCalls: minus(after.apiCalls, from.apiCalls),
     lists: minus(after.lists, from.lists),
     passes: after.passes - from.passes,
+    passSeconds: after.passSeconds - from.passSeconds,
   };
 }
 
@@ -45,7 +48,7 @@ export function formatStage({ stage, usage, operator, pods, figures }: StageResu
   const { planeCpuSeconds, planeRssMib, podsCpuSeconds } = usage;
   const lines = [
     `${stage}: ${short(wallSeconds)} s`,
-    `  operator ${short(operatorCpuSeconds)} CPU-s (${short(operatorCpuSeconds / wallSeconds)} cores), RSS ${short(operatorRssMib)} MiB, peak ${short(operatorPeakRssMib)}; passes ${operator.passes}; API calls ${words(operator.apiCalls)}; lists ${words(operator.lists)}`,
+    `  operator ${short(operatorCpuSeconds)} CPU-s (${short(operatorCpuSeconds / wallSeconds)} cores), RSS ${short(operatorRssMib)} MiB, peak ${short(operatorPeakRssMib)}; passes ${operator.passes} in ${short(operator.passSeconds)} s; API calls ${words(operator.apiCalls)}; lists ${words(operator.lists)}`,
     `  control plane ${short(planeCpuSeconds)} CPU-s, RSS ${short(planeRssMib)} MiB; simulated pods ${short(podsCpuSeconds)} CPU-s, ${pods.pods} pods, ${pods.connections} connections, ${pods.handshakes} handshakes; ${words(pods.calls)}`,
     ...(Object.keys(figures).length === 0 ? [] : [`  ${words(figures)}`]),
   ];

@@ -70,18 +70,29 @@ test('counters of the operator are those of its page, and of a stage what was ad
     'layercache_cache_lists_total{kind="pod",cause="start"} 1',
     'controller_runtime_reconcile_total{controller="c",result="success"} 4',
     'controller_runtime_reconcile_total{controller="c",result="error"} 2',
+    'controller_runtime_reconcile_time_seconds_sum{controller="c"} 1.5',
   ].join('\n');
   expect(countReported(page)).toBe(0);
   const told = 'layercache_service_info{model="m",model_namespace="n"} 1';
   expect(countReported(`${page}\n${told}\n`)).toBe(1);
   const before = toCounters(page);
-  expect(before).toEqual({ apiCalls: { GET: 8, PATCH: 5 }, lists: { start: 1 }, passes: 6 });
-  const after = { apiCalls: { GET: 9, PATCH: 5 }, lists: { start: 1, failure: 2 }, passes: 8 };
+  expect(before).toEqual({
+    apiCalls: { GET: 8, PATCH: 5 },
+    lists: { start: 1 },
+    passes: 6,
+    passSeconds: 1.5,
+  });
+  const after = {
+    apiCalls: { GET: 9, PATCH: 5 },
+    lists: { start: 1, failure: 2 },
+    passes: 8,
+    passSeconds: 2,
+  };
   expect(callsBetween(before, after)).toEqual({
-    ...{ apiCalls: { GET: 1 }, lists: { failure: 2 }, passes: 2 },
+    ...{ apiCalls: { GET: 1 }, lists: { failure: 2 }, passes: 2, passSeconds: 0.5 },
   });
   // Another process: all of it is of this stage.
-  const fresh = { apiCalls: { GET: 3 }, lists: {}, passes: 1 };
+  const fresh = { apiCalls: { GET: 3 }, lists: {}, passes: 1, passSeconds: 1 };
   expect(callsBetween(after, fresh)).toEqual(fresh);
 });
 

@@ -97,6 +97,16 @@ describe('a simulated pod answers as a server does', () => {
     expect(applied).toHaveLength(1);
   });
 
+  test('a mount brings a policy with its heads, and changes nothing when the policy is there', () => {
+    const { pod, applied } = start();
+    pod.readMount(policyOf(3, { stable: STABLE }), Buffer.from(HEADS));
+    pod.readMount(policyOf(3, { stable: STABLE }), Buffer.from(HEADS));
+    const { acknowledgement } = unwrap(parseServerState(ask(pod, 'GET', '/v1/state')));
+    expect(acknowledgement).toMatchObject({ revision: 3, headRevisions: [DIGEST] });
+    expect(applied.at(-1)?.stable?.headRevision).toBe(DIGEST);
+    expect(new Set(applied.map(({ revision }) => revision))).toEqual(new Set([3]));
+  });
+
   test('known answers are those of the heads that were pushed', () => {
     const { pod } = start();
     ask(pod, 'PUT', `/v1/heads/${DIGEST.slice(7)}`, HEADS);

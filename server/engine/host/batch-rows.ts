@@ -2,9 +2,9 @@
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import { decideRow } from '../../core/decide.ts';
 import { InvariantError } from '../../core/invariant.ts';
-import { argmax, calibratedOutput, scoreRow } from '../../core/score.ts';
+import { argmax, scoreRow } from '../../core/score.ts';
+import type { HeadRow, Task } from '../../core/task/task.ts';
 import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
-import type { ModelDescription } from '../segment-engine.ts';
 import type { StepRows } from './batch-clock.ts';
 import type { LoadedTrack } from './loaded-plan.ts';
 import type { SlotUse } from './plan-layout.ts';
@@ -17,33 +17,33 @@ interface TrackScores {
   readonly nonFinite: Int32Array;
 }
 
-/** One row of a head's logits. */
-interface HeadRow {
-  readonly logits: Float32Array;
-  readonly offset: number;
+/** What rows of a batch are judged by. */
+export interface RowJudges {
+  readonly tracks: readonly LoadedTrack[];
+  /** Classes of heads. */
+  readonly classCount: number;
+  readonly task: Task;
+  readonly isInputFinite: (row: number) => boolean;
 }
 
 export class BatchRows {
   readonly count: number;
   private readonly flags: Uint8Array;
   private readonly tracks: readonly LoadedTrack[];
-  private readonly model: ModelDescription;
+  private readonly classCount: number;
+  private readonly task: Task;
   private readonly found: readonly TrackScores[];
   private readonly answered: Uint8Array;
   private readonly isInputFinite: (row: number) => boolean;
   /** Index of the track of a row without and with the Candidate flag; -1: nothing may leave. */
   private readonly trackOf: readonly [number, number];
 
-  constructor(
-    flags: Uint8Array,
-    tracks: readonly LoadedTrack[],
-    model: ModelDescription,
-    isInputFinite: (row: number) => boolean,
-  ) {
+  constructor(flags: Uint8Array, { tracks, classCount, task, isInputFinite }: RowJudges) {
     this.count = flags.length;
     this.flags = flags;
     this.tracks = tracks;
-    this.model = model;
+    this.classCount = classCount;
+    this.task = task;
     this.isInputFinite = isInputFinite;
     this.answered = new Uint8Array(this.count);
     this.found = tracks.map(({ heads }) => ({
@@ -103,12 +103,10 @@ export class BatchRows {
     for (const row of rowsInBatch) {
       place += 1;
       if (!this.isNeeded(row)) continue;
-      this.takeScore(row, use, found, { logits, offset: place * this.model.classCount });
+      this.takeScore(row, use, found, { logits, offset: place * this.classCount });
       if (!this.leavesAt(row, use, loaded, found)) continue;
       this.answered[row] = 1;
-      answers.push(
-        this.answerAt(row, use, found, { logits, offset: place * this.model.classCount }),
-      );
+      answers.push(this.answerAt(row, use, found, { logits, offset: place * this.classCount }));
     }
     return answers;
   }
@@ -124,27 +122,24 @@ export class BatchRows {
   }
 
   private takeScore(row: number, use: SlotUse, found: TrackScores, at: HeadRow): void {
-    const { classCount } = this.model;
-    const score = scoreRow(at.logits, at.offset, classCount, this.headOf(use).score);
-    found.scores[this.placeOf(row, use)] = score;
-    found.classes[this.placeOf(row, use)] = argmax(at.logits, at.offset, classCount);
+    const score = scoreRow(at.logits, at.offset, this.classCount, this.headOf(use).score);
+    const classId = argmax(at.logits, at.offset, this.classCount);
+    const mayAnswer = this.task.answerable?.includes(classId) ?? true;
+    // What is not finite stays so: such a row runs to the end, whatever its class.
+    found.scores[this.placeOf(row, use)] = mayAnswer || !Number.isFinite(score) ? score : 0;
+    found.classes[this.placeOf(row, use)] = classId;
     if (!Number.isFinite(score) && this.isInputFinite(row)) {
       found.nonFinite[use.exit] = (found.nonFinite[use.exit] ?? 0) + 1;
     }
   }
 
   private answerAt(row: number, use: SlotUse, found: TrackScores, at: HeadRow): RowAnswer {
-    const { classCount, outputKind } = this.model;
-    const { temperature } = this.headOf(use);
-    if (outputKind === null) throw new InvariantError('a head answers for no class output');
     return {
       row,
       exit: use.exit,
       score: found.scores[this.placeOf(row, use)] ?? NaN,
       classId: found.classes[this.placeOf(row, use)] ?? 0,
-      outputs: [
-        calibratedOutput(at.logits, at.offset, classCount, { temperature, kind: outputKind }),
-      ],
+      outputs: this.task.earlyAnswer(at, this.headOf(use).temperature),
     };
   }
 

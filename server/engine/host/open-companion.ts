@@ -3,6 +3,7 @@ import { copyMs, quartile, scoreRows, warmRuns } from '../backbone/measure.ts';
 import { createBusyClock } from '../busy-clock.ts';
 import type { CompanionSource } from '../engine-client.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
+import { taskOf } from '../task-of.ts';
 import { BackboneRows } from './backbone-rows.ts';
 import { checkCompanion } from './check-companion.ts';
 import { rowSize } from './fixed-row.ts';
@@ -63,7 +64,7 @@ export async function askCompanion(
   rows: number,
 ): Promise<Float32Array> {
   const outputs = await engine.output(whole, engine.upload(input, rows));
-  return new BackboneRows(outputs, rows, model).logProbabilities();
+  return new BackboneRows(outputs, rows, taskOf(model)).logProbabilities(model.classCount);
 }
 
 async function measure(

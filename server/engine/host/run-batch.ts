@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { shouldCompact } from '../../core/compaction.ts';
 import { InvariantError } from '../../core/invariant.ts';
+import type { Task } from '../../core/task/task.ts';
 import type { ReceivedBatch } from '../batch-frames.ts';
 import {
   RowFlag,
@@ -16,6 +17,7 @@ import type {
   SegmentEngine,
   SegmentPlan,
 } from '../segment-engine.ts';
+import { taskOf } from '../task-of.ts';
 import { BackboneRows } from './backbone-rows.ts';
 import { BatchClock, type BusyShare, type LoadRatio } from './batch-clock.ts';
 import { BatchRows } from './batch-rows.ts';
@@ -48,6 +50,7 @@ class BatchRun {
   private readonly surroundings: BatchSurroundings;
   private readonly input: Float32Array | Uint8Array;
   private readonly rows: BatchRows;
+  private readonly task: Task;
   private readonly clock: BatchClock;
   /** Row of the request at each place of the activation. */
   private places: readonly number[];
@@ -62,9 +65,14 @@ class BatchRun {
     this.clock = new BatchClock(surroundings.busy);
     this.input = toInput(batch);
     const size = this.input.length / batch.rows;
-    this.rows = new BatchRows(batch.flags, surroundings.loaded.tracks, surroundings.model, (row) =>
-      this.input.subarray(row * size, (row + 1) * size).every(Number.isFinite),
-    );
+    this.task = taskOf(surroundings.model);
+    this.rows = new BatchRows(batch.flags, {
+      tracks: surroundings.loaded.tracks,
+      classCount: surroundings.model.classCount,
+      task: this.task,
+      isInputFinite: (row) =>
+        this.input.subarray(row * size, (row + 1) * size).every(Number.isFinite),
+    });
     this.places = Array.from({ length: batch.rows }, (_, row) => row);
   }
 
@@ -247,11 +255,11 @@ class BatchRun {
   }
 
   private async finish(plan: SegmentPlan, route: Route | null, start: Activation): Promise<void> {
-    const { engine, model, loaded, emit } = this.surroundings;
+    const { engine, loaded, emit } = this.surroundings;
     const count = this.places.length;
     const before = this.rows.work(this.places);
     const began = performance.now();
-    const outputs = new BackboneRows(await engine.output(plan, start), count, model);
+    const outputs = new BackboneRows(await engine.output(plan, start), count, this.task);
     const answers = [...this.places.entries()]
       .filter(([, row]) => !this.rows.isAnswered(row))
       .map(([place, row]) => ({
@@ -259,7 +267,7 @@ class BatchRun {
         exit: -1,
         score: NaN,
         classId: outputs.classAt(place),
-        outputs: outputs.outputsAt(place),
+        outputs: outputs.answerAt(place),
       }));
     if (answers.length > 0) emit(answers, true);
     const segmentMs =

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { z } from 'zod';
+import { TASKS, type TaskName } from '../crds/wire/task.ts';
 import { parseAllowedHosts, type AllowedHosts } from './net/allowed-hosts.ts';
 import { parseBackboneUri, type BackboneUri } from './backbone/backbone-uri.ts';
 import { MODEL_FORMATS, type ModelFormat } from './backbone/model-format.ts';
@@ -30,6 +31,8 @@ export interface ServerConfig {
   readonly backboneDigest: string | null;
   readonly backboneFormat: ModelFormat | null;
   readonly outputName: string | null;
+  /** Null: as the model's notes say. */
+  readonly task: TaskName | null;
   readonly engine: EngineSetting;
   readonly companions: readonly CompanionSetting[];
   readonly warmupIterations: number;
@@ -100,6 +103,7 @@ const schema = z.object({
   BACKBONE_FORMAT: fields.optionalChoice(MODEL_FORMATS),
   BACKBONE_DIGEST: fields.optionalDigest,
   OUTPUT_NAME: fields.optionalText,
+  TASK: fields.optionalChoice(TASKS),
   ENGINE: fields.optionalChoice(ENGINES),
   DEVICE: fields.optionalChoice(DEVICES),
   ENGINE_MEMORY: fields.optionalBytes,
@@ -194,6 +198,7 @@ function toConfig(
     backboneDigest: parsed.BACKBONE_DIGEST,
     backboneFormat: parsed.BACKBONE_FORMAT,
     outputName: parsed.OUTPUT_NAME,
+    task: parsed.TASK,
     engine: parsed.ENGINE ?? 'Auto',
     companions: parsed.COMPANIONS,
     warmupIterations: parsed.WARMUP_ITERATIONS,

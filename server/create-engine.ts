@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { createBackboneEngine } from './backbone/backbone-engine.ts';
 import { resolveBySystem } from './net/checked-addresses.ts';
+import { checkTask } from './backbone/check-task.ts';
 import { checkFormat } from './backbone/detect-format.ts';
 import type { LoadProgress } from './backbone/load-progress.ts';
 import { obtainBackbone } from './backbone/obtain-backbone.ts';
@@ -51,6 +52,7 @@ export function createEngine(
       const found = await obtainBackbone(config, { resolve: resolveBySystem, signal, limits });
       const path = await checkFormat(found, config.backboneFormat);
       notes = await readModelNotes(path);
+      checkTask(notes, config.task);
       backbonePath = path;
       return path;
     },

@@ -55,6 +55,7 @@ export function describeState(dependencies: StateDependencies, loaded: LoadedMod
       format: model.format,
       sizeBytes: model.sizeBytes,
       macs: model.macs,
+      ...(model.detection === undefined ? {} : { task: 'Detection' }),
       classCount: model.classCount,
       outputName: model.outputName,
       outputKind: model.outputKind,

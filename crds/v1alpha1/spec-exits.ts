@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { TASKS } from '../wire/task.ts';
 import { areUnique } from '../wire/shapes.ts';
 import * as f from './fields.ts';
 import { resources } from './resources.ts';
@@ -38,6 +39,11 @@ export const backbone = z
       'Where the pretrained backbone lies; fetched by the pods. `pvc://CLAIM/PATH`; `file:` is baked into the image.',
     ),
     ...modelFields,
+    task: z.enum(TASKS).optional().meta({
+      description:
+        'What the backbone does; a declared value is checked. A detector needs `layercache.json` beside it, which says how its outputs become boxes.',
+      computed: '`layercache.json`, else Classification',
+    }),
     caBundleConfigMapName: f
       .objectName('ConfigMap with the CA that signed the host of the URI.')
       .optional(),

@@ -42,6 +42,8 @@ export interface SampleBatch {
   readonly classCount: number;
   /** classCount when <= 128, else 64. */
   readonly topCount: number;
+  /** Classes that an exit may answer, ascending; absent: all of them. Trainers of the version before do not know the field. */
+  readonly answerable?: readonly number[];
   readonly exits: readonly SampleExit[];
   readonly rowCount: number;
   /** Rows offered to the recorder since boot or the last reset; the batch stands for this many. */
@@ -101,6 +103,7 @@ const headerSchema = z
     backboneDigest: shapes.digest,
     classCount: shapes.ordinal.min(2).max(WIRE_LIMITS.classes),
     topCount: shapes.ordinal,
+    answerable: z.exactOptional(z.array(shapes.counter).min(1).max(WIRE_LIMITS.classes)),
     exits: z.array(exit).max(WIRE_LIMITS.exits),
     rowCount: shapes.counter.max(WIRE_LIMITS.sampleRows),
     rowsSeen: shapes.counter,
@@ -113,6 +116,10 @@ const headerSchema = z
   .refine((h) => h.topCount === topCountOf(h.classCount), {
     path: ['topCount'],
     message: 'must be classCount up to 128 classes, else 64',
+  })
+  .refine((h) => h.answerable?.every((c) => c < h.classCount) ?? true, {
+    path: ['answerable'],
+    message: 'names a class beyond classCount',
   })
   .refine((h) => h.exits.every((e) => e.tensor !== null || e.featureCount === h.classCount), {
     path: ['exits'],

@@ -99,10 +99,13 @@ export interface ServerState {
     readonly format: string;
     readonly sizeBytes: number;
     readonly macs: number;
-    /** 0 without a class output. */
+    /** Absent: Classification. Operators of the version before do not know the field. */
+    readonly task?: 'Detection';
+    /** Classes of heads; 0 without an output that exits supply. */
     readonly classCount: number;
     /** The output that exits supply; null: `outputProblem` says why there is none. */
     readonly outputName: string | null;
+    /** Null: no class scores, since there is no such output or it holds boxes. */
     readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities' | null;
     readonly outputProblem: OutputProblem | null;
     readonly inputs: readonly TensorSpec[];
@@ -218,6 +221,7 @@ const backbone = z
     format: name,
     sizeBytes: shapes.counter,
     macs: shapes.counter,
+    task: z.exactOptional(z.literal('Detection')),
     classCount: shapes.counter,
     outputName: name.nullable(),
     outputKind: z.enum(['Logits', 'Probabilities', 'LogProbabilities']).nullable(),
@@ -233,9 +237,9 @@ const backbone = z
   })
   .refine(
     (b) =>
-      [b.outputKind === null, b.classCount === 0, b.outputProblem !== null].every(
+      [b.classCount === 0, b.outputProblem !== null].every(
         (isMissing) => isMissing === (b.outputName === null),
-      ),
+      ) && (b.outputKind === null) === (b.outputName === null || b.task === 'Detection'),
     'a backbone has a class output with its kind and classes, or the problem that it has none',
   );
 

@@ -85,6 +85,7 @@ function serverOptions(
     backbonePath: options.backbone.path,
     backboneDigest: options.backbone.digest,
     outputName: service.spec.backbone.outputName ?? null,
+    task: service.spec.backbone.task ?? null,
     inputs: inputsOf(service),
     companions: companionSettings(service.spec.exits, options.manifestFolder),
     engine: options.engine ?? service.spec.server.engine,

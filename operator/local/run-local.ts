@@ -4,7 +4,7 @@ import { toServiceSettings, type ServiceSettings } from '../../crds/v1alpha1/set
 import { errorText } from '../../server/core/system-error.ts';
 import { systemClock } from '../clock.ts';
 import { CliError, type ExitCode } from '../errors.ts';
-import { classOutputOf } from './class-output.ts';
+import { answerOutputOf } from './answer-output.ts';
 import { withCompanionLatency } from '../plan/companion-latency.ts';
 import { selectExits } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
@@ -150,7 +150,7 @@ function facts(
 ) {
   const state = servers[0]?.state;
   if (state === undefined) throw new CliError('ServerFailed', { why: 'no server was started.' });
-  classOutputOf(state.backbone, options.manifestPath);
+  answerOutputOf(state.backbone, options.manifestPath);
   const exits = selectExits(state, service.spec.exits, options.manifestPath);
   const checksNamed = service.spec.rollout.checks !== undefined;
   const settings = withCompanionLatency(settingsOf(service, options), exits, { checksNamed });

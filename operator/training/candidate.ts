@@ -1,5 +1,5 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the split, exits from the data set */
-import { scoreRow } from '../../server/core/score.ts';
+import { exitScore } from '../../server/core/exit-score.ts';
 import type { FittedCompanion, FittedHead } from './bundle.ts';
 import { fitScore, fitTemperature } from './calibrate.ts';
 import type { Dataset } from './dataset.ts';
@@ -23,7 +23,7 @@ export function toCandidate(
   work: { readonly dataset: Dataset; readonly rows: Uint32Array; readonly prices: Prices },
 ): Candidate {
   const { dataset, rows, prices } = work;
-  const { classCount } = dataset;
+  const { classCount, answerable } = dataset;
   const { validationLogits, found } = head;
   const classes = rows.map((row) => dataset.teacherClass[row]!);
   const { coefficients, auroc } = fitScore(validationLogits, classCount, found.agrees);
@@ -46,7 +46,7 @@ export function toCandidate(
     ownMs: prices.headMs(macs),
     sizeBytes: sizeOf(head),
     scores: Float64Array.from(classes, (_, row) =>
-      scoreRow(validationLogits, row * classCount, classCount, coefficients),
+      exitScore(validationLogits, row * classCount, { classCount, answerable, coefficients }),
     ),
     agrees: found.agrees,
   };

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the split */
 // Companions have class scores of their own, so nothing of them is trained: score and temperature are fitted (exits.md 4.9).
 import { fromHalf } from '../../crds/wire/half-float.ts';
-import { scoreRow } from '../../server/core/score.ts';
+import { exitScore } from '../../server/core/exit-score.ts';
 import { agreement } from './agreement.ts';
 import { fitScore, fitTemperature } from './calibrate.ts';
 import type { Candidate } from './candidate.ts';
@@ -27,7 +27,7 @@ function toCandidate(
   { exit, features }: DatasetExit,
   { dataset, rows, prices, budget }: Parameters<typeof companionCandidates>[0],
 ): Candidate {
-  const { classCount } = dataset;
+  const { classCount, answerable } = dataset;
   const logits = new Float32Array(rows.length * classCount);
   for (const [i, row] of rows.entries()) {
     for (let c = 0; c < classCount; c++) {
@@ -51,7 +51,7 @@ function toCandidate(
     tensor: modelDigest,
     ...{ macs: 0, headMs: 0, sizeBytes: 0, ownMs: prices.companionMs(modelDigest) },
     scores: Float64Array.from(classes, (_, row) =>
-      scoreRow(logits, row * classCount, classCount, coefficients),
+      exitScore(logits, row * classCount, { classCount, answerable, coefficients }),
     ),
     agrees: found.agrees,
   };

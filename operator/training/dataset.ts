@@ -20,6 +20,8 @@ export interface DatasetPod {
 export interface Dataset {
   readonly rowCount: number;
   readonly classCount: number;
+  /** Classes that an exit may answer; null: all. */
+  readonly answerable: readonly number[] | null;
   readonly exits: readonly DatasetExit[];
   readonly pods: readonly DatasetPod[];
   /** [rows] index into pods. */
@@ -58,11 +60,12 @@ export function mergeSamples(
     (batch) =>
       batch.backboneDigest === expected.backboneDigest && batch.classCount === expected.classCount,
   );
-  const exits = fitting[0]?.exits ?? [];
-  const layout = JSON.stringify(exits);
-  const rows = sortedRows(fitting.filter((batch) => JSON.stringify(batch.exits) === layout));
+  const [first] = fitting;
+  const { exits = [], answerable = null } = first ?? {};
+  const layoutOf = (batch: SampleBatch): string => JSON.stringify([batch.exits, batch.answerable]);
+  const rows = sortedRows(fitting.filter((batch) => layoutOf(batch) === layoutOf(first ?? batch)));
   const offered = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
-  return fill(rows, exits, { classCount: expected.classCount, offered });
+  return fill(rows, exits, { classCount: expected.classCount, answerable, offered });
 }
 
 function comparePods(
@@ -120,9 +123,9 @@ function shared(bytes: number): SharedArrayBuffer {
 function fill(
   rows: readonly RowRef[],
   exits: readonly SampleExit[],
-  totals: { readonly classCount: number; readonly offered: number },
+  totals: Pick<Dataset, 'classCount' | 'answerable'> & { readonly offered: number },
 ): Dataset {
-  const { classCount } = totals;
+  const { classCount, answerable } = totals;
   const count = rows.length;
   const datasetExits = exits.map((exit) => ({
     exit,
@@ -133,6 +136,7 @@ function fill(
   const data = {
     rowCount: count,
     classCount,
+    answerable,
     exits: datasetExits,
     pods: pods.map(({ podUid, bootId, seq }) => ({ podUid, bootId, seq })),
     pod: new Uint32Array(shared(4 * count)),

@@ -2,10 +2,28 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { TASKS } from '../../crds/wire/task.ts';
 import { EngineError } from './engine-error.ts';
 import type { ModelSource } from './segment-engine.ts';
 
-export const ModelNotesSchema = z.strictObject({
+/** A CenterNet's outputs, channels last. */
+const detection = z.strictObject({
+  /** Output [rows, height, width, objects] with scores in 0..1. */
+  scores: z.string().min(1).max(512),
+  /** Output [rows, height, width, 4]: pixels from the centre to the left, the top, the right and the bottom. */
+  extents: z.string().min(1).max(512),
+  /** Pixels of the input per place of the maps. */
+  stride: z.number().positive().max(4096),
+  /** Boxes below it are no answer. */
+  minScore: z.number().gt(0).lt(1).default(0.4),
+  /** Of boxes of one class that overlap by more, the best stays. */
+  maxOverlap: z.number().min(0).max(1).default(0.5),
+  maxBoxes: z.int().positive().max(1000).default(100),
+});
+
+export type DetectionNotes = z.output<typeof detection>;
+
+const fields = z.strictObject({
   input: z
     .strictObject({
       name: z.string().max(512).optional(),
@@ -27,8 +45,14 @@ export const ModelNotesSchema = z.strictObject({
     .prefault({}),
   output: z.string().max(512).optional(),
   labels: z.array(z.string().max(256)).max(65_536).default([]),
-  task: z.literal('Classification').default('Classification'),
+  task: z.enum(TASKS).default('Classification'),
+  detection: detection.optional(),
 });
+
+export const ModelNotesSchema = fields.refine(
+  (notes) => (notes.task === 'Detection') === (notes.detection !== undefined),
+  { path: ['detection'], message: 'belongs to task Detection, which cannot be without it' },
+);
 
 export type ModelNotes = z.output<typeof ModelNotesSchema>;
 

@@ -1,5 +1,6 @@
 import type { BundleHead, HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
 import type { CostTable, CutReport, OutputProblem, TensorSpec } from '../../crds/wire/state.ts';
+import type { DetectionMaps } from '../core/task/detection.ts';
 
 /** Where a model is and how its rows come in (`layercache.json` beside the model, all optional). */
 export interface ModelSource {
@@ -20,11 +21,14 @@ export interface ModelDescription {
   readonly macs: number;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  /** The class output; null: `outputProblem` says why there is none, `classCount` is 0 and there are no cuts. */
+  /** The output that exits supply; null: `outputProblem` says why there is none, `classCount` is 0 and there are no cuts. */
   readonly outputName: string | null;
+  /** Of class scores; null: they are none. */
   readonly outputKind: 'Logits' | 'Probabilities' | 'LogProbabilities' | null;
   readonly outputProblem: OutputProblem | null;
   readonly classCount: number;
+  /** How outputs become boxes; absent: the model classifies. */
+  readonly detection?: DetectionMaps;
   /** Candidate cuts in backbone order. msShare is 0 until measured. */
   readonly cuts: readonly CutReport[];
   readonly rejectedCuts: readonly { readonly tensor: string; readonly reason: string }[];

@@ -4,6 +4,7 @@ import type { SampleBatch, SampleExit, SamplePart } from '../../crds/wire/sample
 import type { Clock } from '../clock.ts';
 import type { SampledExit, SampledRow } from '../engine/engine-client.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
+import { taskOf } from '../engine/task-of.ts';
 
 /** Rows kept for training: never inputs, only pooled features and what the backbone answered (exits.md 3). */
 export interface SampleRecorder {
@@ -51,6 +52,7 @@ const MAX_BYTES_PER_READ = WIRE_LIMITS.sampleBatchBytes / 2;
 export function createSampleRecorder(options: SampleRecorderOptions): SampleRecorder {
   const { model, clock } = options;
   const { classCount } = model;
+  const { answerable } = taskOf(model);
   const topCount = classCount <= ALL_CLASSES_UP_TO ? classCount : TOP_CLASSES;
   const bootMs = clock.monotonicMs();
   let exits: readonly SampleExit[] = [];
@@ -153,6 +155,7 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
         backboneDigest: model.digest,
         classCount,
         topCount,
+        ...(answerable === null ? {} : { answerable }),
         exits,
         rowCount: rows.length,
         rowsSeen: seen,

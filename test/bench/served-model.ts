@@ -10,7 +10,7 @@ import {
   type ServerProcess,
 } from '../../operator/local/processes/server-process.ts';
 import { createInferClient, type InferClient } from '../../operator/local/replay/infer-client.ts';
-import { classOutputOf } from '../../operator/local/class-output.ts';
+import { answerOutputOf } from '../../operator/local/answer-output.ts';
 import { createInferCodec } from '../../operator/local/replay/infer-codec.ts';
 import { createRowEncoder } from '../../operator/local/traffic/row-encoder.ts';
 import { memorySource } from '../../operator/local/traffic/source.ts';
@@ -74,7 +74,7 @@ export async function serveModel(
   const client = createInferClient({
     dataUrls: () => [server.dataUrl],
     modelName: 'bench',
-    codec: createInferCodec(encoder, classOutputOf(state.value.backbone, modelPath)),
+    codec: createInferCodec(encoder, answerOutputOf(state.value.backbone, modelPath)),
     clock: systemClock,
     timeoutMs: 60_000,
   });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { formatDuration } from '../../../crds/v1alpha1/duration.ts';
+import type { TaskName } from '../../../crds/wire/task.ts';
 import { CliError } from '../../errors.ts';
 import { createAdminClient, type AdminClient } from '../../fleet/admin-client.ts';
 import { lastWords, startChild, type Child } from './child.ts';
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly backbonePath: string;
   readonly backboneDigest: string | null;
   readonly outputName: string | null;
+  /** @defaultValue null: as layercache.json beside the model says */
+  readonly task?: TaskName | null;
   /** Memory for input rows and how long they are held. @defaultValue null: none ever are */
   readonly inputs?: { readonly memoryBytes: number; readonly retentionMs: number } | null;
   /** As the server reads them (LAYERCACHE_COMPANIONS). @defaultValue null: there are none */
@@ -77,6 +80,7 @@ function serverEnvironment(options: ServerOptions): Record<string, string> {
   const optional: [string, string | number | null][] = [
     ['BACKBONE_DIGEST', options.backboneDigest],
     ['OUTPUT_NAME', options.outputName],
+    ['TASK', options.task ?? null],
     ['COMPANIONS', options.companions ?? null],
     ['INPUT_MEMORY', options.inputs?.memoryBytes ?? null],
     ['INPUT_RETENTION', inputRetention(options)],

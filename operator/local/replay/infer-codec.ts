@@ -1,4 +1,4 @@
-import { argmax } from '../../../server/core/score.ts';
+import type { AnswerOutput } from '../answer-output.ts';
 import type { RowEncoder } from '../traffic/row-encoder.ts';
 
 /** Which answer a request asks for: any exit that may answer, or the backbone's own. */
@@ -23,7 +23,7 @@ export interface InferAnswer {
 /** Open Inference Protocol v2 with the binary tensor extension: JSON padded with spaces to 8 bytes, then the tensor. */
 export function createInferCodec(
   encoder: RowEncoder,
-  outputName: string,
+  output: AnswerOutput,
 ): {
   encode(raws: readonly Buffer[], mode: InferMode): InferBody;
   decode(headerLength: number, body: Buffer, rows: number): InferAnswer;
@@ -31,7 +31,7 @@ export function createInferCodec(
   const headers = new Map<string, Buffer>();
   const headerOf = (rows: number, mode: InferMode): Buffer => {
     const key = `${rows} ${mode}`;
-    const known = headers.get(key) ?? buildHeader(encoder, outputName, rows, mode);
+    const known = headers.get(key) ?? buildHeader(encoder, output.name, rows, mode);
     headers.set(key, known);
     return known;
   };
@@ -45,7 +45,7 @@ export function createInferCodec(
       });
       return { headerLength: header.byteLength, body };
     },
-    decode: (headerLength, body, rows) => decodeAnswer(headerLength, body, { rows, outputName }),
+    decode: (headerLength, body, rows) => decodeAnswer(headerLength, body, { rows, output }),
   };
 }
 
@@ -84,23 +84,23 @@ interface AnswerHeader {
 function decodeAnswer(
   headerLength: number,
   body: Buffer,
-  wanted: { rows: number; outputName: string },
+  wanted: { readonly rows: number; readonly output: AnswerOutput },
 ): InferAnswer {
   const header = JSON.parse(body.toString('utf8', 0, headerLength)) as AnswerHeader;
   let offset = headerLength;
   for (const output of header.outputs) {
     const size = output.parameters?.binary_data_size ?? 0;
-    if (output.name === wanted.outputName) {
-      const scores = readFloats(body, offset, size);
-      const classCount = scores.length / wanted.rows;
+    if (output.name === wanted.output.name) {
+      const values = readFloats(body, offset, size);
+      const width = values.length / wanted.rows;
       const classIds = Array.from({ length: wanted.rows }, (_, row) =>
-        argmax(scores, row * classCount, classCount),
+        wanted.output.classOf(values.subarray(row * width, (row + 1) * width)),
       );
       return { ...provenance(header.parameters ?? {}), classIds };
     }
     offset += size;
   }
-  throw new Error(`the answer has no output ${wanted.outputName}`);
+  throw new Error(`the answer has no output ${wanted.output.name}`);
 }
 
 function provenance(parameters: Readonly<Record<string, unknown>>): Omit<InferAnswer, 'classIds'> {

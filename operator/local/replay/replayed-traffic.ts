@@ -3,7 +3,7 @@ import { COLLECT_ROWS } from '../../lifecycle/collecting.ts';
 import { planDrift } from '../drills/planned-drift.ts';
 import { findHardestClass } from '../drills/hardest-class.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
-import { classOutputOf } from '../class-output.ts';
+import { answerOutputOf } from '../answer-output.ts';
 import type { RunTally } from '../report/run-tally.ts';
 import { countTrueDisagreement } from '../report/true-disagreement.ts';
 import type { RunContext } from '../run-context.ts';
@@ -66,7 +66,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         server.child.hasEnded || drills.isDown(server.podUid) ? [] : [server.dataUrl],
       ),
     modelName: settings.model,
-    codec: createInferCodec(encoder, classOutputOf(state.backbone, options.manifestPath)),
+    codec: createInferCodec(encoder, answerOutputOf(state.backbone, options.manifestPath)),
     clock,
     timeoutMs: settings.limits.requestTimeoutMs,
     onAttempt: drills.onAttempt,

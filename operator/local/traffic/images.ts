@@ -12,8 +12,8 @@ export interface ImagesOptions {
   /** As the user wrote it, for messages. */
   readonly name: string;
   readonly size: PictureSize;
-  /** Class names in the order of the model's outputs; empty: subfolders count in alphabetical order. */
-  readonly classNames: readonly string[];
+  /** Class names in the order of the model's outputs; empty: subfolders count in alphabetical order; null: they are no labels. */
+  readonly classNames: readonly string[] | null;
   /** Said once, when all are read: what could not be. */
   readonly onSkipped: (message: string) => void;
 }
@@ -147,7 +147,11 @@ function report(
 }
 
 /** One label per picture when every picture lies in a subfolder; null otherwise. */
-function labelsOf(files: readonly string[], classNames: readonly string[]): Int32Array | null {
+function labelsOf(
+  files: readonly string[],
+  classNames: readonly string[] | null,
+): Int32Array | null {
+  if (classNames === null) return null;
   const folders = files.map((file) => file.split(sep).slice(0, -1).join('/'));
   if (folders.includes('')) return null;
   const names = [...new Set(folders)].sort();

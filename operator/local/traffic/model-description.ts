@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { TASKS } from '../../../crds/wire/task.ts';
 import { errorText } from '../../../server/core/system-error.ts';
 import { CliError } from '../../errors.ts';
 
@@ -27,7 +28,9 @@ const modelDescription = z.strictObject({
     .optional(),
   output: z.string().max(256).optional(),
   labels: z.array(z.string().max(256)).max(65_536).optional(),
-  task: z.enum(['Classification', 'Detection']).optional(),
+  task: z.enum(TASKS).optional(),
+  /** How a detector's outputs become boxes: the server reads and checks it. */
+  detection: z.looseObject({}).optional(),
 });
 
 export type ModelDescriptionFile = z.infer<typeof modelDescription>;

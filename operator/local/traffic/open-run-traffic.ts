@@ -76,7 +76,8 @@ async function openSource(
     folder: source.slice('images:'.length),
     name,
     size: pictureSize(description, state?.backbone.inputs ?? [], name),
-    classNames: description.labels ?? [],
+    // Folders of frames say where they come from, not what is on them.
+    classNames: description.task === 'Detection' ? null : (description.labels ?? []),
     onSkipped: model.onWarning,
   });
 }

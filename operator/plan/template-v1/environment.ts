@@ -17,6 +17,7 @@ export function serverEnvironment(input: TemplateInput): EnvVar[] {
     BACKBONE_FORMAT: backbone.format,
     BACKBONE_DIGEST: backbone.digest,
     OUTPUT_NAME: backbone.outputName,
+    TASK: backbone.task,
     COMPANIONS: companions(service),
     ENGINE: server.engine,
     WARMUP_ITERATIONS: String(server.warmup.iterations),

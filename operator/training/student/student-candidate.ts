@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- tables have a row per batch size, row numbers come from the split */
 import { STUDENT_EXIT } from '../../../crds/wire/student.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
-import { scoreRow } from '../../../server/core/score.ts';
+import { exitScore } from '../../../server/core/exit-score.ts';
 import { agreement } from '../agreement.ts';
 import { fitScore, fitTemperature } from '../calibrate.ts';
 import type { Candidate } from '../candidate.ts';
@@ -18,14 +18,14 @@ const SLOWNESS = 1.5;
 export function studentCandidate(
   { student, validationLogits, modelDigest }: StudentFound,
   work: {
-    readonly dataset: Pick<Dataset, 'classCount' | 'teacherClass'>;
+    readonly dataset: Pick<Dataset, 'classCount' | 'answerable' | 'teacherClass'>;
     readonly rows: Uint32Array;
     readonly budget: number;
     readonly ownMs: number;
   },
 ): Candidate {
   const { dataset, rows, budget, ownMs } = work;
-  const { classCount } = dataset;
+  const { classCount, answerable } = dataset;
   const classes = rows.map((row) => dataset.teacherClass[row]!);
   const found = agreement(validationLogits, classes, { classCount, budget });
   const { coefficients, auroc } = fitScore(validationLogits, classCount, found.agrees);
@@ -43,7 +43,7 @@ export function studentCandidate(
     tensor: modelDigest,
     ...{ macs: 0, headMs: 0, sizeBytes: sizeOf(student), ownMs },
     scores: Float64Array.from(classes, (_, row) =>
-      scoreRow(validationLogits, row * classCount, classCount, coefficients),
+      exitScore(validationLogits, row * classCount, { classCount, answerable, coefficients }),
     ),
     agrees: found.agrees,
   };

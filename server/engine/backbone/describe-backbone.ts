@@ -8,9 +8,12 @@ import { outputKind } from '../../core/graph/output-kind.ts';
 import type { MeasuredShape, ShapeTable } from '../../core/graph/shape-table.ts';
 import { finestPool } from '../../core/pool.ts';
 import { createRandom } from '../../core/random.ts';
+import { DETECTION_CLASSES } from '../../core/task/detection.ts';
 import { EngineError } from '../engine-error.ts';
+import type { ModelNotes } from '../model-notes.ts';
 import type { ModelDescription } from '../segment-engine.ts';
 import { chooseClassOutput, type ClassOutput } from './class-output.ts';
+import { describeDetector } from './detection-outputs.ts';
 import type { OpenedBackbone } from './runtime.ts';
 
 /** Two numbers of rows, so that what follows the rows shows. */
@@ -57,6 +60,7 @@ export interface BackboneToDescribe {
   readonly kindOf?: (tensor: string) => ModelDescription['outputKind'];
   /** Class output, when the model has several. */
   readonly wantedOutput: string | null;
+  readonly notes: ModelNotes;
   /** Runs the whole backbone on each input, with these tensors exposed. Throws EngineError UnsupportedModel. */
   readonly probe: (
     wanted: readonly string[],
@@ -83,7 +87,6 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
   const outputs = tensors.map((tensor, index) =>
     toSpec(backbone.outputNames[index] ?? tensor, shapes.shapeOf.get(tensor)),
   );
-  const chosen = chooseClassOutput(path, backbone.wantedOutput, outputs);
   return {
     shapes,
     search,
@@ -91,18 +94,40 @@ export function describeBackbone(backbone: BackboneToDescribe): DescribedBackbon
       ...backbone.file,
       macs: search.macs,
       inputs: [{ name: input.name, datatype: 'FP32', shape: [-1, ...input.rowDims] }],
-      outputs,
-      ...(chosen.ok
-        ? describeExits(backbone, search, { tensor: tensors[chosen.index], ...chosen.value })
-        : describeNoExits(search, chosen.problem)),
+      ...describeAnswer(backbone, search, outputs),
     },
   };
+}
+
+/** What clients get, and what of it exits supply. */
+function describeAnswer(
+  backbone: BackboneToDescribe,
+  search: CutSearch,
+  outputs: readonly TensorSpec[],
+): OfAnswer {
+  const { path, graph, wantedOutput, notes } = backbone;
+  if (notes.detection !== undefined) {
+    const { output, maps } = describeDetector(path, notes.detection, {
+      outputs,
+      wanted: wantedOutput,
+    });
+    return {
+      ...{ outputs: [output], outputName: output.name, outputKind: null, outputProblem: null },
+      ...{ classCount: DETECTION_CLASSES, detection: maps, ...describeCuts(search) },
+    };
+  }
+  const chosen = chooseClassOutput(path, wantedOutput, outputs);
+  if (!chosen.ok) return { outputs, ...describeNoExits(search, chosen.problem) };
+  const tensor = graph.outputs[chosen.index]?.name;
+  return { outputs, ...describeExits(backbone, search, { tensor, ...chosen.value }) };
 }
 
 type OfExits = Pick<
   ModelDescription,
   'outputName' | 'outputKind' | 'outputProblem' | 'classCount' | 'cuts' | 'rejectedCuts'
 >;
+
+type OfAnswer = OfExits & Pick<ModelDescription, 'outputs' | 'detection'>;
 
 function describeExits(
   { graph, kindOf }: BackboneToDescribe,
@@ -114,6 +139,12 @@ function describeExits(
     outputKind: kindOf?.(tensor) ?? outputKind(graph, tensor),
     outputProblem: null,
     classCount,
+    ...describeCuts(search),
+  };
+}
+
+function describeCuts(search: CutSearch): Pick<ModelDescription, 'cuts' | 'rejectedCuts'> {
+  return {
     cuts: search.cuts.map((cut) => ({
       tensor: cut.tensor,
       macsShare: cut.macsShare,

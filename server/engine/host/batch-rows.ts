@@ -1,8 +1,9 @@
 // What is known of each row of a batch while it runs.
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import { decideRow } from '../../core/decide.ts';
+import { exitScore } from '../../core/exit-score.ts';
 import { InvariantError } from '../../core/invariant.ts';
-import { argmax, scoreRow } from '../../core/score.ts';
+import { argmax } from '../../core/score.ts';
 import type { HeadRow, Task } from '../../core/task/task.ts';
 import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
 import type { StepRows } from './batch-clock.ts';
@@ -122,12 +123,14 @@ export class BatchRows {
   }
 
   private takeScore(row: number, use: SlotUse, found: TrackScores, at: HeadRow): void {
-    const score = scoreRow(at.logits, at.offset, this.classCount, this.headOf(use).score);
-    const classId = argmax(at.logits, at.offset, this.classCount);
-    const mayAnswer = this.task.answerable?.includes(classId) ?? true;
-    // What is not finite stays so: such a row runs to the end, whatever its class.
-    found.scores[this.placeOf(row, use)] = mayAnswer || !Number.isFinite(score) ? score : 0;
-    found.classes[this.placeOf(row, use)] = classId;
+    const { classCount } = this;
+    const score = exitScore(at.logits, at.offset, {
+      classCount,
+      answerable: this.task.answerable,
+      coefficients: this.headOf(use).score,
+    });
+    found.scores[this.placeOf(row, use)] = score;
+    found.classes[this.placeOf(row, use)] = argmax(at.logits, at.offset, classCount);
     if (!Number.isFinite(score) && this.isInputFinite(row)) {
       found.nonFinite[use.exit] = (found.nonFinite[use.exit] ?? 0) + 1;
     }

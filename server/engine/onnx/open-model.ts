@@ -45,6 +45,7 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
     input: graph.input,
     outputNames: model.outputs.map(({ name }) => name),
     wantedOutput: source.outputName ?? notes.output ?? null,
+    notes,
     probe: (wanted, inputs) => probe(path, graph, wanted, inputs),
   });
   const made = new Set(model.nodes.flatMap(({ outputs }) => outputs));

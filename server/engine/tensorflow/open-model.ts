@@ -50,6 +50,7 @@ export async function openModel(addon: Addon, source: ModelSource): Promise<Open
     input,
     outputNames: graph.outputNames,
     wantedOutput: source.outputName ?? notes.output ?? null,
+    notes,
     probe: (wanted, inputs) => probe({ addon, path, frozen, flow, rowDims }, wanted, inputs),
   });
   const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));

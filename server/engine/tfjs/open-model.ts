@@ -54,6 +54,7 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
       outputNames: graph.outputNames,
       kindOf: (tensorName) => program.outputKind(tensorName),
       wantedOutput: source.outputName ?? notes.output ?? null,
+      notes,
       probe: (wanted, [few, more]) => [
         probe(path, program, wanted, { ...few, rowDims: input.rowDims }),
         probe(path, program, wanted, { ...more, rowDims: input.rowDims }),

@@ -1,5 +1,6 @@
 import { ServingError, shown } from '../../errors.ts';
 import type { ImageInput } from '../../image/image-input.ts';
+import type { ModelDescription } from '../../engine/segment-engine.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
 import { MODEL_VERSION } from '../../loaded-model.ts';
 import type { ServerLifecycle } from '../../lifecycle.ts';
@@ -109,13 +110,23 @@ function describeModel(name: string, { report, labels, shape }: LoadedModel): un
     })),
     parameters: {
       backbone_digest: model.digest,
-      ...(model.outputProblem === null
-        ? { class_count: model.classCount, output_kind: model.outputKind }
-        : { exits_impossible: model.outputProblem.message }),
+      ...answerParameters(model),
     },
     ...(shape.image === null ? {} : { image: describeImage(shape.image) }),
     ...(labels.length > 0 ? { labels } : {}),
   };
+}
+
+function answerParameters({
+  outputProblem,
+  outputKind,
+  classCount,
+  detection,
+}: ModelDescription): Readonly<Record<string, unknown>> {
+  if (outputProblem !== null) return { exits_impossible: outputProblem.message };
+  if (detection === undefined) return { class_count: classCount, output_kind: outputKind };
+  const { objectCount, cut } = detection;
+  return { task: 'Detection', object_count: objectCount, least_score: cut };
 }
 
 function describeImage({ width, height, channels, resize, isBgr }: ImageInput): unknown {

@@ -28,6 +28,7 @@ const SERVICES = SAMPLES.filter(({ object }) => object.kind === 'CachedModelServ
 const EXITS: Readonly<Record<string, string>> = {
   'autoscaled.yaml': 'CollectingSamples',
   'companion.yaml': 'TensorNotFound',
+  'detector.yaml': 'CollectingSamples',
   'full.yaml': 'TensorNotFound',
   'gpu.yaml': 'CollectingSamples',
   'own-heads.yaml': 'TensorNotFound',

@@ -14,7 +14,7 @@ import {
   stopServer,
   type ServerProcess,
 } from '../../../operator/local/processes/server-process.ts';
-import { classOutputOf } from '../../../operator/local/class-output.ts';
+import { answerOutputOf } from '../../../operator/local/answer-output.ts';
 import { createInferClient } from '../../../operator/local/replay/infer-client.ts';
 import {
   createInferCodec,
@@ -83,7 +83,7 @@ export async function serveModel(model: TestModel, seed: number): Promise<Served
         state.backbone.inputs,
         {},
       ),
-      classOutputOf(state.backbone, file.path),
+      answerOutputOf(state.backbone, file.path),
     ),
     clock: systemClock,
     timeoutMs: 30_000,

@@ -95,13 +95,25 @@ export class GraphWriter {
     outputs: string | readonly string[],
     classCount: number,
   ): TestModel {
-    const bytes = buildModel({
+    const dims = [classCount];
+    const bytes = this.bytesOf(
+      rowDims,
+      [outputs].flat().map((name) => ({ name, dims })),
+    );
+    return { bytes, rowDims, classCount };
+  }
+
+  /** The file, with outputs of any shape. */
+  bytesOf(
+    rowDims: readonly number[],
+    outputs: readonly { readonly name: string; readonly dims: readonly number[] }[],
+  ): Uint8Array {
+    return buildModel({
       nodes: this.nodes,
       initializers: this.initializers,
       inputs: [floatValue('input', ['rows', ...rowDims])],
-      outputs: [outputs].flat().map((output) => floatValue(output, ['rows', classCount])),
+      outputs: outputs.map(({ name, dims }) => floatValue(name, ['rows', ...dims])),
     });
-    return { bytes, rowDims, classCount };
   }
 
   private fresh(stem: string): string {

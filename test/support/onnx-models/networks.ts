@@ -181,3 +181,63 @@ export function ambiguousNet(seed = 6): TestModel {
   const outputs = ['digits', 'letters'].map((name) => graph.classifier(map, 6, CLASSES, name));
   return graph.build([3, 8, 8], outputs, CLASSES);
 }
+
+/** Places of a side of the maps of `detectorNet`. */
+const PLACES = 4;
+const DETECTOR_CHANNELS = 4;
+
+/**
+ * A detector of bright patches on 1 x 16 x 16: of each 4 x 4 patch the mean becomes the score sigmoid(20 (mean - 0.5)) of object 0,
+ * a box of 2 pixels to each side. Layers that add nothing make the way behind the cut `stem` long.
+ */
+export function detectorNet(seed = 8): Uint8Array {
+  const graph = new GraphWriter(seed);
+  const fixed = (dims: readonly number[], values: (index: number) => number): string => {
+    const size = dims.reduce((all, dim) => all * dim, 1);
+    return graph.constant(
+      dims,
+      Float32Array.from({ length: size }, (_, i) => values(i)),
+    );
+  };
+  const conv = (input: string, weights: string, bias: string, side: number): string =>
+    graph.add('Conv', [input, weights, bias], {
+      kernel_shape: { ints: [side, side] },
+      strides: { ints: [side, side] },
+    });
+  const means = fixed([DETECTOR_CHANNELS, 1, 4, 4], () => 1 / 16);
+  const zeros = fixed([DETECTOR_CHANNELS], () => 0);
+  const stem = graph.add('Relu', [conv('input', means, zeros, 4)], {}, 'stem');
+  let long = graph.add('Relu', [graph.conv(stem, [DETECTOR_CHANNELS, 64], { kernel: 3 })]);
+  for (let i = 0; i < 3; i += 1)
+    long = graph.add('Relu', [graph.conv(long, [64, 64], { kernel: 3 })]);
+  const nothing = conv(
+    long,
+    fixed([DETECTOR_CHANNELS, 64, 1, 1], () => 0),
+    zeros,
+    1,
+  );
+  const map = graph.add('Add', [stem, nothing], {}, 'map');
+  const lastly = (value: string, name: string): string =>
+    graph.add('Transpose', [value], { perm: { ints: [0, 2, 3, 1] } }, name);
+  const objects = conv(
+    map,
+    fixed([2, DETECTOR_CHANNELS, 1, 1], (i) => (i === 0 ? 20 : 0)),
+    fixed([2], () => -10),
+    1,
+  );
+  const sides = conv(
+    map,
+    fixed([4, DETECTOR_CHANNELS, 1, 1], () => 0),
+    fixed([4], () => 2),
+    1,
+  );
+  lastly(graph.add('Sigmoid', [objects]), 'scores');
+  lastly(sides, 'extents');
+  return graph.bytesOf(
+    [1, 16, 16],
+    [
+      { name: 'scores', dims: [PLACES, PLACES, 2] },
+      { name: 'extents', dims: [PLACES, PLACES, 4] },
+    ],
+  );
+}

@@ -27,6 +27,7 @@ test('defaults are complete and in base units', () => {
     backboneDigest: null,
     backboneFormat: null,
     outputName: null,
+    task: null,
     engine: 'Auto',
     companions: [],
     warmupIterations: 3,
@@ -87,6 +88,7 @@ test('what the API allows is no problem of the configuration, also where this im
     load({
       LAYERCACHE_BACKBONE_URI: 's3://models/resnet50/3',
       LAYERCACHE_BACKBONE_FORMAT: 'TFJSGraphModel',
+      LAYERCACHE_TASK: 'Detection',
       LAYERCACHE_ENGINE: 'TFJSGPU',
       LAYERCACHE_COMPANIONS: '[{"name":"small","uri":"pvc://models/s.onnx"}]',
       LAYERCACHE_HEAD_STORE: 's3://heads/vision',
@@ -94,6 +96,7 @@ test('what the API allows is no problem of the configuration, also where this im
   ).toMatchObject({
     backboneUri: { kind: 'unread', scheme: 's3' },
     backboneFormat: 'TFJSGraphModel',
+    task: 'Detection',
     engine: 'TFJSGPU',
     companions: [{ name: 'small', uri: { kind: 'claim', claim: 'models', path: 's.onnx' } }],
   });

@@ -38,6 +38,7 @@ test('a batch survives the round trip: few classes, many, a companion, no exits,
     aWideBatch(),
     aCompanionBatch,
     aBatch({ exits: [], features: [] }),
+    aBatch({ answerable: [0] }),
     anEmptyBatch,
   ];
   for (const batch of batches) {
@@ -101,6 +102,7 @@ const broken: readonly (readonly [rule: string, batch: SampleBatch, message: str
   ['too many features', aBatch({ features: [new Uint16Array(13)] }), 'do not take exactly'],
   ['fewer rows seen than held', aBatch({ rowsSeen: 2 }), 'rowsSeen'],
   ['another top count than the rule gives', aBatch({ topCount: 1 }), 'topCount'],
+  ['an answerable class beyond the count', aBatch({ answerable: [0, 9999] }), 'answerable'],
   ['an exit twice', aBatch({ exits: [aBatch().exits[0]!, aBatch().exits[0]!] }), 'two exits'],
   [
     'an exit of nothing',

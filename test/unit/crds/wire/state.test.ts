@@ -24,7 +24,14 @@ test('a backbone without a class output survives the round trip, with the reason
   expect(parsed(NO_CLASS)).toMatchObject({ ok: true, value: { backbone: NO_CLASS } });
 });
 
+test('a detector has an output without a kind of class scores', () => {
+  const detector = { task: 'Detection', outputName: 'boxes', outputKind: null, classCount: 2 };
+  expect(parsed(detector)).toMatchObject({ ok: true, value: { backbone: detector } });
+});
+
 test.each([
+  ['class scores of boxes', { task: 'Detection' }],
+  ['classes without a kind', { outputKind: null }],
   ['classes of no output', { ...NO_CLASS, classCount: 10 }],
   ['no reason', { ...NO_CLASS, outputProblem: null }],
   ['a kind of no output', { ...NO_CLASS, outputKind: 'Logits' }],

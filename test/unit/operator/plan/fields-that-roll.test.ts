@@ -27,6 +27,7 @@ const ROWS: readonly Row[] = [
   ['spec.backbone.format', 'rolls', null, 'ONNX'],
   ['spec.backbone.digest', 'rolls', null, DIGEST],
   ['spec.backbone.outputName', 'rolls', null, 'logits'],
+  ['spec.backbone.task', 'rolls', null, 'Detection'],
   ['spec.backbone.credentialsSecretName', 'rolls', null, 'read'],
   ['spec.backbone.caBundleConfigMapName', 'rolls', null, 'ca'],
   ['spec.accuracy.maxDisagreement', 'hot', '1%', '2%'],

@@ -69,6 +69,15 @@ describe('merging samples', () => {
     expect(merged.droppedRows).toBe(60);
   });
 
+  test('which classes may be answered is of all batches or of none', () => {
+    const batch = aSampleBatch({ rows: 20 });
+    expect(mergeSamples([batch], EXPECTED).answerable).toBeNull();
+    expect(mergeSamples([], EXPECTED).answerable).toBeNull();
+    const stranger = { ...batch, podUid: 'pod-b', answerable: [1] };
+    const merged = mergeSamples([{ ...batch, answerable: [0] }, stranger], EXPECTED);
+    expect(merged).toMatchObject({ answerable: [0], droppedRows: 20 });
+  });
+
   test('a row with a number that is not finite, or a class out of range, is left out alone', () => {
     const batch = aSampleBatch({ rows: 10 });
     batch.features[1]![3 * 16] = 0x7c00;

@@ -73,6 +73,19 @@ describe('training', () => {
     expect(outcome.summary.predictedSaving).toBeGreaterThan(0.3);
   });
 
+  test('only rows that heads give an answerable class count as covered', async () => {
+    const batch = aSampleBatch({ rows: 900, exits: EXITS });
+    const outcome = await run({
+      batches: [{ ...batch, answerable: [0] }],
+      settings: { ...anInput().settings, minSaving: 0 },
+    });
+    if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+    const share = batch.teacherClass.filter((classId) => classId === 0).length / 900;
+    const covered = outcome.bundle.training.exits.reduce((sum, { coverage }) => sum + coverage, 0);
+    expect(covered).toBeGreaterThan(share / 2);
+    expect(covered).toBeLessThan(1.3 * share);
+  });
+
   test('known answers are what server/core gives for the heads as they were written', async () => {
     const outcome = await usual;
     if (outcome.kind !== 'Trained') throw new Error(outcome.message);

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
+import type { AnswerOutput } from '../../../../../operator/local/answer-output.ts';
 import { createInferCodec } from '../../../../../operator/local/replay/infer-codec.ts';
 import type { RowEncoder } from '../../../../../operator/local/traffic/row-encoder.ts';
+import { argmax } from '../../../../../server/core/score.ts';
+
+const LOGITS: AnswerOutput = { name: 'logits', classOf: (row) => argmax(row, 0, row.length) };
 
 const encoder: RowEncoder = {
   inputName: 'image',
@@ -13,7 +17,7 @@ const encoder: RowEncoder = {
 };
 
 test('a request is JSON padded to eight bytes, then the rows', () => {
-  const codec = createInferCodec(encoder, 'logits');
+  const codec = createInferCodec(encoder, LOGITS);
   const { headerLength, body } = codec.encode(
     [Buffer.from([1, 2, 3, 4]), Buffer.from([5, 6, 7, 8])],
     'auto',
@@ -29,7 +33,7 @@ test('a request is JSON padded to eight bytes, then the rows', () => {
 });
 
 test('opting out is a parameter of the request', () => {
-  const { headerLength, body } = createInferCodec(encoder, 'logits').encode(
+  const { headerLength, body } = createInferCodec(encoder, LOGITS).encode(
     [Buffer.alloc(4)],
     'backbone',
   );
@@ -62,7 +66,7 @@ test('an answer names class, exit, policy and head revision, at any alignment', 
     { layercache_exit: 'block2', layercache_policy: '1.4', layercache_head_revision: 'sha256:x' },
     [0.5, 2, 3, 1],
   );
-  expect(createInferCodec(encoder, 'logits').decode(headerLength, body, 2)).toEqual({
+  expect(createInferCodec(encoder, LOGITS).decode(headerLength, body, 2)).toEqual({
     exit: 'block2',
     policy: '1.4',
     headRevision: 'sha256:x',
@@ -72,7 +76,7 @@ test('an answer names class, exit, policy and head revision, at any alignment', 
 
 test('an answer without the class output is an error', () => {
   const { headerLength, body } = answer({}, [0, 0, 0, 0]);
-  expect(() => createInferCodec(encoder, 'scores').decode(headerLength, body, 2)).toThrow(
-    'the answer has no output scores',
-  );
+  expect(() =>
+    createInferCodec(encoder, { ...LOGITS, name: 'scores' }).decode(headerLength, body, 2),
+  ).toThrow('the answer has no output scores');
 });

@@ -1,0 +1,81 @@
+// A detector answers boxes. What heads can tell early is whether it would find anything: of their two classes only "nothing" may be
+// answered, and it is an answer without boxes. It is right or wholly wrong: an F1 of 1, or of 0.
+import type { Box } from '../detection/box.ts';
+import { decodeCenters } from '../detection/heat-map.ts';
+import { suppress } from '../detection/suppress.ts';
+import type { RowOutputs, Task } from './task.ts';
+
+/** How the outputs of a CenterNet become boxes. */
+export interface DetectionMaps {
+  /** Indices of the model's outputs: class scores [height, width, objects], extents [height, width, 4]. */
+  readonly scores: number;
+  readonly extents: number;
+  readonly height: number;
+  readonly width: number;
+  /** Kinds of objects. */
+  readonly objectCount: number;
+  /** Pixels of the input per place of the maps. */
+  readonly stride: number;
+  /** Least score of a box that is an answer. */
+  readonly cut: number;
+  /** Of boxes of one class that overlap by more, the best stays. */
+  readonly maxOverlap: number;
+  readonly maxBoxes: number;
+}
+
+/** Classes of the heads. */
+export const NOTHING = 0;
+export const SOMETHING = 1;
+export const DETECTION_CLASSES = 2;
+
+/** Numbers of a box in an answer: left, top, right, bottom, score, class. */
+export const BOX_NUMBERS = 6;
+const SCORE_AT = 4;
+
+/** What heads learn of a backbone that is certain. */
+const SURE = 0.999;
+
+export function createDetection(maps: DetectionMaps): Task {
+  const empty = maps.maxBoxes * BOX_NUMBERS;
+  const classOf = ([boxes]: RowOutputs): number => classOfBoxes(boxes ?? new Float32Array(0));
+  return {
+    toAnswer: (outputs) => [encodeBoxes(findBoxes(outputs, maps), maps.maxBoxes)],
+    classOf,
+    // How near the best box is to being none is in no output.
+    confidenceOf: () => NaN,
+    logProbabilitiesOf: (answer) => {
+      const found = classOf(answer);
+      return Float32Array.of(
+        Math.log(found === NOTHING ? SURE : 1 - SURE),
+        Math.log(found === SOMETHING ? SURE : 1 - SURE),
+      );
+    },
+    answerable: [NOTHING],
+    earlyAnswer: () => [new Float32Array(empty)],
+  };
+}
+
+function findBoxes(outputs: RowOutputs, maps: DetectionMaps): readonly Box[] {
+  const { height, width, objectCount, stride, cut, maxBoxes, maxOverlap } = maps;
+  const scores = outputs[maps.scores] ?? new Float32Array(0);
+  const extents = outputs[maps.extents] ?? new Float32Array(0);
+  const centers = decodeCenters(
+    { height, width, classCount: objectCount, stride, scores, extents },
+    { cut, maxBoxes },
+  );
+  return suppress(centers, maxOverlap);
+}
+
+/** [maxBoxes, 6], best first; after the last box zeros, which no box has as its score. */
+function encodeBoxes(boxes: readonly Box[], maxBoxes: number): Float32Array {
+  const values = new Float32Array(maxBoxes * BOX_NUMBERS);
+  for (const [i, { left, top, right, bottom, score, classIndex }] of boxes.entries()) {
+    values.set([left, top, right, bottom, score, classIndex], i * BOX_NUMBERS);
+  }
+  return values;
+}
+
+/** Of an output of this task: whether there is a box. */
+export function classOfBoxes(boxes: Float32Array): number {
+  return (boxes[SCORE_AT] ?? 0) > 0 ? SOMETHING : NOTHING;
+}

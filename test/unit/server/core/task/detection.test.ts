@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import {
+  classOfBoxes,
+  createDetection,
+  NOTHING,
+  SOMETHING,
+  type DetectionMaps,
+} from '../../../../../server/core/task/detection.ts';
+import { expectClose } from '../../../../support/expect-close.ts';
+
+const MAPS: DetectionMaps = {
+  ...{ scores: 1, extents: 0, height: 2, width: 3, objectCount: 2, stride: 8 },
+  ...{ cut: 0.4, maxOverlap: 0.5, maxBoxes: 3 },
+};
+
+const task = createDetection(MAPS);
+
+/** Outputs of a row with scores at [row, column, object]; boxes of 20 pixels. */
+function outputsWith(...peaks: (readonly [number, number, number, number])[]): Float32Array[] {
+  const scores = new Float32Array(12);
+  for (const [row, column, object, score] of peaks) scores[(row * 3 + column) * 2 + object] = score;
+  return [new Float32Array(24).fill(10), scores];
+}
+
+describe('an answer of a detector', () => {
+  test('is its boxes, best first, and zeros behind them', () => {
+    const [boxes, ...others] = task.toAnswer(outputsWith([0, 0, 1, 0.5], [1, 2, 0, 0.75]));
+    expect(others).toEqual([]);
+    expect([...boxes!]).toEqual([
+      ...[6, -2, 26, 18, 0.75, 0],
+      ...[-10, -10, 10, 10, 0.5, 1],
+      ...[0, 0, 0, 0, 0, 0],
+    ]);
+  });
+
+  test('leaves out what scores below the cut, and what a better box of its class hides', () => {
+    const [boxes] = task.toAnswer(outputsWith([0, 0, 0, 0.9], [0, 2, 0, 0.8], [1, 2, 1, 0.39]));
+    expect(boxes![4]).toBeCloseTo(0.9);
+    expect(boxes![10]).toBeCloseTo(0.8);
+    expect(boxes![16]).toBe(0);
+    const [lone] = createDetection({ ...MAPS, maxOverlap: 0.1 }).toAnswer(
+      outputsWith([0, 0, 0, 0.9], [0, 2, 0, 0.8]),
+    );
+    expect(lone![10]).toBe(0);
+  });
+
+  test('teaches heads whether there is anything', () => {
+    const some = task.toAnswer(outputsWith([1, 1, 0, 0.4]));
+    const none = task.toAnswer(outputsWith([1, 1, 0, 0.39]));
+    expect([task.classOf(some), task.classOf(none)]).toEqual([SOMETHING, NOTHING]);
+    expect([task.confidenceOf(some), task.confidenceOf(none)]).toEqual([NaN, NaN]);
+    expectClose(task.logProbabilitiesOf(some), [Math.log(0.001), Math.log(0.999)], { rel: 1e-6 });
+    expectClose(task.logProbabilitiesOf(none), [Math.log(0.999), Math.log(0.001)], { rel: 1e-6 });
+  });
+
+  test('without outputs is a broken assumption, without an answer it is nothing', () => {
+    expect(() => task.toAnswer([])).toThrow('maps of 0 scores and 0 extents');
+    expect(task.classOf([])).toBe(NOTHING);
+    expect(classOfBoxes(new Float32Array(18))).toBe(NOTHING);
+  });
+});
+
+test('an exit may only answer that nothing is there, which is an answer without boxes', () => {
+  expect(task.answerable).toEqual([NOTHING]);
+  const answer = task.earlyAnswer({ logits: Float32Array.of(3, -3), offset: 0 }, 1);
+  expect(answer).toEqual([new Float32Array(18)]);
+  expect(task.classOf(answer)).toBe(NOTHING);
+});

@@ -89,7 +89,7 @@ function renderInspection(state: ServerState): string[] {
     `outputs  ${backbone.outputs.map(tensorText).join(', ')}`,
     backbone.outputName === null
       ? 'classes  none'
-      : `classes  ${backbone.classCount} (${backbone.outputName}, ${backbone.outputKind ?? ''})`,
+      : `classes  ${backbone.classCount} (${backbone.outputName}, ${backbone.outputKind ?? 'nothing and something'})`,
     `work     ${grouped(backbone.macs)} multiply-adds, ${milliseconds(plainMs)} ms at batch 1`,
     '',
     ...(uncut === null ? renderCuts(cuts, plainMs) : [uncut]),

@@ -76,10 +76,14 @@ async function openSource(
     folder: source.slice('images:'.length),
     name,
     size: pictureSize(description, state?.backbone.inputs ?? [], name),
-    // Folders of frames say where they come from, not what is on them.
-    classNames: description.task === 'Detection' ? null : (description.labels ?? []),
+    classNames: classNamesOf(description),
     onSkipped: model.onWarning,
   });
+}
+
+/** Folders of frames say where they come from, not what is on them. */
+function classNamesOf({ task, labels = [] }: ModelDescriptionFile): readonly string[] | null {
+  return task === 'Detection' ? null : labels;
 }
 
 /** A model that learnt on 0 to 1 and is fed 0 to 255 answers something all the same, and nothing else would show it. */

@@ -59,13 +59,16 @@ function dimsOf(
   spec: TensorSpec | undefined,
   field: string,
 ): readonly [height: number, width: number, channels: number] {
-  const [rows = 0, height = 0, width = 0, channels = 0, ...rest] = spec?.shape ?? [];
-  const isMap = rows === -1 && rest.length === 0 && height > 0 && width > 0 && channels > 0;
-  if (isMap && spec?.datatype === 'FP32') return [height, width, channels];
+  const [, height = 0, width = 0, channels = 0] = spec?.shape ?? [];
+  if (spec !== undefined && isMap(spec)) return [height, width, channels];
   throw invalid(
     path,
-    `detection.${field} needs a float32 output of [rows, height, width, channels], not ${spec?.datatype ?? ''} [${spec?.shape.join(', ') ?? ''}]`,
+    `detection.${field} needs a float32 output of [rows, height, width, channels]; this one is of another type or shape`,
   );
+}
+
+function isMap({ datatype, shape: [rows, ...dims] }: TensorSpec): boolean {
+  return datatype === 'FP32' && rows === -1 && dims.length === 3 && dims.every((dim) => dim > 0);
 }
 
 function invalid(path: string, detail: string): EngineError {

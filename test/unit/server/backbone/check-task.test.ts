@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { checkTask } from '../../../../server/backbone/check-task.ts';
 import { ModelNotesSchema, NO_NOTES } from '../../../../server/engine/model-notes.ts';
+import { blockText } from '../../docs/documents.ts';
 
 const DETECTOR = ModelNotesSchema.parse({
   task: 'Detection',
@@ -40,4 +41,13 @@ test('notes of a detector say how its maps become boxes, those of others do not'
         message: expect.stringContaining('belongs to task Detection') as string,
       },
     ]);
+});
+
+test('the notes of the guide are read, and what it calls optional has the values that it says', () => {
+  const guide = 'charts/layercache/docs/own-model.md';
+  const notes = ModelNotesSchema.parse(JSON.parse(blockText(`${guide}#a-detector`)));
+  const { scores, extents, stride } = notes.detection!;
+  expect(ModelNotesSchema.parse({ ...notes, detection: { scores, extents, stride } })).toEqual(
+    notes,
+  );
 });

@@ -63,7 +63,8 @@ export function mergeSamples(
   const [first] = fitting;
   const { exits = [], answerable = null } = first ?? {};
   const layoutOf = (batch: SampleBatch): string => JSON.stringify([batch.exits, batch.answerable]);
-  const rows = sortedRows(fitting.filter((batch) => layoutOf(batch) === layoutOf(first ?? batch)));
+  const layout = first && layoutOf(first);
+  const rows = sortedRows(fitting.filter((batch) => layoutOf(batch) === layout));
   const offered = batches.reduce((sum, batch) => sum + batch.rowCount, 0);
   return fill(rows, exits, { classCount: expected.classCount, answerable, offered });
 }

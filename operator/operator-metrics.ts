@@ -5,6 +5,7 @@ import type { ControllerMetrics } from './controllers/dependencies.ts';
 import type { ApiStatusError } from './kube/api-status-error.ts';
 import type { EventCounters } from './kube/events.ts';
 import { isWrite, type ApiCall } from './kube/intercept-api.ts';
+import type { KindName } from './kube/kinds.ts';
 import type { Reflector, ReflectorCounters } from './kube/reflector.ts';
 import type { Pass, WorkQueue } from './kube/work-queue.ts';
 import type { LabelOf, MetricHandles, MetricRegistry, ServiceName } from './metrics.ts';
@@ -49,6 +50,8 @@ export function createOperatorMetrics(
   const { handles } = registry;
   /** What is read at each scrape. */
   const followed: (() => void)[] = [];
+  /** By kind: of all its watches. */
+  const copies = new Map<KindName, readonly Reflector[]>();
   /** Policies that were stored and that a status has not called acknowledged yet, by service. */
   const spreading = new Map<string, number>();
   /** Services with series, as `namespace/name`. */
@@ -62,10 +65,13 @@ export function createOperatorMetrics(
       followed.push(readQueue(handles, controller, queue));
     },
     kindWatched: ({ kind, reflectors }) => {
+      const all = [...(copies.get(kind) ?? []), ...reflectors];
+      copies.set(kind, all);
+      // The last one that is followed shows all: pods of servers and of trainers are one kind.
       followed.push(() => {
-        const size = reflectors.reduce((sum, reflector) => sum + reflector.size, 0);
+        const size = all.reduce((sum, reflector) => sum + reflector.size, 0);
         handles.cacheObjects.set({ kind }, size);
-        handles.cacheCurrent.set({ kind }, reflectors.every(isCurrent) ? 1 : 0);
+        handles.cacheCurrent.set({ kind }, all.every(isCurrent) ? 1 : 0);
       });
       for (const { counters } of reflectors) followed.push(countCache(handles, kind, counters));
     },

@@ -170,6 +170,18 @@ test('the copies of one kind in several namespaces are one, current when all are
   expect(series.get('layercache_cache_misses_total{kind="Pod"}')).toBe(6);
 });
 
+test('a kind that is watched twice is the sum of both, and current when both are', async () => {
+  const gone = [reflectorOf(4, 'the API server is gone')];
+  metrics.kindWatched({ kind: 'Pod', reflectors: gone } as unknown as WatchedKind);
+  metrics.kindWatched({
+    kind: 'Pod',
+    reflectors: [reflectorOf(0, null)],
+  } as unknown as WatchedKind);
+  const { series } = await page();
+  expect(series.get('layercache_cache_objects{kind="Pod"}')).toBe(4);
+  expect(series.get('layercache_cache_current{kind="Pod"}')).toBe(0);
+});
+
 test('a service shows its last status, and nothing of an earlier one', async () => {
   metrics.serviceReported(
     'ml/vision',

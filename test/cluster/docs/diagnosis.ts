@@ -57,6 +57,8 @@ const READINGS: readonly (readonly [words: string, said: RegExp])[] = [
   [' describe deployment ', /Replicas: +\d+ desired[^]*Conditions:/],
   [' logs job/', /The store answers 403\./],
   [' logs ', /^\{.*"level":.*\}$/m],
+  // Its last column but two is why it ended.
+  ['job-name=', /^\S+ +0\/1 +(Completed|Error|OOMKilled|Evicted)/m],
   ['={..imageID}', /sha256:/],
   [' get pods ', /^\S+ +\d\/\d +Running/m],
   ['={.status.conditions}', /"type":"Ready"/],

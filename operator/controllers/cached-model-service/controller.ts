@@ -11,14 +11,14 @@ import {
 } from '../../plan/names.ts';
 import { SERVICE_LABEL, serviceOfPod, serviceOfRevision, type Caches } from '../caches.ts';
 import type { Controller, ControllerDependencies } from '../dependencies.ts';
-import type { FleetChange } from '../../fleet/fleet-store.ts';
 import type { ServiceFleet } from '../service-fleet.ts';
-import { gatherWaitMs } from './gather-wait.ts';
 import { reconcileService } from './reconcile-service.ts';
 import { newMemory, type ServiceMemory } from './service-memory.ts';
 import type { ServiceShell } from './service-shell.ts';
 
 const NAME = 'cached-model-service';
+/** Pods of a service are polled together and answer one after the other: one pass takes the figures of all of them. */
+const GATHER_MS = 500;
 
 /** Makes and keeps what a service consists of, publishes its policy, and reports (api.md 7). */
 export function createServiceController(
@@ -40,23 +40,13 @@ export function createServiceController(
     },
   });
   metrics.queueMade(NAME, queue);
-  wake(caches, {
-    own: (key, change) => {
-      memories.get(key)?.written.heard(change);
-      queue.add(key);
-    },
-    revision: (key) => {
-      queue.add(key);
-    },
-    pod: (key) => {
-      gatherThenAdd(key, 'Pod');
-    },
+  wake(caches, (key, change) => {
+    if (change !== null) memories.get(key)?.written.heard(change);
+    queue.add(key);
   });
-  fleet.onChange(gatherThenAdd);
-
-  function gatherThenAdd(key: string, change: FleetChange): void {
-    queue.addAfter(key, gatherWaitMs(change, fleet.pods(key).length));
-  }
+  fleet.onChange((key, change) => {
+    queue.addAfter(key, change === 'Figures' ? GATHER_MS : 0);
+  });
 
   function forget(key: string, { metadata }: KubeObject): void {
     const namespace = String(metadata.namespace);
@@ -96,34 +86,26 @@ export function createServiceController(
   return { name: NAME, run: () => queue.run(reconcile) };
 }
 
-/** What of a service has changed, by its key. */
-interface Wakers {
-  /** The service, or a child. */
-  readonly own: (key: string, change: StoreChange) => void;
-  readonly revision: (key: string) => void;
-  readonly pod: (key: string) => void;
-}
-
 /** Every object that a service is decided by asks for a pass over it. */
 function wake(
   { services, headRevisions, children, pods, trainers }: Caches,
-  { own, revision, pod }: Wakers,
+  add: (key: string, change: StoreChange | null) => void,
 ): void {
   services.onKey((change) => {
-    own(change.key, change);
+    add(change.key, change);
   });
   for (const cache of Object.values(children)) {
     cache.onKey((change) => {
-      for (const key of servicesOf(change, serviceOfChild)) own(key, change);
+      for (const key of servicesOf(change, serviceOfChild)) add(key, change);
     });
   }
   for (const cache of [pods, trainers]) {
     cache.onKey((change) => {
-      for (const key of servicesOf(change, serviceOfPod)) pod(key);
+      for (const key of servicesOf(change, serviceOfPod)) add(key, null);
     });
   }
   headRevisions.onKey((change) => {
-    for (const key of servicesOf(change, serviceOfRevision)) revision(key);
+    for (const key of servicesOf(change, serviceOfRevision)) add(key, null);
   });
 }
 

@@ -9,8 +9,6 @@ import {
 import { join } from 'node:path';
 
 const ROOT = '/sys/fs/cgroup';
-/** Eight times what a cgroup weighs that is told nothing, by version 1 and by version 2. */
-const CPU_WEIGHTS = { 'cpu.shares': '8192', 'cpu.weight': '800' };
 
 /** Makes a cgroup under every mounted hierarchy (version 1) or under the one (version 2). */
 export function createCgroups(name: string): void {
@@ -21,11 +19,6 @@ export function createCgroups(name: string): void {
       const own = join(hierarchy, name, file);
       const parent = join(hierarchy, file);
       if (existsSync(parent) && existsSync(own)) writeFileSync(own, readFileSync(parent));
-    }
-    // All pods of a node weigh as much as one process outside otherwise, and what runs beside a test starves them.
-    for (const [file, weight] of Object.entries(CPU_WEIGHTS)) {
-      const own = join(hierarchy, name, file);
-      if (existsSync(own)) writeFileSync(own, weight);
     }
   }
 }

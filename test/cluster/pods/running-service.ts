@@ -53,7 +53,8 @@ export const EXAMPLE = {
 };
 export const MODEL = EXAMPLE.modelName;
 
-const WAIT_MS = 75_000;
+/** Of pods that start side by side on two processors, beside another test file. */
+const WAIT_MS = 110_000;
 
 export interface ServicePlace {
   readonly node: RealNode;

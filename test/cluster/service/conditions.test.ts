@@ -337,7 +337,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     const after = await service.readyPods(3);
     expect(after.filter(({ metadata }) => old.has(metadata.uid))).toHaveLength(2);
     await service.remove();
-  }, 120_000);
+  }, 300_000);
 
   test('that another installation of the operator writes for it, by an event', async () => {
     const { namespace } = services.get('zero')!;

@@ -51,7 +51,7 @@ export function createOperatorMetrics(
   /** What is read at each scrape. */
   const followed: (() => void)[] = [];
   /** By kind: of all its watches. */
-  const copies = new Map<KindName, readonly Reflector[]>();
+  const copies = new Map<KindName, Reflector[]>();
   /** Policies that were stored and that a status has not called acknowledged yet, by service. */
   const spreading = new Map<string, number>();
   /** Services with series, as `namespace/name`. */
@@ -65,14 +65,11 @@ export function createOperatorMetrics(
       followed.push(readQueue(handles, controller, queue));
     },
     kindWatched: ({ kind, reflectors }) => {
-      const all = [...(copies.get(kind) ?? []), ...reflectors];
+      // Pods of servers and of trainers are one kind.
+      const all = copies.get(kind) ?? [];
+      all.push(...reflectors);
+      if (!copies.has(kind)) followed.push(readCaches(handles, kind, all));
       copies.set(kind, all);
-      // The last one that is followed shows all: pods of servers and of trainers are one kind.
-      followed.push(() => {
-        const size = all.reduce((sum, reflector) => sum + reflector.size, 0);
-        handles.cacheObjects.set({ kind }, size);
-        handles.cacheCurrent.set({ kind }, all.every(isCurrent) ? 1 : 0);
-      });
       for (const { counters } of reflectors) followed.push(countCache(handles, kind, counters));
     },
     passEnded: (controller, pass) => {
@@ -187,6 +184,18 @@ function readQueue(handles: MetricHandles, controller: string, queue: WorkQueue)
     handles.queueUnfinished.set(labels, queue.unfinishedMs / 1000);
     handles.queueLongest.set(labels, queue.longestRunningMs / 1000);
     handles.activeWorkers.set({ controller }, queue.active);
+  };
+}
+
+function readCaches(
+  handles: MetricHandles,
+  kind: KindName,
+  reflectors: readonly Reflector[],
+): () => void {
+  return () => {
+    const size = reflectors.reduce((sum, reflector) => sum + reflector.size, 0);
+    handles.cacheObjects.set({ kind }, size);
+    handles.cacheCurrent.set({ kind }, reflectors.every(isCurrent) ? 1 : 0);
   };
 }
 

@@ -10,6 +10,11 @@ export interface AnswerOutput {
   readonly classOf: (row: Float32Array) => number;
 }
 
+/** An output of class scores, whose largest names the class. */
+export function classScores(name: string): AnswerOutput {
+  return { name, classOf: CLASS_OF.Classification };
+}
+
 const CLASS_OF: Readonly<Record<TaskName, AnswerOutput['classOf']>> = {
   Classification: (scores) => argmax(scores, 0, scores.length),
   Detection: classOfBoxes,

@@ -97,7 +97,8 @@ function scenarioOf(panel: Panel, { target }: TargetAnswer): Scenario {
   return target.scenario ?? panel.scenario ?? 'Always';
 }
 
-function valuesOf(samples: readonly Sample[]): number[] {
+/** Of all series; without those that Prometheus calls no number. */
+export function valuesOf(samples: readonly Sample[]): number[] {
   return samples.flatMap(({ values }) =>
     values.map(([, value]) => value).filter((value) => !Number.isNaN(value)),
   );

@@ -54,10 +54,8 @@ export interface PlayedServers {
   calm(): Promise<void>;
   /** No engine computes until on each server a request has waited for so long. @param meanwhile once one waits */
   stall(waitMs: number, meanwhile?: () => Promise<void>): Promise<void>;
-  /** Exits answer, each row is audited. */
-  auditAll(): Promise<void>;
-  /** Exits answer, and hardly a row is audited. */
-  auditHardly(): Promise<void>;
+  /** Exits answer, and this share of the rows is audited. */
+  audit(rate: number): Promise<void>;
   /** A request to the second server that gives up before a stalled engine computes again. */
   hurryOne(): Promise<void>;
   /** More rows than may wait. */
@@ -151,6 +149,7 @@ async function playOn(
   let stable = '';
   let wrong: string | null = null;
   let attempts = 0;
+  const audit = (rate: number): Promise<void> => apply({ stable: track(stable), auditRate: rate });
   return {
     metricPorts: pods.map(({ metricsPort }) => metricsPort),
     minute: traffic.minute,
@@ -164,13 +163,12 @@ async function playOn(
     shadow: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 1 }),
     waste: () => apply({ stable: track(stable, TIMID), auditRate: 1 }),
     stall: (waitMs, meanwhile) => stall({ pods, pids }, waitMs, meanwhile),
-    auditAll: () => apply({ stable: track(stable), auditRate: 1 }),
-    auditHardly: () => apply({ stable: track(stable), auditRate: 0.0001 }),
+    audit,
     hurryOne: () =>
       askAll(model, pods.slice(1), { headers: { 'request-timeout': String(HURRY_MS / 1_000) } }),
     flood: () => askAll(model, pods, { requests: FLOOD_REQUESTS, rows: FLOOD_ROWS }),
-    serve: () => apply({ stable: track(stable), auditRate: 0.1 }),
-    calm: () => apply({ stable: track(stable), auditRate: 0.05 }),
+    serve: () => audit(0.1),
+    calm: () => audit(0.05),
     refuse: () => refuseAll(model, pods),
     ramp: async () => {
       const candidate = { ...track(await good()), share: 0.5, stage: 'Ramping' as const };
@@ -188,7 +186,7 @@ async function playOn(
       wrong ??= await push((bundle) => poisonBundle({ bundle }).bundle);
       await apply({ stable: track(wrong, RECKLESS, ++attempts), auditRate: 0.2 });
     },
-    recover: () => apply({ stable: track(stable), auditRate: 0.1 }),
+    recover: () => audit(0.1),
     switchOff: () => apply({ stable: track(stable), exitsEnabled: false, auditRate: 0.1 }),
     switchOffOne: () =>
       apply({ stable: track(stable), exitsEnabled: false, auditRate: 0.1 }, pods.slice(0, 1)),

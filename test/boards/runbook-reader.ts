@@ -3,7 +3,7 @@ import { alertGroups, alertName } from '../../charts/generate/alerts/rule-groups
 import { timeScale } from '../../charts/generate/alerts/time-scale.ts';
 import { BOARDS } from '../../charts/generate/dashboards/boards.ts';
 import type { Panel } from '../../charts/generate/dashboards/panel.ts';
-import { askPanel, interpolate } from './ask-board.ts';
+import { askPanel, interpolate, valuesOf } from './ask-board.ts';
 import type { Prometheus, Sample } from './prometheus.ts';
 import type { Interval } from './script-clock.ts';
 
@@ -50,8 +50,8 @@ function panelOf(title: string, board: string): Panel {
   return panels.find((panel) => panel.title === title)!;
 }
 
-function lineOf(legend: string, { metric, values }: Sample): readonly [string, number][] {
-  const name = legend.replace(/\{\{(\w+)\}\}/g, (_, label: string) => String(metric[label]));
-  const shown = values.map(([, value]) => value).filter((value) => !Number.isNaN(value));
+function lineOf(legend: string, sample: Sample): readonly [string, number][] {
+  const name = legend.replace(/\{\{(\w+)\}\}/g, (_, label: string) => String(sample.metric[label]));
+  const shown = valuesOf([sample]);
   return shown.length === 0 ? [] : [[name, Math.max(...shown)]];
 }

@@ -102,7 +102,7 @@ describe.skipIf(prometheusMissing !== null)('a person on call, of servers', () =
   test(
     'LayercacheDisagreementUnmeasured: nothing is chosen, and nothing is lost',
     async () => {
-      await stage.servers.auditHardly();
+      await stage.servers.audit(0.0001);
       await settle();
       await lives(() => stage.clock.pass(2));
       const { panel } = reader('LayercacheDisagreementUnmeasured');
@@ -138,7 +138,7 @@ describe.skipIf(prometheusMissing !== null)('a person on call, of servers', () =
     'LayercacheAuditsDropped: the engine dies with them, on which pod',
     async () => {
       const { servers, clock } = stage;
-      await servers.auditAll();
+      await servers.audit(1);
       await lives(async () => {
         for (let death = 0; death < 3; death++) {
           await Promise.all([clock.pass(1), servers.stall(300, () => servers.killEngine())]);

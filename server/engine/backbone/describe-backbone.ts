@@ -58,8 +58,8 @@ export interface BackboneToDescribe {
   readonly outputNames: readonly string[];
   /** What an output's scores are, where its operator does not show it. */
   readonly kindOf?: (tensor: string) => ModelDescription['outputKind'];
-  /** Class output, when the model has several. */
-  readonly wantedOutput: string | null;
+  /** Class output, when the model has several; null: as the notes say. */
+  readonly declaredOutput: string | null;
   readonly notes: ModelNotes;
   /** Runs the whole backbone on each input, with these tensors exposed. Throws EngineError UnsupportedModel. */
   readonly probe: (
@@ -105,18 +105,16 @@ function describeAnswer(
   search: CutSearch,
   outputs: readonly TensorSpec[],
 ): OfAnswer {
-  const { path, graph, wantedOutput, notes } = backbone;
+  const { path, graph, declaredOutput, notes } = backbone;
+  const wanted = declaredOutput ?? notes.output ?? null;
   if (notes.detection !== undefined) {
-    const { output, maps } = describeDetector(path, notes.detection, {
-      outputs,
-      wanted: wantedOutput,
-    });
+    const { output, maps } = describeDetector(path, notes.detection, { outputs, wanted });
     return {
       ...{ outputs: [output], outputName: output.name, outputKind: null, outputProblem: null },
       ...{ classCount: DETECTION_CLASSES, detection: maps, ...describeCuts(search) },
     };
   }
-  const chosen = chooseClassOutput(path, wantedOutput, outputs);
+  const chosen = chooseClassOutput(path, wanted, outputs);
   if (!chosen.ok) return { outputs, ...describeNoExits(search, chosen.problem) };
   const tensor = graph.outputs[chosen.index]?.name;
   return { outputs, ...describeExits(backbone, search, { tensor, ...chosen.value }) };

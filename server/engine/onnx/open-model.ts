@@ -44,7 +44,7 @@ export async function openModel(source: ModelSource): Promise<OpenedModel> {
     vocabulary: ONNX_VOCABULARY,
     input: graph.input,
     outputNames: model.outputs.map(({ name }) => name),
-    wantedOutput: source.outputName ?? notes.output ?? null,
+    declaredOutput: source.outputName,
     notes,
     probe: (wanted, inputs) => probe(path, graph, wanted, inputs),
   });

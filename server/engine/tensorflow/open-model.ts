@@ -49,7 +49,7 @@ export async function openModel(addon: Addon, source: ModelSource): Promise<Open
     vocabulary: TFJS_VOCABULARY,
     input,
     outputNames: graph.outputNames,
-    wantedOutput: source.outputName ?? notes.output ?? null,
+    declaredOutput: source.outputName,
     notes,
     probe: (wanted, inputs) => probe({ addon, path, frozen, flow, rowDims }, wanted, inputs),
   });

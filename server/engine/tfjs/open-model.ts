@@ -53,7 +53,7 @@ export async function openModel(source: ModelSource): Promise<OpenedTfjsModel> {
       input,
       outputNames: graph.outputNames,
       kindOf: (tensorName) => program.outputKind(tensorName),
-      wantedOutput: source.outputName ?? notes.output ?? null,
+      declaredOutput: source.outputName,
       notes,
       probe: (wanted, [few, more]) => [
         probe(path, program, wanted, { ...few, rowDims: input.rowDims }),

@@ -11,6 +11,7 @@ import { createClient } from '../../../operator/kube/client.ts';
 import { sleep, systemKubeClock as clock } from '../../../operator/kube/clock.ts';
 import { loadAccess } from '../../../operator/kube/cluster-access.ts';
 import { createReflector } from '../../../operator/kube/reflector.ts';
+import { mountedBundle } from '../../../operator/controllers/cached-model-service/lifecycle/load-heads.ts';
 import { limitConcurrency } from '../../../operator/fleet/limit-concurrency.ts';
 import { adminSecretName, policyConfigMapName } from '../../../operator/plan/names.ts';
 import type { AdminIdentity } from '../../../server/admin/admin-identity.ts';
@@ -197,14 +198,12 @@ async function mount(): Promise<void> {
 }
 
 function readMount({ service, pod }: RunningPod): void {
-  const { data, binaryData } = (policies.get(policyConfigMapName(service)) ?? {}) as {
-    readonly data?: Readonly<Record<string, string>>;
-    readonly binaryData?: Readonly<Record<string, string>>;
-  };
-  const { 'policy.json': policy } = data ?? {};
-  const { 'stable.bundle': bundle } = binaryData ?? {};
+  const stored = policies.get(policyConfigMapName(service)) ?? null;
+  const { data } = (stored ?? {}) as { readonly data?: Readonly<Record<string, string>> };
+  const policy = data?.['policy.json'];
   if (policy === undefined) return;
-  pod.readMount(policy, bundle === undefined ? null : Buffer.from(bundle, 'base64'));
+  const bundle = mountedBundle(stored);
+  pod.readMount(policy, bundle === null ? null : Buffer.from(bundle, 'base64'));
 }
 
 function report(): PodsReport {

@@ -9,7 +9,7 @@ import { createInferCodec, type InferMode } from '../../../operator/local/replay
 import { openFashionMnist } from '../../../operator/local/traffic/fashion-mnist.ts';
 import { loadModelDescription } from '../../../operator/local/traffic/model-description.ts';
 import { createRowEncoder } from '../../../operator/local/traffic/row-encoder.ts';
-import { argmax } from '../../../server/core/score.ts';
+import { classScores } from '../../../operator/local/answer-output.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import type { Endpoint } from '../pods/example-model.ts';
@@ -44,7 +44,6 @@ export interface Traffic {
   stop(): Promise<void>;
 }
 
-const LOGITS = { name: 'logits', classOf: (row: Float32Array) => argmax(row, 0, row.length) };
 const INPUT = { name: 'image', datatype: 'FP32', shape: [-1, 1, 28, 28] };
 const PICTURE = { height: 28, width: 28, channels: 1, isPlanar: true };
 /** Standard deviation in pixels: 0.06 of the side. */
@@ -62,7 +61,10 @@ export async function startTraffic(
   const sharp = await openFashionMnist('example:fashion-mnist');
   const blurred = distortSource(sharp, blur(PICTURE, BLUR_PIXELS), 0);
   const description = loadModelDescription('server/examples/fashion-mnist/backbone.onnx');
-  const codec = createInferCodec(createRowEncoder(sharp, [INPUT], description), LOGITS);
+  const codec = createInferCodec(
+    createRowEncoder(sharp, [INPUT], description),
+    classScores('logits'),
+  );
   const random = seededRandom(7);
   const [kept, fresh] = [node.agent({ keepAlive: true, maxSockets: 32 }), node.agent()];
   const exits = new Map<string, number>();

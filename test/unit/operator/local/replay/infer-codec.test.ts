@@ -1,10 +1,9 @@
 import { expect, test } from 'vitest';
-import type { AnswerOutput } from '../../../../../operator/local/answer-output.ts';
+import { classScores } from '../../../../../operator/local/answer-output.ts';
 import { createInferCodec } from '../../../../../operator/local/replay/infer-codec.ts';
 import type { RowEncoder } from '../../../../../operator/local/traffic/row-encoder.ts';
-import { argmax } from '../../../../../server/core/score.ts';
 
-const LOGITS: AnswerOutput = { name: 'logits', classOf: (row) => argmax(row, 0, row.length) };
+const LOGITS = classScores('logits');
 
 const encoder: RowEncoder = {
   inputName: 'image',

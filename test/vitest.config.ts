@@ -17,8 +17,8 @@ export default defineConfig({
     // Starts a cluster when a file first asks for one, and ends it with the run.
     globalSetup: ['test/cluster/harness/broker.ts'],
     setupFiles: ['./test/support/end-with-the-run.ts'],
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     env: {
       // onnxruntime is loaded by tests of the engine in process too.
       ORT_DISABLE_TELEMETRY: '1',

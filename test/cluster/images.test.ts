@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { NODE_WAIT_MS } from '../support/node-wait.ts';
 import { sharedRealNode } from '../support/real-node.ts';
 import { whyNoImages } from './harness/image/built-images.ts';
 import { writeImageArchive } from './harness/image/image-archive.ts';
@@ -133,7 +134,7 @@ describe.skipIf(node.unavailable !== null)('an image made without Docker', () =>
       const ready = status.conditions?.find(({ type }) => type === 'Ready');
       expect(ready?.status).toBe('True');
       return status.podIP!;
-    }, 60_000);
+    }, NODE_WAIT_MS);
     const model = '/v2/models/fashion-mnist';
     const described = JSON.parse((await call(host, model)).body) as {
       inputs: { name: string; shape: number[] }[];
@@ -175,6 +176,6 @@ describe.skipIf(node.unavailable !== null)('an image made without Docker', () =>
     await eventually(async () => {
       const { stdout } = await node.kubectl(['logs', '-n', name, 'version']);
       expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 });

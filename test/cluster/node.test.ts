@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { NODE_WAIT_MS } from '../support/node-wait.ts';
 import type { OwnRealNode, RealNode } from '../support/real-node.ts';
 import { sharedRealNode, startRealNode } from '../support/real-node.ts';
 
@@ -93,7 +94,7 @@ function readyPod(namespace: string, name: string, on: RealNode = node): Promise
     const ready = pod.status.conditions?.find(({ type }) => type === 'Ready');
     if (ready?.status !== 'True') throw new Error(JSON.stringify(pod.status));
     return pod;
-  }, 60_000);
+  }, NODE_WAIT_MS);
 }
 
 function getInside(host: string, port: number, from: RealNode = node): Promise<string> {
@@ -156,7 +157,7 @@ describe.skipIf(node.unavailable !== null)('a real node', () => {
     await eventually(async () => {
       seen.add(await getInside(spec.clusterIP, 80));
       expect([...seen].toSorted()).toEqual(['web-1 65532', 'web-2 65532']);
-    }, 20_000);
+    }, NODE_WAIT_MS);
   });
 
   test('lets pods find a service by its name, and no other name', async () => {
@@ -181,7 +182,7 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
     await eventually(async () => {
       const { stdout } = await node.kubectl(['logs', '-n', name, 'client']);
       expect(stdout).toBe('web 65532,web 65532,ENOTFOUND\n');
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 
   test('keeps a pod whose readiness probe fails out of its service', async () => {
@@ -193,7 +194,7 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
         `/api/v1/namespaces/${name}/events`,
       );
       expect(items.map(({ reason }) => reason)).toContain('Unhealthy');
-    }, 30_000);
+    }, NODE_WAIT_MS);
     const { status } = await read<Pod>(podPath(name, 'web'));
     expect(status.conditions?.find(({ type }) => type === 'Ready')?.status).toBe('False');
   });
@@ -210,7 +211,7 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
         reason: 'OOMKilled',
         exitCode: 137,
       });
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 
   test('restarts a container that ends, and remembers how it ended', async () => {
@@ -221,7 +222,7 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
       const [container] = status.containerStatuses ?? [];
       expect(container!.restartCount).toBeGreaterThan(0);
       expect(container!.lastState.terminated).toMatchObject({ reason: 'Error', exitCode: 3 });
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 
   test('refuses an image that it cannot get, with a reason a controller can read', async () => {
@@ -231,7 +232,7 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
     await eventually(async () => {
       const { stdout } = await node.kubectl(['get', 'pod', '-n', name, 'absent']);
       expect(stdout).toContain('ErrImageNeverPull');
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 
   test('gives a pod the accelerator that it asks for', async () => {
@@ -254,7 +255,7 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
       const { status } = await read<Pod>(podPath(name, 'gpu'));
       const scheduled = status.conditions?.find(({ type }) => type === 'PodScheduled');
       expect(scheduled?.message).toContain('Insufficient nvidia.com/gpu');
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 
   test('stops offering a device that its plugin calls unhealthy', async () => {
@@ -268,11 +269,11 @@ Promise.all(['http://shop', 'http://shop.${name}.svc', 'http://models.example.co
     try {
       await eventually(async () => {
         expect(await offered()).toBe('2');
-      }, 30_000);
+      }, NODE_WAIT_MS);
       plugin.setHealthy(1);
       await eventually(async () => {
         expect(await offered()).toBe('1');
-      }, 30_000);
+      }, NODE_WAIT_MS);
     } finally {
       await plugin.close();
     }

@@ -12,6 +12,9 @@ const BUDGET_MS = 200;
 /** Batch 1 decides most, so it may take longer. */
 const SINGLE_ROW_BUDGET_MS = 1000;
 const COPIES = 9;
+/** Further runs of what has nothing to be told apart: the lower quartile stands when it is this close to the least. */
+const SETTLED_RUNS = 8;
+const SETTLED_RATIO = 1.02;
 
 export interface MeasuredPlans {
   readonly plan: SegmentPlan;
@@ -88,13 +91,20 @@ class Meter {
 
   async measure(rows: number): Promise<Pass> {
     const budgetMs = rows === 1 ? SINGLE_ROW_BUDGET_MS : BUDGET_MS;
-    const passes = await warmRuns(() => this.pass(rows), budgetMs);
+    const passes = await warmRuns(() => this.pass(rows), budgetMs, this.isSettled);
     return {
       whole: quartile(passes.map(({ whole }) => whole)),
       bare: quartileOfEach(passes.map(({ bare }) => bare)),
       headed: quartileOfEach(passes.map(({ headed }) => headed)),
     };
   }
+
+  /** A head is the difference of two segments, so its runs go on: each makes it surer. */
+  private readonly isSettled = (passes: readonly Pass[]): boolean => {
+    if (this.heads.flat().length > 0 || passes.length < SETTLED_RUNS) return false;
+    const totals = passes.map(({ whole, bare }) => bare.reduce((sum, ms) => sum + ms, whole));
+    return quartile(totals) <= SETTLED_RATIO * Math.min(...totals);
+  };
 
   private async pass(rows: number): Promise<Pass> {
     const input = new Float32Array(rows * this.model.inputSize);
@@ -152,13 +162,17 @@ function extraMs(pass: Pass | undefined, cut: number): number {
   return Math.max(0, (pass?.headed[cut] ?? 0) - (pass?.bare[cut] ?? 0));
 }
 
-/** As often as the budget allows. The first run is the warm-up and does not count. */
-export async function warmRuns<T>(run: () => Promise<T>, budgetMs: number): Promise<readonly T[]> {
+/** As often as the budget allows, or until the runs say enough. The first run is the warm-up and does not count. */
+export async function warmRuns<T>(
+  run: () => Promise<T>,
+  budgetMs: number,
+  isEnough: (runs: readonly T[]) => boolean = () => false,
+): Promise<readonly T[]> {
   await run();
   const startMs = performance.now();
   const runs: T[] = [];
   do runs.push(await run());
-  while (runs.length < MOST_RUNS && performance.now() - startMs < budgetMs);
+  while (runs.length < MOST_RUNS && performance.now() - startMs < budgetMs && !isEnough(runs));
   return runs;
 }
 

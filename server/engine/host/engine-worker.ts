@@ -14,7 +14,13 @@ import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-en
 import { BusyShare, LoadRatio } from './batch-clock.ts';
 import { compareThreads } from './compare-threads.ts';
 import { answerFixedRow } from './fixed-row.ts';
-import { loadPlan, releaseLoadedPlan, type LoadedPlan, type MeasuredPlans } from './loaded-plan.ts';
+import {
+  loadPlan,
+  releaseLoadedPlan,
+  tableKey,
+  type LoadedPlan,
+  type MeasuredPlans,
+} from './loaded-plan.ts';
 import { measureBackbone } from './measure-backbone.ts';
 import { openCompanion, type OpenCompanion } from './open-companion.ts';
 import { runBatch } from './run-batch.ts';
@@ -131,6 +137,8 @@ export function serveWorker(
     const whole = await engine.plan([]);
     const report = await measureBackbone(engine, described, measures);
     open = { model: report.model, whole, plainMs: report.costs.plainMs[0] ?? 0 };
+    // The first plan that is served mostly has no cut, and this is its table.
+    if (measures) tables.set(tableKey(whole), report.costs);
     const answer = await answerFixedRow(engine, whole, described);
     return { ...report, device, versions, answer };
   }

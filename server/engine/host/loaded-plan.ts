@@ -60,6 +60,10 @@ export interface LoadedPlan {
 /** Tables measured by this worker, by what was planned: a plan that only swaps heads is not measured again. */
 export type MeasuredPlans = Map<string, CostTable>;
 
+export function tableKey({ cuts }: SegmentPlan): string {
+  return JSON.stringify(cuts);
+}
+
 interface LoadingWorker {
   readonly engine: SegmentEngine;
   readonly model: ModelDescription;
@@ -130,7 +134,7 @@ async function measureOnce(
   plan: SegmentPlan,
   tables: MeasuredPlans,
 ): Promise<CostTable> {
-  const key = JSON.stringify(plan.cuts);
+  const key = tableKey(plan);
   const table = tables.get(key) ?? (await engine.measure(plan, MEASURED_SIZES));
   tables.set(key, table);
   return table;

@@ -9,6 +9,7 @@ import { askBoard } from '../../boards/ask-board.ts';
 import { prometheusMissing, type Prometheus } from '../../boards/prometheus.ts';
 import { watchRelease } from '../../boards/prometheus-on-node.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import type { OwnRealNode } from '../../support/real-node.ts';
 import { CHART, only, renderObjects } from '../../unit/charts/helm.ts';
 import { aServiceToPlan } from '../../unit/operator/plan/builders.ts';
@@ -41,7 +42,7 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
   beforeAll(async () => {
     const options = { devices: {}, auditLog: true };
     ({ node, home, models } = await startChartNode(options, prometheusUnavailable === null));
-  }, 240_000);
+  });
   afterAll(async () => {
     await prometheus?.close();
     await (node as OwnRealNode | undefined)?.stop();
@@ -97,7 +98,7 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
         'jsonpath={.spec.holderIdentity}',
       ]);
       expect(lease.stdout).toMatch(/^demo-layercache-operator-/);
-    }, 30_000);
+    }, NODE_WAIT_MS);
   });
 
   test.skipIf(prometheusUnavailable !== null)(
@@ -119,7 +120,7 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
           faults.push(...found.map((fault) => `${board.uid}: ${fault}`));
         }
         expect(faults).toEqual([]);
-      }, 120_000);
+      }, NODE_WAIT_MS);
       expect(traffic.failures).toEqual([]);
       // Whose pods they are is what the monitors say, by names that people know from their own.
       const scraped = await watching.at('up == 1', Date.now() / 1000);
@@ -169,7 +170,7 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
     await eventually(async () => {
       const trainers = await podsIn(models, '{.metadata.labels.app\\.kubernetes\\.io/component}');
       expect(trainers).toContain('trainer');
-    }, 30_000);
+    }, NODE_WAIT_MS);
     await node.kubectl(['delete', 'job', '-n', models, '--all', '--wait=false']);
   });
 
@@ -202,8 +203,8 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
       expect((await Promise.all(left)).flat().filter((name) => name.includes('smoke'))).toEqual([
         'demo-layercache-smoke-test',
       ]);
-    }, 60_000);
-  }, 260_000);
+    }, NODE_WAIT_MS);
+  });
 
   test('the sample outlives the release', async () => {
     await expectHelm(node, { major: 3, namespace: home, args: ['uninstall', 'demo', '--wait'] });
@@ -213,5 +214,5 @@ describe.skipIf(unavailable !== null)('the chart on a real node', () => {
       'jsonpath={.items[*].status.containerStatuses[0].ready}',
     ]);
     expect(stdout).toBe('true');
-  }, 130_000);
+  });
 });

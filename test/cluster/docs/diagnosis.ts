@@ -1,6 +1,7 @@
 // Commands in the running text of runbooks and of pages of reasons, which a person copies at three in the morning.
 import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { documents, inlineOf } from '../../unit/docs/documents.ts';
 
@@ -98,7 +99,7 @@ export async function prepareForDiagnosis(node: RealNode): Promise<void> {
     const { code } = await node.kubectl(['-n', 'ml', 'logs', 'job/fashion-train-1']);
     const scaler = await node.kubectl(['-n', 'ml', 'get', 'hpa', 'fashion']);
     expect([code, scaler.code]).toEqual([0, 0]);
-  }, 60_000);
+  }, NODE_WAIT_MS);
 }
 
 /** Puts names of this installation in the place of those that a reader fills in; a pod that is not there leaves its command as it is. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import { whyUnavailable } from '../harness/availability.ts';
 import {
   diagnosisCommands,
@@ -24,7 +25,7 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
   beforeAll(async () => {
     started = await startNodeAndShell();
     ({ node, shell } = started);
-  }, 240_000);
+  });
   afterAll(() => started?.stop());
 
   test(
@@ -51,7 +52,7 @@ describe.skipIf(unavailable !== null)('the guides on a real node', () => {
         for (const later of ['CollectingSamples', 'PolicyPublished']) {
           expect(stdout).toContain(later);
         }
-      }, 60_000);
+      }, NODE_WAIT_MS);
       const looked = await shell.block(`${INSTALL}#what-it-is-doing`);
       expect(looked).toMatch(/fashion +True +Serving +1 +CollectingSamples/);
       expect(looked).toContain('PolicyPublished');

@@ -3,6 +3,7 @@ import type { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { askInside, type InsideAnswer } from './inside.ts';
 
@@ -25,7 +26,7 @@ export async function inferBodyOf(
     const answer = await askInside(node, { ...endpoint, path: `/v2/models/${model}` });
     expect(answer.status, answer.body).toBe(200);
     return answer;
-  }, 20_000);
+  }, NODE_WAIT_MS);
   const { inputs } = JSON.parse(described.body) as { inputs: { name: string; shape: number[] }[] };
   const { name, shape } = inputs[0]!;
   const row = [1, ...shape.slice(1)];

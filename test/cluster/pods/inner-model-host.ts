@@ -1,6 +1,7 @@
 // A host inside the cluster that serves the example model over TLS, under a CA that nobody else knows.
 import { hostCertificate } from '../../support/host-certificate.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { SERVER_IMAGE } from './installation.ts';
 import { isReady, podsBy } from './node-objects.ts';
@@ -64,6 +65,6 @@ export async function startInnerModelHost(
   await eventually(async () => {
     const [made] = await podsBy(node, namespace, `app=${name}`);
     if (made === undefined || !isReady(made)) throw new Error(JSON.stringify(made?.status));
-  }, 30_000);
+  }, NODE_WAIT_MS);
   return { uri: `https://${host}:8443/backbone.onnx`, ca };
 }

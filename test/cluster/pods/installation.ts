@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { operatorRules, type PolicyRule } from '../../../operator/plan/rbac.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { operatorImage, serverImage } from '../harness/image/product-images.ts';
 import { installDefinitions } from '../kube/definitions.ts';
@@ -84,7 +85,7 @@ export async function installOperator(
           throw new Error(`${JSON.stringify(pod?.status)}\n${log.stdout}${log.stderr}`);
         }
         return pod;
-      }, 60_000),
+      }, NODE_WAIT_MS),
     rootKey: async () => {
       const name = `${RELEASE}-identity`;
       const secret = await readObject<{ data: Record<string, string> }>(node, {

@@ -6,6 +6,7 @@ import type { ServerState } from '../../../crds/wire/state.ts';
 import type { AdminClient } from '../../../operator/fleet/admin-client.ts';
 import { pullState } from '../../../operator/fleet/pull-state.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import { sharedRealNode } from '../../support/real-node.ts';
 import type { TestNamespace } from '../harness/test-namespace.ts';
 import { infer, inferBodyOf, startLoad } from './example-model.ts';
@@ -38,7 +39,7 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     });
     vision = await run('vision');
     await vision.says('Ready', 'True', 'Serving');
-  }, 120_000);
+  });
   afterAll(() => space.delete());
 
   const run = (name: string, spec: object = {}): Promise<RunningService> =>
@@ -100,7 +101,7 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     }
     await eventually(async () => {
       expect(await installation.operatorPods()).toEqual([]);
-    }, 30_000);
+    }, NODE_WAIT_MS);
   }
 
   test('a pod outlives its engine, without a restart', async () => {
@@ -110,7 +111,7 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     expect(killInPod(pod!.metadata.uid, 'engine-host')).toBe(true);
     await eventually(async () => {
       expect((await infer(node, endpoint, { model: MODEL, body })).status).toBe(200);
-    }, 20_000);
+    }, NODE_WAIT_MS);
     const [same] = await vision.readyPods(1);
     expect(same!.metadata.uid).toBe(pod!.metadata.uid);
     expect(same!.status.containerStatuses![0]!.restartCount).toBe(0);
@@ -134,14 +135,14 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     await eventually(async () => {
       const names = (await busy.pods()).map(({ metadata }) => metadata.name);
       expect(names).not.toContain(first!.metadata.name);
-    }, 60_000);
+    }, NODE_WAIT_MS);
     const before = await busy.readyPods(2);
 
     await busy.patch({ server: { image: NEXT_SERVER_IMAGE } });
     await eventually(async () => {
       const names = (await busy.pods()).map(({ metadata }) => metadata.name);
       for (const { metadata } of before) expect(names).not.toContain(metadata.name);
-    }, 90_000);
+    }, NODE_WAIT_MS);
     const after = await busy.readyPods(2);
     await busy.says('Ready', 'True', 'Serving');
     const images = (pods: typeof after) =>
@@ -150,7 +151,7 @@ describe.skipIf(node.unavailable !== null)('services as pods', () => {
     const { answered, failures } = await load.stop();
     expect(failures).toEqual([]);
     expect(answered).toBeGreaterThan(50);
-  }, 180_000);
+  }, 600_000);
 
   test('a pod gets the accelerator that it asks for', async () => {
     const resources = { limits: { 'nvidia.com/gpu': 1, memory: '1Gi' }, requests: { cpu: '20m' } };

@@ -6,6 +6,7 @@ import type { AdminClient } from '../../../operator/fleet/admin-client.ts';
 import { createPodConnections } from '../../../operator/fleet/pod-connections.ts';
 import { systemClock } from '../../../operator/clock.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import type { RealNode } from '../../support/real-node.ts';
 import { EXAMPLE_URI, type Endpoint } from './example-model.ts';
 import { forwardInside } from './inside.ts';
@@ -53,9 +54,6 @@ export const EXAMPLE = {
 };
 export const MODEL = EXAMPLE.modelName;
 
-/** Of pods that start side by side on two processors, beside another test file. */
-const WAIT_MS = 110_000;
-
 export interface ServicePlace {
   readonly node: RealNode;
   readonly installation: Installation;
@@ -89,7 +87,7 @@ export async function runService(place: ServicePlace, spec: object = {}): Promis
         const wanted = { status, reason, observedGeneration: metadata.generation };
         expect(found, JSON.stringify(reported.conditions)).toMatchObject(wanted);
         return found!;
-      }, WAIT_MS),
+      }, NODE_WAIT_MS),
     readyPods: (count) =>
       eventually(async () => {
         const found = await pods();
@@ -97,7 +95,7 @@ export async function runService(place: ServicePlace, spec: object = {}): Promis
           throw new Error(JSON.stringify(found.map(({ metadata, status }) => [metadata, status])));
         }
         return found;
-      }, WAIT_MS),
+      }, NODE_WAIT_MS),
     endpoint: async () => {
       const { spec: made } = await readObject<{ spec: { clusterIP: string } }>(node, {
         ...ref,

@@ -14,6 +14,7 @@ import {
 } from 'vitest';
 import { operatorRules } from '../../../operator/plan/rbac.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import { sharedRealNode } from '../../support/real-node.ts';
 import type { DevicePlugin } from '../harness/node/device-plugin.ts';
 import type { TestNamespace } from '../harness/test-namespace.ts';
@@ -57,7 +58,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
       runService({ ...place, name: 'single' }, { pod: { resources } }),
     ]);
     await steady.says('Ready', 'True', 'Serving');
-  }, 120_000);
+  });
   afterAll(async () => {
     await plugin.close();
     await Promise.all(spaces.map((space) => space.delete()));
@@ -115,7 +116,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
         const [pod] = await service.pods();
         expect(pod!.status.phase).toBe('Running');
         expect(pod!.status.containerStatuses).toMatchObject([{ started: true, ready: false }]);
-      }, 30_000);
+      }, NODE_WAIT_MS);
       const of = ['-n', namespace, '-l', 'kubernetes.io/service-name=unloaded'];
       const slices = await kubectl('get', 'endpointslices', ...of, '-o', 'json');
       const { items } = JSON.parse(slices) as {
@@ -141,7 +142,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
         const ready = status.conditions?.find(({ type }) => type === 'Ready');
         expect(ready?.status).toBe('False');
         expect(await restarts()).toBeGreaterThan(before);
-      }, 60_000);
+      }, NODE_WAIT_MS);
     });
 
     test('kserve/kserve#1766 a backbone comes from a host whose CA only a ConfigMap knows', async ({
@@ -207,7 +208,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
       // Ready is what endpoints say; the backbone is told once the pods have been asked.
       await eventually(async () => {
         expect((await service.read()).status.backbone).toMatchObject({ digest });
-      }, 30_000);
+      }, NODE_WAIT_MS);
     });
 
     test('kserve/kserve#3683 a change of the image reaches the pods', async ({
@@ -267,7 +268,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
         const ready = status.conditions?.find(({ type }) => type === 'Ready');
         const observedGeneration = metadata.generation;
         expect(ready).toMatchObject({ status: 'True', observedGeneration });
-      }, 75_000);
+      }, NODE_WAIT_MS);
       expect(most).toBe(1);
     });
 
@@ -285,7 +286,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
       const [third] = await single.readyPods(1);
       expect(third!.metadata.uid).not.toBe(second!.metadata.uid);
       await single.remove();
-    }, 120_000);
+    }, 600_000);
   });
 
   test('SeldonIO/seldon-core#5032 status is true after operator and pods died', async () => {
@@ -296,7 +297,7 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
     await scaleOperator(0);
     await eventually(async () => {
       expect(await installation.operatorPods()).toEqual([]);
-    }, 30_000);
+    }, NODE_WAIT_MS);
     await kubectl('create', 'quota', 'none', '-n', other, '--hard=pods=0');
     const [pod] = await steady.readyPods(1);
     await deleteObject(node, { kind: 'Pod', namespace: other, name: pod!.metadata.name });
@@ -306,5 +307,5 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
     await steady.says('Ready', 'False', 'Forbidden');
     await kubectl('delete', 'quota', 'none', '-n', other);
     await steady.says('Ready', 'True', 'Serving');
-  }, 120_000);
+  });
 });

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { operatorRules } from '../../../operator/plan/rbac.ts';
 import { eventually } from '../../support/eventually.ts';
+import { NODE_WAIT_MS } from '../../support/node-wait.ts';
 import { ambiguousNet } from '../../support/onnx-models/networks.ts';
 import { sharedRealNode } from '../../support/real-node.ts';
 import { aRevisionManifest } from '../../unit/crds/verdicts/objects.ts';
@@ -276,7 +277,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     services.set('rolled', await run('rolled', { replicas: 3, updateStrategy: ONE_AT_A_TIME }));
     services.set('no-mount', await run('no-mount', WITH_ABSENT_SECRET));
     services.set('two-outputs', await run('two-outputs', mounted('ambiguous')));
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all(spaces.map((space) => space.delete()));
   });
@@ -308,7 +309,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
       expect(message).toContain(
         `Pod ${pod!.metadata.name}: ContainerCreating: its volumes or its network are not ready`,
       );
-    }, 90_000);
+    }, NODE_WAIT_MS);
   });
 
   test('bad pod: the roll stops at maxUnavailable, and the old good spec recovers without hands, also from Pending pods', async () => {
@@ -337,7 +338,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     const after = await service.readyPods(3);
     expect(after.filter(({ metadata }) => old.has(metadata.uid))).toHaveLength(2);
     await service.remove();
-  }, 300_000);
+  }, 600_000);
 
   test('that another installation of the operator writes for it, by an event', async () => {
     const { namespace } = services.get('zero')!;
@@ -348,7 +349,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
     await eventually(async () => {
       const { stdout } = await node.kubectl(['describe', 'cms', 'zero', '-n', namespace]);
       expect(stdout).toMatch(/Warning\s+ForeignOperator.*elsewhere\/other/);
-    }, 20_000);
+    }, NODE_WAIT_MS);
   });
 
   test('the quota that keeps pods out, as Forbidden', async () => {
@@ -422,7 +423,7 @@ describe.skipIf(node.unavailable !== null)('a service says', () => {
         ...['describe', 'cms', 'crashes', '-n', installation.namespace],
       ]);
       expect(stdout).toMatch(/Warning\s+CrashLooping/);
-    }, 20_000);
+    }, NODE_WAIT_MS);
   });
 
   test('that all is well again once the cause is gone', async () => {

@@ -43,7 +43,8 @@ export const EXITS_PAGES = {
   },
   TrainingFailed: {
     seen: [OFF, 'event'],
-    check: 'Condition Trained has the cause, which has its own page here.',
+    check:
+      'Condition Trained has the cause: how its last pod ended, or a reason that has its own page here.',
   },
   RolloutAborted: {
     seen: [OFF, 'event'],

@@ -137,6 +137,22 @@ function upload(
   return uri;
 }
 
+/** The kernel ends a trainer that takes more memory than it may, and the Job tries no more. */
+export async function killTrainer(world: World, jobName: string): Promise<void> {
+  const terminated = { exitCode: 137, reason: 'OOMKilled', finishedAt: '2026-01-01T00:00:00Z' };
+  await world.cluster.client('kubelet').mergePatch(
+    { kind: 'Pod', namespace: NAMESPACE, name: `${jobName}-x` },
+    {
+      status: {
+        phase: 'Failed',
+        containerStatuses: [{ name: 'trainer', restartCount: 0, state: { terminated } }],
+      },
+    },
+    { subresource: 'status', fieldManager: 'kubelet' },
+  );
+  await endJob(world, jobName, 'BackoffLimitExceeded');
+}
+
 /** As the Job controller says it; null: it completed. */
 export async function endJob(world: World, name: string, failure: string | null): Promise<void> {
   const client = world.cluster.client('job-controller');

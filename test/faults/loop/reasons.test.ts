@@ -1,10 +1,10 @@
 // What conditions say of heads that do not come into force, each provoked by its cause.
 import { expect, test } from 'vitest';
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
-import { conditionOf, fullConditionOf } from '../sim/services.ts';
+import { conditionOf, find, fullConditionOf } from '../sim/services.ts';
 import { changeWindows } from './loop-pod.ts';
 import { annotate, eventsOf, statusOf } from './loop-service.ts';
-import { endJob } from './loop-trainer.ts';
+import { endJob, killTrainer } from './loop-trainer.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { rampingLoop } from './ramping-loop.ts';
 
@@ -38,6 +38,22 @@ test('a trainer that never ends: the deadline of its Job ends it', async () => {
   await endJob(loop.world, 'vision-train-1', 'DeadlineExceeded');
   await says(loop, 'Trained', 'False DeadlineExceeded');
   await says(loop, 'ExitsActive', 'False TrainingFailed');
+  loop.world.close();
+}, 60_000);
+
+test('a trainer that is killed for memory writes no last words: its pod says why', async () => {
+  const loop = await createLoop({ spec: ONCE });
+  loop.trainer.outcome = 'Silent';
+  await loop.until(
+    'a trainer',
+    () => find(loop.world, 'Pod', 'vision-train-1-x') !== undefined,
+    HOUR,
+  );
+  await killTrainer(loop.world, 'vision-train-1');
+  await says(loop, 'Trained', 'False Failed');
+  expect(fullConditionOf(loop.world, 'Trained')?.message).toContain(
+    'Pod vision-train-1-x: container trainer was killed for memory (OOMKilled); raise the memory limit in spec.heads.training.resources.',
+  );
   loop.world.close();
 }, 60_000);
 

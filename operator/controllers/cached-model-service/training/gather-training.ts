@@ -9,6 +9,7 @@ import { trainingJobName } from '../../../plan/names.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { readJob } from './read-job.ts';
+import { describeTrainerEnd } from './trainer-end.ts';
 
 /** What became of the training that the ledger asks for. `Trained`: its revision exists, whether or not its bundle can be read. */
 export type GatheredTraining =
@@ -78,14 +79,21 @@ const FAILED_AS: Readonly<Record<string, 'DeadlineExceeded' | 'UploadFailed'>> =
 };
 
 function readEnd(
-  { memory }: ServicePass,
+  { memory, shell, gathered }: ServicePass,
   attempt: number,
   job: KubeObject | null,
 ): GatheredTraining | null {
   if (job === null) return null;
   const { failure, isComplete } = readJob(job);
   const word = memory.training.words.get(attempt) ?? '';
-  const told = (text: string): string => (word === '' ? text : `${text} Its last words: ${word}`);
+  const pods = shell.caches.trainers.listIndexed(gathered.key);
+  const end = describeTrainerEnd(pods, job.metadata.name);
+  const told = (text: string): string =>
+    [
+      text,
+      ...(end === null ? [] : [end]),
+      ...(word === '' ? [] : [`Its last words: ${word}`]),
+    ].join(' ');
   if (failure !== null) {
     const reason = FAILED_AS[failure.reason] ?? 'Failed';
     return { kind: 'Failed', attempt, reason, message: told(`${failure.message}.`) };

@@ -21,11 +21,13 @@ test('another task is refused, with what to do', () => {
   expect(() => {
     checkTask(NO_NOTES, 'Detection');
   }).toThrow(
-    /^backbone\.task is Detection, but .* for Classification .*: put layercache\.json with/,
+    /^backbone\.task is Detection, but .* for Classification, since there is no layercache\.json beside it .*: put layercache\.json with/,
   );
   expect(() => {
     checkTask(DETECTOR, 'Classification');
-  }).toThrow(/^backbone\.task is Classification, but .* for Detection .*: correct backbone\.task/);
+  }).toThrow(
+    /^backbone\.task is Classification, but .* for Detection, since layercache\.json beside it says so: correct backbone\.task/,
+  );
 });
 
 test('notes of a detector say how its maps become boxes, those of others do not', () => {

@@ -241,6 +241,11 @@ describe('a batch', () => {
 });
 
 describe('preparing', () => {
+  test('does not measure again what was measured when the model was opened', async () => {
+    const { client, report } = await start();
+    expect((await client.prepare(onlyTracks())).costs).toEqual(report.costs);
+  });
+
   test('refuses heads whose known answers differ', async () => {
     const { client, report } = await start();
     const track = aTrack(report, { stem: NEVER });

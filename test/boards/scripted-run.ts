@@ -189,18 +189,3 @@ async function playScript({ servers, clock, first, second }: Players): Promise<v
 export function playStates(): Promise<Stage> {
   return onStage([], (stage) => Promise.resolve(stage));
 }
-
-/** Its beginning alone: the servers, and exits that answer. */
-export async function playServing(): Promise<
-  Pick<ScriptedRun, 'prometheus' | 'close'> & {
-    readonly exits: Interval;
-  }
-> {
-  return onStage([], async ({ servers, prometheus, clock, close }) => {
-    await clock.during('Exits', async () => {
-      await servers.serve();
-      await clock.pass(6);
-    });
-    return { prometheus, exits: clock.intervals.Exits!, close };
-  });
-}

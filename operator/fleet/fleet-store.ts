@@ -3,7 +3,7 @@ import { comparePair } from '../../crds/wire/policy.ts';
 import type { Result } from '../../crds/wire/result.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { AdminAnswer, AdminCall, AdminClient } from './admin-client.ts';
-import { heldRevisions, type FleetPod, type PodView } from './fleet-pod.ts';
+import { heldRevisions, isHeard, type FleetPod, type PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
 import { forPod, needsPush, pushToPod, type Publication } from './push-to-pod.ts';
@@ -45,7 +45,7 @@ export interface FleetStore {
 
 /**
  * `Figures`: more of what it told before, windows or samples, as every pod does in each round. `Pod`: it came, went, restarted,
- * fell silent or acknowledged something else.
+ * fell silent for as long as its last word counts, spoke again, or acknowledged something else. One missed poll is no change.
  */
 export type FleetChange = 'Figures' | 'Pod';
 
@@ -63,6 +63,8 @@ export interface FleetStoreOptions {
 
 interface Entry {
   memory: PodMemory;
+  /** As it was told last. */
+  trouble: string | null;
   readonly client: AdminClient;
   /** Of a poll of its own, sooner than the next round; Infinity: none. */
   dueMs: number;
@@ -118,6 +120,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   function open(key: string, pod: FleetPod): Entry {
     return {
       memory: unheardPod(pod),
+      trouble: null,
       client: options.connect(key, pod),
       dueMs: monotonicMs(),
       turn: Promise.resolve(),
@@ -134,7 +137,9 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const isFollowed = services.get(key)?.entries.get(before.pod.uid) === entry;
       if (!isFollowed || signal.aborted) return;
       entry.memory = withoutConsumed(after, entry.consumed);
-      const change = findChange(before, after);
+      const { trouble } = entry;
+      entry.trouble = troubleOf(after, monotonicMs());
+      const change = entry.trouble === trouble ? findChange(before, after) : 'Pod';
       if (change !== null) options.onChange(key, change);
     });
     return entry.turn;
@@ -280,6 +285,13 @@ function withoutConsumed(memory: PodMemory, { bootId, seq: last }: Entry['consum
   };
 }
 
+/** While its last word counts, a pod that does not answer is as it was: of thousands some always miss a poll. */
+function troubleOf(memory: PodMemory, monotonicMs: number): string | null {
+  const { problem } = memory;
+  if (problem === null) return null;
+  return problem.code === 'NoAnswer' && isHeard(memory, monotonicMs) ? null : problem.code;
+}
+
 /** Time alone is no change. */
 function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
   if (isOtherPod(before, after)) return 'Pod';
@@ -290,7 +302,6 @@ function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
 function isOtherPod(before: PodMemory, after: PodMemory): boolean {
   return (
     before.bootId !== after.bootId ||
-    before.problem?.code !== after.problem?.code ||
     before.state?.loaded !== after.state?.loaded ||
     isOtherAcknowledgement(before, after)
   );

@@ -552,6 +552,23 @@ describe('following', () => {
     expect(kinds).toEqual(['Pod', 'Figures', 'Pod']);
   });
 
+  test('a poll that is missed is none while the last word counts; silence beyond that, and its end, are', async () => {
+    const pod = add('a');
+    followAll();
+    await store.pollDue();
+    const round = async (isSilent: boolean): Promise<void> => {
+      pod.override = isSilent ? () => Promise.resolve(SILENT) : null;
+      await clock.pass(30_000);
+      await store.pollDue();
+    };
+    for (const isSilent of [true, false, true, true, false]) await round(isSilent);
+    expect(kinds).toEqual(['Pod']);
+    for (const isSilent of [true, true, true, true]) await round(isSilent);
+    expect(kinds).toEqual(['Pod', 'Pod']);
+    await round(false);
+    expect(kinds).toEqual(['Pod', 'Pod', 'Pod']);
+  });
+
   test('the loop polls until the signal, then closes every connection', async () => {
     const pod = add('a');
     followAll();

@@ -18,6 +18,9 @@ export interface Part {
   readonly body: object | null;
 }
 
+/** Hears of a call that the API server refused for good: it is made again when what is sent, or rights, may have changed. */
+export type OnRefused = (part: Part, error: ApiStatusError) => void;
+
 /** The calls of one pass: a part that fails is remembered by its class and does not stop the others. */
 export class PassAttempt {
   readonly refusals: Refusal[] = [];
@@ -29,10 +32,12 @@ export class PassAttempt {
 
   readonly #memory: ServiceMemory;
   readonly #nowMs: () => number;
+  readonly #onRefused: OnRefused;
 
-  constructor(memory: ServiceMemory, monotonicMs: () => number) {
+  constructor(memory: ServiceMemory, monotonicMs: () => number, onRefused: OnRefused) {
     this.#memory = memory;
     this.#nowMs = monotonicMs;
+    this.#onRefused = onRefused;
   }
 
   /** The answer; null when the part failed, was refused before, or the pass is stopped. Throws what is no answer. */
@@ -57,10 +62,11 @@ export class PassAttempt {
   }
 
   #take(
-    { verb, kind, name }: Part,
+    part: Part,
     { key, digest }: { readonly key: string; readonly digest: string },
     error: ApiStatusError,
   ): void {
+    const { verb, kind, name } = part;
     const { blocked } = this.#memory;
     if (error.isNamespaceTerminating) {
       this.#memory.isNamespaceEnding = true;
@@ -69,10 +75,12 @@ export class PassAttempt {
       this.refusals.push(refusal);
       const untilMs = this.#nowMs() + FORBIDDEN_MS;
       blocked.set(key, { digest, untilMs, refusal, rejection: null });
+      this.#onRefused(part, error);
     } else if (error.isInvalid) {
       const rejection = { kind, name, message: error.detail };
       this.rejections.push(rejection);
       blocked.set(key, { digest, untilMs: Infinity, refusal: null, rejection });
+      this.#onRefused(part, error);
     } else {
       if (error.status === 409) this.#memory.written.forget({ kind, name });
       this.error ??= error;

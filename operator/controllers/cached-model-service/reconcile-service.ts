@@ -27,14 +27,21 @@ export async function reconcileService(
   cached: KubeObject,
   memory: ServiceMemory,
 ): Promise<PassResult> {
-  const { clock } = shell.deps;
+  const { clock, log } = shell.deps;
   const { kind, metadata } = cached;
   const object = memory.written.latest({ kind, name: metadata.name }, cached, clock.monotonicMs());
   // Being deleted, or made for nothing: the garbage collector does the rest.
   if (object === null || isTerminating(cached) || memory.isNamespaceEnding) {
     return leave(shell, cached);
   }
-  const attempt = new PassAttempt(memory, () => clock.monotonicMs());
+  const attempt = new PassAttempt(
+    memory,
+    () => clock.monotonicMs(),
+    ({ verb, kind: of, name }, err) => {
+      const key = `${String(metadata.namespace)}/${metadata.name}`;
+      log.warn({ key, verb, kind: of, name, err }, 'call refused');
+    },
+  );
   const gathered = await gather(shell, object, memory, attempt);
   const again = { delayMs: Infinity };
   const lookAgain = (delayMs: number): void => {

@@ -15,7 +15,7 @@ import {
   operatorWrites,
   ref,
 } from './services.ts';
-import { createWorld, NAMESPACE, type World } from './world.ts';
+import { createWorld, NAMESPACE, NO_LOG, type World } from './world.ts';
 import { openRecord } from '../../promises/open-record.ts';
 
 const recordRefused = openRecord('refused-writes');
@@ -27,9 +27,13 @@ const plain = await undisturbed();
 let world: World;
 let run: Run;
 
-function begin(options: Parameters<typeof createWorld>[0] = {}, first: Faults = {}): void {
+function begin(
+  options: Parameters<typeof createWorld>[0] = {},
+  first: Faults = {},
+  log = NO_LOG,
+): void {
   world = createWorld(options);
-  run = superviseWith(world, { first });
+  run = superviseWith(world, { first, deps: { log } });
 }
 
 beforeEach(() => {
@@ -172,6 +176,7 @@ describe('a bad spec', () => {
 describe('an API server that refuses', () => {
   test('one kind stops nothing else, is named, and is asked again every five minutes', async () => {
     let isForbidden = true;
+    const warnings: unknown[] = [];
     begin(
       {},
       {
@@ -180,9 +185,13 @@ describe('an API server that refuses', () => {
             ? { kind: 'Status', status: 403, reason: 'Forbidden' }
             : null,
       },
+      { ...NO_LOG, warn: (facts, message) => warnings.push({ ...facts, message }) },
     );
     await world.user.create(aServiceObject());
     await run.pass(60_000);
+    expect(warnings).toMatchObject([
+      { message: 'call refused', key: 'ml/vision', verb: 'patch', kind: 'Service', name: 'vision' },
+    ]);
     expect(find(world, 'Deployment')).toBeDefined();
     const available = fullConditionOf(world, 'Available');
     expect(available).toMatchObject({ reason: 'Forbidden' });

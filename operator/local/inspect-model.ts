@@ -96,7 +96,11 @@ function renderInspection(state: ServerState): string[] {
   ];
   const shown = rejectedCuts.slice(0, MAX_REJECTED);
   if (shown.length > 0)
-    lines.push('', 'no cuts:', ...shown.map(({ tensor, reason }) => `  ${tensor}: ${reason}`));
+    lines.push(
+      '',
+      'not cut, and why:',
+      ...shown.map(({ tensor, reason }) => `  ${tensor}: ${reason}`),
+    );
   if (rejectedCuts.length > shown.length)
     lines.push(`  and ${rejectedCuts.length - shown.length} more (-o json)`);
   return lines;

@@ -321,6 +321,7 @@ function isOtherAcknowledgement(
     comparePair(a, b) !== 0 ||
     a.result !== b.result ||
     a.reason !== b.reason ||
-    a.headRevisions.join() !== b.headRevisions.join()
+    a.headRevisions.join() !== b.headRevisions.join() ||
+    JSON.stringify(a.knownAnswers) !== JSON.stringify(b.knownAnswers)
   );
 }

@@ -111,7 +111,8 @@ async function act(pass: ServicePass): Promise<void> {
   }
   if (attempt.isStopped || memory.isNamespaceEnding) return;
   const after = { ...pass, gathered: afterApply(pass) };
-  await writeStatus(after, toStatusFacts(after.gathered, decision, attempt, lifecycle));
+  const { heads } = memory.lifecycle;
+  await writeStatus(after, toStatusFacts(after.gathered, decision, attempt, { lifecycle, heads }));
   await withdrawContenders(pass);
 }
 

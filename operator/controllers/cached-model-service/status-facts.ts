@@ -12,6 +12,7 @@ import { readPod } from '../../plan/status/read-pod.ts';
 import type { ChildKind } from '../caches.ts';
 import { decideExits } from './decide-policy.ts';
 import type { Decision } from './decide.ts';
+import type { HeadRevisionFacts } from '../../lifecycle/types.ts';
 import { liveOf, type Gathered } from './gather.ts';
 import type { PassAttempt } from './pass-attempt.ts';
 
@@ -20,7 +21,7 @@ export function toStatusFacts(
   gathered: Gathered,
   decision: Decision | null,
   attempt: Attempted,
-  lifecycle: StatusFacts['lifecycle'] = null,
+  { lifecycle, heads }: HeadFacts,
 ): StatusFacts {
   const { object, service, previous, specProblem, missingConfigMaps, pinned, nowMs } = gathered;
   const { name, namespace = '', generation = 0 } = object.metadata;
@@ -34,7 +35,7 @@ export function toStatusFacts(
     ...rejectionFacts(name, decision, attempt),
     ...decisionFacts(previous, decision),
     ...workloadFacts(gathered),
-    pods: readPods(gathered, policy),
+    pods: readPods(gathered, policy, heads),
     policy: policy === null ? null : policyFacts(policy),
     exits: decideExits(gathered, policy),
     pinnedHeads:
@@ -45,6 +46,12 @@ export function toStatusFacts(
 }
 
 type Attempted = Pick<PassAttempt, 'refusals' | 'rejections'>;
+
+interface HeadFacts {
+  readonly lifecycle: StatusFacts['lifecycle'];
+  /** Bundles that were read, by revision. */
+  readonly heads: ReadonlyMap<string, Pick<HeadRevisionFacts, 'knownAnswers'>>;
+}
 
 function decisionFacts(
   previous: StatusFacts['previous'],
@@ -99,14 +106,21 @@ function policyFacts(policy: Policy): NonNullable<StatusFacts['policy']> {
   return { epoch: policy.epoch, revision: policy.revision, hash: `sha256:${hash}` };
 }
 
-function readPods({ pods, views, monotonicMs }: Gathered, policy: Policy | null): PodFacts[] {
+function readPods(
+  { pods, views, monotonicMs }: Gathered,
+  policy: Policy | null,
+  heads: HeadFacts['heads'],
+): PodFacts[] {
+  const knownAnswers = new Map(
+    [...heads].map(([headRevision, head]) => [headRevision, head.knownAnswers] as const),
+  );
   const read = pods.map((pod) => {
     const view = views.find((one) => one.pod.uid === pod.metadata.uid);
     if (view === undefined) return readPod(pod, null);
     const verdict =
       policy === null
         ? assessAnswering(view, monotonicMs)
-        : assessAcknowledgement(view, { policy, knownAnswers: new Map() }, monotonicMs);
+        : assessAcknowledgement(view, { policy, knownAnswers }, monotonicMs);
     const server: ServerFacts = { state: view.state, policy: verdict };
     return readPod(pod, server);
   });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { reassessLook } from '../../../operator/stats/looks.ts';
+import { conditionOf, fullConditionOf } from '../sim/services.ts';
 import { createLoop, type LoopWorld } from './loop-world.ts';
 import { rampingLoop } from './ramping-loop.ts';
 import { openRecord } from '../../promises/open-record.ts';
@@ -8,6 +9,10 @@ const recordWrongPod = openRecord('wrong-pod');
 const recordRollback = openRecord('rollback');
 
 const HOUR = 3_600_000;
+/** Between two polls of a pod whose service serves. */
+const POLL_SECONDS = 30;
+/** Of the pod that denies; NaN, which keeps no promise, until that test has passed. */
+let certifiedForIt = NaN;
 
 /** Seconds until it holds, with traffic going on. */
 async function secondsUntil(
@@ -33,7 +38,7 @@ test('a pod that denies every disagreement is named, and lambda is what the othe
   const look = evidence!.looks.at(-1)!;
   expect(look.flagged?.pods[0]).toMatchObject({ podUid: liar!.fake.pod.uid, disagreements: 0 });
   const blind = reassessLook({ ...look, flagged: null }, evidence!);
-  recordWrongPod({ certifiedForIt: lambdaIndex! < blind! ? 0 : 1 });
+  certifiedForIt = lambdaIndex! < blind! ? 0 : 1;
   expect(lambdaIndex).toBeLessThan(blind!);
   // What the liar hides: at the lambda of all rows the others are above the budget.
   const { n, dis } = look.flagged!.without!;
@@ -41,6 +46,34 @@ test('a pod that denies every disagreement is named, and lambda is what the othe
   expect(dis[lambdaIndex!]! / n).toBeLessThan(0.01);
   const told = loop.events().find((event) => event.startsWith('PodDeviates'));
   expect(told).toContain(liar!.fake.pod.uid);
+  loop.world.close();
+}, 120_000);
+
+test('a pod whose heads begin to answer otherwise than their bundle is named within three polls', async () => {
+  const loop = await createLoop({ rowsPerSecond: 100, spec: { replicas: 3 } });
+  await loop.until('serving', () => loop.ledger()?.stage === 'Serving', 2 * HOUR);
+  await loop.pass(120_000);
+  const [wrong] = [...loop.pods.values()];
+  const { fake } = wrong!;
+  const { podUid } = fake.acknowledgement;
+  wrong!.isLying = true;
+  fake.acknowledgement = {
+    ...fake.acknowledgement,
+    knownAnswers: fake.acknowledgement.knownAnswers.map((told) => ({
+      ...told,
+      classes: told.classes.map((classes) => classes.map((one) => 1 - one)),
+    })),
+  };
+  const isNamed = (): boolean =>
+    loop
+      .events()
+      .some((event) => event.startsWith('KnownAnswerMismatch') && event.includes(podUid));
+  const seconds = await secondsUntil(loop, isNamed, 600);
+  expect(conditionOf(loop.world, 'PolicyApplied')).toBe('False KnownAnswerMismatch');
+  expect(fullConditionOf(loop.world, 'PolicyApplied')?.message).toContain(fake.pod.name);
+  const periods = Math.ceil(seconds / POLL_SECONDS);
+  expect(periods).toBeLessThanOrEqual(3);
+  recordWrongPod({ certifiedForIt, periods });
   loop.world.close();
 }, 120_000);
 

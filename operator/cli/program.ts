@@ -21,6 +21,7 @@ import { smokeCommand } from './smoke-command.ts';
 import { statusCommand } from './status-command.ts';
 import { topCommand } from './top-command.ts';
 import { validateCommand } from './validate-command.ts';
+import { VERSION } from '../version.ts';
 import { versionCommand } from './version-command.ts';
 
 /** Exit code that a finished command asks for; a thrown error decides otherwise. */
@@ -34,6 +35,7 @@ export function createProgram(io: CliIo, outcome: Outcome): Command {
     .description(
       'Early exits for a deployed neural network: trained from live traffic, certified, watched.',
     )
+    .version(VERSION, '--version', 'print the version')
     .option('--debug', 'show stacks and the logs of child processes')
     .configureOutput({
       writeOut: io.stdout.write,

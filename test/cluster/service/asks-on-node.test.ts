@@ -100,9 +100,12 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
     test('kubectl wait ends when the service serves, kubectl describe says what happened', async () => {
       const of = ['-n', other];
       await kubectl('wait', ...of, '--for=condition=Ready', '--timeout=30s', 'cms/steady');
-      const described = await kubectl('describe', ...of, 'cms', 'steady');
-      expect(described).toMatch(/Reason: +Serving/);
-      expect(described).toMatch(/Normal +BackboneLoaded/);
+      // Ready is what endpoints say; the backbone is told once the pods have been asked.
+      await eventually(async () => {
+        const described = await kubectl('describe', ...of, 'cms', 'steady');
+        expect(described).toMatch(/Reason: +Serving/);
+        expect(described).toMatch(/Normal +BackboneLoaded/);
+      }, NODE_WAIT_MS);
     });
 
     test('SeldonIO/MLServer#2056 a pod that has loaded no model is not Ready, and gets no traffic', async ({

@@ -4,7 +4,7 @@ import { performance } from 'node:perf_hooks';
 import type { CostTable } from '../../../crds/wire/state.ts';
 import { scoreRow } from '../../core/score.ts';
 import { createBusyClock } from '../busy-clock.ts';
-import type { PreparedHead, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
+import type { PlannedCut, PreparedHead, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { MEASURING_SCORE, measuringHead } from './measuring-head.ts';
 
 const MOST_RUNS = 24;
@@ -55,19 +55,23 @@ export async function measurePlan(
   } finally {
     for (const head of heads.flat()) engine.releaseHead(head);
   }
-  const hasWork = plans.plan.cuts.map((cut) => cut.heads.length > 0 || cut.samplePool !== null);
+  const worksAt = plans.plan.cuts.map(hasWork);
   return {
     batchSizes,
     cuts: plans.plan.cuts.map(({ tensor }) => tensor),
     plainMs: rowsOfTable.map(({ whole }) => whole),
     segmentMs: rowsOfTable.map(({ bare }) => bare),
     headMs: batchSizes.map((rows, index) =>
-      hasWork.map((works, cut) =>
+      worksAt.map((works, cut) =>
         works ? Math.min(extraMs(rowsOfTable[index], cut), rows * extraMs(rowsOfTable[0], cut)) : 0,
       ),
     ),
     compactMs: batchSizes.map((rows) => model.cutSizes.map((size) => copyMs(rows, size))),
   };
+}
+
+function hasWork({ heads, samplePool }: PlannedCut): boolean {
+  return heads.length > 0 || samplePool !== null;
 }
 
 class Meter {
@@ -99,9 +103,9 @@ class Meter {
     };
   }
 
-  /** A head is the difference of two segments, so its runs go on: each makes it surer. */
+  /** What is done at a cut is the difference of two segments, so its runs go on: each makes it surer. */
   private readonly isSettled = (passes: readonly Pass[]): boolean => {
-    if (this.heads.flat().length > 0 || passes.length < SETTLED_RUNS) return false;
+    if (passes.length < SETTLED_RUNS || this.plans.plan.cuts.some(hasWork)) return false;
     const totals = passes.map(({ whole, bare }) => bare.reduce((sum, ms) => sum + ms, whole));
     return quartile(totals) <= SETTLED_RATIO * Math.min(...totals);
   };

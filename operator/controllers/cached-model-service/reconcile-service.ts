@@ -1,4 +1,4 @@
-import type { KubeObject } from '../../kube/api.ts';
+import { keyOf, type KubeObject } from '../../kube/api.ts';
 import { isTerminating } from '../../kube/owner.ts';
 import type { PassResult } from '../../kube/work-queue.ts';
 import { applyChildren } from './apply-children.ts';
@@ -38,8 +38,7 @@ export async function reconcileService(
     memory,
     () => clock.monotonicMs(),
     ({ verb, kind: of, name }, err) => {
-      const key = `${String(metadata.namespace)}/${metadata.name}`;
-      log.warn({ key, verb, kind: of, name, err }, 'call refused');
+      log.warn({ key: keyOf(cached), verb, kind: of, name, err }, 'call refused');
     },
   );
   const gathered = await gather(shell, object, memory, attempt);
@@ -61,8 +60,8 @@ function isEnding({ isNamespaceEnding }: ServiceMemory): boolean {
   return isNamespaceEnding;
 }
 
-function leave({ fleet }: ServiceShell, { metadata }: KubeObject): PassResult {
-  const key = `${String(metadata.namespace)}/${metadata.name}`;
+function leave({ fleet }: ServiceShell, cached: KubeObject): PassResult {
+  const key = keyOf(cached);
   fleet.unfollow(key);
   fleet.followTrainer(key, null);
   return { kind: 'Done' };

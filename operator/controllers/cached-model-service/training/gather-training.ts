@@ -86,14 +86,13 @@ function readEnd(
   if (job === null) return null;
   const { failure, isComplete } = readJob(job);
   const word = memory.training.words.get(attempt) ?? '';
-  const pods = shell.caches.trainers.listIndexed(gathered.key);
-  const end = describeTrainerEnd(pods, job.metadata.name);
-  const told = (text: string): string =>
-    [
-      text,
-      ...(end === null ? [] : [end]),
-      ...(word === '' ? [] : [`Its last words: ${word}`]),
-    ].join(' ');
+  // Asked for only when it has ended: every pass of a running training comes by here.
+  const told = (text: string): string => {
+    const pods = shell.caches.trainers.listIndexed(gathered.key);
+    const end = describeTrainerEnd(pods, job.metadata.name);
+    const said = word === '' ? null : `Its last words: ${word}`;
+    return [text, end, said].filter((sentence) => sentence !== null).join(' ');
+  };
   if (failure !== null) {
     const reason = FAILED_AS[failure.reason] ?? 'Failed';
     return { kind: 'Failed', attempt, reason, message: told(`${failure.message}.`) };

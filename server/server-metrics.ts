@@ -148,6 +148,7 @@ function gatherServer(
   metrics.queueCapacity.set({}, limitsOf(servings.latest()).maxQueueLength);
   if (reader.lastReadMs !== null) metrics.evidenceRead.set({}, reader.lastReadMs / 1000);
   metrics.sampleReservoir.set({}, loaded?.samples.counts().long ?? 0);
+  metrics.sampleReservoirCapacity.set({}, loaded?.samples.capacityRows() ?? 0);
 }
 
 function gatherModel(metrics: Metrics, { loaded, nowMs }: GaugeSources): void {

@@ -151,6 +151,13 @@ const audits = {
     help: 'Rows in the training reservoir.',
     labels: {},
   },
+  sampleReservoirCapacity: {
+    name: 'layercache_sample_reservoir_capacity_rows',
+    type: 'gauge',
+    unit: 'rows',
+    help: 'Rows that the training reservoir holds at most; 0 before the first row.',
+    labels: {},
+  },
   evidenceWindows: {
     name: 'layercache_evidence_windows_total',
     type: 'counter',

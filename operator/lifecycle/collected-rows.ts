@@ -9,6 +9,16 @@ export function collectedRows(
   return input.pods.reduce((sum, pod) => sum + rowsOfPod(pod, cause), 0);
 }
 
+/** Every pod keeps all the rows that its memory holds, or has seen none: waiting brings other rows, not more of them. */
+export function areReservoirsFull(
+  { input: { pods } }: { readonly input: LifecycleInput },
+  cause: TrainingCause,
+): boolean {
+  const isFull = (pod: LifecycleInput['pods'][number]): boolean =>
+    pod.samples.seen > pod.samples[cause.part] && rowsOfPod(pod, cause) === pod.samples[cause.part];
+  return pods.some(isFull) && pods.every((pod) => isFull(pod) || pod.samples.seen === 0);
+}
+
 function rowsOfPod(
   { podUid, bootId, samples }: LifecycleInput['pods'][number],
   { part, after }: TrainingCause,

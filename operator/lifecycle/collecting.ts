@@ -1,5 +1,5 @@
 // Collecting: exits off, every row may be recorded, until there are enough rows to train on and the cooldown is over.
-import { collectedRows } from './collected-rows.ts';
+import { areReservoirsFull, collectedRows } from './collected-rows.ts';
 import type { Draft } from './draft.ts';
 import type { Tick } from './tick.ts';
 import { mayTrain, requestTraining } from './training-wishes.ts';
@@ -9,6 +9,7 @@ import type { TrainingCause, Ledger } from './ledger.ts';
 export const COLLECT_ROWS = 10_000;
 /** After this long fewer rows suffice. */
 export const PATIENCE_MS = 900_000;
+/** Fewer are too few to train on, whatever memory holds. */
 const MIN_ROWS = 2_000;
 const MIN_ROWS_PER_CLASS = 20;
 
@@ -25,7 +26,14 @@ export function enoughRows(classCount: number): number {
   return Math.max(MIN_ROWS, MIN_ROWS_PER_CLASS * classCount);
 }
 
-/** Rows that end collecting: all that is wanted, or after 15 minutes and after an alarm what suffices. */
+/** Rows that end collecting in pods that keep `capacityRows` together; 0: not known. */
+export function wantedWithin(capacityRows: number): number {
+  return capacityRows === 0
+    ? COLLECT_ROWS
+    : Math.min(COLLECT_ROWS, Math.max(MIN_ROWS, capacityRows));
+}
+
+/** Rows that end collecting: all that is wanted, or all that memory holds, or after 15 minutes and after an alarm what suffices. */
 export function wantedRows(
   ledger: Ledger,
   tick: Pick<Tick, 'input' | 'backbone' | 'nowMs'>,
@@ -33,7 +41,11 @@ export function wantedRows(
   const { input, backbone, nowMs } = tick;
   const enough = enoughRows(backbone.classCount);
   const isUrgent = ledger.training.waiting !== null || nowMs - ledger.stageSinceMs >= PATIENCE_MS;
-  return isUrgent ? Math.min(enough, input.collectRows) : input.collectRows;
+  const wanted = isUrgent ? Math.min(enough, input.collectRows) : input.collectRows;
+  const cause = trainingCause(ledger);
+  return areReservoirsFull({ input }, cause)
+    ? Math.min(wanted, Math.max(MIN_ROWS, collectedRows({ input }, cause)))
+    : wanted;
 }
 
 /** Asks for a training when rows and cooldown allow. */

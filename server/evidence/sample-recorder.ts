@@ -19,6 +19,8 @@ export interface SampleRecorder {
   ): { kept: number; skipped: number };
   read(part: SamplePart, after: number, max: number): SampleBatch;
   counts(): { long: number; recent: number; seen: number };
+  /** Rows that each of the two parts holds at most, by the size of the rows of now; 0 before the first. */
+  capacityRows(): number;
   /** Exits were switched off: rows from before no longer describe the traffic. */
   restart(): void;
 }
@@ -169,6 +171,7 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
       };
     },
     counts: () => ({ long: long.length, recent: recent.length, seen }),
+    capacityRows: () => capacity,
     restart,
   };
 }

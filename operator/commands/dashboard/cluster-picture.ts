@@ -39,10 +39,11 @@ export function clusterPicture(facts: DashboardFacts, view: PictureView): Pictur
   const { budget, confidence } = service.settings ?? policy ?? NO_TERMS;
   const secondsOf = (time: string | undefined): number | null => secondsSince(startMs, time);
   const recordedRows = sumOfPods(pods, (counts) => counts.recordedRows);
+  const capacityRows = sumOfPods(pods, (counts) => counts.capacityRows);
   const rowsPerSecond = rateOf(facts, view);
   const explained = explainService({
     ...{ service, ledger, revisions: [], nowMs },
-    pods: fleet.problem === null ? { rowsPerSecond, recordedRows } : null,
+    pods: fleet.problem === null ? { rowsPerSecond, recordedRows, capacityRows } : null,
   });
   const { unshown, ...evidence } = clusterEvidence(service, ledger);
   const exits = clusterExits({
@@ -65,7 +66,8 @@ export function clusterPicture(facts: DashboardFacts, view: PictureView): Pictur
     message: view.isDeleted ? deletedText(service) : missingText(explained),
     atSeconds: Math.max(0, nowMs - startMs) / 1000,
     stages: clusterStages({
-      ...{ service, ledger: ledger.ledger, missing: explained.missing, recordedRows, nowMs },
+      ...{ service, ledger: ledger.ledger, missing: explained.missing, nowMs },
+      ...{ recordedRows, capacityRows },
     }),
     exitsAre: { on: explained.exits.state === 'On', why: explained.exits.message },
     totals: { ...totalsOf(pods), rowsPerSecond },

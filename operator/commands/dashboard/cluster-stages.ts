@@ -1,5 +1,5 @@
 import { auditedRows, nextLookRows } from '../../lifecycle/attempts.ts';
-import { COLLECT_ROWS } from '../../lifecycle/collecting.ts';
+import { wantedWithin } from '../../lifecycle/collecting.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import type { LifecycleStage } from '../../lifecycle/types.ts';
 import type { Picture } from '../../local/page/state/page-state.ts';
@@ -12,6 +12,7 @@ export interface StageFacts {
   readonly ledger: Ledger | null;
   readonly missing: readonly Missing[];
   readonly recordedRows: number;
+  readonly capacityRows: number;
   readonly nowMs: number;
 }
 
@@ -82,8 +83,11 @@ type Rows = Pick<Picture['stages'][number], 'rows' | 'wantedRows'>;
 
 const NO_ROWS: Rows = { rows: 0, wantedRows: null };
 
-function rowsOf(name: StageName, { ledger, service, recordedRows }: StageFacts): Rows {
-  if (name === 'Collect') return { rows: recordedRows, wantedRows: COLLECT_ROWS };
+function rowsOf(
+  name: StageName,
+  { ledger, service, recordedRows, capacityRows }: StageFacts,
+): Rows {
+  if (name === 'Collect') return { rows: recordedRows, wantedRows: wantedWithin(capacityRows) };
   if (name === 'Certify') return auditsOf(ledger);
   const ramp = ledger?.candidate?.ramp ?? null;
   const wanted = service.settings?.minRequests ?? null;

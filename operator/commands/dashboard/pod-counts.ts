@@ -18,6 +18,8 @@ export interface PodCounts {
   readonly errors: ReadonlyMap<string, number>;
   readonly optedOut: number;
   readonly recordedRows: number;
+  /** 0 before the first row, and of a pod that does not count it. */
+  readonly capacityRows: number;
   readonly batches: Histogram;
   readonly queueRows: number | null;
   readonly queueCapacity: number | null;
@@ -51,6 +53,7 @@ export function readPodCounts(page: string): PodCounts {
     ),
     optedOut: sum(of(m.rowsForced).filter(({ labels }) => labels.reason === 'opt_out')),
     recordedRows: sum(of(m.sampleReservoir)),
+    capacityRows: sum(of(m.sampleReservoirCapacity)),
     batches: histogramsBy('', m.batchRows, named).get('') ?? NO_HISTOGRAM,
     queueRows: gauge(of(m.queueRows)),
     queueCapacity: gauge(of(m.queueCapacity)),

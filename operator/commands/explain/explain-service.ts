@@ -35,6 +35,7 @@ export function explainService(facts: ExplainFacts): Explanation {
   const traffic = trafficOf(ledger, pods);
   const { rowsPerSecond } = traffic;
   const recordedRows = pods?.recordedRows ?? null;
+  const capacityRows = pods?.capacityRows ?? 0;
   const rollout = explainRollout(service);
   return {
     name: service.name,
@@ -44,7 +45,10 @@ export function explainService(facts: ExplainFacts): Explanation {
     perExit: explainExits(service, exits, ledger),
     evidence: ledger === null ? [] : evidenceOfTracks(ledger, (digest) => nameOf(facts, digest)),
     traffic,
-    missing: findMissing({ service, ledger, rowsPerSecond, recordedRows, nowMs }, exits.reason),
+    missing: findMissing(
+      { service, ledger, rowsPerSecond, recordedRows, capacityRows, nowMs },
+      exits.reason,
+    ),
     rollout,
     nextSteps: nextSteps(service, [exits.reason, ...(rollout.isStopped ? [rollout.reason] : [])]),
     unseen: [

@@ -2,7 +2,7 @@ import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
 import type { ServiceSettings } from '../../../crds/v1alpha1/settings.ts';
 import { auditedRows, auditShare } from '../../lifecycle/attempts.ts';
 import { SHADOW_ROWS_PER_SECOND } from '../../lifecycle/audit-rate.ts';
-import { COLLECT_ROWS, enoughRows, PATIENCE_MS } from '../../lifecycle/collecting.ts';
+import { enoughRows, PATIENCE_MS, wantedWithin } from '../../lifecycle/collecting.ts';
 import type { Attempt, Ledger, RampRecord } from '../../lifecycle/ledger.ts';
 import { looksAhead, outcomeAhead, type LookAhead } from '../../lifecycle/looks-ahead.ts';
 import { holdEndMs } from '../../lifecycle/ramping.ts';
@@ -19,6 +19,8 @@ export interface MissingFacts {
   readonly rowsPerSecond: number | null;
   /** Null: no pod told. */
   readonly recordedRows: number | null;
+  /** Rows that memory holds at most; 0: not known. */
+  readonly capacityRows: number;
   readonly nowMs: number;
 }
 
@@ -55,18 +57,19 @@ const FINDERS: Readonly<Record<string, Finder>> = {
 
 function missingSamples(facts: MissingFacts): Missing {
   const { service, recordedRows, rowsPerSecond } = facts;
-  const enough = Math.min(COLLECT_ROWS, enoughRows(service.status.backbone?.classCount ?? 0));
+  const wanted = wantedWithin(facts.capacityRows);
+  const enough = Math.min(wanted, enoughRows(service.status.backbone?.classCount ?? 0));
   const has = recordedRows ?? 0;
   const patience = `once ${PATIENCE_MS / 60_000} minutes have passed`;
-  const sooner = enough === COLLECT_ROWS ? '' : `, or ${countText(enough)} ${patience}`;
+  const sooner = enough === wanted ? '' : `, or ${countText(enough)} ${patience}`;
   const known = recordedRows === null ? '' : `; ${countText(recordedRows)} are there`;
-  const what = `${countText(COLLECT_ROWS)} recorded rows to train on${sooner}${known}`;
+  const what = `${countText(wanted)} recorded rows to train on${sooner}${known}`;
   const rows = recordedRows === null ? null : Math.max(0, enough - has);
   if (rowsPerSecond === null || rowsPerSecond <= 0) {
     return { what, rows, ...timeless(rowsPerSecond) };
   }
   const seconds = Math.min(
-    Math.max(0, COLLECT_ROWS - has) / rowsPerSecond,
+    Math.max(0, wanted - has) / rowsPerSecond,
     Math.max(patienceLeft(facts), Math.max(0, enough - has) / rowsPerSecond),
   );
   return { what, rows, seconds, note: null };

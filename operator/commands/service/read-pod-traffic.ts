@@ -9,11 +9,14 @@ export interface PodTraffic {
   readonly rowsPerSecond: number | null;
   /** Rows kept for training, in all pods. */
   readonly recordedRows: number;
+  /** Rows that all pods can keep; 0: none has a row yet. */
+  readonly capacityRows: number;
 }
 
 interface Reading {
   readonly rows: number;
   readonly recordedRows: number;
+  readonly capacityRows: number;
   readonly pods: number;
 }
 
@@ -32,10 +35,12 @@ export async function readPodTraffic(cluster: Cluster, name: string): Promise<Po
   await sleep(cluster.clock, APART_MS, new AbortController().signal);
   const second = await readOnce(cluster, asked);
   const seconds = (cluster.clock.monotonicMs() - startMs) / 1000;
+  const { recordedRows, capacityRows } = second ?? first;
   const isWhole = second !== null && second.pods === first.pods && second.rows >= first.rows;
   return {
     rowsPerSecond: isWhole ? (scale * (second.rows - first.rows)) / seconds : null,
-    recordedRows: Math.round(scale * (second ?? first).recordedRows),
+    recordedRows: Math.round(scale * recordedRows),
+    capacityRows: Math.round(scale * capacityRows),
   };
 }
 
@@ -48,6 +53,7 @@ async function readOnce(cluster: Cluster, pods: readonly string[]): Promise<Read
   return {
     rows: sum('layercache_rows_total'),
     recordedRows: sum('layercache_sample_reservoir_rows'),
+    capacityRows: sum('layercache_sample_reservoir_capacity_rows'),
     pods: read.length,
   };
 }

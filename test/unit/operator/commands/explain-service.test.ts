@@ -69,11 +69,14 @@ function shadowing(audits: number, disagreements: number, answeredRows = audits)
 const RAMP_START = { ...aRampingCandidate().ramp!, sinceMs: NOW_MS - 260_000, requests: 61 };
 
 const CASES: Record<string, Case> = {
-  'collecting-with-pods': { status: COLLECTING, pods: { rowsPerSecond: 12, recordedRows: 2_860 } },
+  'collecting-with-pods': {
+    status: COLLECTING,
+    pods: { rowsPerSecond: 12, recordedRows: 2_860, capacityRows: 0 },
+  },
   'collecting-unseen': { status: COLLECTING },
   'collecting-without-traffic': {
     status: COLLECTING,
-    pods: { rowsPerSecond: 0, recordedRows: 17 },
+    pods: { rowsPerSecond: 0, recordedRows: 17, capacityRows: 0 },
   },
   'shadowing-likely': { status: SHADOWING, ledger: shadowing(400, 0) },
   'shadowing-hopeless': { status: SHADOWING, ledger: shadowing(500, 50, 1_000) },
@@ -132,7 +135,7 @@ const CASES: Record<string, Case> = {
         ),
       ],
     },
-    pods: { rowsPerSecond: 0, recordedRows: 0 },
+    pods: { rowsPerSecond: 0, recordedRows: 0, capacityRows: 0 },
   },
   unreported: { status: {} },
 };
@@ -167,13 +170,13 @@ describe('an explanation', () => {
   test('waits for ten thousand rows or a quarter of an hour, whichever is sooner', () => {
     const [fast] = explain({
       status: COLLECTING,
-      pods: { rowsPerSecond: 100, recordedRows: 0 },
+      pods: { rowsPerSecond: 100, recordedRows: 0, capacityRows: 0 },
     }).missing;
     expect(fast?.seconds).toBe(100);
     // 20,000 rows for 1,000 classes are more than all that is ever wanted.
     const [slow] = explain({
       status: COLLECTING,
-      pods: { rowsPerSecond: 5, recordedRows: 0 },
+      pods: { rowsPerSecond: 5, recordedRows: 0, capacityRows: 0 },
     }).missing;
     expect(slow?.seconds).toBe(2_000);
     const ledger = aLedger({
@@ -184,9 +187,23 @@ describe('an explanation', () => {
     const [patient] = explain({
       status,
       ledger,
-      pods: { rowsPerSecond: 5, recordedRows: 3_000 },
+      pods: { rowsPerSecond: 5, recordedRows: 3_000, capacityRows: 0 },
     }).missing;
     expect(patient?.seconds).toBe(300);
+  });
+
+  test('waits for no more rows than memory holds', () => {
+    const [small] = explain({
+      status: COLLECTING,
+      pods: { rowsPerSecond: 100, recordedRows: 0, capacityRows: 8_000 },
+    }).missing;
+    expect(small).toMatchObject({ rows: 8_000, seconds: 80 });
+    expect(small?.what).toContain('8,000 recorded rows to train on');
+    const [tiny] = explain({
+      status: COLLECTING,
+      pods: { rowsPerSecond: 100, recordedRows: 0, capacityRows: 500 },
+    }).missing;
+    expect(tiny?.rows).toBe(2_000);
   });
 
   test('waits for no hold of a step that the spec no longer names, as the operator does', () => {

@@ -106,6 +106,21 @@ describe('bench', () => {
     }
   });
 
+  test('a timer that fires before a request is due takes nothing off its latency', async () => {
+    let nowMs = 0;
+    const result = await runBench({
+      ratePerSecond: 100,
+      durationMs: 40,
+      clock: { ...systemClock, monotonicMs: () => nowMs },
+      interrupt: new AbortController().signal,
+      send: () => {
+        nowMs += 1;
+        return Promise.resolve({ status: 200, exit: null, text: '' });
+      },
+    });
+    expect(result).toMatchObject({ auto: { meanMs: 1 }, backbone: { meanMs: 1 }, meanRatio: 1 });
+  });
+
   test('of an endpoint that does not answer says so in one sentence', async () => {
     const endpoint = openEndpoint('http://127.0.0.1:1');
     await expect(prepareBodies(endpoint, { model: null, body: null, seed: 1 })).rejects.toThrow(

@@ -45,6 +45,7 @@ const page = (rows: number, recorded: number): RawAnswer => ({
     `layercache_rows_total{model="m",exit="backbone"} ${rows / 2}`,
     'layercache_rows_total_more 5',
     `layercache_sample_reservoir_rows ${recorded}`,
+    'layercache_sample_reservoir_capacity_rows 800',
     '',
   ].join('\n'),
 });
@@ -55,6 +56,7 @@ describe('traffic as pods count it', () => {
     expect(await readPodTraffic(cluster, 'vision')).toEqual({
       rowsPerSecond: 40,
       recordedRows: 1_400,
+      capacityRows: 1_600,
     });
   });
 
@@ -63,6 +65,7 @@ describe('traffic as pods count it', () => {
     expect(await readPodTraffic(cluster, 'vision')).toEqual({
       rowsPerSecond: 400,
       recordedRows: 2_000,
+      capacityRows: 16_000,
     });
   });
 
@@ -71,6 +74,7 @@ describe('traffic as pods count it', () => {
     expect(await readPodTraffic(restarted, 'vision')).toEqual({
       rowsPerSecond: null,
       recordedRows: 9,
+      capacityRows: 800,
     });
     const silent = aCluster(3, (seconds, pod) =>
       seconds > 0 && pod === 'vision-1' ? { ...page(0, 0), status: 503 } : page(100, 9),

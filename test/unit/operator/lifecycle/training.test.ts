@@ -41,6 +41,31 @@ describe('collecting', () => {
     expect(step(aLedger(), { ...late, backbone, pods: [podWith(9_999)] }).training).toBeNull();
   });
 
+  test('ends with all that memory holds: waiting brings other rows, not more', () => {
+    const trained = (pods: ReturnType<typeof podWith>[]) => step(aLedger(), { pods }).training;
+    expect(trained([podWith(8_120)])).toBeNull();
+    expect(trained([podWith(8_120, 8_121)])).not.toBeNull();
+    expect(trained([podWith(1_999, 50_000)])).toBeNull();
+    expect(trained([podWith(2_000, 50_000), podWith(100)])).toBeNull();
+    expect(trained([podWith(2_000, 50_000), podWith(0)])).not.toBeNull();
+    expect(trained([podWith(0)])).toBeNull();
+    const late = { nowMs: START_MS + 900_000, backbone: aBackbone({ classCount: 1_000 }) };
+    expect(step(aLedger(), { ...late, pods: [podWith(8_120, 9_000)] }).training).not.toBeNull();
+  });
+
+  test('of memory counts only rows after an alarm', () => {
+    const after = [{ podUid: 'pod-a', bootId: 'boot-1', seq: 5_000 }];
+    const waiting = { trigger: 'Alarm', part: 'recent', after } as const;
+    const backbone = aBackbone({ classCount: 1_000 });
+    const trained = (seen: number) =>
+      step(aLedger({ training: { ...NO_TRAINING, waiting } }), {
+        backbone,
+        pods: [podWith(4_000, seen)],
+      }).training;
+    expect(trained(8_999)).toBeNull();
+    expect(trained(9_000)).not.toBeNull();
+  });
+
   test('waits for the cooldown of the last training', () => {
     const ledger = aLedger({ training: { ...NO_TRAINING, count: 1, endedAtMs: START_MS } });
     const pods = [podWith(10_000)];

@@ -61,6 +61,7 @@ test('the ring holds the last rows, the reservoir an even draw of all', () => {
   const { recorder } = aRecorder(20 * 92);
   for (let i = 0; i < 1000; i++) recorder.offer(EXITS, [aRow(i % 3)]);
   expect(recorder.counts()).toEqual({ long: 10, recent: 10, seen: 1000 });
+  expect(recorder.capacityRows()).toBe(10);
   expect([...recorder.read('recent', 0, 100).sequence]).toEqual(
     Array.from({ length: 10 }, (_, i) => 991 + i),
   );

@@ -107,6 +107,7 @@ describe('what a pod counts', () => {
     expect(counts.exitsOff).toEqual(['late']);
     expect(counts).toMatchObject({
       recordedRows: 2_860,
+      capacityRows: 0,
       queueCapacity: 1_024,
       engineBytes: 402_000_000,
       optedOut: 0,
@@ -130,6 +131,7 @@ describe('what a pod counts', () => {
       rows: new Map(),
       exitsOff: [],
       recordedRows: 0,
+      capacityRows: 0,
       queueRows: null,
       activations: null,
       batches: NO_HISTOGRAM,

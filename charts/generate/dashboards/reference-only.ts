@@ -10,6 +10,7 @@ export const REFERENCE_ONLY = {
   evidenceWindows: 'Compared with the operator when evidence is missing.',
   fetchBytes: 'Asked once, when a start was slow.',
   headInfo: 'Which heads a pod runs: a label to join, no curve.',
+  sampleReservoirCapacity: 'What `explain` counts to where memory ends collecting.',
   serviceInfo: 'Engine and format of a service: a label to join, no curve.',
   serviceReplicas: 'The platform shows replicas; here they explain a rollout that waits.',
   queueWork: 'The time of a pass is shown under its controller.',

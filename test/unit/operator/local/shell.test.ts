@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { serializeAcknowledgement } from '../../../../crds/wire/acknowledgement.ts';
@@ -30,6 +29,7 @@ import {
   aWindow,
   DIGEST_A,
 } from '../../crds/documents.ts';
+import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { temporaryFile } from './traffic/files.ts';
 
 const bytes = encodeHeadBundle(aBundle());
@@ -41,7 +41,7 @@ function verified() {
   return bundle.value;
 }
 
-const aFolder = (): string => mkdtempSync(join(tmpdir(), 'layercache-state-'));
+const aFolder = (): string => temporaryFolder('layercache-state-');
 
 /** A server whose admin port answers by path. */
 function aServer(answers: Record<string, string>, podUid = 'pod-1') {

@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryFolder } from '../../../../support/temporary-folder.ts';
 
 /** A file in a folder of its own below the system's temporary folder. */
 export function temporaryFile(name: string, content: Uint8Array | string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'layercache-test-')), name);
+  const path = join(temporaryFolder('layercache-test-'), name);
   writeFileSync(path, content);
   return path;
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { parseArgs } from 'node:util';
+import { CliError } from '../../operator/errors.ts';
 import { measureDetection } from './detection/measure-detection.ts';
 import { measureDrift } from './drift.ts';
 import { measureOnnxRuntime } from './engines/measure-onnxruntime.ts';
@@ -16,9 +17,10 @@ import { describeEnvironment, formatEnvironment } from './server/environment.ts'
 import { serverSections } from './server/measure-server.ts';
 import { measureSwap } from './swap.ts';
 
-const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--frames DIR] [--out FILE] [--write] [--only NAME] [--quick]
+const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--cifar100 DIR] [--frames DIR] [--out FILE] [--write] [--only NAME] [--quick]
   sections: engine small scrape open-loop peers overload swap example exits drift onnxruntime tensorflow gpu resnet20 detection fleet; server: the first five; none: all that can run but fleet
   --resnet20 DIR  folder with resnet20/ and cifar10/ for the section resnet20, which is left out without it, and for exits
+  --cifar100 DIR  folder that test/bench/exits/cifar-100/train.py wrote, for exits
   --frames DIR    folder with video/ (a folder of frames per clip) and coco_val/ (images/, labels/) for the section detection, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
   section gpu:
@@ -47,6 +49,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       resnet20: { type: 'string' },
+      cifar100: { type: 'string' },
       frames: { type: 'string' },
       out: { type: 'string', default: 'dist/bench.json' },
       write: { type: 'boolean', default: false },
@@ -72,8 +75,8 @@ async function main(): Promise<number> {
   const server = serverSections(new URL(import.meta.url), { write, quick, only });
   const { processors: onProcessors } = values;
   const gpu = (): Promise<Figure[]> => measureGpu({ onProcessors, quick });
-  const { resnet20 } = values;
-  const exits = (): Promise<Figure[]> => measureExits({ write, quick, resnet20 });
+  const { resnet20, cifar100 } = values;
+  const exits = (): Promise<Figure[]> => measureExits({ write, quick, resnet20, cifar100 });
   const fleet = (): Promise<Figure[]> => measureFleet(toFleetOptions(values));
   const sections: Sections = { ...server, ...sectionsOf(values), exits, gpu, fleet };
   const chosen = chosenSections(positionals, server, sections);
@@ -150,5 +153,9 @@ if (isMainThread) {
   // By way of exit, where servers that were started are ended.
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => process.exit(130));
-  process.exitCode = await main();
+  process.exitCode = await main().catch((error: unknown) => {
+    if (!(error instanceof CliError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 2;
+  });
 } else await serveRawEngine();

@@ -12,7 +12,11 @@ export interface OnCall extends NodeAndShell {
   /** What the commands of a diagnosis print; one that wants a pod is left out where there is none. */
   readonly diagnosis: (alert: string, service?: string) => Promise<string>;
   /** Waits until each cause is to be read there. */
-  readonly untilRead: (alert: string, causes: readonly RegExp[], service?: string) => Promise<void>;
+  readonly untilRead: (
+    alert: string,
+    causes: readonly RegExp[],
+    options?: { readonly service?: string; readonly withinMs?: number },
+  ) => Promise<void>;
 }
 
 export async function startOnCall(): Promise<OnCall> {
@@ -35,10 +39,10 @@ export async function startOnCall(): Promise<OnCall> {
   };
   return {
     ...{ node, shell, diagnosis, stop },
-    untilRead: (alert, causes, service) =>
+    untilRead: (alert, causes, { service, withinMs = SETTLED_MS } = {}) =>
       eventually(async () => {
         const said = await diagnosis(alert, service);
         for (const cause of causes) expect(said).toMatch(cause);
-      }, SETTLED_MS),
+      }, withinMs),
   };
 }

@@ -73,7 +73,7 @@ describe.skipIf(unavailable !== null)('a person on call', () => {
       const reason = /Reason: +BackboneFetchFailed/;
       const failure = /Last Failure:[^]*broken-[^]*none\.onnx/;
       const line = /^\{.*none\.onnx.*\}$/m;
-      await untilRead('LayercacheServiceNotReady', [reason, failure, line], 'broken');
+      await untilRead('LayercacheServiceNotReady', [reason, failure, line], { service: 'broken' });
     },
     LONG_MS,
   );

@@ -60,6 +60,9 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${UPGRADE}#from-helm-3-to-helm-4`]: GUIDES,
   [`${AIR_GAP}#bring-images-and-chart-in`]: { runBy: 'test/cluster/docs/air-gap.test.ts' },
   [`${AIR_GAP}#install-inside`]: { runBy: 'test/cluster/docs/air-gap.long.ts' },
+  'test/bench/exits/README.md#the-setting-of-selfxit': {
+    runBy: 'test/bench/exits/cifar-100/training.long.ts',
+  },
   [`${EXAMPLE}#training-again`]: { runBy: 'test/http/docs/example-training.long.ts' },
   [`${EXAMPLE}#the-tensorflowjs-export`]: { runBy: 'test/http/docs/example-export.long.ts' },
   [`${EXAMPLE}#the-tensorflowjs-export/2`]: { runBy: 'test/http/docs/example-tfjs.long.ts' },

@@ -142,6 +142,9 @@ export const POD_FAULTS: FaultRows = {
       'faults/loop/rollout-faults.test.ts': [
         'pods that are replaced in the middle of a step load the candidate before the share goes on',
       ],
+      'faults/server/rollout-under-load.long.ts': [
+        'heads start, ramp, are aborted, promoted, rolled back and switched off, pods come, are replaced and deleted: no request fails',
+      ],
       'http/server/policy.test.ts': [
         'that is not here yet leaves share 0, and joins when it is pushed',
       ],

@@ -33,10 +33,9 @@ const CONTAINERS = ['initContainerStatuses', 'containerStatuses'] as const;
 
 function trimStatus(pod: KubeObject): JsonObject {
   const { phase, podIP } = objectAt(pod, 'status');
-  const containers = CONTAINERS.map((list) => [
-    list,
-    listAt(pod, 'status', list).map(trimContainer),
-  ]);
+  const containers = CONTAINERS.map(
+    (list) => [list, listAt(pod, 'status', list).map(trimContainer)] as const,
+  );
   return {
     ...pick({ phase, podIP }, ['phase', 'podIP']),
     conditions: listAt(pod, 'status', 'conditions').map((condition) =>
@@ -57,6 +56,8 @@ function trimContainer(container: JsonObject): JsonObject {
 /** Those of the fields that are there. */
 function pick(object: JsonObject, fields: readonly string[]): JsonObject {
   return Object.fromEntries(
-    fields.flatMap((field) => (object[field] === undefined ? [] : [[field, object[field]]])),
+    fields
+      .filter((field) => object[field] !== undefined)
+      .map((field) => [field, object[field]] as const),
   );
 }

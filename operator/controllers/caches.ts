@@ -3,6 +3,7 @@ import type { KindName } from '../kube/kinds.ts';
 import type { Component } from '../plan/labels.ts';
 import { controllerOf } from '../kube/owner.ts';
 import type { ControllerDependencies } from './dependencies.ts';
+import { trimPod } from './trim-pod.ts';
 import { watchKind, type WatchedKind } from './watched-kind.ts';
 
 /** Kinds of children that are watched; Secrets never are. */
@@ -75,21 +76,4 @@ export function serviceOfRevision({ metadata, spec }: KubeObject): string | unde
 export function serviceOfPod({ metadata }: KubeObject): string | undefined {
   const name = metadata.labels?.[SERVICE_LABEL];
   return name === undefined ? undefined : `${String(metadata.namespace)}/${name}`;
-}
-
-/** Ten thousand pods fit when environment, tolerations and managed fields are left out. */
-function trimPod({ apiVersion, kind, metadata, spec, status }: KubeObject): KubeObject {
-  const { name, namespace, uid, resourceVersion, deletionTimestamp, labels, ...rest } = metadata;
-  const { ownerReferences, creationTimestamp } = rest;
-  const { volumes } = (spec ?? {}) as { readonly volumes?: unknown };
-  const kept = {
-    ...{ name, namespace, uid, resourceVersion, deletionTimestamp, labels },
-    ...{ ownerReferences, creationTimestamp },
-  };
-  return {
-    ...{ apiVersion, kind },
-    metadata: kept as KubeObject['metadata'],
-    spec: { volumes },
-    status,
-  };
 }

@@ -11,13 +11,17 @@ export interface Expected {
 
 type Found = PolicyVerdict | null;
 
-/** Whether a pod has exactly this policy in force. A pod that was never heard, or not for 90 s, has not. */
+/**
+ * Whether a pod has exactly this policy in force. A pod that was never heard, or not for 90 s although it was asked, has not: what
+ * it said stands until a call is missed, or an operator that gets too little time to ask would tell of all that they are silent.
+ */
 export function assessAcknowledgement(
   view: PodView,
   expected: Expected,
   monotonicMs: number,
 ): PolicyVerdict {
-  const acknowledgement = currentAcknowledgement(view, monotonicMs);
+  const acknowledgement =
+    view.problem === null ? view.acknowledgement : currentAcknowledgement(view, monotonicMs);
   if (acknowledgement === null) return silent(view, monotonicMs);
   return (
     findOlder(view, acknowledgement, expected) ??
@@ -40,12 +44,23 @@ function silent({ pod, heardMs, problem, state }: PodView, monotonicMs: number):
   const since =
     heardMs === null
       ? 'has never answered'
-      : `has not answered for ${Math.round((monotonicMs - heardMs) / 1000)} s`;
+      : `has not answered for ${describeSilence(monotonicMs - heardMs)}`;
   const why = problem === null ? '' : `: ${problem.message}`;
   return {
     code: 'ReplicaUnreachable',
     message: `Pod ${pod.name} ${since} on its admin port${why}`,
   };
+}
+
+const SILENCES = [
+  [86_400_000, 'a day'],
+  [3_600_000, 'an hour'],
+  [600_000, '10 min'],
+] as const;
+
+/** At least so long, in steps: seconds that count on would write the status each minute for as long as the pod is away. */
+function describeSilence(silentMs: number): string {
+  return SILENCES.find(([fromMs]) => silentMs >= fromMs)?.[1] ?? '90 s';
 }
 
 function findOlder(view: PodView, acknowledgement: Acknowledgement, { policy }: Expected): Found {

@@ -6,6 +6,7 @@ import type { AdminAnswer, AdminCall, AdminClient } from './admin-client.ts';
 import { heldRevisions, isHeard, type FleetPod, type PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
+import { shareWords, type Words } from './share-words.ts';
 import { forPod, needsPush, pushToPod, type Publication } from './push-to-pod.ts';
 
 /** The pods of one service. */
@@ -81,6 +82,8 @@ interface Service {
   /** Next time that all its pods are polled: together, so that one pass takes what all of them say. */
   roundMs: number;
   publication: Publication | null;
+  /** What one of its pods said last: the others say the same in most places, and share it. */
+  heard: Words | null;
   readonly entries: Map<string, Entry>;
 }
 
@@ -109,7 +112,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     const known = services.get(key);
     if (known !== undefined) return known;
     const service: Service = {
-      ...{ pollMs: 0, needsFigures: false, publication: null },
+      ...{ pollMs: 0, needsFigures: false, publication: null, heard: null },
       roundMs: monotonicMs(),
       entries: new Map(),
     };
@@ -153,10 +156,13 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   async function poll(key: string, service: Service, entry: Entry): Promise<void> {
     const limit = entry.memory.problem?.code === 'NoAnswer' ? silentLimit : pollLimit;
     await limit(() =>
-      inTurn(key, entry, () => {
+      inTurn(key, entry, async () => {
         const { memory, client } = entry;
         const from = service.needsFigures ? { ...memory, stateDigest: '' } : memory;
-        return pollPod(from, client, monotonicMs, options.onPull);
+        const said = await pollPod(from, client, monotonicMs, options.onPull);
+        const shared = { ...said, ...shareWords(said, { before: memory, heard: service.heard }) };
+        service.heard = shared;
+        return shared;
       }),
     );
     entry.dueMs = isAwaited(service, entry)

@@ -45,21 +45,20 @@ export class PinnedAgent extends Agent {
       rejectUnauthorized: false,
       ...(isIP(host) === 0 ? { servername: host } : {}),
     });
-    this.shaking.add(socket);
-    socket.once('close', () => {
-      this.shaking.delete(socket);
-    });
+    this.shake(socket);
     const failed = (error: Error): void => {
       connected?.(error, socket);
     };
     socket.once('error', failed);
     // A peer that accepts and then says nothing must not keep its place for ever.
-    socket.setTimeout(HANDSHAKE_MS, () => {
+    const expired = (): void => {
       socket.destroy(new Error('it did not finish the TLS handshake'));
-    });
+    };
+    socket.setTimeout(HANDSHAKE_MS, expired);
     socket.once('secureConnect', () => {
       socket.removeListener('error', failed);
-      socket.setTimeout(0);
+      // Listeners that stay as long as the connection would hold its first request and answer: 4 KiB of each of thousands.
+      socket.setTimeout(0, expired);
       this.shaking.delete(socket);
       const problem = this.findProblem(socket);
       if (problem === null) {
@@ -69,6 +68,14 @@ export class PinnedAgent extends Agent {
       socket.on('error', () => undefined);
       socket.destroy();
       connected?.(new Error(problem), socket);
+    });
+  }
+
+  /** Apart from what hands the connection out: what listens here stays as long as the connection. */
+  private shake(socket: TLSSocket): void {
+    this.shaking.add(socket);
+    socket.once('close', () => {
+      this.shaking.delete(socket);
     });
   }
 

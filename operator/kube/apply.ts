@@ -59,9 +59,9 @@ export function createApplier(api: Api, fieldManager: string): Applier {
       const wish: Wish = { wanted, body: digest(wanted), owner: { fieldManager, subresource } };
       const isAsBefore = before?.body === wish.body;
       const current = live === null ? null : findCurrent(live, wish, before);
-      if (current !== null) {
+      if (live !== null && current !== null) {
         memory.set(slot, current);
-        return { outcome: 'Skipped', object: current.seen };
+        return { outcome: 'Skipped', object: live };
       }
       const object = await api.apply(
         withPreconditions(body, live, isConditional === true || subresource === 'status'),
@@ -72,7 +72,7 @@ export function createApplier(api: Api, fieldManager: string): Applier {
         },
       );
       memory.set(slot, rememberedOf(object, wish));
-      const isRevert = isAsBefore && before.seen.metadata.uid === object.metadata.uid;
+      const isRevert = isAsBefore && before.uid === object.metadata.uid;
       return { outcome: outcomeOf(live, object, isRevert), object };
     },
     forget: (key) => {
@@ -93,8 +93,12 @@ function outcomeOf(
 
 /** Digests, since a policy with its bundle is a megabyte. */
 interface Remembered {
-  /** What was compared last. The cache keeps an object until it changes, so the same one needs no second look. */
-  readonly seen: KubeObject;
+  /**
+   * What was compared last. The cache keeps an object until it changes, so the same one needs no second look; one that the cache
+   * has replaced, or an answer that it has told since, is not kept for this.
+   */
+  readonly seen: WeakRef<KubeObject>;
+  readonly uid: string | undefined;
   readonly body: string;
   /** What the object said in the places of the body, right after it was applied. */
   readonly projection: string;
@@ -118,7 +122,8 @@ interface Wish {
 
 function rememberedOf(object: KubeObject, { wanted, body, owner }: Wish): Remembered {
   return {
-    seen: object,
+    seen: new WeakRef(object),
+    uid: object.metadata.uid,
     body,
     projection: digest(projectFields(object, wanted)),
     isOwned: ownsExactly(object, wanted, owner),
@@ -135,10 +140,10 @@ function findCurrent(
   wish: Wish,
   before: Remembered | undefined,
 ): Remembered | null {
-  if (before?.seen === live && before.body === wish.body) return before;
+  if (before?.seen.deref() === live && before.body === wish.body) return before;
   const now = rememberedOf(live, wish);
   const isSame =
-    before !== undefined && before.seen.metadata.uid === live.metadata.uid
+    before !== undefined && before.uid === live.metadata.uid
       ? isUnmoved(before, now)
       : now.isOwned && saysOwned(live, wish.wanted, wish.owner);
   return isSame ? now : null;

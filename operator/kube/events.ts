@@ -6,7 +6,7 @@ import { KINDS } from './kinds.ts';
 import { microTime } from './micro-time.ts';
 
 export interface EventFacts {
-  /** What it is about; the event lands in its namespace. */
+  /** What it is about; the event lands in its namespace. Of it only its name and version are kept. */
   readonly regarding: KubeObject;
   readonly type: 'Normal' | 'Warning';
   /** Short, unique, UpperCamelCase: people switch on it. */
@@ -94,7 +94,7 @@ class Recorder implements EventRecorder {
       return;
     }
     const series: Series = {
-      facts: event,
+      facts: { ...event, regarding: referenceTo(regarding) },
       name: this.#nameFor(regarding),
       count: 1,
       writtenCount: 0,
@@ -237,4 +237,11 @@ class Recorder implements EventRecorder {
     const nonce = Math.floor(random() * 2 ** 32).toString(16);
     return `${metadata.name}.${Math.floor(clock.nowMs()).toString(16)}${nonce.padStart(8, '0')}`;
   }
+}
+
+/** A series lives for an hour, and thousands of whole objects would with it. */
+function referenceTo({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  const named = { name, namespace, uid, resourceVersion } as KubeObject['metadata'];
+  return { apiVersion, kind, metadata: named };
 }

@@ -1,8 +1,9 @@
-import type { Api, KubeObject, ListOptions, WatchEvent } from './api.ts';
+import { keyOf, type Api, type KubeObject, type ListOptions, type WatchEvent } from './api.ts';
 import { ApiStatusError } from './api-status-error.ts';
 import { fullJitterMs } from './backoff.ts';
 import { sleep, type KubeClock } from './clock.ts';
 import type { KindName } from './kinds.ts';
+import { shareEqual } from './share-equal.ts';
 import { createStore, type IndexBy, type Store, type StoreChange } from './store.ts';
 import { createWatchdog, type Watchdog, type WatchdogEnding } from './watchdog.ts';
 
@@ -90,6 +91,8 @@ class ReflectorLoop implements Reflector {
   #failures = 0;
   #version = '';
   #relistAtMs = 0;
+  /** Of any key: what the next one is likely to repeat. */
+  #last: KubeObject | null = null;
   /** What a handler threw; told apart from what the API threw. */
   #thrown: { readonly error: unknown } | null = null;
 
@@ -215,8 +218,12 @@ class ReflectorLoop implements Reflector {
     this.#version = object.metadata.resourceVersion ?? this.#version;
   }
 
+  /** Objects of a kind are alike: of what they say in the same places all hold one copy, also after each of them has changed. */
   #trimmed(object: KubeObject): KubeObject {
-    return this.#options.trim?.(object) ?? object;
+    const trimmed = this.#options.trim?.(object) ?? object;
+    const likeLast = shareEqual(trimmed, this.#last);
+    this.#last = shareEqual(likeLast, this.#store.get(keyOf(trimmed)));
+    return this.#last;
   }
 
   #tell(changes: readonly StoreChange[]): void {

@@ -26,7 +26,8 @@ export async function writeStatus(pass: ServicePass, facts: StatusFacts): Promis
   const { previous: live, key } = gathered;
   const { lastStatusWriteMs: lastWriteMs } = memory;
   const nowMs = clock.monotonicMs();
-  const delayMs = statusWriteDelayMs({ live, next: status, lastWriteMs, nowMs });
+  const services = shell.caches.services.size;
+  const delayMs = statusWriteDelayMs({ live, next: status, lastWriteMs, nowMs, services });
   if (delayMs !== null && delayMs > 0) {
     lookAgain(delayMs);
     return;

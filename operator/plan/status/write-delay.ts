@@ -4,6 +4,8 @@ import { CONTESTED } from './foreign.ts';
 
 const CHANGE_EVERY_MS = 1_000;
 const NUMBERS_EVERY_MS = 60_000;
+/** One operator is allowed ten writes a second for everything; mere numbers of all its services get half of them. */
+const NUMBERS_APART_MS = 200;
 
 export interface StatusWrite {
   /** As the API server has it. */
@@ -12,18 +14,22 @@ export interface StatusWrite {
   /** When this object's status was written last; null: not by this process. */
   readonly lastWriteMs: number | null;
   readonly nowMs: number;
+  /** Of which this operator writes statuses. */
+  readonly services: number;
 }
 
 /**
  * How long a status waits until it is written; null: it says what is there already. What people act on goes at once, one
- * write a second at most; mere numbers once a minute.
+ * write a second at most; mere numbers once a minute, and of more than 300 services as much more seldom.
  */
 export function statusWriteDelayMs(write: StatusWrite): number | null {
-  const { next, lastWriteMs, nowMs } = write;
+  const { next, lastWriteMs, nowMs, services } = write;
   const live = withoutForeign(write.live);
   if (canonicalJson(live) === canonicalJson(next)) return null;
   const isUrgent = canonicalJson(withoutNumbers(live)) !== canonicalJson(withoutNumbers(next));
-  const everyMs = isUrgent ? CHANGE_EVERY_MS : NUMBERS_EVERY_MS;
+  const everyMs = isUrgent
+    ? CHANGE_EVERY_MS
+    : Math.max(NUMBERS_EVERY_MS, services * NUMBERS_APART_MS);
   return lastWriteMs === null ? 0 : Math.max(0, lastWriteMs + everyMs - nowMs);
 }
 

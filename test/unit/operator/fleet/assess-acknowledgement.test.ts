@@ -69,6 +69,19 @@ test.each<[string, PodView, number, string, RegExp]>([
     'ReplicaUnreachable',
     /not answered for 90 s.*2000 ms/,
   ],
+  ...[
+    [599_999, '90 s'],
+    [600_000, '10 min'],
+    [3_600_000, 'an hour'],
+    [86_400_000, 'a day'],
+  ].map(([silentMs, words]): [string, PodView, number, string, RegExp] => [
+    `silence for ${words} and more`,
+    view({}, { problem: silent }),
+    Number(silentMs),
+    'ReplicaUnreachable',
+    new RegExp(`not answered for ${words} on`),
+  ]),
+  ['an answer long ago and no call since', view(), 300_000, 'Acknowledged', /^$/],
   ['one missed answer', view({}, { problem: silent }), 30_000, 'Acknowledged', /^$/],
   [
     'no answer ever',
@@ -160,5 +173,5 @@ test('before there is a policy a pod is unreachable when it was asked and has no
     message: `Pod vision-x1 has never answered on its admin port: ${silent.message}`,
   });
   expect(assessAnswering(view({}, { problem: silent }), 89_999)).toBeNull();
-  expect(assessAnswering(view({}, { problem: silent }), 95_000)?.message).toContain('for 95 s');
+  expect(assessAnswering(view({}, { problem: silent }), 95_000)?.message).toContain('for 90 s');
 });

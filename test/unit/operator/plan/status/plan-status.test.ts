@@ -336,8 +336,8 @@ describe('the next look', () => {
 
 describe('a status is written', () => {
   const live = statusOf();
-  const delay = (next: ServiceStatus, lastWriteMs: number | null): number | null =>
-    statusWriteDelayMs({ live, next, lastWriteMs, nowMs: NOW_MS });
+  const delay = (next: ServiceStatus, lastWriteMs: number | null, services = 1): number | null =>
+    statusWriteDelayMs({ live, next, lastWriteMs, nowMs: NOW_MS, services });
   const numbers: ServiceStatus = {
     ...live,
     accuracy: { audits: 10 },
@@ -360,8 +360,14 @@ describe('a status is written', () => {
     expect(delay(numbers, NOW_MS - 60_000)).toBe(0);
     expect(delay(numbers, null)).toBe(0);
     const before = { ...live, exits: undefined, conditions: undefined } as unknown as ServiceStatus;
-    expect(statusWriteDelayMs({ live: before, next: live, lastWriteMs: null, nowMs: NOW_MS })).toBe(
-      0,
-    );
+    const write = { live: before, next: live, lastWriteMs: null, nowMs: NOW_MS, services: 1 };
+    expect(statusWriteDelayMs(write)).toBe(0);
+  });
+  test('mere numbers of all services together at most five times a second, changes of each at once', () => {
+    expect(delay(numbers, NOW_MS, 300)).toBe(60_000);
+    expect(delay(numbers, NOW_MS, 1_000)).toBe(200_000);
+    expect(delay(numbers, NOW_MS - 200_000, 1_000)).toBe(0);
+    const next = { ...live, conditions: [aCondition('Ready', { status: 'False' })] };
+    expect(delay(next, NOW_MS, 1_000)).toBe(1_000);
   });
 });

@@ -29,7 +29,7 @@ interface Source {
 
 /**
  * Pulls the rows of a job from its servers, in proportion to what each of them has when together they have more than 50,000.
- * A server that does not answer three times gives what it gave; no answer at all is an error.
+ * A server that does not answer three times gives what it gave; that none gives anything for want of answers is an error.
  */
 export async function pullSamples(
   job: Pick<TrainerJob, 'servers' | 'part' | 'after'>,
@@ -99,6 +99,14 @@ async function pullFrom(
       onProgress(rows);
     });
     if (problem !== null) missing.push(problem);
+  }
+  if (rows === 0 && missing.length === clients.length) {
+    // Servers that told their state and then gave nothing are no lack of traffic.
+    return {
+      ok: false,
+      code: 'NoServer',
+      message: `No server gave its rows: ${missing.join('; ')}.`,
+    };
   }
   return { ok: true, value: { state: first.state, batches, missing } };
 }

@@ -14,6 +14,12 @@ export const EXPLAINED = [
     why: 'a shortcut: the search behind it gives the same index',
   })),
   {
+    file: 'server/core/agreement.ts',
+    from: 'units >= rows * WHOLE_LOSS',
+    to: 'units > rows * WHOLE_LOSS',
+    why: 'where every row is wholly wrong the tail is 1 as well',
+  },
+  {
     file: 'server/core/breaker.ts',
     from: 'sum / s.length >= LEVEL',
     to: 'sum / s.length > LEVEL',

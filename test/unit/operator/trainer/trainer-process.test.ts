@@ -299,6 +299,22 @@ describe('pulling samples', () => {
     expect(troubles).toHaveLength(3);
   });
 
+  test('servers that tell their state and then give no rows are no lack of traffic: they are asked again', async () => {
+    const pod = await aServer(aSampleBatch({ rows: 300, exits: EXITS }), 6);
+    const job = { servers: [pod.url], part: 'long' as const, after: [] };
+    const silent = await pullSamples(job, anyRows);
+    expect(silent).toMatchObject({ ok: false, code: 'NoServer' });
+    expect(silent.ok ? '' : silent.message).toMatch(/^No server gave its rows: .*503/);
+    const troubles: string[] = [];
+    const pulled = await pullPatiently(job, anyRows, {
+      connect: createAdminClient,
+      onTrouble: (message) => void troubles.push(message),
+      pausesMs: [1, 1],
+    });
+    expect(pulled.ok && pulled.value.batches.length).toBe(1);
+    expect(troubles).toHaveLength(1);
+  });
+
   test('thinning keeps an even share of whole rows', () => {
     const batch = aSampleBatch({ rows: 10 });
     const thin = thinBatch(batch, 0.5);

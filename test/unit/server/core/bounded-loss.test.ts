@@ -53,12 +53,14 @@ describe('the tail of a bounded loss', () => {
   });
 
   test.each([
-    [10, 11, 0.01],
-    [10, -1, 0.01],
-    [10, Number.NaN, 0.01],
-    [10, 1, 0],
-    [10, 1, 1],
-  ])('of %d rows with a loss of %d at a budget of %d is refused', (rows, loss, budget) => {
-    expect(() => boundedLossTail(rows, loss, budget)).toThrow();
+    [10, 11, 0.01, 'loss 11 of 10 rows'],
+    [10, -1, 0.01, 'loss -1 of 10 rows'],
+    // No rows, and less than nothing of them.
+    [0, -1, 0.01, 'loss -1 of 0 rows'],
+    [10, Number.NaN, 0.01, 'loss NaN of 10 rows'],
+    [10, 1, 0, 'budget 0'],
+    [10, 1, 1, 'budget 1'],
+  ])('of %d rows with a loss of %d at a budget of %d is refused', (rows, loss, budget, why) => {
+    expect(() => boundedLossTail(rows, loss, budget)).toThrow(why);
   });
 });

@@ -68,7 +68,7 @@ describe.skipIf(unavailable !== null)('a person on call, for heads', () => {
   test(
     'reads that a step is held by request, and goes on without it',
     async () => {
-      const ramp = /The candidate takes 10 % of the traffic\. Paused by request\./;
+      const ramp = /The candidate takes 10% of the traffic\. Paused by request\./;
       await onCall.untilRead('LayercacheRolloutStuck', [ramp], { withinMs: TRAINED_MS });
     },
     LONG_MS,

@@ -13,6 +13,9 @@ describe('trouble of half a minute', () => {
   test.each(firsts)('ends as the last spec says, whatever it was, seeds from %i on', holdFrom);
 });
 
+test('a service that is made anew while a cache is behind gets its policy on the pod that comes then', () =>
+  expectHolds(6_308, 180_000));
+
 describe('a schedule', () => {
   test('is the same for the same seed, and another for another', () => {
     expect(drawSchedule(3, 60_000)).toEqual(drawSchedule(3, 60_000));

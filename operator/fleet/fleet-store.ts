@@ -34,6 +34,8 @@ export interface FleetStore {
    * those that come later, get it after their next poll.
    */
   publish(key: string, publication: Publication): Promise<void>;
+  /** What was published last since the service is followed; null: nothing. */
+  publication(key: string): Publication | null;
   /** One call of a pod beside its polls and pushes. */
   call(key: string, podUid: string, call: AdminCall): Promise<Result<AdminAnswer>>;
   /** Windows up to the watermark of `podUid bootId` are in the ledger. */
@@ -252,6 +254,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const entries = [...service.entries.values()];
       await Promise.all(entries.map((entry) => pushIfNeeded(key, service, entry)));
     },
+    publication: (key) => services.get(key)?.publication ?? null,
     call: async (key, podUid, call) => {
       const entry = services.get(key)?.entries.get(podUid);
       return entry === undefined

@@ -32,7 +32,7 @@ export async function reconcileService(
   const object = memory.written.latest({ kind, name: metadata.name }, cached, clock.monotonicMs());
   // Being deleted, or made for nothing: the garbage collector does the rest.
   if (object === null || isTerminating(cached) || memory.isNamespaceEnding) {
-    return leave(shell, cached, memory);
+    return leave(shell, cached);
   }
   const attempt = new PassAttempt(
     memory,
@@ -49,7 +49,7 @@ export async function reconcileService(
   const pass: ServicePass = { shell, memory, gathered, attempt, lookAgain };
   follow(pass);
   await act(pass);
-  if (isEnding(memory)) return leave(shell, cached, memory);
+  if (isEnding(memory)) return leave(shell, cached);
   if (attempt.error !== null) throw attempt.error;
   lookAgain(memory.written.untilMs() - clock.monotonicMs());
   return { kind: 'RequeueAfter', delayMs: Math.max(0, again.delayMs) };
@@ -60,11 +60,9 @@ function isEnding({ isNamespaceEnding }: ServiceMemory): boolean {
   return isNamespaceEnding;
 }
 
-function leave({ fleet }: ServiceShell, cached: KubeObject, memory: ServiceMemory): PassResult {
+function leave({ fleet }: ServiceShell, cached: KubeObject): PassResult {
   const key = keyOf(cached);
   fleet.unfollow(key);
-  // A cache that is behind may be the reason: pods that are followed again get the policy again.
-  memory.pushed = null;
   fleet.followTrainer(key, null);
   return { kind: 'Done' };
 }

@@ -36,8 +36,6 @@ export interface ServiceMemory {
   readonly lifecycle: LifecycleMemory;
   readonly training: TrainingMemory;
   policy: StoredByUs | null;
-  /** `epoch.revision` that the fleet was given. */
-  pushed: string | null;
   lastStatusWriteMs: number | null;
   /** Monotonic time until which a status waits for the first words of pods; null: nobody has asked yet. */
   statusHeldUntilMs: number | null;
@@ -63,7 +61,6 @@ export function newMemory(uid: string): ServiceMemory {
     lifecycle: newLifecycleMemory(),
     training: newTrainingMemory(),
     policy: null,
-    pushed: null,
     lastStatusWriteMs: null,
     statusHeldUntilMs: null,
     isNamespaceEnding: false,

@@ -1,4 +1,5 @@
 import type { Decision } from './decide.ts';
+import { comparePair } from '../../../crds/wire/policy.ts';
 import type { KubeObject } from '../../kube/api.ts';
 import type { Publication } from '../../fleet/push-to-pod.ts';
 import { applyChild } from './apply-child.ts';
@@ -23,9 +24,7 @@ export async function storePolicy(
   if (stored.outcome !== 'Skipped') deps.metrics.policyPublished(gathered.key, 'Mount');
   if (policy === null) return stored.object;
   const trial = trialOf(memory.lifecycle);
-  const pushed = [policy.epoch, policy.revision, trial?.podUid ?? ''].join('.');
-  if (pushed !== memory.pushed) {
-    memory.pushed = pushed;
+  if (!isPublished(fleet.publication(gathered.key), { policy, trial })) {
     // Nobody waits for pods: what they answer comes back as a change of the fleet.
     const fetched = fetchedHeads(policy);
     const own = [...memory.lifecycle.heads].filter(([digest]) => !fetched.has(digest));
@@ -34,6 +33,15 @@ export async function storePolicy(
     deps.metrics.policyPublished(gathered.key, 'Push');
   }
   return stored.object;
+}
+
+/** A fleet that was left knows none: pods that are followed again get the policy again. */
+function isPublished(
+  published: Publication | null,
+  { policy, trial }: Pick<Publication, 'policy' | 'trial'>,
+): boolean {
+  if (published === null || comparePair(published.policy, policy) !== 0) return false;
+  return published.trial?.podUid === trial?.podUid;
 }
 
 /** The pod that loads the candidate before the others do. */

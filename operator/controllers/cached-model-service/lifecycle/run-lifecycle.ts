@@ -211,7 +211,6 @@ async function finish(
   if (stored === 'Lost') {
     // Windows that were counted into the lost ledger come again: pods keep them.
     shell.fleet.unfollow(gathered.key);
-    memory.pushed = null;
     lookAgain(RETRY_MS);
     return held;
   }

@@ -1,5 +1,5 @@
 // Collecting: exits off, every row may be recorded, until there are enough rows to train on and the cooldown is over.
-import { areReservoirsFull, collectedRows } from './collected-rows.ts';
+import { countCollected, type CollectedRows } from './collected-rows.ts';
 import type { Draft } from './draft.ts';
 import type { Tick } from './tick.ts';
 import { mayTrain, requestTraining } from './training-wishes.ts';
@@ -28,30 +28,32 @@ export function enoughRows(classCount: number): number {
 
 /** Rows that end collecting in pods that keep `capacityRows` together; 0: not known. */
 export function wantedWithin(capacityRows: number): number {
-  return capacityRows === 0
-    ? COLLECT_ROWS
-    : Math.min(COLLECT_ROWS, Math.max(MIN_ROWS, capacityRows));
+  return capacityRows === 0 ? COLLECT_ROWS : atMostHeld(COLLECT_ROWS, capacityRows);
+}
+
+/** What is wanted, and no more than memory holds. */
+function atMostHeld(wanted: number, heldRows: number): number {
+  return Math.min(wanted, Math.max(MIN_ROWS, heldRows));
 }
 
 /** Rows that end collecting: all that is wanted, or all that memory holds, or after 15 minutes and after an alarm what suffices. */
 export function wantedRows(
   ledger: Ledger,
   tick: Pick<Tick, 'input' | 'backbone' | 'nowMs'>,
+  collected: CollectedRows,
 ): number {
   const { input, backbone, nowMs } = tick;
   const enough = enoughRows(backbone.classCount);
   const isUrgent = ledger.training.waiting !== null || nowMs - ledger.stageSinceMs >= PATIENCE_MS;
   const wanted = isUrgent ? Math.min(enough, input.collectRows) : input.collectRows;
-  const cause = trainingCause(ledger);
-  return areReservoirsFull({ input }, cause)
-    ? Math.min(wanted, Math.max(MIN_ROWS, collectedRows({ input }, cause)))
-    : wanted;
+  return collected.areAll ? atMostHeld(wanted, collected.rows) : wanted;
 }
 
 /** Asks for a training when rows and cooldown allow. */
 export function collecting(draft: Draft, tick: Tick): Draft {
   const cause = trainingCause(draft.ledger);
   if (!mayTrain(draft.ledger, tick.input)) return draft;
-  if (collectedRows(tick, cause) < wantedRows(draft.ledger, tick)) return draft;
+  const collected = countCollected(tick, cause);
+  if (collected.rows < wantedRows(draft.ledger, tick, collected)) return draft;
   return requestTraining(draft, tick, cause);
 }

@@ -2,7 +2,7 @@
 import { predictedSaving } from '../stats/cost.ts';
 import { auditedRows, auditShare } from './attempts.ts';
 import { evidenceOf } from './candidates.ts';
-import { collectedRows } from './collected-rows.ts';
+import { countCollected } from './collected-rows.ts';
 import { trainingCause } from './collecting.ts';
 import type { Attempt, Ledger } from './ledger.ts';
 import { looksAhead, outcomeAhead, type LookAhead } from './looks-ahead.ts';
@@ -32,7 +32,7 @@ export function estimateMore(ledger: Ledger, input: LifecycleInput): MoreTraffic
 }
 
 function beforeTraining(ledger: Ledger, input: LifecycleInput): MoreTraffic {
-  const recorded = collectedRows({ input }, trainingCause(ledger));
+  const { rows: recorded } = countCollected({ input }, trainingCause(ledger));
   const missing = Math.max(0, input.collectRows - recorded) + input.settings.minAudits;
   return toMore(ledger, missing, 'would train heads and bring their first look', false);
 }

@@ -1,7 +1,7 @@
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { auditedRows, latestLook, nextLookRows } from './attempts.ts';
-import { collectedRows } from './collected-rows.ts';
+import { countCollected } from './collected-rows.ts';
 import { trainingCause, wantedRows } from './collecting.ts';
 import type { Attempt, Ledger, RampRecord, StableRecord } from './ledger.ts';
 import { count, lambdaText, percent } from './text.ts';
@@ -49,8 +49,9 @@ const NOTHING: Reading = { rows: 0, wantedRows: null, message: '' };
 function readCollecting(ledger: Ledger, input: LifecycleInput): Reading {
   const { backbone, nowMs, settings } = input;
   if (backbone === null) return NOTHING;
-  const rows = collectedRows({ input }, trainingCause(ledger));
-  const wanted = wantedRows(ledger, { input, backbone, nowMs });
+  const collected = countCollected({ input }, trainingCause(ledger));
+  const { rows } = collected;
+  const wanted = wantedRows(ledger, { input, backbone, nowMs }, collected);
   const waitMs = cooldownEndMs(ledger, input) - nowMs;
   const reading = { rows, wantedRows: wanted };
   if (settings.trainingMode === 'Off') {

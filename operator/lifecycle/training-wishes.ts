@@ -1,5 +1,5 @@
 // When heads may be trained, and the request that asks for it (exits.md 11).
-import { collectedRows } from './collected-rows.ts';
+import { countCollected } from './collected-rows.ts';
 import { change, enter, say, type Draft } from './draft.ts';
 import type { Ledger, TrainingCause } from './ledger.ts';
 import { count } from './text.ts';
@@ -34,7 +34,7 @@ export function requestTraining(draft: Draft, tick: Tick, cause: TrainingCause):
   const asked = change(draft, {
     training: { ...training, request, waiting: null, count: attempt },
   });
-  const rows = collectedRows(tick, cause);
+  const { rows } = countCollected(tick, cause);
   return say(enter(asked, tick.nowMs, 'Training'), tick.nowMs, {
     reason: 'TrainingStarted',
     message: `Training ${String(attempt)} starts on ${count(rows)} recorded rows (${cause.trigger}).`,

@@ -1,21 +1,16 @@
 // The example's backbone trained again by its own commands, in a clone and a new environment of Python: as good a model of the same graph.
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openShell, PACKAGES_OF_THE_MACHINE, type Shell } from '../../cluster/docs/shell.ts';
+import { pythonMissing } from '../clients/python-environment.ts';
 import { blockText } from '../../unit/docs/documents.ts';
 
 const EXAMPLE = 'server/examples/fashion-mnist/README.md';
 const FOLDER = dirname(EXAMPLE);
 /** A quarter of an hour on two idle processors, and packages of some gigabytes. */
 const DEADLINE_MS = 5_400_000;
-const isMissing = spawnSync('python3', ['-c', 'import venv']).status !== 0;
-if (isMissing) {
-  process.stderr.write('\nSKIPPED: training the example again: python3 has no venv module\n');
-}
-
-describe.skipIf(isMissing)('training the example again', () => {
+describe.skipIf(pythonMissing !== null)('training the example again', () => {
   let shell: Shell | undefined;
   afterAll(() => {
     shell?.close();

@@ -118,11 +118,11 @@ class ResNet(nn.Module):
     def normalise(self, pixels):
         return (pixels - self.mean) * self.scale
 
-    def features(self, x):
+    def logits(self, x):
         return self.classifier(self.blocks(self.stem(x)).mean((2, 3)))
 
     def forward(self, pixels):
-        return self.features(self.normalise(pixels))
+        return self.logits(self.normalise(pixels))
 
 
 # ---------------------------------------------------------------- training
@@ -160,7 +160,7 @@ def train(model, rows, labels, args, device, log):
             picked = order[step * batch:(step + 1) * batch]
             inputs = augment(model.normalise(x[picked].to(device).float()), rng)
             with torch.autocast(device.type, torch.bfloat16, enabled=args.bf16):
-                logits = model.features(inputs.contiguous(memory_format=torch.channels_last))
+                logits = model.logits(inputs.contiguous(memory_format=torch.channels_last))
             loss = F.cross_entropy(logits.float(), y[picked].to(device), label_smoothing=0.1)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -168,7 +168,6 @@ def train(model, rows, labels, args, device, log):
             schedule.step()
             total += loss.item()
         log(f"epoch {epoch + 1}/{args.epochs}: loss {total / steps:.4f}, {time.time() - started:.0f} s")
-    return model
 
 
 # ---------------------------------------------------------------- export
@@ -197,12 +196,6 @@ def largest_difference(model, path, rows):
         ours = model(torch.from_numpy(pixels)).numpy()
     [theirs] = session.run(None, {"image": pixels})
     return float(np.abs(ours - theirs).max())
-
-
-def save_rows(out, name, rows, labels):
-    np.save(out / f"{name}_images.npy", rows)
-    # Labels are read a byte each.
-    np.save(out / f"{name}_labels.npy", labels.astype(np.uint8))
 
 
 def parse():
@@ -236,8 +229,10 @@ def main():
     order = np.array(random.Random("layercache-cifar-100").sample(range(len(rows)), len(rows)))
     held_out, kept = order[:args.held_out], order[args.held_out:]
     args.out.mkdir(parents=True, exist_ok=True)
-    save_rows(args.out, "heads", rows[held_out], labels[held_out])
-    save_rows(args.out, "test", test_rows, test_labels)
+    # Heads need no labels, and those of the test rows are read a byte each.
+    np.save(args.out / "heads_images.npy", rows[held_out])
+    np.save(args.out / "test_images.npy", test_rows)
+    np.save(args.out / "test_labels.npy", test_labels.astype(np.uint8))
     description = {"input": {"layout": "NCHW", "scale": 1}}
     (args.out / "layercache.json").write_text(json.dumps(description, indent=2) + "\n")
     blocks, is_bottleneck = NETWORKS[args.network]

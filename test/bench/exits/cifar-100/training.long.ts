@@ -1,10 +1,10 @@
 // The block that makes SelfXit's own setting, on a folder in the format of CIFAR-100 with a few hundred rows: both networks train, are exported
 // and cut, and every rule is compared on them. `npm run build` (or operator/bundle/bundle.mjs) comes first.
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openShell, PACKAGES_OF_THE_MACHINE, type Shell } from '../../../cluster/docs/shell.ts';
+import { pythonMissing } from '../../../http/clients/python-environment.ts';
 import { blockText } from '../../../unit/docs/documents.ts';
 
 const BLOCK = 'test/bench/exits/README.md#the-setting-of-selfxit';
@@ -34,14 +34,7 @@ const WORDS = {
   'npm run bench -- exits': 'node dist/bundle/bench.mjs exits --quick --out bench.json',
 };
 
-const isMissing = spawnSync('python3', ['-c', 'import venv']).status !== 0;
-if (isMissing) {
-  process.stderr.write(
-    '\nSKIPPED: the setting of SelfXit on a tiny subset: python3 has no venv module\n',
-  );
-}
-
-describe.skipIf(isMissing)('the setting of SelfXit, on a tiny subset', () => {
+describe.skipIf(pythonMissing !== null)('the setting of SelfXit, on a tiny subset', () => {
   let shell: Shell | undefined;
   afterAll(() => {
     shell?.close();

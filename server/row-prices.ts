@@ -1,5 +1,6 @@
 import type { Track } from '../crds/wire/evidence.ts';
 import { exitPlace } from '../crds/wire/exit-place.ts';
+import { ownSegments } from './core/own-segments.ts';
 import type { Serving } from './serving.ts';
 import { trackOf } from './serving.ts';
 
@@ -8,7 +9,7 @@ export interface RowPrices {
   readonly backbone: number;
   /** [exit] Segments of the backbone behind it. */
   readonly avoided: readonly number[];
-  /** [n] The first n heads; a companion is a head with a model of its own. */
+  /** [n] The first n heads; a companion is a head with a model of its own, and so is a cut whose segment starts at the input. */
   readonly heads: readonly number[];
 }
 
@@ -27,20 +28,21 @@ export function rowPrices(serving: Serving, track: Track): RowPrices {
 }
 
 function readPrices(serving: Serving, track: Track): RowPrices {
-  const { cuts, segmentMs, headMs, companions = 0 } = serving.costs;
+  const { cuts, segmentMs, headMs } = serving.costs;
+  const own = ownSegments(serving.costs);
   const segments = segmentMs[0] ?? [];
   const cutsOfExits = (trackOf(serving, track)?.bundle.heads ?? []).map((head) =>
     cuts.indexOf(exitPlace(head)),
   );
   const spentMs = (cut: number): number =>
-    (headMs[0]?.[cut] ?? 0) + (cut < companions ? (segments[cut] ?? 0) : 0);
+    (headMs[0]?.[cut] ?? 0) + (cut < own ? (segments[cut] ?? 0) : 0);
   const heads = cutsOfExits.reduce(
     (sums, cut) => [...sums, (sums.at(-1) ?? 0) + spentMs(cut) / 1000],
     [0],
   );
-  const behind = (cut: number): number => Math.max(companions, cut + 1);
+  const behind = (cut: number): number => Math.max(own, cut + 1);
   return {
-    backbone: seconds(segments.slice(companions)),
+    backbone: seconds(segments.slice(own)),
     avoided: cutsOfExits.map((cut) => (cut === -1 ? 0 : seconds(segments.slice(behind(cut))))),
     heads,
   };

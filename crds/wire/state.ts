@@ -44,6 +44,11 @@ export interface CostTable {
    * is no part of plain time. Absent: none.
    */
   readonly companions?: number;
+  /**
+   * Each segment starts at the model's input, so the time of one that ends at a cut is no part of plain time, and batches are padded to
+   * the next of `batchSizes`: an engine on a card. Absent: a segment goes on where the one before it ended.
+   */
+  readonly fromInput?: true;
 }
 
 /** A companion model that runs before the backbone. */
@@ -186,6 +191,7 @@ const costs = z
     headMs: z.array(milliseconds).max(64),
     compactMs: z.array(milliseconds).max(64),
     companions: z.exactOptional(shapes.counter),
+    fromInput: z.exactOptional(z.literal(true)),
   })
   .refine(
     (c) =>

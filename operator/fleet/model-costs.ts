@@ -3,6 +3,7 @@ import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { BundleStudent } from '../../crds/wire/student.ts';
 import type { CompanionModel, CostTable, CutReport, ServerState } from '../../crds/wire/state.ts';
 import { convolutionShapes, studentMacs } from '../../server/core/student/student-shape.ts';
+import { ownSegments } from '../../server/core/own-segments.ts';
 import { pathCosts as measuredPathCosts } from '../stats/cost.ts';
 
 /** Multiply-adds of one head revision on one backbone, per exit in order. */
@@ -55,7 +56,7 @@ export function pathCosts(bundle: HeadBundle, state: ServerState, batchSize: num
   return estimatePathCosts(bundle, state);
 }
 
-/** A cut without a head in the plan has a head time of 0; a companion is its own segment. */
+/** A cut without a head in the plan has a head time of 0; a companion is its own segment, and has none. */
 function isMeasured(costs: CostTable, place: string): boolean {
   const cut = costs.cuts.indexOf(place);
   if (cut >= 0 && cut < (costs.companions ?? 0)) return true;
@@ -65,12 +66,13 @@ function isMeasured(costs: CostTable, place: string): boolean {
 /**
  * The table as it is for batches that are not audited, which have no cut but those of the heads. The measured plan has the
  * cuts of all samples too: what the backbone's segments take beyond plain time is shared out over its cuts, and each head's cut
- * keeps its part. Companions are before all that.
+ * keeps its part. Companions are before all that, as are cuts whose segments start at the input.
  */
 function withPlacesAlone(costs: CostTable, places: readonly string[]): CostTable {
-  const { companions: before = 0, cuts, plainMs } = costs;
+  const { companions = 0, cuts, plainMs } = costs;
+  const before = ownSegments(costs);
   const kept = cuts.flatMap((place, cut) => (places.includes(place) ? [cut] : []));
-  const [companions, ofBackbone] = [
+  const [alone, ofBackbone] = [
     kept.filter((cut) => cut < before),
     kept.filter((cut) => cut >= before),
   ];
@@ -87,13 +89,13 @@ function withPlacesAlone(costs: CostTable, places: readonly string[]): CostTable
       const scale = (plainMs[b] ?? 0) / (totals[b] ?? 1);
       const borders = [...ofBackbone.map((cut) => cut + 1), segments.length];
       return [
-        ...companions.map((cut) => segments[cut] ?? 0),
+        ...alone.map((cut) => segments[cut] ?? 0),
         ...borders.map((end, i) => scale * sum(segments.slice(borders[i - 1] ?? before, end))),
       ];
     }),
     headMs: columns(costs.headMs, (b) => cutMs[b] ?? 0),
     compactMs: columns(costs.compactMs, () => 0),
-    ...(before === 0 ? {} : { companions: companions.length }),
+    ...(companions === 0 ? {} : { companions: kept.filter((cut) => cut < companions).length }),
   };
 }
 
@@ -103,6 +105,7 @@ function sum(values: readonly number[]): number {
 
 function estimatePathCosts(bundle: HeadBundle, state: ServerState): number[] {
   const plainMs = state.costs?.plainMs[0] ?? 0;
+  const fromInput = state.costs?.fromInput === true;
   const { fixedMs, msPerMillionMacs } = state.headCost;
   let added = 0;
   const costs = bundle.heads.map((head) => {
@@ -116,7 +119,10 @@ function estimatePathCosts(bundle: HeadBundle, state: ServerState): number[] {
     }
     const headMs = fixedMs + (msPerMillionMacs * headMacs(head, bundle.classCount, state)) / 1e6;
     added += share(headMs, plainMs);
-    return (findCut(state.cuts, head.tensor)?.msShare ?? 1) + added;
+    const toCut = shareToCut(state.cuts, head.tensor);
+    // A segment from the input is run before all that comes later.
+    if (fromInput) added += toCut;
+    return fromInput ? added : toCut + added;
   });
   return [...costs, 1 + added];
 }
@@ -136,6 +142,10 @@ function macsOfStudent({ input, convolutions, denseBias }: BundleStudent): numbe
 
 function share(partMs: number, plainMs: number): number {
   return plainMs > 0 ? partMs / plainMs : 0;
+}
+
+function shareToCut(cuts: readonly CutReport[], tensor: string | null): number {
+  return findCut(cuts, tensor)?.msShare ?? 1;
 }
 
 function findCut(cuts: readonly CutReport[], tensor: string | null): CutReport | undefined {

@@ -3,11 +3,12 @@
 import type { ComputeSeconds, EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import { invariant } from '../../server/core/invariant.ts';
+import { ownSegments } from '../../server/core/own-segments.ts';
 
 /**
  * Cost of leaving at each active exit and of running to the end, as shares of plain time at a batch size: length places + 1.
  * Path = segments + heads up to the exit + compaction at the active exits passed before it. A companion that is no active exit is not
- * run; the backbone's segments all are.
+ * run, nor a segment from the input to a cut that is none; the backbone's other segments all are.
  * @param places cuts of the active exits in the order of the table, companions by digest; one that it lacks throws InvariantError.
  * @param batchSize the largest measured size not above it is used, else the smallest.
  */
@@ -22,9 +23,9 @@ export function pathCosts(
     invariant(cut >= 0, `no measured cost for the cut ${place}`);
     return cut;
   });
-  const { companions = 0 } = table;
+  const own = ownSegments(table);
   const segmentMs = table.segmentMs[b]!.map((ms, cut) =>
-    cut < companions && !active.includes(cut) ? 0 : ms,
+    cut < own && !active.includes(cut) ? 0 : ms,
   );
   const sumTo = (cut: number): number =>
     segmentMs.slice(0, cut + 1).reduce((sum, ms) => sum + ms, 0);

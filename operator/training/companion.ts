@@ -49,7 +49,7 @@ function toCandidate(
     exit: exit.name,
     disagreements: found.disagreements,
     tensor: modelDigest,
-    ...{ macs: 0, headMs: 0, sizeBytes: 0, ownMs: prices.companionMs(modelDigest) },
+    ...{ macs: 0, headMs: 0, sizeBytes: 0, ownMs: prices.ownMs(modelDigest) },
     scores: Float64Array.from(classes, (_, row) =>
       exitScore(logits, row * classCount, { classCount, answerable, coefficients }),
     ),

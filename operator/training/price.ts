@@ -2,6 +2,7 @@
 import type { HiddenSize } from '../../crds/wire/head-bundle.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
 import { invariant } from '../../server/core/invariant.ts';
+import { ownSegments } from '../../server/core/own-segments.ts';
 
 /** What heads and cuts cost at the batch size that most requests arrive in. */
 export interface Prices {
@@ -11,8 +12,8 @@ export interface Prices {
   readonly shareTo: (place: string) => number;
   /** In which order rows pass companions and cuts; an unknown place throws InvariantError. */
   readonly orderOf: (place: string) => number;
-  /** Milliseconds of a companion for one batch, 0 of a cut. */
-  readonly companionMs: (place: string) => number;
+  /** Milliseconds for one batch of a companion, or of a segment from the input to the cut; 0 of a cut on the way. */
+  readonly ownMs: (place: string) => number;
   /** Milliseconds of a head for one batch: pooling, read-back, products, decision. */
   readonly headMs: (macs: number) => number;
   /** A table with these cuts alone, heads included, for operator/stats pathCosts. */
@@ -41,7 +42,8 @@ export function createPrices(
   headCost: ServerState['headCost'],
   batchRows: number,
 ): Prices {
-  const { batchSizes, cuts, companions = 0 } = costs;
+  const { batchSizes, cuts, companions = 0, fromInput } = costs;
+  const own = ownSegments(costs);
   invariant(batchSizes.length > 0, 'a cost table has a batch size');
   const b = Math.max(
     0,
@@ -52,20 +54,22 @@ export function createPrices(
   const segmentMs = costs.segmentMs[b]!;
   const sumOf = (from: number, end: number): number =>
     segmentMs.slice(from, end).reduce((sum, ms) => sum + ms, 0);
-  const total = sumOf(companions, segmentMs.length);
-  const cutMs = Math.max(0, total - plainMs) / Math.max(1, cuts.length - companions);
+  const total = sumOf(own, segmentMs.length);
+  const cutMs =
+    fromInput === true ? 0 : Math.max(0, total - plainMs) / Math.max(1, cuts.length - own);
   const placeOf = (place: string): number => {
     const cut = cuts.indexOf(place);
     invariant(cut >= 0, `the cost table has no cut ${place}`);
     return cut;
   };
-  const shareTo = (place: string): number => sumOf(companions, placeOf(place) + 1) / total;
   const isCompanion = (place: string): boolean => placeOf(place) < companions;
-  const companionMs = (place: string): number =>
-    isCompanion(place) ? segmentMs[placeOf(place)]! : 0;
+  const isOwn = (place: string): boolean => placeOf(place) < own;
+  const ownMs = (place: string): number => (isOwn(place) ? segmentMs[placeOf(place)]! : 0);
+  const shareTo = (place: string): number =>
+    isCompanion(place) ? 0 : (ownMs(place) + sumOf(own, placeOf(place) + 1)) / total;
   const last = batchSizes.length - 1;
-  /** Of a companion in the largest batch, as a share of the backbone's there. */
-  const companionWorkMs = (place: string): number =>
+  /** Of a segment of its own in the largest batch, as a share of the backbone's there. */
+  const ownWorkMs = (place: string): number =>
     (plainMs * costs.segmentMs[last]![placeOf(place)]!) / costs.plainMs[last]!;
   const headMs = (macs: number): number =>
     headCost.fixedMs + (headCost.msPerMillionMacs * macs * rows) / 1e6;
@@ -74,43 +78,42 @@ export function createPrices(
     plainMs,
     shareTo,
     orderOf: placeOf,
-    companionMs,
+    ownMs,
     headMs,
     tableFor: (heads) =>
       tableOf(heads, {
         headMs: ({ tensor, macs }) => (isCompanion(tensor) ? 0 : headMs(macs) + cutMs),
         compactMs: ({ tensor }) => costs.compactMs[b]![placeOf(tensor)]!,
-        companionMs: ({ tensor }) => companionMs(tensor),
+        ownMs: ({ tensor }) => ownMs(tensor),
       }),
     workFor: (heads) =>
       tableOf(heads, {
         headMs: ({ tensor, macs }) => (isCompanion(tensor) ? 0 : headMs(macs) - headMs(0)),
         compactMs: () => 0,
-        companionMs: ({ tensor }) => companionWorkMs(tensor),
+        ownMs: ({ tensor }) => ownWorkMs(tensor),
       }),
   };
 
   function tableOf(
     heads: Parameters<TableOf>[0],
     of: Readonly<
-      Record<'headMs' | 'compactMs' | 'companionMs', (head: (typeof heads)[number]) => number>
+      Record<'headMs' | 'compactMs' | 'ownMs', (head: (typeof heads)[number]) => number>
     >,
   ): CostTable {
-    const before = heads.filter(({ tensor }) => isCompanion(tensor));
+    const before = heads.filter(({ tensor }) => isOwn(tensor));
+    const companionCount = heads.filter(({ tensor }) => isCompanion(tensor)).length;
     const ends = [...heads.slice(before.length).map(({ tensor }) => shareTo(tensor)), 1];
     return {
       batchSizes: [rows],
       cuts: heads.map(({ tensor }) => tensor),
       plainMs: [plainMs],
       segmentMs: [
-        [
-          ...before.map(of.companionMs),
-          ...ends.map((end, i) => (end - (ends[i - 1] ?? 0)) * plainMs),
-        ],
+        [...before.map(of.ownMs), ...ends.map((end, i) => (end - (ends[i - 1] ?? 0)) * plainMs)],
       ],
       headMs: [heads.map(of.headMs)],
       compactMs: [heads.map(of.compactMs)],
-      ...(before.length === 0 ? {} : { companions: before.length }),
+      ...(companionCount === 0 ? {} : { companions: companionCount }),
+      ...(fromInput === true ? { fromInput } : {}),
     };
   }
 }

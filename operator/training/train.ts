@@ -194,7 +194,7 @@ function withStudents(
       dataset,
       rows: validationRows,
       budget: settings.budget,
-      ownMs: prices.companionMs(found.modelDigest),
+      ownMs: prices.ownMs(found.modelDigest),
     });
     if (!ranksAgreement(own)) return [];
     return [{ task: { ...task, prices }, candidates: [own, ...others], noStudent: null }];

@@ -75,8 +75,11 @@ export interface SegmentPlan {
 /** Verbs of every engine; one instance per worker thread. All calls of one instance are serialised by its owner. */
 export interface SegmentEngine {
   open(source: ModelSource): Promise<ModelDescription>;
-  /** Validates the cuts, builds and warms every segment. The former plan stays usable until `releasePlan`. */
-  plan(cuts: readonly PlannedCut[]): Promise<SegmentPlan>;
+  /**
+   * Validates the cuts, builds and warms every segment. The former plan stays usable until `releasePlan`.
+   * @param warmRows batch sizes that it will be run at. @defaultValue the engine's own
+   */
+  plan(cuts: readonly PlannedCut[], warmRows?: readonly number[]): Promise<SegmentPlan>;
   releasePlan(plan: SegmentPlan): Promise<void>;
   prepareHead(head: BundleHead): PreparedHead;
   /** The head is not used again. */

@@ -26,6 +26,8 @@ export interface SegmentRequest {
   /** Tensor that the segment starts from: the graph input or a cut. */
   readonly input: ValueLiteral;
   readonly outputs: readonly ValueLiteral[];
+  /** A tensor that the tail reads and nobody else. */
+  readonly read?: string;
   readonly tail: SegmentTail;
 }
 
@@ -40,7 +42,8 @@ export function cutSegment(
   request: SegmentRequest,
 ): Uint8Array {
   const start = request.input.name;
-  const outputs = request.outputs.map(({ name }) => name);
+  const ends = request.outputs.map(({ name }) => name);
+  const outputs = request.read === undefined ? ends : [...ends, request.read];
   const { names, nodes, standIns } = closeOver(model, flow, shapes, { start, outputs });
   const shapeNodes = shapeStandIns(standIns, start);
   const copied = [...nodes].sort((a, b) => a.from - b.from);

@@ -62,7 +62,10 @@ export class CutEngine<T> implements SegmentEngine {
     return backbone.description;
   }
 
-  async plan(cuts: readonly PlannedCut[]): Promise<SegmentPlan> {
+  async plan(
+    cuts: readonly PlannedCut[],
+    warmRows: readonly number[] = this.runtime.warmRows,
+  ): Promise<SegmentPlan> {
     const { backbone, segments: cache } = this.model();
     const found = cuts.map((cut) => checkPlannedCut(backbone, cut));
     const places = found.map((cut) => backbone.search.cuts.indexOf(cut));
@@ -73,12 +76,13 @@ export class CutEngine<T> implements SegmentEngine {
     try {
       for (let index = 0; index <= cuts.length; index += 1) {
         await this.options.pause();
-        segments.push(cache.acquire(found[index - 1] ?? null, cuts[index] ?? null));
+        const from = this.runtime.resumes ? (found[index - 1] ?? null) : null;
+        segments.push(cache.acquire(from, cuts[index] ?? null));
       }
       const plan = { id: this.nextPlanId, cuts, segments };
       this.nextPlanId += 1;
       this.plans.set(plan.id, plan);
-      if (segments.some(({ uses }) => uses === 1)) await this.warm(plan);
+      if (segments.some(({ uses }) => uses === 1)) await this.warm(plan, warmRows);
       return plan;
     } catch (error) {
       for (const segment of segments) cache.release(segment);
@@ -144,7 +148,7 @@ export class CutEngine<T> implements SegmentEngine {
     if (segment.output === null || cut === undefined) {
       throw new InvariantError('the last segment is run by output()');
     }
-    const { rows, value: input } = this.takeFor(segment, activation);
+    const { rows, value: input } = this.takeFor(plan, index, activation);
     const { value, pooled } = segment.built.run(input, poolsWanted(cut, want));
     this.runtime.free(input);
     const result = this.activations.make({ value, rows, name: segment.output });
@@ -171,7 +175,7 @@ export class CutEngine<T> implements SegmentEngine {
   output(plan: SegmentPlan, activation: Activation): Promise<readonly Float32Array[]> {
     return promised(() => {
       const segment = this.segmentAt(plan, plan.cuts.length);
-      const { value } = this.takeFor(segment, activation);
+      const { value } = this.takeFor(plan, plan.cuts.length, activation);
       const outputs = segment.built.finish(value);
       this.runtime.free(value);
       return outputs;
@@ -179,19 +183,22 @@ export class CutEngine<T> implements SegmentEngine {
   }
 
   async measure(plan: SegmentPlan, batchSizes: readonly number[]): Promise<CostTable> {
-    const whole = await this.plan([]);
+    const warmRows = this.runtime.warmRows.filter((rows) => batchSizes.includes(rows));
+    const whole = await this.plan([], warmRows);
     const bare = await this.plan(
       plan.cuts.map(({ tensor }) => ({ tensor, heads: [], samplePool: null })),
+      warmRows,
     );
     try {
       const { input, search, description } = this.model().backbone;
+      const inputSize = product(input.rowDims);
       const sizeAt = new Map(search.cuts.map((cut) => [cut.tensor, product(cut.rowDims)]));
-      return await measurePlan(this, { plan, bare, whole }, batchSizes, {
-        inputSize: product(input.rowDims),
-        classCount: description.classCount,
-        cutSizes: plan.cuts.map(({ tensor }) => sizeAt.get(tensor) ?? 0),
-        pause: this.options.pause,
+      const { resumes } = this.runtime;
+      const table = await measurePlan(this, { plan, bare, whole }, batchSizes, {
+        ...{ inputSize, classCount: description.classCount, pause: this.options.pause },
+        cutSizes: plan.cuts.map(({ tensor }) => (resumes ? (sizeAt.get(tensor) ?? 0) : inputSize)),
       });
+      return resumes ? table : { ...table, fromInput: true };
     } finally {
       await this.releasePlan(bare);
       await this.releasePlan(whole);
@@ -230,12 +237,13 @@ export class CutEngine<T> implements SegmentEngine {
     return segment;
   }
 
-  private takeFor(segment: Segment<T>, activation: Activation): Held<T> {
+  private takeFor({ cuts }: SegmentPlan, index: number, activation: Activation): Held<T> {
     const held = this.activations.take(activation);
-    if (held.name !== segment.input) {
+    const start = cuts[index - 1]?.tensor ?? this.model().backbone.input.name;
+    if (held.name !== start) {
       this.runtime.free(held.value);
       throw new InvariantError(
-        `an activation at ${held.name} was passed to the segment from ${segment.input}`,
+        `an activation at ${held.name} was passed to the segment from ${start}`,
       );
     }
     return held;
@@ -264,9 +272,9 @@ export class CutEngine<T> implements SegmentEngine {
     return this.ownHead(prepared).run(features, rows);
   }
 
-  private async warm(plan: CutPlan<T>): Promise<void> {
+  private async warm(plan: CutPlan<T>, warmRows: readonly number[]): Promise<void> {
     const size = product(this.model().backbone.input.rowDims);
-    for (const rows of this.runtime.warmRows) {
+    for (const rows of warmRows) {
       await this.options.pause();
       let activation = this.upload(new Float32Array(rows * size), rows);
       for (const index of plan.cuts.keys()) {

@@ -23,6 +23,7 @@ export interface SegmentEnd {
 
 /** `T` is a value of the backbone where the engine keeps it. */
 export interface SegmentRun<T> {
+  /** At the cut; of a runtime that does not resume, the input again. */
   readonly value: T;
   /** [rows, pool * pool * channels] for every pool that was asked for, on the host. */
   readonly pooled: ReadonlyMap<PoolSize, Float32Array>;
@@ -43,6 +44,11 @@ export interface RuntimeHead {
 }
 
 export interface EngineRuntime<T> {
+  /**
+   * Whether a segment goes on from the value at the cut where the one before ended. Else each starts at the model's input, which is then
+   * what an activation holds, and `build` is never given a cut to start from.
+   */
+  readonly resumes: boolean;
   /** Rows of the runs that warm a plan up. */
   readonly warmRows: readonly number[];
   open(source: ModelSource): Promise<OpenedBackbone>;

@@ -7,8 +7,6 @@ import type { BuiltSegment, EngineRuntime, OpenedBackbone, SegmentEnd } from './
 export interface Segment<T> {
   readonly key: string;
   readonly built: BuiltSegment<T>;
-  /** Tensor that goes in. */
-  readonly input: string;
   /** Tensor that goes out; null for the last segment. */
   readonly output: string | null;
   uses: number;
@@ -41,13 +39,12 @@ export class SegmentCache<T> {
   }
 
   private build(key: string, from: FoundCut | null, to: PlannedCut | null): Segment<T> {
-    const { search, input } = this.opened;
+    const { search } = this.opened;
     const cut = search.cuts.find(({ tensor }) => tensor === to?.tensor);
     const end: SegmentEnd | null = cut === undefined ? null : { cut, pools: poolsOf(to) };
     return {
       key,
       built: this.runtime.build(from, end),
-      input: from?.tensor ?? input.name,
       output: to?.tensor ?? null,
       uses: 0,
     };

@@ -8,7 +8,7 @@ import type { BatchOutcome, LoadedCompanion, PlanReport } from '../engine-client
 import { EngineError, toEngineFailure } from '../engine-error.ts';
 import { decodeBatch, encodeDone, encodeRows } from '../batch-frames.ts';
 import { encodeFrame, type Frame } from '../frames.ts';
-import { readInput } from '../input-memory.ts';
+import { InputReader } from '../input-memory.ts';
 import type { WorkerReport } from '../protocol.ts';
 import type { ModelDescription, SegmentEngine, SegmentPlan } from '../segment-engine.ts';
 import { BusyShare, LoadRatio } from './batch-clock.ts';
@@ -73,6 +73,7 @@ export function serveWorker(
   const busy = new BusyShare(() => ownMs() * passThreads);
   const tables: MeasuredPlans = new Map();
   const companions = new Map<string, OpenCompanion>();
+  const inputs = new InputReader();
   /** The digest that was opened last under a name. */
   const lastOf = new Map<string, string>();
   let open: OpenWorker | null = null;
@@ -122,7 +123,7 @@ export function serveWorker(
           else lane.write(bytes);
         },
       },
-      { ...batch, input: input instanceof Uint8Array ? input : readInput(input) },
+      { ...batch, input: input instanceof Uint8Array ? input : inputs.read(input) },
     );
     last.push(encodeDone(id, outcome) ?? encodeFrame(outcomeFrame(id, outcome)));
     lane.write(Buffer.concat(last));

@@ -43,7 +43,7 @@ export async function measureBackbone(
   };
 }
 
-/** Share of the time up to each cut, at batch 1, cut at all of them. */
+/** Share of the time up to each cut, at batch 1, cut at all of them: of their sum, or where each starts at the input, of the whole. */
 async function shareOfCuts(
   engine: SegmentEngine,
   model: ModelDescription,
@@ -54,6 +54,8 @@ async function shareOfCuts(
     model.cuts.map(({ tensor }) => ({ tensor, heads: [], samplePool: null })),
   );
   const ms = table.segmentMs[0] ?? [];
+  if (table.fromInput === true)
+    return model.cuts.map((_, cut) => (ms[cut] ?? 0) / (ms.at(-1) ?? 1));
   const total = ms.reduce((sum, value) => sum + value, 0);
   return model.cuts.map(
     (_, index) => ms.slice(0, index + 1).reduce((sum, value) => sum + value, 0) / total,
@@ -84,7 +86,7 @@ async function headMs(engine: SegmentEngine, tensor: string, head: HeadShape): P
 }
 
 async function measureOnce(engine: SegmentEngine, cuts: readonly PlannedCut[]): Promise<CostTable> {
-  const plan = await engine.plan(cuts);
+  const plan = await engine.plan(cuts, [1]);
   try {
     return await engine.measure(plan, [1]);
   } finally {

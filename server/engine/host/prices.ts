@@ -17,14 +17,19 @@ export interface Prices {
 
 /**
  * @param cuts tensors of the plan, all of them in the table. Segments between them add up, less what the table's cuts in between
- * cost: the surplus of all segments over plain time, in equal parts.
+ * cost: the surplus of all segments over plain time, in equal parts. Where segments start at the input, each is what it is.
  */
 export function createPrices(table: CostTable, cuts: readonly string[]): Prices {
   const places = cuts.map((tensor) => table.cuts.indexOf(tensor));
-  const { companions = 0 } = table;
+  const { companions = 0, fromInput } = table;
+  const between = fromInput === true ? padded : interpolate;
   const at = (rows: number, values: (size: number) => number): number =>
-    interpolate(table.batchSizes, rows, values);
+    between(table.batchSizes, rows, values);
   const segmentMs = (index: number, rows: number): number => {
+    if (fromInput === true) {
+      const own = index === cuts.length ? table.cuts.length : (places[index] ?? -1);
+      return at(rows, (size) => table.segmentMs[size]?.[own] ?? NaN);
+    }
     const from = index === 0 ? companions : (places[index - 1] ?? 0) + 1;
     const to = index === cuts.length ? table.cuts.length : (places[index] ?? 0);
     return at(rows, (size) => {
@@ -73,6 +78,15 @@ function remembered(price: PriceOf): PriceOf {
 
 function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** What the next measured size takes; beyond the last in parts of that size. */
+function padded(sizes: readonly number[], rows: number, value: (index: number) => number): number {
+  const last = sizes.length - 1;
+  const most = sizes[last] ?? NaN;
+  const whole = Math.floor(rows / most);
+  const next = sizes.findIndex((size) => size >= rows - whole * most);
+  return whole * value(last) + (rows > whole * most ? value(next) : 0);
 }
 
 /** Linear between measured sizes, in proportion beyond the last. */

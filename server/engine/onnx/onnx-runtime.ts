@@ -13,14 +13,18 @@ import type {
   SegmentEnd,
   SegmentRun,
 } from '../backbone/runtime.ts';
-import { deviceOfProcess } from '../config.ts';
 import type { ModelSource } from '../segment-engine.ts';
-import { checkCard } from './check-card.ts';
 import { freeMemory } from '../free-memory.ts';
 import { openModel } from './open-model.ts';
 import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
 import { OnnxHead } from './prepared-head.ts';
-import { floatsOf, floatTensorOf, RuntimeSession, type RuntimeTensor } from './session.ts';
+import {
+  floatsOf,
+  floatTensorOf,
+  numbersOf,
+  RuntimeSession,
+  type RuntimeTensor,
+} from './session.ts';
 
 export interface OnnxValue {
   readonly tensor: RuntimeTensor;
@@ -29,6 +33,7 @@ export interface OnnxValue {
 }
 
 export class OnnxRuntime implements EngineRuntime<OnnxValue> {
+  readonly resumes = true;
   readonly warmRows = [1, 2, 8];
   private readonly threads: number;
   private opened: OpenedModel | null = null;
@@ -39,7 +44,6 @@ export class OnnxRuntime implements EngineRuntime<OnnxValue> {
   }
 
   async open(source: ModelSource): Promise<OpenedBackbone> {
-    if (deviceOfProcess() === 'gpu') checkCard();
     this.opened = await openModel(source);
     return this.opened;
   }
@@ -133,20 +137,10 @@ class OnnxSegment implements BuiltSegment<OnnxValue> {
 
   finish({ tensor }: OnnxValue): readonly Float32Array[] {
     const found = this.session.run({ [this.names.input]: tensor });
-    return this.names.outputs.map((name) => toFloats(found[name]));
+    return this.names.outputs.map((name) => numbersOf(found[name]));
   }
 
   release(): void {
     this.session.release();
   }
-}
-
-/** Outputs of other types are told as numbers. */
-function toFloats(tensor: RuntimeTensor | undefined): Float32Array {
-  const floats = floatsOf(tensor);
-  if (floats !== null) return floats;
-  return Float32Array.from(
-    tensor === undefined ? [] : (tensor.data as ArrayLike<number | bigint>),
-    Number,
-  );
 }

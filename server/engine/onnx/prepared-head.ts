@@ -3,15 +3,17 @@ import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import { HEAD_FEATURES, HEAD_LOGITS, headModel } from '../../core/onnx/head-graph.ts';
 import { headWeights } from '../backbone/head-weights.ts';
 import type { RuntimeHead } from '../backbone/runtime.ts';
+import type { Device } from '../config.ts';
 import { floatsOf, floatTensorOf, RuntimeSession } from './session.ts';
 
 export class OnnxHead implements RuntimeHead {
   private readonly featureCount: number;
   private readonly session: RuntimeSession;
 
-  constructor(head: BundleHead, classCount: number) {
+  /** @param device @defaultValue what the process runs models on */
+  constructor(head: BundleHead, classCount: number, device?: Device) {
     this.featureCount = head.featureCount;
-    this.session = new RuntimeSession(headModel(headWeights(head, classCount)));
+    this.session = new RuntimeSession(headModel(headWeights(head, classCount)), { device });
   }
 
   run(features: Float32Array, rows: number): Float32Array {

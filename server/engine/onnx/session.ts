@@ -6,10 +6,10 @@
 // activations, it cost 0.02 ms each (measured), and four segments make a pass.
 import { Tensor } from 'onnxruntime-node';
 import { binding, initOrt, type Binding } from 'onnxruntime-node/dist/binding.js';
-import { deviceOfProcess } from '../config.ts';
+import { deviceOfProcess, type Device } from '../config.ts';
 
 /** What the CUDA provider has no kernel for runs on processors within the same session. */
-const PROVIDERS = deviceOfProcess() === 'gpu' ? ['cuda'] : ['cpu'];
+const PROVIDERS: Readonly<Record<Device, readonly string[]>> = { gpu: ['cuda'], cpu: ['cpu'] };
 
 export type RuntimeTensor = Tensor;
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -19,6 +19,8 @@ export interface SessionOptions {
   readonly optimisation?: 'all' | 'disabled';
   /** Of one run. @defaultValue 1 */
   readonly threads?: number;
+  /** @defaultValue what the process runs models on */
+  readonly device?: Device | undefined;
 }
 
 export class RuntimeSession {
@@ -26,14 +28,17 @@ export class RuntimeSession {
   private readonly allOutputs: Readonly<Record<string, null>>;
 
   /** Throws the runtime's error when it cannot run the model. */
-  constructor(model: Uint8Array, { optimisation = 'all', threads = 1 }: SessionOptions = {}) {
+  constructor(
+    model: Uint8Array,
+    { optimisation = 'all', threads = 1, device = deviceOfProcess() }: SessionOptions = {},
+  ) {
     initOrt();
     this.native = new binding.InferenceSession();
     this.native.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      executionProviders: PROVIDERS,
+      executionProviders: PROVIDERS[device],
       graphOptimizationLevel: optimisation,
       logSeverityLevel: 3,
       // A spinning pool thread would take a core from the other workers (18.1 -> 14.7 CPU ms per pass, measured). Two threads of one
@@ -63,4 +68,14 @@ export function floatTensorOf(values: Float32Array, dims: readonly number[]): Te
 export function floatsOf(tensor: Tensor | undefined): Float32Array | null {
   const values: unknown = tensor?.data;
   return tensor?.type === 'float32' && values instanceof Float32Array ? values : null;
+}
+
+/** Values of any type as float32; none of a tensor that did not come. */
+export function numbersOf(tensor: Tensor | undefined): Float32Array {
+  const floats = floatsOf(tensor);
+  if (floats !== null) return floats;
+  return Float32Array.from(
+    tensor === undefined ? [] : (tensor.data as ArrayLike<number | bigint>),
+    Number,
+  );
 }

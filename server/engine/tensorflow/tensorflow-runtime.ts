@@ -29,6 +29,7 @@ interface Loaded {
 }
 
 export class TensorFlowRuntime implements EngineRuntime<TensorFlowValue> {
+  readonly resumes = true;
   readonly warmRows = [1, 2, 8];
   private readonly folder: string;
   private readonly device: Device;

@@ -20,6 +20,7 @@ import { TfjsHead } from './tfjs-head.ts';
 
 export class TfjsRuntime implements EngineRuntime<Tensor> {
   /** Weights are packed in the first run, whatever its size. */
+  readonly resumes = true;
   readonly warmRows = [1];
   private readonly backend: BackendName;
   private opened: OpenedTfjsModel | null = null;

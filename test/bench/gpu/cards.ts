@@ -12,3 +12,11 @@ export function findCards(): Cards {
     return { ok: false, why: 'no GPU here (nvidia-smi lists none)' };
   return { ok: true, names };
 }
+
+/** Of all processes on the first card, MiB; NaN where the driver does not say. */
+export function cardMemoryMib(): number {
+  const query = ['--query-gpu=memory.used', '--format=csv,noheader,nounits'];
+  const { stdout } = spawnSync('nvidia-smi', query, { encoding: 'utf8' });
+  const [first = ''] = stdout.split('\n');
+  return first === '' ? NaN : Number(first);
+}

@@ -1,6 +1,8 @@
 // Whether exits pay on a card: the product's own engine host on a network of ResNet-50's size, every copy between card and host in the
 // elapsed time. Conformance first: what is wrong is not measured.
 import { fileURLToPath } from 'node:url';
+import { CutEngine, NO_PAUSE } from '../../../server/engine/backbone/cut-engine.ts';
+import { OnnxRuntime } from '../../../server/engine/onnx/onnx-runtime.ts';
 import { createEngineClient } from '../../../server/engine/client.ts';
 import {
   RowFlag,
@@ -13,7 +15,7 @@ import { aBundle } from '../../support/onnx-models/random-head.ts';
 import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { quantile } from '../median.ts';
 import { writeModel } from '../served-model.ts';
-import { findCards } from './cards.ts';
+import { cardMemoryMib, findCards } from './cards.ts';
 import { randomResNet50, STAGE_ENDS } from './resnet-50.ts';
 
 const HOST = fileURLToPath(new URL('./engine-host.mjs', import.meta.url));
@@ -27,9 +29,13 @@ const TRIAL_SIDE = 64;
 const IN_FLIGHT = 2;
 /** Of rows, which leave at the first exit; the others run to the end. */
 const SHARE_LEAVING = 0.6;
-const ROUNDS = 30;
+/** Of each size, and before them those that are not counted: code that is new runs slowly. */
+const ROUNDS: Readonly<Record<number, number>> = { 1: 300, 8: 100, 32: 50 };
+const WARM_UP = 20;
 const QUICK_ROUNDS = 2;
 const GOAL = 0.2;
+/** One exit, where it saves most: each more is paid by every row that stays. */
+const FIRST = STAGE_ENDS.slice(0, 1);
 /** Between a card and processors, and between segments and the whole (server.md). */
 const CLOSE = 1e-3;
 
@@ -48,20 +54,29 @@ export async function measureGpu({ onProcessors, quick }: GpuBenchOptions): Prom
   process.stdout.write(`${cards.names}\n`);
   const side = onProcessors ? TRIAL_SIDE : SIDE;
   const file = writeModel(randomResNet50(1, side));
-  const open = (device: 'CPU' | 'GPU') => openHost(file.path, device);
-  const host = await open(onProcessors ? 'CPU' : 'GPU');
+  const started = performance.now();
+  const host = await openHost(file.path, onProcessors ? 'CPU' : 'GPU');
   try {
-    const rounds = quick ? QUICK_ROUNDS : ROUNDS;
-    const bench = await prepare(host, rounds);
-    const figures: Figure[] = [];
-    const reference = await open('CPU');
-    try {
-      figures.push(await conformance(bench, await prepare(reference, rounds)));
-    } finally {
-      await reference.client.close();
-    }
+    const ready = performance.now();
+    const bench = await prepare(host, quick);
+    const figures: Figure[] = [
+      seen(
+        { section: SECTION, name: 'model opened and measured', unit: 's' },
+        (ready - started) / 1000,
+      ),
+      seen(
+        { section: SECTION, name: 'three plans prepared', unit: 's' },
+        (performance.now() - ready) / 1000,
+      ),
+      await conformance(bench, file.path),
+    ];
     for (const rows of SIZES) figures.push(...(await netTime(bench, rows, 1)));
     figures.push(...(await netTime(bench, LARGEST, IN_FLIGHT)));
+    if (!onProcessors) {
+      figures.push(
+        seen({ section: SECTION, name: 'memory of the card in use', unit: 'MiB' }, cardMemoryMib()),
+      );
+    }
     return figures;
   } finally {
     await host.client.close();
@@ -88,16 +103,18 @@ async function openHost(path: string, device: 'CPU' | 'GPU'): Promise<OpenHost> 
 
 interface Bench {
   readonly client: EngineClient;
-  readonly rounds: number;
+  readonly quick: boolean;
   readonly input: Uint8Array;
-  /** Plans whose heads let all rows go at the first exit, and none at any. */
+  /** Plans with the first exit, whose head lets all rows go, or none. */
   readonly leaving: number;
   readonly staying: number;
+  /** Through all exits, and out at none. */
+  readonly through: number;
 }
 
-async function prepare({ client, model }: OpenHost, rounds: number): Promise<Bench> {
-  const planOf = async (intercept: number): Promise<number> => {
-    const heads = STAGE_ENDS.map((tensor) => ({ tensor, intercept }));
+async function prepare({ client, model }: OpenHost, quick: boolean): Promise<Bench> {
+  const planOf = async (intercept: number, ends: readonly string[]): Promise<number> => {
+    const heads = ends.map((tensor) => ({ tensor, intercept }));
     const bundle = aBundle(model, heads);
     const { planId } = await client.prepare({
       tracks: [
@@ -116,8 +133,9 @@ async function prepare({ client, model }: OpenHost, rounds: number): Promise<Ben
   const size = LARGEST * rowSize;
   const values = Float32Array.from({ length: size }, () => random.normal());
   return {
-    ...{ client, rounds, input: new Uint8Array(values.buffer) },
-    ...{ leaving: await planOf(50), staying: await planOf(-50) },
+    ...{ client, quick, input: new Uint8Array(values.buffer) },
+    ...{ leaving: await planOf(50, FIRST), staying: await planOf(-50, FIRST) },
+    through: await planOf(-50, STAGE_ENDS),
   };
 }
 
@@ -127,28 +145,65 @@ interface Batch {
   readonly flags?: Uint8Array;
 }
 
-async function run(bench: Bench, batch: Batch): Promise<readonly RowAnswer[]> {
-  const { planId, rows, flags = new Uint8Array(rows) } = batch;
-  const rowBytes = bench.input.length / LARGEST;
-  const input = [bench.input.subarray(0, rows * rowBytes)];
-  const answers: RowAnswer[] = [];
-  await bench.client.run({ planId, rows, datatype: 'FP32', input, flags }, (some) => {
-    answers.push(...some);
-  });
-  return answers.sort((a, b) => a.row - b.row);
+interface Ran {
+  readonly answers: readonly RowAnswer[];
+  /** Of segments with the heads at their ends, in the engine itself. */
+  readonly engineMs: number;
 }
 
-/** Cut in four, whole, and on processors: one answer. */
-async function conformance(bench: Bench, reference: Bench): Promise<Figure> {
+async function run(bench: Bench, batch: Batch): Promise<Ran> {
+  const { planId, rows, flags = new Uint8Array(rows) } = batch;
+  const input = [inputOf(bench, rows)];
+  const answers: RowAnswer[] = [];
+  const request = { planId, rows, datatype: 'FP32', input, flags } as const;
+  const { segments } = await bench.client.run(request, (some) => {
+    answers.push(...some);
+  });
+  return {
+    answers: answers.sort((a, b) => a.row - b.row),
+    engineMs: segments.reduce((sum, { ms }) => sum + ms, 0),
+  };
+}
+
+function inputOf({ input }: Bench, rows: number): Uint8Array {
+  return input.subarray(0, rows * (input.length / LARGEST));
+}
+
+/** Cut in four, whole, and on processors in this process: one answer. */
+async function conformance(bench: Bench, path: string): Promise<Figure> {
   const rows = 4;
   const whole = { rows, flags: new Uint8Array(rows).fill(RowFlag.BackboneOnly) };
-  const expected = await run(reference, { planId: reference.staying, ...whole });
+  const through = await run(bench, { planId: bench.through, rows });
   const found = [
-    ...(await run(bench, { planId: bench.staying, rows })),
-    ...(await run(bench, { planId: bench.staying, ...whole })),
+    ...through.answers,
+    ...(await run(bench, { planId: bench.staying, ...whole })).answers,
   ];
-  const away = found.map(({ row, outputs }) => distance(outputs[0], expected[row]?.outputs[0]));
+  const expected = await onProcessorsHere(path, inputOf(bench, rows), rows);
+  const size = expected.length / rows;
+  const away = found.map(({ row, outputs }) =>
+    distance(outputs[0], expected.subarray(row * size, (row + 1) * size)),
+  );
   return atMost({ section: SECTION, name: 'farthest from processors' }, Math.max(...away), CLOSE);
+}
+
+/** [rows, classes] of the whole backbone. */
+async function onProcessorsHere(
+  path: string,
+  input: Uint8Array,
+  rows: number,
+): Promise<Float32Array> {
+  const engine = new CutEngine(new OnnxRuntime(), NO_PAUSE);
+  try {
+    await engine.open({ path, outputName: null, digest: null });
+    const plan = await engine.plan([], []);
+    const [outputs] = await engine.output(
+      plan,
+      engine.upload(new Float32Array(input.slice().buffer), rows),
+    );
+    return outputs ?? new Float32Array(0);
+  } finally {
+    await engine.close();
+  }
 }
 
 /** Largest difference, in parts of the largest value. */
@@ -174,17 +229,14 @@ async function netTime(bench: Bench, rows: number, inFlight: number): Promise<Fi
     leaving: { planId: leaving, rows },
     mixed: { planId: leaving, rows, flags: mixed },
   };
-  const ms = await inTurns(bench, batches, inFlight);
-  // Alone, a row leaves or stays; in a batch, those that stay are compacted.
-  const withExits =
-    rows === 1 ? SHARE_LEAVING * ms.leaving + (1 - SHARE_LEAVING) * ms.staying : ms.mixed;
+  const { ms, engineMs } = await inTurns(bench, batches, inFlight);
   const where = `${rows} rows${inFlight > 1 ? ', saturated' : ''}`;
   const place = (name: string, unit = '') => ({
     section: SECTION,
     name: `${where}: ${name}`,
     unit,
   });
-  const saved = 1 - withExits / ms.plain;
+  const saved = netSaving(ms, rows);
   const percent = `${Math.round(SHARE_LEAVING * 100)} % leave at the first exit`;
   const net = place(`net time saved where ${percent}`);
   return [
@@ -193,25 +245,53 @@ async function netTime(bench: Bench, rows: number, inFlight: number): Promise<Fi
     seen(place('all leave at the first exit, of plain'), ms.leaving / ms.plain),
     rows === 1 ? atLeast(net, saved, GOAL) : seen(net, saved),
     seen(place('exits pay (0: off, as NotWorthwhile says)'), saved > 0 ? 1 : 0),
+    seen(place('plain, in the engine alone', 'ms'), engineMs.plain),
+    seen(place('net time saved in the engine alone'), netSaving(engineMs, rows)),
   ];
 }
 
-/** Elapsed milliseconds of a batch of each kind, their lower quartile; in turns, so that all meet the same machine. */
+type Times = Readonly<Record<'plain' | 'leaving' | 'staying' | 'mixed', number>>;
+
+/** Alone, a row leaves or stays; in a batch, those that stay are compacted. */
+function netSaving({ plain, leaving, staying, mixed }: Times, rows: number): number {
+  const withExits = rows === 1 ? SHARE_LEAVING * leaving + (1 - SHARE_LEAVING) * staying : mixed;
+  return 1 - withExits / plain;
+}
+
+/**
+ * Milliseconds of a batch of each kind, their lower quartile, in turns, so that all meet the same machine: from the batch in the server's
+ * process to its last answer there, and in the engine.
+ */
 async function inTurns<Kind extends string>(
   bench: Bench,
   batches: Readonly<Record<Kind, Batch>>,
   inFlight: number,
-): Promise<Readonly<Record<Kind, number>>> {
-  const taken = new Map<string, number[]>();
-  for (let round = 0; round <= bench.rounds; round += 1) {
+): Promise<Readonly<Record<'ms' | 'engineMs', Readonly<Record<Kind, number>>>>> {
+  const taken = new Map<string, { readonly ms: number; readonly engineMs: number }[]>();
+  const rounds = bench.quick ? QUICK_ROUNDS : (ROUNDS[rowsOf(batches)] ?? 0);
+  const warmUp = bench.quick ? 1 : WARM_UP;
+  for (let round = 0; round < warmUp + rounds; round += 1) {
     for (const [kind, batch] of Object.entries<Batch>(batches)) {
       const start = performance.now();
-      await Promise.all(Array.from({ length: inFlight }, () => run(bench, batch)));
-      const each = (performance.now() - start) / inFlight;
-      // The first of each is warm-up.
-      if (round > 0) taken.set(kind, [...(taken.get(kind) ?? []), each]);
+      const ran = await Promise.all(Array.from({ length: inFlight }, () => run(bench, batch)));
+      const ms = (performance.now() - start) / inFlight;
+      const engineMs = ran.reduce((sum, one) => sum + one.engineMs, 0) / inFlight;
+      if (round >= warmUp) taken.set(kind, [...(taken.get(kind) ?? []), { ms, engineMs }]);
     }
   }
-  const typical = [...taken].map(([kind, all]) => [kind, quantile(all, 0.25)]);
-  return Object.fromEntries(typical) as Record<Kind, number>;
+  const typical = (of: 'ms' | 'engineMs') =>
+    Object.fromEntries(
+      [...taken].map(([kind, all]) => [
+        kind,
+        quantile(
+          all.map((one) => one[of]),
+          0.25,
+        ),
+      ]),
+    ) as Record<Kind, number>;
+  return { ms: typical('ms'), engineMs: typical('engineMs') };
+}
+
+function rowsOf(batches: Readonly<Record<string, Batch>>): number {
+  return Object.values(batches)[0]?.rows ?? 0;
 }

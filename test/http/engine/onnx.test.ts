@@ -5,7 +5,7 @@ import { cutSegment } from '../../../server/core/onnx/cut-segment.ts';
 import { traceFlow } from '../../../server/core/graph/graph-flow.ts';
 import { NO_TAIL } from '../../../server/core/onnx/head-graph.ts';
 import { readModel } from '../../../server/core/onnx/read-model.ts';
-import { createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
+import { createCardEngine, createOnnxEngine } from '../../../server/engine/onnx/onnx-engine.ts';
 import type { TestModel } from '../../support/onnx-models/graph-writer.ts';
 import { modelFile, type ModelFile } from '../../support/onnx-models/model-file.ts';
 import {
@@ -85,6 +85,16 @@ for (const { model, ...network } of networks) {
   });
 }
 
+for (const { model, ...network } of networks.slice(0, 2)) {
+  describeEngine({
+    ...network,
+    name: `${network.name}, cut as on a card`,
+    ...written(model, onnx),
+    create: createCardEngine,
+    layout: 'NCHW',
+  });
+}
+
 describeEngine({
   name: 'a residual network, two threads a pass',
   cuts: ['stem', 'block0', 'block1'],
@@ -93,6 +103,7 @@ describeEngine({
   layout: 'NCHW',
 });
 
+describeTwoOutputs({ create: createCardEngine, ...written(ambiguousNet(), onnx) });
 describeTwoOutputs({ create: createOnnxEngine, ...written(ambiguousNet(), onnx) });
 
 describe('opening', () => {

@@ -1,36 +1,9 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { hostOfWorker, type HostOfWorker } from '../host-of-worker.ts';
 
-const BUNDLE = fileURLToPath(new URL('../../../dist/bundle/', import.meta.url));
-const WORKER = fileURLToPath(new URL('worker.ts', import.meta.url));
-
-export interface FaultyHost {
-  readonly hostScript: string;
-  /** A server that starts this host. */
-  readonly program: string;
-  remove(): Promise<void>;
-}
+export type FaultyHost = HostOfWorker;
 
 /** The server and the engine host that ship, beside workers that fail on request. */
-export async function faultyHost(): Promise<FaultyHost> {
-  // In the tree, where native packages are found.
-  const folder = await mkdtemp(join(BUNDLE, '..', 'faulty-host-'));
-  const hostScript = join(folder, 'engine-host.mjs');
-  const program = join(folder, 'server.mjs');
-  await copyFile(join(BUNDLE, 'engine-host.mjs'), hostScript);
-  await copyFile(join(BUNDLE, 'server.mjs'), program);
-  await build({
-    entryPoints: { 'engine-onnx-worker': WORKER },
-    outdir: folder,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'esm',
-    external: ['onnxruntime-node', 'onnxruntime-node/*'],
-    logLevel: 'error',
-  });
-  return { hostScript, program, remove: () => rm(folder, { recursive: true, force: true }) };
+export function faultyHost(): Promise<FaultyHost> {
+  return hostOfWorker(fileURLToPath(new URL('worker.ts', import.meta.url)));
 }

@@ -51,6 +51,18 @@ describe('path costs', () => {
     for (const batch of [8, 9]) expectClose(pathCosts(uneven, ['a'], batch), large, { rel: 1e-12 });
   });
 
+  test('hold what an active exit runs from the input, and nothing of other cuts', () => {
+    const table: CostTable = { ...TABLE, segmentMs: [[3, 6, 8, 10]], fromInput: true };
+    expectClose(
+      pathCosts(table, ['b'], 1),
+      [6.2, 16.22].map((ms) => ms / 10),
+      { rel: 1e-12 },
+    );
+    const both = [3.1, 3.1 + 0.01 + 6.2, 3.1 + 0.01 + 6.2 + 0.02 + 10].map((ms) => ms / 10);
+    expectClose(pathCosts(table, ['a', 'b'], 1), both, { rel: 1e-12 });
+    expect(pathCosts(table, [], 1)).toEqual([1]);
+  });
+
   test('hold a companion that is an exit, and none that is not', () => {
     const table = {
       ...TABLE,

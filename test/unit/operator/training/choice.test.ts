@@ -62,8 +62,8 @@ describe('prices', () => {
     const table = withCompanionCosts(costs, digest, 0.25);
     const prices = createPrices(table, HEAD_COST, 1);
     expectClose(prices.shareTo('tensor.a'), 1 / 4.2, { rel: 1e-12 });
-    expect([prices.shareTo(digest), prices.companionMs(digest)]).toEqual([0, 1]);
-    expect(prices.companionMs('tensor.a')).toBe(0);
+    expect([prices.shareTo(digest), prices.ownMs(digest)]).toEqual([0, 1]);
+    expect(prices.ownMs('tensor.a')).toBe(0);
     expect(prices.orderOf(digest)).toBeLessThan(prices.orderOf('tensor.a'));
     const heads = [
       { tensor: digest, macs: 0 },
@@ -76,6 +76,18 @@ describe('prices', () => {
     // 8 of 32 ms in the largest batch.
     expectClose(prices.workFor(heads).segmentMs[0]![0]!, 1, { rel: 1e-12 });
     expect(prices.workFor(heads).headMs[0]![0]).toBe(0);
+  });
+
+  test('a segment from the input is charged as it was measured, with its head', () => {
+    const prices = createPrices({ ...costs, fromInput: true }, HEAD_COST, 1);
+    const own = costs.segmentMs[0]!;
+    expectClose(prices.shareTo('tensor.b'), own[1]! / own[3]!, { rel: 1e-12 });
+    expect(prices.ownMs('tensor.b')).toBe(own[1]);
+    const chosen = prices.tableFor([{ tensor: 'tensor.b', macs: 2e6 }]);
+    expect(chosen).toMatchObject({ cuts: ['tensor.b'], fromInput: true });
+    expect(chosen).not.toHaveProperty('companions');
+    expect(chosen.segmentMs).toEqual([[own[1], chosen.plainMs[0]]]);
+    expectClose(chosen.headMs[0]!, [0.01 + 0.2], { rel: 1e-9 });
   });
 
   test('multiply-adds of a head are those of its layers', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { InputMemory, readInput } from '../../../../server/engine/input-memory.ts';
+import { InputMemory, InputReader } from '../../../../server/engine/input-memory.ts';
 
 const KIB = 2 ** 10;
 let folder: string;
@@ -28,7 +28,7 @@ describe('memory for inputs', () => {
   test('gives back the pieces of a batch as one, where they lie in any typed array', () => {
     const place = memory.put(3, [filled(1, 40 * KIB), filled(2, 30 * KIB)]);
     expect(place).toMatchObject({ bytes: 70 * KIB });
-    const input = readInput(place!, memory.file);
+    const input = new InputReader(memory.file).read(place!);
     expect(input.byteOffset % 8).toBe(0);
     expect([input.indexOf(2), input.lastIndexOf(1), input.length]).toEqual([
       40 * KIB,
@@ -37,16 +37,25 @@ describe('memory for inputs', () => {
     ]);
   });
 
+  test('is read into the same memory again', () => {
+    const reader = new InputReader(memory.file);
+    const first = reader.read(memory.put(0, [filled(1, 80 * KIB)])!);
+    const second = reader.read(memory.put(0, [filled(2, 64 * KIB)])!);
+    expect(second.buffer).toBe(first.buffer);
+    expect(second.length).toBe(64 * KIB);
+    expect(second.every((byte) => byte === 2)).toBe(true);
+  });
+
   test('keeps the lanes apart, whatever one of them puts', () => {
-    const first = memory.put(0, [filled(1, 16 * KIB * KIB)]);
-    const second = memory.put(1, [filled(2, 16 * KIB * KIB)]);
-    expect(readInput(first!, memory.file).every((byte) => byte === 1)).toBe(true);
-    expect(readInput(second!, memory.file).every((byte) => byte === 2)).toBe(true);
+    const first = memory.put(0, [filled(1, 32 * KIB * KIB)]);
+    const second = memory.put(1, [filled(2, 32 * KIB * KIB)]);
+    expect(new InputReader(memory.file).read(first!).every((byte) => byte === 1)).toBe(true);
+    expect(new InputReader(memory.file).read(second!).every((byte) => byte === 2)).toBe(true);
   });
 
   test.each([
     ['little', 64 * KIB - 1],
-    ['more than its lane may use', 16 * KIB * KIB + 1],
+    ['more than its lane may use', 32 * KIB * KIB + 1],
   ])('leaves %s to the frame', (_, bytes) => {
     expect(memory.put(0, [filled(1, bytes)])).toBeNull();
   });
@@ -62,6 +71,8 @@ describe('memory for inputs', () => {
   });
 
   test('does not give what was never put', () => {
-    expect(() => readInput({ offset: 0, bytes: 64 * KIB }, memory.file)).toThrow(/not there/);
+    expect(() => new InputReader(memory.file).read({ offset: 0, bytes: 64 * KIB })).toThrow(
+      /not there/,
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { sleep } from '../../kube/clock.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { sumOfMetric } from './metric-sum.ts';
+import { metricSums } from './metric-sums.ts';
 import { askPod, MOST_PODS, pageIn, runningPods } from './pod-metrics.ts';
 
 /** What pods count themselves, read through the API server. */
@@ -46,10 +46,10 @@ export async function readPodTraffic(cluster: Cluster, name: string): Promise<Po
 
 async function readOnce(cluster: Cluster, pods: readonly string[]): Promise<Reading | null> {
   const answers = await Promise.all(pods.map((pod) => askPod(cluster, pod)));
-  const read = answers.map(pageIn).filter((text) => text !== null);
+  const read = answers.map(pageIn).flatMap((page) => (page === null ? [] : [metricSums(page)]));
   if (read.length === 0) return null;
   const sum = (metric: string): number =>
-    read.reduce((total, text) => total + sumOfMetric(text, metric), 0);
+    read.reduce((total, sums) => total + (sums.get(metric) ?? 0), 0);
   return {
     rows: sum('layercache_rows_total'),
     recordedRows: sum('layercache_sample_reservoir_rows'),

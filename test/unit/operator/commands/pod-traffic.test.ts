@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Cluster, RawAnswer } from '../../../../operator/commands/cluster/cluster.ts';
-import { sumOfMetric } from '../../../../operator/commands/service/metric-sum.ts';
+import { metricSums } from '../../../../operator/commands/service/metric-sums.ts';
 import { readPodTraffic } from '../../../../operator/commands/service/read-pod-traffic.ts';
 import type { Api } from '../../../../operator/kube/api.ts';
 
@@ -99,6 +99,6 @@ describe('traffic as pods count it', () => {
 });
 
 test('the sum of a metric has no other metric that begins alike', () => {
-  expect(sumOfMetric(page(10, 3).text, 'layercache_rows_total')).toBe(10);
-  expect(sumOfMetric('', 'layercache_rows_total')).toBe(0);
+  expect(metricSums(page(10, 3).text).get('layercache_rows_total')).toBe(10);
+  expect(metricSums('')).toEqual(new Map());
 });

@@ -1,5 +1,6 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import { comparePair, type Policy } from '../../crds/wire/policy.ts';
+import { areSameAnswers } from '../../server/core/known-answer.ts';
 import type { PolicyVerdict } from '../plan/status/facts.ts';
 import { currentAcknowledgement, isHeard, type PodView } from './fleet-pod.ts';
 
@@ -101,7 +102,8 @@ function findWrongAnswer(
   const wrong = namedRevisions(policy).find((revision) => {
     const told = knownAnswers.find(({ headRevision }) => headRevision === revision);
     const classes = expected.get(revision);
-    return classes !== undefined && JSON.stringify(told?.classes) !== JSON.stringify(classes);
+    if (classes === undefined) return false;
+    return told === undefined || !areSameAnswers(told.classes, classes);
   });
   if (wrong === undefined) return null;
   return {

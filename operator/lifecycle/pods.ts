@@ -1,4 +1,5 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
+import { areSameAnswers } from '../../server/core/known-answer.ts';
 import type { HeadRevisionFacts, LifecycleInput, PodReport } from './types.ts';
 
 /** What a pod's acknowledgement proves about a head revision. */
@@ -20,11 +21,7 @@ export function assessLoad(
     (known) => known.headRevision === facts.headRevision,
   );
   if (answer === undefined) return 'NotLoaded';
-  return areEqual(answer.classes, facts.knownAnswers) ? 'Loaded' : 'Mismatch';
-}
-
-function areEqual(a: readonly (readonly number[])[], b: readonly (readonly number[])[]): boolean {
-  return a.length === b.length && a.every((list, i) => list.join() === b[i]?.join());
+  return areSameAnswers(answer.classes, facts.knownAnswers) ? 'Loaded' : 'Mismatch';
 }
 
 /** Whether the pod runs exactly the policy that was published last. */

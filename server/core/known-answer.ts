@@ -62,3 +62,17 @@ export function definedAnswers(head: BundleHead, classCount: number): BundleKnow
   if (modelDigest === null) return answerKnownRows(toHeadWeights(head, classCount), score, seed);
   return answersOfLogits(knownAnswerRows(seed, classCount), classCount, { seed, score });
 }
+
+/** Whether two lists of answers, [exit][row], are the same: as many exits, and on each row of each the same class. */
+export function areSameAnswers(
+  a: readonly (readonly number[])[],
+  b: readonly (readonly number[])[],
+): boolean {
+  return (
+    a.length === b.length &&
+    a.every((classes, exit) => {
+      const others = b[exit]!;
+      return classes.length === others.length && classes.every((one, row) => one === others[row]);
+    })
+  );
+}

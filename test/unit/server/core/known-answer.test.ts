@@ -5,6 +5,7 @@ import {
   KNOWN_ANSWER_ROWS,
   answerKnownRows,
   answersOfLogits,
+  areSameAnswers,
   definedAnswers,
   knownAnswerFeatures,
   knownAnswerRows,
@@ -92,4 +93,25 @@ test('a companion answers on its synthetic logits', () => {
     logits.subarray(0, 5).indexOf(Math.max(...logits.subarray(0, 5))),
   );
   expect(answers.scoreLogits.every(Number.isFinite)).toBe(true);
+});
+
+test('answers are the same with as many exits, as many rows and the same class on each', () => {
+  const answers = [[1, 2], [12]];
+  expect(areSameAnswers(answers, structuredClone(answers))).toBe(true);
+  expect(areSameAnswers([], [])).toBe(true);
+  const others = [
+    [[1, 2]],
+    [[1, 2], [12], []],
+    [
+      [1, 2],
+      [1, 2],
+    ],
+    [[1, 2], [21]],
+    [[1], [12]],
+    [],
+  ];
+  for (const other of others) {
+    expect(areSameAnswers(answers, other)).toBe(false);
+    expect(areSameAnswers(other, answers)).toBe(false);
+  }
 });

@@ -32,7 +32,11 @@ export function findMissing(facts: MissingFacts, reason: string): readonly Missi
 
 type Finder = (facts: MissingFacts) => readonly Missing[];
 
-const COLLECT: Finder = (facts) => [missingSamples(facts), ...missingFirstLook(facts)];
+const COLLECT: Finder = (facts) => [
+  missingSamples(facts),
+  ...missingCooldown(facts),
+  ...missingFirstLook(facts),
+];
 const AUDIT: Finder = (facts) => missingAudits(facts);
 const TRAIN: Finder = (facts) => [
   { ...UNCOUNTED, what: 'The training has to end; its Job is in status.training' },
@@ -78,6 +82,15 @@ function missingSamples(facts: MissingFacts): Missing {
 function patienceLeft({ ledger, nowMs }: MissingFacts): number {
   const waitedMs = ledger?.stage === 'Collecting' ? nowMs - ledger.stageSinceMs : 0;
   return Math.max(0, PATIENCE_MS - waitedMs) / 1000;
+}
+
+/** Rows that are there wait for it, too. */
+function missingCooldown({ ledger, service: { settings }, nowMs }: MissingFacts): Missing[] {
+  const endedAtMs = ledger?.training.endedAtMs ?? null;
+  if (endedAtMs === null || settings === null) return [];
+  const seconds = (endedAtMs + settings.cooldownMs - nowMs) / 1000;
+  if (seconds <= 0) return [];
+  return [{ ...UNCOUNTED, what: 'The cooldown of the last training has to pass', seconds }];
 }
 
 /** The heads to come need a first look of their own. */

@@ -192,6 +192,16 @@ describe('an explanation', () => {
     expect(patient?.seconds).toBe(300);
   });
 
+  test('tells the cooldown of a training that failed: rows alone do not bring the next one', () => {
+    const training = { request: null, waiting: null, count: 1, endedAtMs: NOW_MS - 300_000 };
+    const waits = (endedAtMs: number | null): (number | null)[] =>
+      explain({ status: COLLECTING, ledger: aLedger({ training: { ...training, endedAtMs } }) })
+        .missing.filter(({ what }) => what === 'The cooldown of the last training has to pass')
+        .map(({ seconds }) => seconds);
+    expect(waits(NOW_MS - 300_000)).toEqual([600]);
+    expect([...waits(NOW_MS - 900_000), ...waits(null)]).toEqual([]);
+  });
+
   test('waits for no more rows than memory holds', () => {
     const [small] = explain({
       status: COLLECTING,

@@ -1,7 +1,9 @@
 import { formatPercent } from '../../../../../crds/v1alpha1/percent.ts';
 import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
+import type { PolicyCertificate } from '../../../../../crds/wire/policy.ts';
 import { auditedRows, countsAt, latestLook } from '../../../../lifecycle/attempts.ts';
-import type { Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
+import { evidenceOf } from '../../../../lifecycle/candidates.ts';
+import type { Attempt, Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
 import { toVerdict, type Verdict } from '../../../../plan/status/verdict.ts';
 
 /** What the audits behind the certificate in force say. */
@@ -30,19 +32,40 @@ export function auditedOf(stable: StableRecord | null): Audited | null {
   };
 }
 
-/** Whether the budget is proven and watched. */
-export function judgeBudget({ stable }: Ledger): Verdict | null {
-  if (stable === null) return null;
+/** Whether the budget is proven and watched, by the heads that answer; null: nothing answers, and none are in force. */
+export function judgeBudget(ledger: Ledger): Verdict | null {
+  return judgeCandidate(ledger) ?? (ledger.stable && judgeStable(ledger.stable));
+}
+
+/** A candidate that answers while stable does not, or before there is one: the budget rests on its certificate. */
+function judgeCandidate(ledger: Ledger): Verdict | null {
+  const { stable, candidate, exitsEnabled } = ledger;
+  const isAlone = exitsEnabled && stable?.off !== null;
+  if (!isAlone || candidate === null) return null;
+  const { ramp, certificate } = candidate;
+  if (ramp === null || certificate === null) return null;
+  const proven = provenText(certificate, evidenceOf(ledger, candidate));
+  const what = `${proven}, for the candidate that takes ${formatPercent(ramp.share)} of the traffic`;
+  return toVerdict('True', 'Certified', what);
+}
+
+function provenText(
+  { disagreements, audits }: PolicyCertificate,
+  { budget, confidence }: Attempt,
+): string {
+  return (
+    `${disagreements} disagreements in ${audits} audited requests: ` +
+    `at most ${formatPercent(budget)} at ${formatPercent(confidence)} confidence`
+  );
+}
+
+function judgeStable(stable: StableRecord): Verdict {
   const audited = auditedOf(stable);
   const look = latestLook(stable.evidence);
   if (stable.certificate !== null && audited !== null && look !== null) {
-    const { budget, confidence } = stable.evidence;
-    const what =
-      `${stable.certificate.disagreements} disagreements in ${stable.certificate.audits} audited requests: ` +
-      `at most ${formatPercent(budget)} at ${formatPercent(confidence)} confidence`;
     return stable.off === 'InsufficientSamples'
       ? toVerdict('Unknown', 'InsufficientSamples', 'Too few requests were audited in the last day')
-      : toVerdict('True', 'Certified', what);
+      : toVerdict('True', 'Certified', provenText(stable.certificate, stable.evidence));
   }
   if (stable.off === 'Alarm') {
     const what = 'The audits of the heads in force exceeded the budget';

@@ -342,7 +342,7 @@ describeCondition('WithinBudget', [
   [
     'is Unknown without a certificate',
     {},
-    'Unknown NoCertificate: No heads are certified, so no request leaves early.',
+    'Unknown NoCertificate: No heads are in force, so no request leaves early.',
   ],
 ]);
 describeCondition('RolloutSucceeded', [

@@ -24,7 +24,7 @@ export async function storeLedger(
   const { shell, attempt } = pass;
   const structure = structureOf(ledger);
   const nowMs = shell.deps.clock.monotonicMs();
-  if (isBlank(ledger)) {
+  if (isSpared(ledger, own)) {
     own.structure = structure;
     return 'Stored';
   }
@@ -51,11 +51,16 @@ export async function storeLedger(
 
 /** Whether a ledger has news, or counts that are old enough. */
 export function isStoreDue(pass: ServicePass, service: ServiceToPlan, ledger: Ledger): boolean {
-  if (isBlank(ledger)) return false;
   const { lifecycle: own } = pass.memory;
+  if (isSpared(ledger, own)) return false;
   if (structureOf(ledger) !== own.structure || isTouched(pass, service, own)) return true;
   const nowMs = pass.shell.deps.clock.monotonicMs();
   return own.hasUnstoredRows && nowMs >= own.storedMs + COUNTS_EVERY_MS;
+}
+
+/** Nothing is stored, and nothing need be; what cannot be read is written over, or people would see it until heads are trained. */
+function isSpared(ledger: Ledger, { stored }: LifecycleMemory): boolean {
+  return isBlank(ledger) && stored === null;
 }
 
 /** Nothing in it would be missed: no heads were ever trained or tried. */

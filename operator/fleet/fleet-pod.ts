@@ -69,7 +69,7 @@ export function toPodReport(
 ): PodReport | null {
   const { state, windows, droppedSeqs, oldestSeq, pod } = view;
   if (state?.loaded !== true || view.bootId === null) return null;
-  const { samples, costs, ready } = state.state;
+  const { samples, costs, ready, policy } = state.state;
   return {
     podUid: pod.uid,
     bootId: view.bootId,
@@ -79,6 +79,7 @@ export function toPodReport(
     droppedSeqs,
     oldestSeq,
     samples,
+    exitsEnabled: policy?.exitsEnabled === true,
     costs,
   };
 }

@@ -9,7 +9,7 @@ import { restartCandidate, restartStable } from './restart-evidence.ts';
 import { failStable, voidCertificate, type SwitchOff } from './switch-off.ts';
 import { count, lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
-import { afterNow } from './training-wishes.ts';
+import { AFTER_ALARM, afterNow } from './training-wishes.ts';
 
 /** A false alarm costs about an hour of saving; one per 20,000 audits at the budget (exits.md 8.1). */
 export const SERVING_ALARM = 20_000;
@@ -41,7 +41,7 @@ export function noticeAlarm(draft: Draft, tick: Tick): Draft {
 /** A training after the alarm, if one is needed, reads only rows after it. */
 function wish({ training }: Ledger, { input }: Tick): Pick<Ledger['training'], 'waiting'> {
   const isWished = input.settings.triggers.includes('Alarm');
-  return { waiting: isWished ? afterNow('Alarm', input) : training.waiting };
+  return { waiting: isWished ? afterNow(AFTER_ALARM, input) : training.waiting };
 }
 
 function alarmReport(stable: StableRecord, detector: DetectorRecord): SwitchOff {

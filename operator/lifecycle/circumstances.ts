@@ -6,6 +6,7 @@ import { emptyLedger } from './ledger.ts';
 import { restartStable } from './restart-evidence.ts';
 import { voidCertificate } from './switch-off.ts';
 import type { Tick } from './tick.ts';
+import { afterNow } from './training-wishes.ts';
 import type { BackboneFacts, LifecycleInput } from './types.ts';
 
 /** Another backbone digest, or other exits: heads and evidence of before are void, collecting begins. */
@@ -19,6 +20,9 @@ export function noticeBackbone(
   if (ledger.backboneKey === backboneKey) return draft;
   const { watermarks, failed, alarms, training, traffic, exitsEnabled } = ledger;
   const { count } = training;
+  // Rows of other exits are of no use, and servers forget them with the first row of these.
+  const isOther = ledger.backboneKey !== null;
+  const waiting = isOther ? afterNow({ trigger: 'Missing', part: 'long' }, input) : null;
   const empty = emptyLedger();
   // Watermarks stay: windows of before are counted or belong to the other backbone. The count of trainings names jobs.
   const kept = { watermarks, failed, alarms, traffic, exitsEnabled };
@@ -26,7 +30,7 @@ export function noticeBackbone(
     ...empty,
     ...kept,
     backboneKey,
-    training: { ...empty.training, count },
+    training: { ...empty.training, count, waiting },
   });
   const begun = enter(anew, input.nowMs, 'Collecting');
   const track = ledger.stable ?? ledger.candidate;

@@ -1,4 +1,4 @@
-import type { TrainingCause } from './ledger.ts';
+import type { Ledger, TrainingCause } from './ledger.ts';
 import type { LifecycleInput } from './types.ts';
 
 type Pod = LifecycleInput['pods'][number];
@@ -10,11 +10,22 @@ export interface CollectedRows {
   readonly areAll: boolean;
 }
 
+/**
+ * Without rows that will be gone before a trainer reads them: of pods with another backbone, and, once exits go off, of pods
+ * that told theirs while exits were on.
+ */
 export function countCollected(
-  { input: { pods } }: { readonly input: LifecycleInput },
+  ledger: Pick<Ledger, 'stable'>,
+  { pods, backbone }: LifecycleInput,
   cause: TrainingCause,
 ): CollectedRows {
-  const counts = pods.map((pod) => ({ ...pod.samples, rows: rowsOfPod(pod, cause) }));
+  const areExitsOn = ledger.stable?.off === null;
+  const lasting = pods.filter(
+    ({ exitsEnabled, acknowledgement }) =>
+      (areExitsOn || !exitsEnabled) &&
+      (acknowledgement === null || acknowledgement.backboneDigest === backbone?.digest),
+  );
+  const counts = lasting.map((pod) => ({ ...pod.samples, rows: rowsOfPod(pod, cause) }));
   const recording = counts.filter(({ seen }) => seen > 0);
   return {
     rows: counts.reduce((sum, { rows }) => sum + rows, 0),

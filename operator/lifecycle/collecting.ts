@@ -44,16 +44,27 @@ export function wantedRows(
 ): number {
   const { input, backbone, nowMs } = tick;
   const enough = enoughRows(backbone.classCount);
-  const isUrgent = ledger.training.waiting !== null || nowMs - ledger.stageSinceMs >= PATIENCE_MS;
+  const isUrgent =
+    ledger.training.waiting?.trigger === 'Alarm' || nowMs - ledger.stageSinceMs >= PATIENCE_MS;
   const wanted = isUrgent ? Math.min(enough, input.collectRows) : input.collectRows;
   return collected.areAll ? atMostHeld(wanted, collected.rows) : wanted;
 }
 
 /** Asks for a training when rows and cooldown allow. */
 export function collecting(draft: Draft, tick: Tick): Draft {
-  const cause = trainingCause(draft.ledger);
-  if (!mayTrain(draft.ledger, tick.input)) return draft;
-  const collected = countCollected(tick, cause);
-  if (collected.rows < wantedRows(draft.ledger, tick, collected)) return draft;
-  return requestTraining(draft, tick, cause);
+  const { ledger } = draft;
+  const cause = trainingCause(ledger);
+  const mayStart = mayTrain(ledger, tick.input) && hasCollected(ledger, tick, cause);
+  return mayStart ? requestTraining(draft, tick, cause) : draft;
+}
+
+/** Whether a training for this cause would find the rows that it wants. */
+export function hasCollected(ledger: Ledger, tick: Tick, cause: TrainingCause): boolean {
+  const collected = countCollected(ledger, tick.input, cause);
+  return collected.rows >= wantedRows(ledger, tick, collected);
+}
+
+/** Whether a training waits for rows, so that their number matters. */
+export function awaitsRows({ stage, stable, training }: Ledger): boolean {
+  return stage === 'Collecting' || training.waiting !== null || stable?.off === 'NotWorthwhile';
 }

@@ -32,7 +32,7 @@ export function estimateMore(ledger: Ledger, input: LifecycleInput): MoreTraffic
 }
 
 function beforeTraining(ledger: Ledger, input: LifecycleInput): MoreTraffic {
-  const { rows: recorded } = countCollected({ input }, trainingCause(ledger));
+  const { rows: recorded } = countCollected(ledger, input, trainingCause(ledger));
   const missing = Math.max(0, input.collectRows - recorded) + input.settings.minAudits;
   return toMore(ledger, missing, 'would train heads and bring their first look', false);
 }

@@ -49,7 +49,7 @@ const NOTHING: Reading = { rows: 0, wantedRows: null, message: '' };
 function readCollecting(ledger: Ledger, input: LifecycleInput): Reading {
   const { backbone, nowMs, settings } = input;
   if (backbone === null) return NOTHING;
-  const collected = countCollected({ input }, trainingCause(ledger));
+  const collected = countCollected(ledger, input, trainingCause(ledger));
   const { rows } = collected;
   const wanted = wantedRows(ledger, { input, backbone, nowMs }, collected);
   const waitMs = cooldownEndMs(ledger, input) - nowMs;

@@ -9,7 +9,7 @@ import { isStale, rejection } from './shadowing.ts';
 import { failStable } from './switch-off.ts';
 import { lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
-import { afterNow, mayTrain, requestTraining } from './training-wishes.ts';
+import { AFTER_ALARM, afterNow, mayTrain, requestTraining } from './training-wishes.ts';
 
 /** Saving that is kept of the one before, for the old heads to stay worth it. */
 const KEPT_SAVING = 0.7;
@@ -58,7 +58,7 @@ function wantsTraining(draft: Draft, { off, evidence }: StableRecord, { input }:
 
 /** The old heads are given up, not failed: others are trained on rows from after the alarm. */
 function trainAfresh(draft: Draft, tick: Tick): Draft {
-  const { after } = draft.ledger.training.waiting ?? afterNow('Alarm', tick.input);
+  const { after } = draft.ledger.training.waiting ?? afterNow(AFTER_ALARM, tick.input);
   const gone = change(draft, { stable: null });
   return requestTraining(gone, tick, { trigger: 'Alarm', part: 'recent', after });
 }

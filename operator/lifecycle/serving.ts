@@ -1,12 +1,16 @@
 // Serving: stable answers alone. Here it is watched for what it saves, raised by later looks, and trained anew.
 import { stageSameHeads, startRamp } from './candidates.ts';
+import { hasCollected } from './collecting.ts';
 import { change, say, type Draft } from './draft.ts';
-import type { StableRecord } from './ledger.ts';
+import type { StableRecord, TrainingCause } from './ledger.ts';
 import { certifiedNow } from './looks-in-force.ts';
 import { hasLostSaving, tooSmallSaving } from './saving-monitor.ts';
 import { lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
 import { mayTrain, requestTraining } from './training-wishes.ts';
+
+/** What servers recorded trains them: it is about the traffic of now. */
+const SAVING_LOSS: TrainingCause = { trigger: 'SavingLoss', part: 'long', after: [] };
 
 /** One step of a service whose stable has a certificate. */
 export function serving(draft: Draft, stable: StableRecord, tick: Tick): Draft {
@@ -14,7 +18,7 @@ export function serving(draft: Draft, stable: StableRecord, tick: Tick): Draft {
   if (raised !== null) return raised;
   const watched = switchOffIfNotWorthwhile(draft, stable, tick);
   if (!hasReason(watched, tick)) return watched;
-  return requestTraining(watched, tick, { trigger: 'SavingLoss', part: 'long', after: [] });
+  return requestTraining(watched, tick, SAVING_LOSS);
 }
 
 /** A larger lambda of a later look is never applied in place: it ramps as a candidate with the same heads. */
@@ -49,9 +53,11 @@ function switchOffIfNotWorthwhile(draft: Draft, stable: StableRecord, tick: Tick
 
 /**
  * A lost saving asks for other heads (exits.md 11). New rows alone do not: whether they pay is for a trial training to say, and
- * none reports its gain yet.
+ * none reports its gain yet. Servers forget their rows as exits go off, so the training waits for others.
  */
-function hasReason({ ledger }: Draft, { input }: Tick): boolean {
-  const hasLost = hasLostSaving(ledger.saving) || ledger.stable?.off === 'NotWorthwhile';
+function hasReason({ ledger }: Draft, tick: Tick): boolean {
+  const { input } = tick;
+  const isOff = ledger.stable?.off === 'NotWorthwhile';
+  const hasLost = isOff ? hasCollected(ledger, tick, SAVING_LOSS) : hasLostSaving(ledger.saving);
   return hasLost && input.settings.triggers.includes('SavingLoss') && mayTrain(ledger, input);
 }

@@ -17,13 +17,16 @@ export function mayTrain(ledger: Ledger, input: LifecycleInput): boolean {
   return isFree && input.nowMs >= cooldownEndMs(ledger, input);
 }
 
-/** A training on rows after now only: those before describe traffic that is gone. */
+/** What came last describes the traffic that heads have to be for now. */
+export const AFTER_ALARM = { trigger: 'Alarm', part: 'recent' } as const;
+
+/** A training on rows after now only: those before are gone, or describe traffic that is. */
 export function afterNow(
-  trigger: TrainingCause['trigger'],
+  cause: Pick<TrainingCause, 'trigger' | 'part'>,
   { pods }: LifecycleInput,
 ): TrainingCause {
   const after = pods.map(({ podUid, bootId, samples }) => ({ podUid, bootId, seq: samples.seen }));
-  return { trigger, part: 'recent', after };
+  return { ...cause, after };
 }
 
 /** Asks for a training. It stands in the ledger until its report comes. */
@@ -34,7 +37,7 @@ export function requestTraining(draft: Draft, tick: Tick, cause: TrainingCause):
   const asked = change(draft, {
     training: { ...training, request, waiting: null, count: attempt },
   });
-  const { rows } = countCollected(tick, cause);
+  const { rows } = countCollected(draft.ledger, tick.input, cause);
   return say(enter(asked, tick.nowMs, 'Training'), tick.nowMs, {
     reason: 'TrainingStarted',
     message: `Training ${String(attempt)} starts on ${count(rows)} recorded rows (${cause.trigger}).`,

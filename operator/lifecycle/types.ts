@@ -48,6 +48,8 @@ export interface PodReport {
   /** Oldest seq still kept: a watermark below it - 1 is a gap. */
   readonly oldestSeq: number;
   readonly samples: { readonly long: number; readonly recent: number; readonly seen: number };
+  /** Whether the policy in force as it told its samples let exits answer: it forgets them once exits go off (exits.md 3). */
+  readonly exitsEnabled: boolean;
   readonly costs: CostTable | null;
 }
 

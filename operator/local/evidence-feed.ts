@@ -147,6 +147,7 @@ function toReport(pod: PodView, nowMs: number): PodReport {
     droppedSeqs: pod.droppedSeqs,
     oldestSeq: pod.oldestSeq,
     samples: state.samples,
+    exitsEnabled: state.policy?.exitsEnabled === true,
     costs: state.costs,
   };
 }

@@ -125,6 +125,7 @@ export function aPod(fields: Partial<PodReport> = {}): PodReport {
     droppedSeqs: [],
     oldestSeq: 1,
     samples: { long: 0, recent: 0, seen: 0 },
+    exitsEnabled: false,
     costs: null,
     ...fields,
   };

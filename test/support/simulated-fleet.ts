@@ -140,7 +140,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
     const named = [policy?.stable, policy?.candidate].flatMap((track) =>
       revisions.filter(({ headRevision }) => headRevision === track?.headRevision),
     );
-    const { epoch = 0, revision = 0 } = policy ?? {};
+    const { epoch, revision, exitsEnabled } = policy ?? NO_POLICY;
     const all = options.repeatsWindows ? shuffled([...pod.windows, ...pod.windows]) : null;
     const after = watermarks(state.ledger).find(
       (mark) => mark.podUid === podUid && mark.bootId === bootId,
@@ -159,6 +159,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
       droppedSeqs: [],
       oldestSeq: 1,
       samples: { long: samples, recent: samples, seen: pod.seen },
+      exitsEnabled,
       costs: null,
     };
   }

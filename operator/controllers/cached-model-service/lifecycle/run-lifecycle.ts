@@ -3,7 +3,7 @@ import type { Policy } from '../../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../../crds/wire/state.ts';
 import { decide } from '../../../lifecycle/decide.ts';
 import { watermarks, type Ledger } from '../../../lifecycle/ledger.ts';
-import { COLLECT_ROWS } from '../../../lifecycle/collecting.ts';
+import { awaitsRows, COLLECT_ROWS } from '../../../lifecycle/collecting.ts';
 import type {
   LifecycleInput,
   LifecyclePlan,
@@ -163,7 +163,7 @@ export function isTesting(ledger: Ledger | null): boolean {
 /** Recorded rows are waited for. */
 export function isCollecting({ ledger, input }: LifecycleMemory): boolean {
   if (ledger === null || input?.settings.trainingMode !== 'Auto') return false;
-  return ledger.stage === 'Collecting' || ledger.training.waiting !== null;
+  return awaitsRows(ledger);
 }
 
 /** Evidence that may certify is counted in blocks of the whole fleet; what is only watched is counted as it comes. */

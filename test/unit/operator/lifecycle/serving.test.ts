@@ -418,14 +418,20 @@ describe('net saving', () => {
   const spans = (count: number, busy: number): EvidenceWindow[] =>
     Array.from({ length: count }, () => span(busy));
 
-  test('below the least saving less 2 points over 20 spans switches off, and other heads are trained', () => {
+  test('below the least saving less 2 points over 20 spans switches off, and other heads are trained on rows after it', () => {
     const early = run(aServingLedger(), spans(19, 10));
     expect(early.ledger.stable?.off).toBeNull();
     const plan = run(aServingLedger(), spans(20, 10));
-    expect(reasonsOf(plan)).toEqual(['NotWorthwhile', 'TrainingStarted', 'ExitsDisabled']);
+    expect(reasonsOf(plan)).toEqual(['NotWorthwhile', 'ExitsDisabled']);
     expect(plan.policy).toMatchObject({ exitsEnabled: false, stable: { lambdaIndex: null } });
-    expect(plan.training).toMatchObject({ trigger: 'SavingLoss' });
     expect(plan.ledger.stable?.certificate).not.toBeNull();
+    const after = (rows: number, isForgotten = true) => {
+      const samples = { long: rows, recent: rows, seen: rows };
+      const pods = [aLoadedPod({ samples, exitsEnabled: !isForgotten })];
+      return step(plan.ledger, { pods, nowMs: START_MS + 900_000 }).training;
+    };
+    expect([after(10_000, false), after(1_999)]).toEqual([null, null]);
+    expect(after(2_000)).toMatchObject({ trigger: 'SavingLoss', part: 'long' });
   });
 
   test('just above stays on', () => {

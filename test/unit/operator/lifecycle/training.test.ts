@@ -3,6 +3,8 @@ import type { Ledger } from '../../../../operator/lifecycle/ledger.ts';
 import type { TrainingReport } from '../../../../operator/lifecycle/types.ts';
 import {
   aBackbone,
+  aDigest,
+  anAcknowledgement,
   anExit,
   aPod,
   aRevision,
@@ -10,7 +12,9 @@ import {
   START_MS,
 } from '../../../support/builders.ts';
 import {
+  aCandidate,
   aLedger,
+  aRampingCandidate,
   aServingLedger,
   OTHER_REVISION,
   reasonsOf,
@@ -66,11 +70,61 @@ describe('collecting', () => {
     expect(trained(9_000)).not.toBeNull();
   });
 
-  test('waits for the cooldown of the last training', () => {
+  test('counts no rows that servers forget as exits go off, and those after it', () => {
+    const before = podWith(10_000);
+    const aborted = step(
+      aLedger({ stage: 'Ramping', candidate: aRampingCandidate(), exitsEnabled: true }),
+      {
+        pods: [{ ...before, exitsEnabled: true }],
+        request: { value: 'abort:it', verb: 'abort', headRevision: OTHER_REVISION },
+      },
+    );
+    expect([aborted.ledger.stage, aborted.training]).toEqual(['Collecting', null]);
+    expect(aborted.policy?.exitsEnabled).toBe(false);
+    const trained = (pods: ReturnType<typeof podWith>[]) => step(aborted.ledger, { pods }).training;
+    expect(trained([{ ...before, exitsEnabled: true }])).toBeNull();
+    expect(trained([podWith(9_999)])).toBeNull();
+    expect(trained([podWith(10_000)])).not.toBeNull();
+  });
+
+  test('of heads that were never on goes on with the rows that are there', () => {
+    const shadow = aLedger({ stage: 'Shadowing', candidate: aCandidate() });
+    const request = { value: 'abort:it', verb: 'abort', headRevision: OTHER_REVISION } as const;
+    const plan = step(shadow, { pods: [podWith(10_000)], request });
+    expect(plan.training).not.toBeNull();
+  });
+
+  test('counts no rows of pods that still have another backbone', () => {
+    const old = anAcknowledgement([], { backboneDigest: aDigest(9) });
+    const pods = [{ ...podWith(10_000), acknowledgement: old }];
+    expect(step(aLedger(), { pods }).training).toBeNull();
+    expect(step(aLedger(), { pods: [...pods, podWith(10_000)] }).training).not.toBeNull();
+    const silent = { ...podWith(10_000), acknowledgement: null };
+    expect(step(aLedger(), { pods: [silent] }).training).not.toBeNull();
+  });
+
+  test('for other exits begins with rows after the edit: servers forget those of the exits before', () => {
+    const backbone = aBackbone({ exits: [anExit('early')] });
+    const edited = step(aLedger(), { backbone, pods: [podWith(10_000)] });
+    expect([edited.ledger.stage, edited.training]).toEqual(['Collecting', null]);
+    const trained = (pod: ReturnType<typeof podWith>) =>
+      step(edited.ledger, { backbone, pods: [pod] }).training;
+    expect(trained(podWith(10_000, 10_100))).toBeNull();
+    expect(trained(podWith(9_999))).toBeNull();
+    expect(trained(podWith(25_000, 20_000))).toMatchObject({ trigger: 'Missing', part: 'long' });
+    const first = step(aLedger({ backboneKey: null }), { pods: [podWith(10_000)] });
+    expect(first.training).not.toBeNull();
+  });
+
+  test('waits for the cooldown of the last training, also of one that found too few rows', () => {
     const ledger = aLedger({ training: { ...NO_TRAINING, count: 1, endedAtMs: START_MS } });
     const pods = [podWith(10_000)];
     expect(step(ledger, { pods, nowMs: START_MS + 899_999 }).training).toBeNull();
     expect(step(ledger, { pods, nowMs: START_MS + 900_000 }).training?.attempt).toBe(2);
+    const report = { kind: 'Failed', attempt: 3, reason: 'TooFewRows', message: 'Few.' } as const;
+    const failed = step(training(), { training: report }).ledger;
+    expect(step(failed, { pods, nowMs: START_MS + 899_999 }).training).toBeNull();
+    expect(step(failed, { pods, nowMs: START_MS + 900_000 }).training?.attempt).toBe(4);
   });
 
   test('goes on for ever when training is off', () => {

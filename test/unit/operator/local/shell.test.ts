@@ -75,6 +75,7 @@ function aReport(changes: Partial<PodReport> = {}): PodReport {
     droppedSeqs: [],
     oldestSeq: 1,
     samples: { long: 0, recent: 0, seen: 0 },
+    exitsEnabled: false,
     costs: null,
     ...changes,
   };

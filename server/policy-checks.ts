@@ -100,10 +100,11 @@ function findCertificateProblem(policy: Policy, name: Track): PolicyProblem | nu
   const misused = findMisuse(track, certificate, name);
   if (misused !== null) return { reason: 'CertificateRejected', message: misused };
   if (certificateHolds(certificate, policy.budget, policy.confidence)) return null;
-  const { audits, disagreements, attempt, look } = certificate;
+  const { audits, disagreements, attempt, look, agreement } = certificate;
+  const what = agreement === 'F1' ? 'tenths of F1 loss' : 'disagreements';
   return {
     reason: 'CertificateRejected',
-    message: `${disagreements} disagreements in ${audits} audits do not certify a budget of ${policy.budget} at attempt ${attempt}, look ${look} (${name}); publish a smaller lambda or more evidence.`,
+    message: `${disagreements} ${what} in ${audits} audits do not certify a budget of ${policy.budget} at attempt ${attempt}, look ${look} (${name}); publish a smaller lambda or more evidence.`,
   };
 }
 

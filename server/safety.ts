@@ -1,6 +1,8 @@
+import { WHOLE_LOSS } from '../crds/wire/agreement.ts';
 import type { Track } from '../crds/wire/evidence.ts';
 import type { Policy, PolicyTrack } from '../crds/wire/policy.ts';
 import type { Clock } from './clock.ts';
+import { agreementOf } from './core/agreement.ts';
 import type { Breaker } from './core/breaker.ts';
 import { createBreaker, isStratumOver } from './core/breaker.ts';
 import type { AuditedRow, BatchOutcome, PlannedTrack } from './engine/engine-client.ts';
@@ -55,7 +57,7 @@ const AUDIT_BUCKETS = 144;
 export function createSafety({ clock, onChange }: SafetyOptions): Safety {
   const cuts = new Map<string, Map<string, SwitchOffCause>>();
   const bursts = new Map<string, { readonly atMs: number; readonly rows: number }[]>();
-  const strata = new Map<string, { audits: number; disagreements: number }>();
+  const strata = new Map<string, { audits: number; lossTenths: number }>();
   const breakers = new Map<string, Breaker>();
   const audits = createRecentCount(clock);
   let heardMs = clock.monotonicMs();
@@ -68,27 +70,30 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
     onChange(cause);
   }
 
-  function addToBreaker(track: PolicyTrack, budget: number, disagrees: boolean): void {
+  function addToBreaker(track: PolicyTrack, budget: number, lossTenths: number): void {
     const key = certificateKey(track);
     const breaker = breakers.get(key) ?? createBreaker(budget);
     breakers.set(key, breaker);
     if (breaker.isTripped) return;
-    if (breaker.addAudit(disagrees)) onChange('breaker');
+    if (breaker.addAudit(lossTenths)) onChange('breaker');
   }
 
   function addToStratum(
     planned: PlannedTrack,
-    at: { readonly exit: number; readonly classId: number; readonly disagrees: boolean },
+    at: { readonly exit: number; readonly classId: number; readonly lossTenths: number },
     budget: number,
   ): void {
     const exit = planned.bundle.heads[at.exit]?.exit ?? '';
     const key = `${planned.headRevision}/${exit}/${at.classId}`;
-    const stratum = strata.get(key) ?? { audits: 0, disagreements: 0 };
+    const stratum = strata.get(key) ?? { audits: 0, lossTenths: 0 };
     strata.set(key, stratum);
     stratum.audits += 1;
-    if (!at.disagrees) return;
-    stratum.disagreements += 1;
-    if (isStratumOver(stratum, budget)) cut(planned.headRevision, exit, 'breaker');
+    if (at.lossTenths === 0) return;
+    stratum.lossTenths += at.lossTenths;
+    const disagreements = Math.floor(stratum.lossTenths / WHOLE_LOSS);
+    if (isStratumOver({ ...stratum, disagreements }, budget)) {
+      cut(planned.headRevision, exit, 'breaker');
+    }
   }
 
   function isTripped(track: PolicyTrack | null): boolean {
@@ -126,9 +131,9 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
           if (scored === undefined) continue;
           const exit = exitInForce(planned, scored.scores);
           const classId = scored.classes[exit] ?? backboneClass;
-          const disagrees = classId !== backboneClass;
-          addToBreaker(named, policy.budget, disagrees);
-          if (exit >= 0) addToStratum(planned, { exit, classId, disagrees }, policy.budget);
+          const lossTenths = countedLoss(named, scored.lossTenths[exit] ?? 0);
+          addToBreaker(named, policy.budget, lossTenths);
+          if (exit >= 0) addToStratum(planned, { exit, classId, lossTenths }, policy.budget);
         }
       });
     },
@@ -181,6 +186,12 @@ export function createSafety({ clock, onChange }: SafetyOptions): Safety {
       return all.filter(({ exit }, i) => all.findIndex((other) => other.exit === exit) === i);
     },
   };
+}
+
+/** What a loss counts for by the agreement that was certified, in tenths of a row: any at all is a whole one where it is Strict. */
+function countedLoss({ certificate }: PolicyTrack, lossTenths: number): number {
+  const { unitsOf, rowUnits } = agreementOf(certificate ?? {});
+  return (unitsOf(lossTenths) * WHOLE_LOSS) / rowUnits;
 }
 
 /**

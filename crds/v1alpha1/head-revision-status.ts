@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { AGREEMENT_NAMES } from '../wire/agreement.ts';
 import { LAMBDA_COUNT } from '../wire/lambda-grid.ts';
 import { conditions } from './conditions.ts';
 import { time, wholeNumber } from './fields.ts';
@@ -15,11 +16,16 @@ const certificate = z
       description: 'The same as an index of the fixed grid.',
     }),
     audits: count('Audited rows behind it.'),
-    disagreements: count('Of these, answers unlike the backbone.'),
+    disagreements: count(
+      'Of these, answers unlike the backbone; where agreement is F1 the sum of their losses in whole rows, rounded up.',
+    ),
+    agreement: z.enum(AGREEMENT_NAMES).optional().meta({
+      description: 'What was bounded, as in accuracy.agreement; absent: Strict.',
+    }),
     dispersion: shownPercent('Variance of the blocks against the binomial one.').optional(),
     attempt: count('Attempt that gave it.').optional(),
     look: count('Look of that attempt.').optional(),
-    upperBound: shownPercent('Upper confidence bound of the disagreement.'),
+    upperBound: shownPercent('Upper confidence bound of the disagreement, or of the F1 loss.'),
     budget: shownPercent('Budget that it was tested against.'),
     confidence: shownPercent('Confidence of the test.'),
     time: time('When it was given.'),

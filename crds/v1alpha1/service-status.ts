@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { AGREEMENT_NAMES } from '../wire/agreement.ts';
 import { areUnique } from '../wire/shapes.ts';
 import { conditions } from './conditions.ts';
 import { digest, time } from './fields.ts';
@@ -131,8 +132,13 @@ const rollout = z
 
 const accuracy = z
   .strictObject({
-    disagreement: shownPercent('Audited answers unlike the backbone.').optional(),
+    disagreement: shownPercent(
+      'Audited answers unlike the backbone; where agreement is F1 their mean loss.',
+    ).optional(),
     upperBound: shownPercent('Upper confidence bound of that share.').optional(),
+    agreement: z.enum(AGREEMENT_NAMES).optional().meta({
+      description: 'What was bounded, as in spec.accuracy.agreement; absent: Strict.',
+    }),
     audits: count('Audited requests behind it.').optional(),
     exitedShare: shownPercent('Share of requests that leave early.').optional(),
     saving: shownPercent('Net saving of compute.').optional(),

@@ -1,4 +1,5 @@
 import type { CachedModelService } from './cached-model-service.ts';
+import type { AgreementName } from '../wire/agreement.ts';
 import type { ExitMode, PolicyLimits } from '../wire/policy.ts';
 
 /** A check of the ramp against stable; ErrorRate and Saving in points, latency relative. */
@@ -12,6 +13,8 @@ export interface ServiceSettings {
   readonly model: string;
   readonly budget: number;
   readonly confidence: number;
+  /** What the budget bounds: the share of other answers, or the mean F1 loss of boxes. */
+  readonly agreement: AgreementName;
   readonly auditRate: number;
   readonly minAudits: number;
   readonly exitMode: ExitMode;
@@ -74,6 +77,7 @@ export function toServiceSettings(
     model: service.spec.modelName ?? service.metadata.name,
     budget: accuracy.maxDisagreement,
     confidence: accuracy.confidence,
+    agreement: accuracy.agreement,
     auditRate: accuracy.auditRate,
     minAudits: accuracy.minAudits ?? defaultMinAudits(accuracy.maxDisagreement),
     exitMode,

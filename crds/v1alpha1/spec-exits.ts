@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { AGREEMENT_NAMES } from '../wire/agreement.ts';
 import { TASKS } from '../wire/task.ts';
 import { areUnique } from '../wire/shapes.ts';
 import * as f from './fields.ts';
@@ -58,6 +59,10 @@ export const accuracy = z
     }),
     confidence: f.percentOr('95%', ['80%', '99.9%', '95%'], {
       description: 'Confidence of the certificate that the budget holds.',
+    }),
+    agreement: z.enum(AGREEMENT_NAMES).default('Strict').meta({
+      description:
+        "What the budget bounds. Strict: the share of answers unlike the backbone. F1, of a detector: the mean of 1 - F1 of the early boxes against the backbone's, for exits whose boxes can be partly right; F1 takes more audits than Strict for answers that are right or wrong.",
     }),
     auditRate: f.percentOr('2%', ['0.1%', '100%', '2%'], {
       description:

@@ -95,6 +95,15 @@ export const SPEC_RULES: readonly Rule<CachedModelService>[] = [
       holds: (spec) => formatsOf(spec).every((format) => canEngineRun(spec.server.engine, format)),
     },
   ]),
+  ...rulesAt(specSite(['accuracy', 'agreement'], ['spec.backbone.task']), [
+    {
+      cel: "self.accuracy.agreement != 'F1' || (has(self.backbone.task) && self.backbone.task == 'Detection')",
+      message:
+        'agreement F1 compares the boxes of a detector: set backbone.task to Detection, or accuracy.agreement to Strict',
+      holds: ({ accuracy, backbone }) =>
+        accuracy.agreement !== 'F1' || backbone.task === 'Detection',
+    },
+  ]),
   ...rulesAt(specSite(['heads', 'training', 'student'], ['spec.server.engine']), [
     {
       cel: "self.heads.training.student == 'Off' || self.server.engine in ['Auto', 'ONNX']",

@@ -1,9 +1,11 @@
+import { WHOLE_LOSS } from './agreement.ts';
 import { decodeBase64, encodeBase64 } from './base64.ts';
 import type {
   EvidenceGrid,
   EvidenceStratum,
   EvidenceWindow,
   LatencyDigest,
+  LossColumns,
   PackedWindow,
   ServedCounters,
 } from './evidence.ts';
@@ -70,6 +72,25 @@ function unpackGrid(text: string, exitCount: number): EvidenceGrid | null {
     dis: readColumn(reader),
     leave: times(exitCount, () => readColumn(reader)),
   }));
+}
+
+/** Most losses are of no row at all, and take a byte. */
+function packLosses(losses: LossColumns): string {
+  return pack((writer) => {
+    for (const column of losses) {
+      const isEmpty = column.every((rows) => rows === 0);
+      writer.unsigned(isEmpty ? 0 : 1);
+      if (!isEmpty) writeColumn(writer, column);
+    }
+  });
+}
+
+function unpackLosses(text: string): LossColumns | null {
+  return unpack(text, (reader) =>
+    times(WHOLE_LOSS, () =>
+      reader.count(1) === 0 ? new Array<number>(LAMBDA_COUNT).fill(0) : readColumn(reader),
+    ),
+  );
 }
 
 function packStrata(window: EvidenceWindow): string {
@@ -160,10 +181,11 @@ function unpackPaired(paired: PackedPaired, exitCount: number): EvidenceWindow['
 
 /** Window -> what travels. Strata are sorted by exit and class: their order carries nothing. */
 export function packWindow(window: EvidenceWindow): { [K in keyof PackedWindow]: unknown } {
-  const { paired } = window;
+  const { paired, losses } = window;
   return {
     ...window,
     grid: packGrid(window.grid),
+    ...(losses === undefined ? {} : { losses: packLosses(losses) }),
     strata: packStrata(window),
     paired: paired === null ? null : { ...paired, joint: packJoint(paired.joint) },
     served: packServed(window.served),
@@ -179,5 +201,8 @@ export function unpackWindow(packed: PackedWindow): EvidenceWindow | null {
   const paired = packed.paired === null ? null : unpackPaired(packed.paired, exitCount);
   if (grid === null || strata === null || served === null) return null;
   if (packed.paired !== null && paired === null) return null;
-  return { ...packed, grid, strata, paired, served };
+  const { losses: packedLosses, ...fields } = packed;
+  if (packedLosses === undefined) return { ...fields, grid, strata, paired, served };
+  const losses = unpackLosses(packedLosses);
+  return losses && { ...fields, grid, losses, strata, paired, served };
 }

@@ -1,5 +1,6 @@
 import { SCORE_BINS } from './evidence-codec.ts';
 import type { EvidenceGrid, EvidenceStratum, EvidenceWindow, PairedEvidence } from './evidence.ts';
+import { WHOLE_LOSS } from './agreement.ts';
 import { LAMBDA_COUNT } from './lambda-grid.ts';
 
 /** What must hold in every evidence window: laws 1 to 3 of exits.md 5.3, and that its parts belong together. */
@@ -40,6 +41,19 @@ function findGridProblem(grid: EvidenceGrid, exitCount: number): string | null {
   }
   const j = grid.dis.findIndex((disagreements, column) => disagreements > Number(gone[column]));
   return j < 0 ? null : `more disagreements at lambda ${j} than rows that leave`;
+}
+
+/** Every disagreeing row has one loss. */
+function findLossProblem({ grid, losses }: EvidenceWindow): string | null {
+  if (losses === undefined) return null;
+  const areColumns =
+    losses.length === WHOLE_LOSS && losses.every((column) => column.length === LAMBDA_COUNT);
+  if (!areColumns) return `losses are not ${WHOLE_LOSS} rows of ${LAMBDA_COUNT} columns`;
+  if (!losses.flat().every(isCounter)) return 'losses hold something that is no counter';
+  const j = grid.dis.findIndex(
+    (rows, column) => rows !== sum(losses.map((loss) => Number(loss[column]))),
+  );
+  return j < 0 ? null : `losses at lambda ${j} are not those of the rows that disagree`;
 }
 
 function findStratumProblem(
@@ -151,6 +165,7 @@ export function checkEvidenceLaws(window: EvidenceWindow): string | null {
   return (
     findTrackProblem(window) ??
     findGridProblem(window.grid, window.exits.length) ??
+    findLossProblem(window) ??
     findStrataProblem(window) ??
     (window.paired === null ? null : findPairedProblem(window, window.paired)) ??
     findServedProblem(window)

@@ -18,6 +18,9 @@ export interface EvidenceGrid {
   readonly leave: readonly (readonly number[])[];
 }
 
+/** Of the rows in `dis`, those with a loss of 1 .. 10 tenths at each lambda (exits.md 6.6, 12): [10][120]. */
+export type LossColumns = readonly (readonly number[])[];
+
 export type Track = 'stable' | 'candidate';
 
 /** Audits of one exit and predicted class at the lambda in force; classId -1 gathers all classes beyond the 64 commonest. */
@@ -88,6 +91,8 @@ export interface EvidenceWindow {
   readonly exits: readonly string[];
   readonly durationSeconds: number;
   readonly grid: EvidenceGrid;
+  /** Only under a policy whose agreement is F1, which operators of the version before do not write. */
+  readonly losses?: LossColumns;
   readonly strata: readonly EvidenceStratum[];
   readonly paired: PairedEvidence | null;
   readonly served: ServedCounters;
@@ -150,6 +155,7 @@ const windowSchema = z.strictObject({
   exits: shapes.exitNames,
   durationSeconds: shapes.amount,
   grid: packed,
+  losses: z.exactOptional(packed),
   strata: packed,
   paired: paired.nullable(),
   served: packed,

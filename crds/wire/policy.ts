@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { AGREEMENT_NAMES, WHOLE_LOSS, type AgreementName } from './agreement.ts';
 import { canonicalJson, checkShape, readJson, type DocumentKind } from './json.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import type { Result } from './result.ts';
@@ -20,6 +21,7 @@ export interface PolicyExit {
 /** The counts that certify `lambdaIndex`; a server recomputes the test from them and refuses what they do not support. */
 export interface PolicyCertificate {
   readonly audits: number;
+  /** Rows that disagree; where the agreement is F1, tenths of a row: the sum of their losses. */
   readonly disagreements: number;
   /** D of exits.md 6.4, 1 when rows are independent. */
   readonly dispersion: number;
@@ -30,6 +32,8 @@ export interface PolicyCertificate {
   /** What was certified: these heads, up to this lambda. From schema version 3 on; before, given together or not at all. */
   readonly headRevision?: string;
   readonly lambdaIndex?: number;
+  /** What `disagreements` counts and which test it takes; absent: Strict. Only in policies that name one. */
+  readonly agreement?: AgreementName;
 }
 
 export interface PolicyTrack {
@@ -55,9 +59,10 @@ export interface PolicyCandidate extends PolicyTrack {
 
 /**
  * Versions of the document that servers read, oldest first; what a server reads, its state says. 2 added
- * `limits.logLevel`, 3 what a certificate is for. Parsers are strict, so the operator writes the highest that all pods of a service read.
+ * `limits.logLevel`, 3 what a certificate is for, 4 the agreement. Parsers are strict, so the operator writes the highest that all pods
+ * of a service read, and 4 only where the agreement is not the one there was first.
  */
-export const POLICY_SCHEMA_VERSIONS = [1, 2, 3] as const;
+export const POLICY_SCHEMA_VERSIONS = [1, 2, 3, 4] as const;
 
 export type PolicySchemaVersion = (typeof POLICY_SCHEMA_VERSIONS)[number];
 
@@ -88,6 +93,8 @@ export interface Policy {
   readonly exitsEnabled: boolean;
   readonly budget: number;
   readonly confidence: number;
+  /** What the budget bounds, from schema version 4 on; before, Strict. */
+  readonly agreement?: AgreementName;
   readonly exits: readonly PolicyExit[];
   readonly stable: PolicyTrack | null;
   readonly candidate: PolicyCandidate | null;
@@ -107,12 +114,13 @@ const certificate = z
     backboneDigest: shapes.digest,
     headRevision: z.exactOptional(shapes.digest),
     lambdaIndex: z.exactOptional(shapes.lambdaIndex),
+    agreement: z.exactOptional(z.enum(AGREEMENT_NAMES)),
   })
   .refine((c) => (c.headRevision === undefined) === (c.lambdaIndex === undefined), {
     path: ['headRevision'],
     message: 'headRevision and lambdaIndex come together',
   })
-  .refine((c) => c.disagreements <= c.audits, {
+  .refine((c) => c.disagreements <= c.audits * (c.agreement === 'F1' ? WHOLE_LOSS : 1), {
     path: ['disagreements'],
     message: 'must not be above audits',
   });
@@ -187,6 +195,7 @@ const policyFields = z.strictObject({
   exitsEnabled: z.boolean(),
   budget: shapes.ratio,
   confidence: z.number().gt(0).lt(1),
+  agreement: z.exactOptional(z.enum(AGREEMENT_NAMES)),
   exits,
   stable: track.nullable(),
   candidate: candidate.nullable(),
@@ -198,8 +207,22 @@ const policyFields = z.strictObject({
 /** Broken rules between fields as [path, message]; a policy that breaks one is refused whole. */
 type Finding = readonly [path: readonly string[], message: string];
 
-function isOfUnknownScope(certificate: PolicyCertificate | null): boolean {
-  return certificate !== null && certificate.headRevision === undefined;
+/** A field of a certificate that does not go with the policy, and why. */
+function findMisfit(
+  policy: Policy,
+  { backboneDigest, agreement, headRevision }: PolicyCertificate,
+): readonly [field: string, message: string] | null {
+  if (backboneDigest !== policy.backboneDigest) {
+    return ['backboneDigest', 'the certificate belongs to another backbone'];
+  }
+  // The other way round it proves more than is asked: a loss is at most one disagreement.
+  if (agreement === 'F1' && policy.agreement !== 'F1') {
+    return ['agreement', 'F1 proves nothing of Strict agreement'];
+  }
+  if (policy.schemaVersion >= 3 && headRevision === undefined) {
+    return ['headRevision', 'schemaVersion 3 says what a certificate is for'];
+  }
+  return null;
 }
 
 function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding | null {
@@ -208,12 +231,8 @@ function findTrackProblem(policy: Policy, of: 'stable' | 'candidate'): Finding |
   if ((track.lambdaIndex === null) !== (track.certificate === null)) {
     return [[of, 'certificate'], 'lambdaIndex and certificate come together'];
   }
-  if (track.certificate !== null && track.certificate.backboneDigest !== policy.backboneDigest) {
-    return [[of, 'certificate', 'backboneDigest'], 'the certificate belongs to another backbone'];
-  }
-  if (policy.schemaVersion >= 3 && isOfUnknownScope(track.certificate)) {
-    return [[of, 'certificate', 'headRevision'], 'schemaVersion 3 says what a certificate is for'];
-  }
+  const misfit = track.certificate && findMisfit(policy, track.certificate);
+  if (misfit !== null) return [[of, 'certificate', misfit[0]], misfit[1]];
   const named = policy.exits.filter((e) => e.mode === 'Active').map((e) => e.name);
   // A student comes with its heads: no manifest names it, and it runs before all others.
   const active = [STUDENT_EXIT, ...named];
@@ -243,6 +262,9 @@ function findCandidateProblem(policy: Policy): Finding | null {
 function findPolicyProblem(policy: Policy): Finding | null {
   if ((policy.limits.logLevel !== undefined) !== policy.schemaVersion >= 2) {
     return [['limits', 'logLevel'], 'logLevel and schemaVersion 2 come together'];
+  }
+  if ((policy.agreement !== undefined) !== policy.schemaVersion >= 4) {
+    return [['agreement'], 'agreement and schemaVersion 4 come together'];
   }
   if (policy.exitsEnabled && policy.stable !== null && policy.stable.certificate === null) {
     return [['stable', 'certificate'], 'exitsEnabled needs the certificate of stable'];

@@ -1,9 +1,16 @@
 // Attempts to certify (exits.md 6.2, 6.3): begun in the ledger before a row counts, looked at three times at most.
 import { emptyBlocks, addTick, dispersionOf } from '../stats/dispersion.ts';
 import { disagreementsAt, leavingAt } from '../stats/grid-column.ts';
-import { dueLook, LAST_LOOK, lookSizes, reassessLook, takeLook } from '../stats/looks.ts';
+import {
+  dueLook,
+  LAST_LOOK,
+  lookSizes,
+  reassessLook,
+  takeLook,
+  type AttemptTerms,
+} from '../stats/looks.ts';
 import { addPodRows, type PodRows } from '../stats/pod-rows.ts';
-import { binomialUpper } from '../../server/core/binomial.ts';
+import { agreementOf } from '../../server/core/agreement.ts';
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import type { PolicyCertificate } from '../../crds/wire/policy.ts';
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
@@ -25,6 +32,7 @@ export function startAttempt(settings: ServiceSettings, start: AttemptStart): At
     attempt: start.attempt,
     budget: settings.budget,
     confidence: settings.confidence,
+    ...(settings.agreement === 'F1' ? { agreement: settings.agreement } : {}),
     firstLookRows: Math.ceil(settings.minAudits * start.lookScale),
     startedAtMs: start.nowMs,
     blocks: emptyBlocks(start.exitCount),
@@ -76,19 +84,20 @@ export function auditedRows({ blocks }: Attempt): number {
 interface LambdaCounts {
   /** Rows that would leave. */
   readonly leaving: number;
-  /** Of those that would leave. */
+  /** Of those that would leave; where the agreement is F1 the sum of their losses. */
   readonly disagreements: number;
-  /** Of the disagreement, at the attempt's confidence; 1 before the first row. */
+  /** Of their share in all audited rows, at the attempt's confidence; 1 before the first row. */
   readonly upperBound: number;
 }
 
 export function countsAt(attempt: Attempt, lambdaIndex: number): LambdaCounts {
   const { closed, open } = attempt.blocks;
-  const disagreements = disagreementsAt(closed, lambdaIndex) + disagreementsAt(open, lambdaIndex);
+  const { rowUnits, upper } = agreementOf(attempt);
+  const units = disagreementsAt(closed, lambdaIndex) + disagreementsAt(open, lambdaIndex);
   return {
     leaving: leavingAt(closed, lambdaIndex) + leavingAt(open, lambdaIndex),
-    disagreements,
-    upperBound: binomialUpper(disagreements, auditedRows(attempt), 1 - attempt.confidence),
+    disagreements: units / rowUnits,
+    upperBound: upper(units, auditedRows(attempt), 1 - attempt.confidence),
   };
 }
 
@@ -101,8 +110,13 @@ export function latestLook({ looks }: Attempt): StoredLook | null {
 export function lookIfDue(attempt: Attempt, nowMs: number): Attempt {
   const look = dueLook(attempt.blocks, attempt.firstLookRows, latestLook(attempt)?.look ?? 0);
   if (look === null) return attempt;
-  const result = { ...takeLook(attempt, look, attempt), takenAtMs: nowMs };
+  const result = { ...takeLook(attempt, look, termsOf(attempt)), takenAtMs: nowMs };
   return { ...attempt, looks: [...attempt.looks, result] };
+}
+
+/** Boxes are found in frames of cameras: the bolder lambda, the longer the scenes that it errs on. */
+function termsOf(attempt: Attempt): AttemptTerms {
+  return { ...attempt, hasGrowingBursts: attempt.agreement === 'F1' };
 }
 
 /** Holds the attempt to a tighter budget or a higher confidence: its stored looks are assessed again, looser terms change nothing. */
@@ -110,14 +124,14 @@ export function tightenTerms(attempt: Attempt, settings: ServiceSettings): Attem
   const budget = Math.min(attempt.budget, settings.budget);
   const confidence = Math.max(attempt.confidence, settings.confidence);
   if (budget === attempt.budget && confidence === attempt.confidence) return attempt;
-  const terms = { budget, confidence, attempt: attempt.attempt };
+  const terms = { ...attempt, budget, confidence };
   const looks = attempt.looks.map((look) => ({ ...look, lambdaIndex: reassessLook(look, terms) }));
   return { ...attempt, budget, confidence, looks };
 }
 
 /** The counts of a look that certify a lambda at or below the one it accepted. */
 export function certificateOf(
-  { attempt }: Attempt,
+  { attempt, agreement }: Attempt,
   { look, grid, dispersion }: StoredLook,
   at: Required<Pick<PolicyCertificate, 'headRevision' | 'lambdaIndex' | 'backboneDigest'>>,
 ): PolicyCertificate {
@@ -128,6 +142,7 @@ export function certificateOf(
     dispersion,
     attempt,
     look,
+    ...(agreement === undefined ? {} : { agreement }),
     ...at,
   };
 }
@@ -149,6 +164,6 @@ const MAX_LOOK_SCALE = 20;
 /** Factor on the looks of the next attempt: D of a failed last look when it is at least 3, at most 20; else 1 (exits.md 6.4). */
 export function scaleAfter(attempt: Attempt): number {
   if (!isExhausted(attempt)) return 1;
-  const dispersion = dispersionOf(attempt.blocks);
+  const dispersion = dispersionOf(attempt.blocks, agreementOf(attempt));
   return dispersion >= BURSTY ? Math.min(dispersion, MAX_LOOK_SCALE) : 1;
 }

@@ -1,9 +1,9 @@
 // The checks of a ramp step (exits.md 9.2). Inconclusive (no, stale, too few or void figures) is never a pass and never a fail.
-import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import type { AgreementName } from '../../crds/wire/agreement.ts';
 import type { RolloutCheck, ServiceSettings } from '../../crds/v1alpha1/settings.ts';
-import { createDetector, isAlarm, updateDetector } from '../../server/core/detector.ts';
+import { AGREEMENTS } from '../../server/core/agreement.ts';
+import { createDetector, isAlarm } from '../../server/core/detector.ts';
 import { countAbove, countAll, quantile } from '../../server/core/latency-digest.ts';
-import { disagreementsAt } from '../stats/grid-column.ts';
 import {
   assessWealth,
   isBeyond,
@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from '../stats/guards.ts';
 import type { SavingLimits } from '../stats/paired.ts';
+import { watch } from './count-stable.ts';
 import type { GuardedCheck, GuardRecord, RampRecord, TrackCounters } from './ledger.ts';
 
 /** Verdict of one check with the figures it stands on. */
@@ -54,10 +55,10 @@ export interface StepTick {
   readonly pods: readonly PodTick[];
   /** Stable's figures up to the previous tick. */
   readonly baseline: TrackCounters;
-  /** Audited rows of the candidate's heads, with its lambda and D. */
-  readonly grid: EvidenceGrid;
-  readonly lambdaIndex: number;
+  /** Audited rows by what the candidate's answers at its lambda lose: [11], 0 to 10 tenths; with D and the agreement of its certificate. */
+  readonly audits: readonly number[];
   readonly dispersion: number;
+  readonly agreement: AgreementName;
 }
 
 /** Adds a tick to the figures of a step. */
@@ -66,16 +67,16 @@ export function updateStep(
   tick: StepTick,
   checks: readonly RolloutCheck[],
 ): RampRecord {
-  const disagreements = disagreementsAt(tick.grid, tick.lambdaIndex);
-  const { budget } = ramp.detector;
-  const counts = { audits: tick.grid.n, disagreements, dispersion: tick.dispersion };
+  const { unitsOf, rowUnits } = AGREEMENTS[tick.agreement];
+  const audits = tick.audits.reduce((sum, rows) => sum + rows, 0);
+  const units = tick.audits.reduce((sum, rows, tenths) => sum + rows * unitsOf(tenths), 0);
   const requests = candidateRequests(tick.pods);
   return {
     ...ramp,
     requests: ramp.requests + requests,
-    audits: ramp.audits + tick.grid.n,
-    disagreements: ramp.disagreements + disagreements,
-    detector: { budget, ...updateDetector(ramp.detector, { budget, ...counts }) },
+    audits: ramp.audits + audits,
+    disagreements: ramp.disagreements + units / rowUnits,
+    detector: watch(ramp.detector, tick),
     guards: updateGuards(ramp.guards, tick, checks),
   };
 }

@@ -1,11 +1,11 @@
 // Audited rows and requests of the candidate: its evidence, its pairing with stable, its step of the ramp, its crashes.
-import { emptyGrid } from '../../server/core/evidence.ts';
 import { savingLimits, savingLook, savingMoments } from '../stats/paired.ts';
+import { auditsByLoss } from '../stats/window-losses.ts';
 import { addRows } from './attempts.ts';
 import { podTicks, updateBaseline, wholeBaseline } from './baseline.ts';
 import { updateStep } from './checks.ts';
 import type { CandidateRecord, Ledger, PairedRecord, StableRecord } from './ledger.ts';
-import { evidenceWindows, factsOf, holds, sumGrids, toTickRows, type Tick } from './tick.ts';
+import { evidenceWindows, factsOf, holds, toTickRows, type Tick } from './tick.ts';
 
 /** Adds a tick to all that is known of the candidate. */
 export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
@@ -13,7 +13,7 @@ export function countCandidate(ledger: Ledger, tick: Tick): Ledger {
   if (candidate === null) return ledger;
   const windows = evidenceWindows(tick, candidate.headRevision);
   const { evidence } = candidate;
-  const rows = toTickRows(windows, candidate.exits.length);
+  const rows = toTickRows(windows, candidate.exits.length, evidence ?? {});
   return {
     ...ledger,
     candidate: {
@@ -36,9 +36,9 @@ function nextRamp(candidate: CandidateRecord, tick: Tick): CandidateRecord['ramp
     {
       pods: podTicks(candidate, tick),
       baseline: wholeBaseline(candidate.baseline),
-      grid: sumGrids(windows, emptyGrid(candidate.exits.length)),
-      lambdaIndex,
+      audits: auditsByLoss(windows, lambdaIndex),
       dispersion: certificate.dispersion,
+      agreement: certificate.agreement ?? 'Strict',
     },
     tick.input.settings.checks,
   );

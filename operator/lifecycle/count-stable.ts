@@ -1,8 +1,15 @@
 // Audited rows of stable: for its further looks, its detector and the least number a day.
-import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
-import { createDetector, thinnedDispersion, updateDetector } from '../../server/core/detector.ts';
+import type { AgreementName } from '../../crds/wire/agreement.ts';
+import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
+import {
+  createDetector,
+  thinnedDispersion,
+  updateDetector,
+  updateLossDetector,
+  type LossWindow,
+} from '../../server/core/detector.ts';
 import { invariant } from '../../server/core/invariant.ts';
-import { disagreementsAt } from '../stats/grid-column.ts';
+import { auditsByLoss } from '../stats/window-losses.ts';
 import { addRows, auditShare } from './attempts.ts';
 import type { DetectorRecord, Ledger, StableRecord } from './ledger.ts';
 import { evidenceWindows, isAfterFence, toTickRows, type Tick } from './tick.ts';
@@ -14,13 +21,13 @@ export function countStable(ledger: Ledger, tick: Tick): Ledger {
   const windows = evidenceWindows(tick, stable.headRevision).filter((window) =>
     isAfterFence(window, ledger.fence),
   );
-  const rows = toTickRows(windows, stable.exits.length);
+  const rows = toTickRows(windows, stable.exits.length, stable.evidence);
   return {
     ...ledger,
     stable: {
       ...stable,
       evidence: addRows(stable.evidence, rows),
-      detector: nextDetector(ledger, stable, rows.grid),
+      detector: nextDetector(ledger, stable, windows),
       day: { ...stable.day, audits: stable.day.audits + rows.grid.n },
     },
   };
@@ -38,15 +45,31 @@ export function dispersionNow(
 function nextDetector(
   ledger: Ledger,
   stable: StableRecord,
-  grid: EvidenceGrid,
+  windows: readonly EvidenceWindow[],
 ): DetectorRecord | null {
-  const { detector, lambdaIndex } = stable;
+  const { detector, lambdaIndex, evidence } = stable;
   if (detector === null || lambdaIndex === null) return null;
-  const disagreements = disagreementsAt(grid, lambdaIndex);
-  const { budget } = detector;
   const dispersion = dispersionNow(ledger, stable);
-  const counts = { audits: grid.n, disagreements, dispersion };
-  return { budget, ...updateDetector(detector, { budget, ...counts }) };
+  const audits = auditsByLoss(windows, lambdaIndex);
+  return watch(detector, { audits, dispersion, agreement: evidence.agreement ?? 'Strict' });
+}
+
+/** Adds audited rows, by their loss at the lambda in force, to a detector. */
+export function watch(
+  { budget, ...state }: DetectorRecord,
+  {
+    audits,
+    dispersion,
+    agreement,
+  }: Omit<LossWindow, 'budget'> & { readonly agreement: AgreementName },
+): DetectorRecord {
+  if (agreement === 'F1') {
+    return { budget, ...updateLossDetector(state, { budget, audits, dispersion }) };
+  }
+  const [agreeing = 0, ...others] = audits;
+  const disagreements = others.reduce((sum, rows) => sum + rows, 0);
+  const counts = { audits: agreeing + disagreements, disagreements, dispersion };
+  return { budget, ...updateDetector(state, { budget, ...counts }) };
 }
 
 /** A detector that has seen nothing, for a new certificate, lambda or budget. */

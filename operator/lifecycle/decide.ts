@@ -12,6 +12,7 @@ import { noticeCrashes } from './crashes.ts';
 import { change, say, type Draft } from './draft.ts';
 import { noticeHint } from './drift-hint.ts';
 import type { Ledger } from './ledger.ts';
+import { holdToAgreement } from './hold-to-agreement.ts';
 import { holdToLatestLook, holdToTerms, takeLooks } from './looks-in-force.ts';
 import { nextDelayMs } from './next-delay.ts';
 import { areExitsEnabled, policyContent } from './policy-content.ts';
@@ -33,6 +34,7 @@ const RULES: readonly ((draft: Draft, tick: Tick) => Draft)[] = [
   noticeSettings,
   followPin,
   answerRequest,
+  holdToAgreement,
   holdToTerms,
   noticeLostAudits,
   noticeAlarm,

@@ -1,5 +1,6 @@
 // The strict shape of a stored ledger: whatever does not fit is refused whole, and the service starts from nothing.
 import { z } from 'zod';
+import { AGREEMENT_NAMES } from '../../crds/wire/agreement.ts';
 import { LAMBDA_COUNT } from '../../crds/wire/lambda-grid.ts';
 import { isReason, type Reason } from '../../crds/v1alpha1/reasons.ts';
 import * as shapes from '../../crds/wire/shapes.ts';
@@ -17,6 +18,8 @@ const steps = z.array(z.tuple([shapes.lambdaIndex, z.number().int()])).max(LAMBD
 
 const boot = { podUid: token, bootId: token };
 
+const agreement = z.exactOptional(z.enum(AGREEMENT_NAMES));
+
 const certificate = z.strictObject({
   audits: ordinal,
   disagreements: counter,
@@ -27,6 +30,7 @@ const certificate = z.strictObject({
   // Ledgers of before policy version 3 do not say them.
   headRevision: z.exactOptional(digest),
   lambdaIndex: z.exactOptional(shapes.lambdaIndex),
+  agreement,
 });
 
 const flagged = z.strictObject({
@@ -49,6 +53,7 @@ const attempt = z.strictObject({
   attempt: ordinal,
   budget: ratio,
   confidence: ratio,
+  agreement,
   firstLookRows: ordinal,
   startedAtMs: time,
   blocks: z.strictObject({
@@ -111,7 +116,7 @@ const ramp = z.strictObject({
   sinceMs: time,
   requests: counter,
   audits: counter,
-  disagreements: counter,
+  disagreements: amount,
   detector,
   guards: z.strictObject({
     ErrorRate: z.exactOptional(guard),

@@ -2,6 +2,7 @@
 // watermarks live together, so a lost ledger starts both from zero and counts nothing twice (reliability.md O25, B13).
 import { checkShape, readJson, type DocumentKind } from '../../crds/wire/json.ts';
 import type { Result } from '../../crds/wire/result.ts';
+import type { AgreementName } from '../../crds/wire/agreement.ts';
 import type { LatencyDigest } from '../../crds/wire/evidence.ts';
 import type { PolicyCertificate } from '../../crds/wire/policy.ts';
 import type { Reason } from '../../crds/v1alpha1/reasons.ts';
@@ -19,6 +20,8 @@ export interface Attempt {
   readonly attempt: number;
   readonly budget: number;
   readonly confidence: number;
+  /** What a unit of `dis` is, in blocks, pods and looks; absent: Strict. */
+  readonly agreement?: AgreementName;
   /** n1, already multiplied for bursts seen by the attempt before. */
   readonly firstLookRows: number;
   readonly startedAtMs: number;
@@ -92,6 +95,7 @@ export interface RampRecord {
   readonly sinceMs: number;
   readonly requests: number;
   readonly audits: number;
+  /** Rows; where the agreement is F1 the sum of their losses. */
   readonly disagreements: number;
   readonly detector: DetectorRecord;
   readonly guards: Readonly<Partial<Record<GuardedCheck, GuardRecord>>>;

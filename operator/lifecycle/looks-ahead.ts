@@ -1,5 +1,6 @@
 // The looks that an attempt has left, and what they would find if its rows went on as they began.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { agreementOf } from '../../server/core/agreement.ts';
 import { dispersionOf } from '../stats/dispersion.ts';
 import { lookSizes, reassessLook } from '../stats/looks.ts';
 import { latestLook } from './attempts.ts';
@@ -33,7 +34,7 @@ export function outcomeAhead(attempt: Attempt, { look, rows }: LookAhead): LookO
   const scale = (column: readonly number[]): number[] => column.map((k) => Math.ceil(k * factor));
   const n = Math.ceil(closed.n * factor);
   const grid = { n, dis: scale(closed.dis), leave: closed.leave.map(scale) };
-  const dispersion = dispersionOf(attempt.blocks);
+  const dispersion = dispersionOf(attempt.blocks, agreementOf(attempt));
   const lambdaIndex = reassessLook({ look, grid, dispersion, flagged: null }, attempt);
   return lambdaIndex === null ? null : { grid, lambdaIndex };
 }

@@ -1,4 +1,5 @@
 // Looks are taken once, stored, and held to: what is in force is never above the newest look (exits.md 6.2).
+import { agreementOf } from '../../server/core/agreement.ts';
 import { disagreesTooSeldom, type FlaggedPod } from '../stats/flagged-pods.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { certificateOf, latestLook, lookIfDue, tightenTerms } from './attempts.ts';
@@ -7,7 +8,7 @@ import { freshDetector } from './count-stable.ts';
 import { change, enter, say, type Draft } from './draft.ts';
 import type { Attempt, CandidateRecord } from './ledger.ts';
 import { withoutCertificate } from './switch-off.ts';
-import { count, lambdaText, percent } from './text.ts';
+import { count, disagreementText, lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
 import type { Decision, StoredLook } from './types.ts';
 
@@ -100,17 +101,17 @@ function lookText(taken: StoredLook, attempt: Attempt, name: string): string {
   const where = `Look ${String(look)} of ${name} ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
   if (lambdaIndex === null) {
     const without = flagged?.without ? ' without the pods that disagree too seldom' : '';
-    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}${without}; ${count(disagreementsAt(grid, 0))} disagreements at the smallest.`;
+    return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}${without}; ${disagreementText(disagreementsAt(grid, 0), attempt)} at the smallest.`;
   }
-  const disagreements = disagreementsAt(grid, lambdaIndex);
-  return `${where}: lambda ${lambdaText(lambdaIndex)} is within ${percent(attempt.budget)} at ${percent(attempt.confidence)}, with ${count(disagreements)} disagreements.`;
+  const units = disagreementsAt(grid, lambdaIndex);
+  return `${where}: lambda ${lambdaText(lambdaIndex)} is within ${percent(attempt.budget)} at ${percent(attempt.confidence)}, with ${disagreementText(units, attempt)}.`;
 }
 
 function lookDetails(
   { look, grid, lambdaIndex, dispersion }: StoredLook,
-  { attempt }: Attempt,
+  { attempt, ...terms }: Attempt,
 ): Decision['details'] {
-  const disagreements = disagreementsAt(grid, lambdaIndex ?? 0);
+  const disagreements = disagreementsAt(grid, lambdaIndex ?? 0) / agreementOf(terms).rowUnits;
   return { look, attempt, audits: grid.n, disagreements, lambdaIndex, dispersion };
 }
 

@@ -34,6 +34,7 @@ export function policyContent(ledger: Ledger, tick: Tick): PolicyContent {
   const { settings } = tick.input;
   return {
     schemaVersion: 1,
+    ...(settings.agreement === 'F1' ? { agreement: settings.agreement } : {}),
     model: settings.model,
     backboneDigest: tick.backbone.digest,
     exitsEnabled: ledger.exitsEnabled,

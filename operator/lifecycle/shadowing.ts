@@ -1,6 +1,7 @@
 // Shadowing: heads run on audited rows and answer nothing, until a look certifies a lambda that pays, or no look is left.
 import { disagreementsAt } from '../stats/grid-column.ts';
 import { comparePaired } from '../stats/paired.ts';
+import { agreementOf } from '../../server/core/agreement.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { isExhausted, latestLook, restartRows } from './attempts.ts';
 import { abort, evidenceOf, startRamp, type Abort } from './candidates.ts';
@@ -8,7 +9,7 @@ import { change, say, type Draft } from './draft.ts';
 import { predictSaving } from './heads.ts';
 import { isPinned } from './pinned.ts';
 import type { Attempt, CandidateRecord, Ledger, PairedRecord } from './ledger.ts';
-import { count, lambdaText, percent } from './text.ts';
+import { count, disagreementText, lambdaText, percent } from './text.ts';
 import type { Tick } from './tick.ts';
 
 const FIRST_LOOK_DEADLINE_MS = 604_800_000;
@@ -88,10 +89,11 @@ export function rejection(
   const { grid, lambdaIndex, dispersion } = look;
   const where = `After ${count(grid.n)} audited rows`;
   if (saving === null) {
-    const disagreements = disagreementsAt(grid, 0);
+    const units = disagreementsAt(grid, 0);
+    const disagreements = units / agreementOf(evidence).rowUnits;
     return {
       reason: 'NotCertified',
-      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${count(disagreements)} disagreements at the smallest. ${stays}${burstText(dispersion)}`,
+      message: `${where} no lambda is proven within ${percent(evidence.budget)}: ${disagreementText(units, evidence)} at the smallest. ${stays}${burstText(dispersion)}`,
       details: { audits: grid.n, disagreements, dispersion },
     };
   }

@@ -1,5 +1,7 @@
 // Figures as people read them in decisions.
+import type { AgreementName } from '../../crds/wire/agreement.ts';
 import { LAMBDAS } from '../../crds/wire/lambda-grid.ts';
+import { agreementOf } from '../../server/core/agreement.ts';
 
 /** 0.0123 -> "1.23%". */
 export function percent(ratio: number): string {
@@ -16,4 +18,13 @@ export function count(value: number): string {
 /** The value of a lambda, "none" for null. */
 export function lambdaText(lambdaIndex: number | null): string {
   return lambdaIndex === null ? 'none' : String(LAMBDAS[lambdaIndex]);
+}
+
+/** Units of disagreement as rows: whole ones, or where the agreement is F1 the sum of losses, to tenths. */
+export function disagreementText(
+  units: number,
+  of: { readonly agreement?: AgreementName },
+): string {
+  if (of.agreement !== 'F1') return `${count(units)} disagreements`;
+  return `an F1 loss of ${(units / agreementOf(of).rowUnits).toFixed(1)} rows`;
 }

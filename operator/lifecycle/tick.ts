@@ -1,9 +1,12 @@
 // One tick's windows, counted once, sorted into what each rule needs. Windows that cannot be believed are no data.
+import type { AgreementName } from '../../crds/wire/agreement.ts';
 import { comparePair } from '../../crds/wire/policy.ts';
 import type { EvidenceGrid, EvidenceWindow } from '../../crds/wire/evidence.ts';
+import { agreementOf } from '../../server/core/agreement.ts';
 import { emptyGrid, mergeGrids } from '../../server/core/evidence.ts';
 import { mergeDigests } from '../../server/core/latency-digest.ts';
 import { takeFresh, type FreshEvidence } from '../stats/merge-evidence.ts';
+import { gridIn } from '../stats/window-losses.ts';
 import { toPodRows, type PodRows } from '../stats/pod-rows.ts';
 import type { TickRows } from './attempts.ts';
 import { NO_REQUESTS, type Ledger, type TrackCounters } from './ledger.ts';
@@ -75,13 +78,8 @@ function isOfRevision(window: EvidenceWindow, facts: HeadRevisionFacts): boolean
   );
 }
 
-/** Sum of the grids; `start` is an empty grid with the exits of the revision. */
-export function sumGrids(windows: readonly EvidenceWindow[], start: EvidenceGrid): EvidenceGrid {
-  return windows.reduce((sum, window) => mergeGrids(sum, window.grid), start);
-}
-
 /** What each pod told, of those that told a row. */
-function rowsByPod(windows: readonly EvidenceWindow[], start: EvidenceGrid): readonly PodRows[] {
+function rowsByPod(windows: readonly PodGrid[], start: EvidenceGrid): readonly PodRows[] {
   const sums = new Map<string, EvidenceGrid>();
   for (const { podUid, grid } of windows) {
     sums.set(podUid, mergeGrids(sums.get(podUid) ?? start, grid));
@@ -89,12 +87,23 @@ function rowsByPod(windows: readonly EvidenceWindow[], start: EvidenceGrid): rea
   return [...sums].map(([podUid, grid]) => toPodRows(podUid, grid)).filter(({ n }) => n > 0);
 }
 
-/** These windows as an attempt counts them; `exitCount` is that of their revision. */
-export function toTickRows(windows: readonly EvidenceWindow[], exitCount: number): TickRows {
+type PodGrid = Pick<EvidenceWindow, 'podUid' | 'grid'>;
+
+/** These windows as an attempt with that agreement counts them; `exitCount` is that of their revision. */
+export function toTickRows(
+  windows: readonly EvidenceWindow[],
+  exitCount: number,
+  of: { readonly agreement?: AgreementName },
+): TickRows {
   const start = emptyGrid(exitCount);
+  const agreement = agreementOf(of);
+  const grids = windows.map((window) => ({
+    podUid: window.podUid,
+    grid: gridIn(window, agreement),
+  }));
   return {
-    grid: sumGrids(windows, start),
-    pods: rowsByPod(windows, start),
+    grid: grids.reduce((sum, { grid }) => mergeGrids(sum, grid), start),
+    pods: rowsByPod(grids, start),
     answeredRows: rowsBehind(windows),
   };
 }

@@ -1,9 +1,17 @@
-import { comparePair, serializePolicy, type Policy } from '../../crds/wire/policy.ts';
+import {
+  comparePair,
+  POLICY_SCHEMA_VERSIONS,
+  serializePolicy,
+  type LogLevel,
+  type Policy,
+  type PolicySchemaVersion,
+} from '../../crds/wire/policy.ts';
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
 import type { Result } from '../../crds/wire/result.ts';
 import { pushHeads } from '../fleet/push-heads.ts';
 import { pushPolicy } from '../fleet/push-policy.ts';
 import type { PodReport, PolicyContent } from '../lifecycle/types.ts';
+import { inPolicyVersion } from '../plan/policy-version.ts';
 import type { HeadStore } from './head-store.ts';
 import type { ServerProcess } from './processes/server-process.ts';
 
@@ -19,13 +27,20 @@ export interface PolicyPressOptions {
   readonly servers: readonly ServerProcess[];
   readonly store: HeadStore;
   readonly epoch: number;
+  /** Only policies that name an agreement are of a version that says it. */
+  readonly logLevel: LogLevel;
   readonly onProblem: (message: string) => void;
 }
+
+/** Servers of a run are of this build. */
+const NEWEST = Math.max(...POLICY_SCHEMA_VERSIONS) as PolicySchemaVersion;
 
 export function createPolicyPress(options: PolicyPressOptions): PolicyPress {
   let current: Policy | null = null;
   return {
-    number: (content) => {
+    number: (given) => {
+      const content =
+        given.agreement === undefined ? given : inPolicyVersion(given, NEWEST, options.logLevel);
       const next: Policy = { ...content, epoch: options.epoch, revision: current?.revision ?? 0 };
       if (current !== null && serializePolicy(next) === serializePolicy(current)) {
         return { policy: current, isNew: false };

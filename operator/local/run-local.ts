@@ -63,6 +63,7 @@ async function runWith(options: RunOptions, io: RunIo): Promise<ExitCode> {
       seed: options.seed,
       budgetRatio: accuracy.maxDisagreement,
       confidence: accuracy.confidence,
+      ...(accuracy.agreement === 'F1' ? { agreement: accuracy.agreement } : {}),
       startedMs,
     },
   });

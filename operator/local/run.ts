@@ -147,6 +147,7 @@ export function createRun(context: RunContext): Run {
     servers: servers.map(({ server }) => server),
     store,
     epoch: folder.epoch,
+    logLevel: context.service.spec.server.logLevel,
     onProblem,
   });
   const phases = createPhaseLog(context.startedMs);

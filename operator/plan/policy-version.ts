@@ -28,12 +28,22 @@ export function choosePolicyVersion(
   return shared.at(-1) ?? oldest;
 }
 
-/** Content as a version of the document holds it: what an older one has no field for is left out. */
+/** The first version that names an agreement, and so the last that a policy of Strict agreement is written in is the one before. */
+const NAMES_AGREEMENT = 4;
+const LAST_OF_STRICT = 3;
+
+/**
+ * Content as a version of the document holds it: what an older one has no field for is left out.
+ * @param newest the highest version that is read; a policy of Strict agreement needs none above 3.
+ */
 export function inPolicyVersion(
-  content: PolicyContent,
-  schemaVersion: PolicySchemaVersion,
+  asked: PolicyContent,
+  newest: PolicySchemaVersion,
   logLevel: LogLevel,
 ): PolicyContent {
+  const isNamed = asked.agreement !== undefined;
+  const schemaVersion = isNamed || newest <= LAST_OF_STRICT ? newest : LAST_OF_STRICT;
+  const content = isNamed && newest < NAMES_AGREEMENT ? withoutAgreement(asked) : asked;
   const level = schemaVersion === 1 ? undefined : logLevel;
   const limits = compact<PolicyLimits>({ ...content.limits, logLevel: level });
   return {
@@ -42,6 +52,23 @@ export function inPolicyVersion(
     limits,
     stable: content.stable && inTrackVersion(content.stable, schemaVersion),
     candidate: content.candidate && inTrackVersion(content.candidate, schemaVersion),
+  };
+}
+
+/** A server that knows Strict agreement alone cannot repeat another test: there heads only shadow. */
+function withoutAgreement(content: PolicyContent): PolicyContent {
+  const { stable, candidate } = content;
+  const none = { lambdaIndex: null, certificate: null, activeExits: [] };
+  return {
+    ...compact<PolicyContent>({ ...content, agreement: undefined }),
+    exitsEnabled: false,
+    stable: stable && { ...stable, ...none },
+    candidate: candidate && {
+      ...candidate,
+      ...none,
+      share: 0,
+      stage: candidate.stage === 'Staging' ? 'Staging' : 'Shadowing',
+    },
   };
 }
 

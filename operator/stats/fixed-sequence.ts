@@ -1,6 +1,6 @@
 // Fixed-sequence test over the lambda grid (exits.md 6.1): with lambda_i the first of risk above the budget, any wrong
 // acceptance needs lambda_i accepted, which has probability <= level. No correction for 120 tests, no monotone risk needed.
-import type { AgreementName } from '../../server/core/agreement.ts';
+import type { AgreementName } from '../../crds/wire/agreement.ts';
 import { certificateHolds } from '../../server/core/certificate.ts';
 import type { RowColumn } from './pod-rows.ts';
 

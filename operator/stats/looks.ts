@@ -1,7 +1,8 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- D has an entry per lambda */
 // The three looks of an attempt (exits.md 6.2). When a look is taken depends on how many rows came, never on their outcomes.
 import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
-import { agreementOf, type AgreementName } from '../../server/core/agreement.ts';
+import type { AgreementName } from '../../crds/wire/agreement.ts';
+import { agreementOf } from '../../server/core/agreement.ts';
 import { LOOK_SHARES } from '../../server/core/certificate.ts';
 import { dispersionOf, risingDispersion, type BlockedEvidence } from './dispersion.ts';
 import { largestAccepted } from './fixed-sequence.ts';

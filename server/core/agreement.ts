@@ -1,12 +1,7 @@
 // What of a row's loss counts against the budget, and the test that bounds its mean (exits.md 6.1, 6.6).
-import { binomialTail } from './binomial.ts';
-import { boundedLossTail } from './bounded-loss.ts';
-
-/** Strict: an early answer is the backbone's or it is not. F1: an answer may be partly right. */
-export type AgreementName = 'Strict' | 'F1';
-
-/** Losses of rows are whole tenths, rounded up: 0 agrees, 10 is wholly wrong. */
-export const WHOLE_LOSS = 10;
+import { WHOLE_LOSS, type AgreementName } from '../../crds/wire/agreement.ts';
+import { binomialTail, binomialUpper } from './binomial.ts';
+import { boundedLossTail, boundedLossUpper } from './bounded-loss.ts';
 
 export interface Agreement {
   /** Units that a row of this loss, 0 to 10 tenths, counts for. */
@@ -15,6 +10,8 @@ export interface Agreement {
   readonly rowUnits: number;
   /** p-value of "the mean loss is above the budget" after that many units in that many rows. No rows, or all units: 1. */
   readonly tail: (units: number, rows: number, budget: number) => number;
+  /** Upper limit of the mean loss at the level delta, by the same test. No rows, or all units: 1. */
+  readonly upper: (units: number, rows: number, delta: number) => number;
 }
 
 export const AGREEMENTS: Readonly<Record<AgreementName, Agreement>> = {
@@ -22,6 +19,7 @@ export const AGREEMENTS: Readonly<Record<AgreementName, Agreement>> = {
     unitsOf: (lossTenths) => (lossTenths > 0 ? 1 : 0),
     rowUnits: 1,
     tail: binomialTail,
+    upper: binomialUpper,
   },
   F1: {
     unitsOf: (lossTenths) => lossTenths,
@@ -29,6 +27,7 @@ export const AGREEMENTS: Readonly<Record<AgreementName, Agreement>> = {
     tail: (units, rows, budget) =>
       // Dispersion rounds rows down and units up: a few rows may then hold more units than they can.
       units >= rows * WHOLE_LOSS ? 1 : boundedLossTail(rows, units / WHOLE_LOSS, budget),
+    upper: (units, rows, delta) => boundedLossUpper(rows, units / WHOLE_LOSS, delta),
   },
 };
 

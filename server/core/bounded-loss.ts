@@ -17,6 +17,25 @@ export function boundedLossTail(rows: number, lossSum: number, budget: number): 
   return Math.min(hoeffding, bentkus, 1);
 }
 
+/** Halvings of the interval: below the last place of a number in 0..1. */
+const HALVINGS = 54;
+
+/**
+ * One-sided upper limit of the mean loss: the budgets above it are those that `boundedLossTail` proves at that level.
+ * Domain as there, 0 < delta < 1. No rows, or rows that lost everything, give 1.
+ */
+export function boundedLossUpper(rows: number, lossSum: number, delta: number): number {
+  invariant(delta > 0 && delta < 1, `level ${delta}`);
+  if (lossSum >= rows) return 1;
+  let [below, above] = [lossSum / rows, 1];
+  for (let i = 0; i < HALVINGS; i++) {
+    const middle = (below + above) / 2;
+    if (boundedLossTail(rows, lossSum, middle) > delta) below = middle;
+    else above = middle;
+  }
+  return above;
+}
+
 /** h(a, b) = a ln(a/b) + (1-a) ln((1-a)/(1-b)) for 0 <= a <= b < 1. */
 function relativeEntropy(a: number, b: number): number {
   const head = a === 0 ? 0 : a * Math.log(a / b);

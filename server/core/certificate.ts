@@ -1,5 +1,6 @@
 // The levels of exits.md 6.2 and 6.3, and the test of one lambda as a server repeats it before it believes a policy.
-import { agreementOf, type AgreementName } from './agreement.ts';
+import type { AgreementName } from '../../crds/wire/agreement.ts';
+import { agreementOf } from './agreement.ts';
 import { invariant } from './invariant.ts';
 
 /** Shares of delta that the three looks of an attempt spend. */

@@ -1,7 +1,7 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // Shiryaev-Roberts e-detector (exits.md 8.1). The n start points of a window count from its front: below the budget E[S]
 // never exceeds the audits so far, so the mean run to a false alarm is at least A audits, whatever the windows.
-import { WHOLE_LOSS } from './agreement.ts';
+import { WHOLE_LOSS } from '../../crds/wire/agreement.ts';
 import { invariant } from './invariant.ts';
 import type { DispersedCounts } from './certificate.ts';
 

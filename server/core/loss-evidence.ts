@@ -1,8 +1,9 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // The evidence grid of answers that can be partly right (exits.md 12): beside the rows that leave, how many of them had which loss.
-import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
+import { WHOLE_LOSS } from '../../crds/wire/agreement.ts';
+import type { EvidenceGrid, LossColumns } from '../../crds/wire/evidence.ts';
 import { LAMBDA_COUNT } from '../../crds/wire/lambda-grid.ts';
-import { WHOLE_LOSS, type Agreement } from './agreement.ts';
+import type { Agreement } from './agreement.ts';
 import { invariant } from './invariant.ts';
 import { forEachLeaving, runningSums, STRIDE } from './leaving.ts';
 
@@ -12,7 +13,7 @@ export interface LossGrid {
   /** [exits][120] */
   readonly leave: readonly (readonly number[])[];
   /** [10][120]: rows that left with a loss of 1 .. 10 tenths. */
-  readonly losses: readonly (readonly number[])[];
+  readonly losses: LossColumns;
 }
 
 export interface LossCounter {

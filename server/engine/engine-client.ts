@@ -81,14 +81,23 @@ export interface RowAnswer {
   readonly outputs: readonly Float32Array[];
 }
 
+/** What the heads of a bundle say of a row, per exit. */
+export interface ScoredRow {
+  /** q */
+  readonly scores: Float64Array;
+  readonly classes: Int32Array;
+  /** Of an answer of that class against the backbone's: 0 to 10 tenths. */
+  readonly lossTenths: Uint8Array;
+}
+
 /** What an audited row says about each loaded head set. */
 export interface AuditedRow {
   readonly row: number;
   readonly backboneClass: number;
   /** Probability that the backbone gives its class; NaN without a class output. */
   readonly backboneConfidence: number;
-  /** In the order of EnginePlan.tracks: scores q and classes per exit of the bundle. */
-  readonly tracks: readonly { readonly scores: Float64Array; readonly classes: Int32Array }[];
+  /** In the order of EnginePlan.tracks. */
+  readonly tracks: readonly ScoredRow[];
 }
 
 export interface SampledRow {

@@ -4,13 +4,14 @@ import type {
   ServedCounters,
   Track,
 } from '../../crds/wire/evidence.ts';
+import type { Agreement } from '../core/agreement.ts';
 import { decideRow } from '../core/decide.ts';
-import type { EvidenceCounter } from '../core/evidence.ts';
-import { createEvidenceGrid } from '../core/evidence.ts';
 import type { LatencyCounter } from '../core/latency-digest.ts';
 import { createLatencyCounter } from '../core/latency-digest.ts';
+import type { LossCounter } from '../core/loss-evidence.ts';
+import { createLossGrid } from '../core/loss-evidence.ts';
 import { scoreBin, SCORE_BINS } from '../core/score-bin.ts';
-import type { AuditedRow, PlannedTrack } from '../engine/engine-client.ts';
+import type { AuditedRow, PlannedTrack, ScoredRow } from '../engine/engine-client.ts';
 
 const COMMON_CLASSES = 64;
 
@@ -19,7 +20,7 @@ export interface TrackWindow {
   readonly track: Track;
   readonly planned: PlannedTrack | null;
   readonly exits: readonly string[];
-  readonly grid: EvidenceCounter;
+  readonly grid: LossCounter;
   readonly served: {
     readonly rows: number[];
     optedOut: number;
@@ -39,7 +40,7 @@ export function openTrackWindow(track: Track, planned: PlannedTrack | null): Tra
     track,
     planned,
     exits,
-    grid: createEvidenceGrid(exits.length),
+    grid: createLossGrid(exits.length),
     served: {
       rows: new Array<number>(exits.length + 1).fill(0),
       optedOut: 0,
@@ -59,14 +60,9 @@ export function exitInForce(planned: PlannedTrack, scores: ArrayLike<number>): n
 }
 
 /** Adds one audited row to the revision's grid, strata and score bins. */
-export function addAudit(
-  window: TrackWindow,
-  scored: AuditedRow['tracks'][number],
-  backboneClass: number,
-): void {
+export function addAudit(window: TrackWindow, scored: ScoredRow): void {
   if (window.planned === null) return;
-  const agrees = Array.from(scored.classes, (classId) => classId === backboneClass);
-  window.grid.addRow(scored.scores, agrees);
+  window.grid.addRow(scored.scores, scored.lossTenths);
   scored.scores.forEach((score, exit) => {
     const bins = window.served.scoreBins[exit];
     if (bins === undefined || !Number.isFinite(score)) return;
@@ -79,7 +75,7 @@ export function addAudit(
   if (strata === undefined || classId === undefined) return;
   const stratum = strata.get(classId) ?? { audits: 0, disagreements: 0 };
   stratum.audits += 1;
-  stratum.disagreements += agrees[exit] === true ? 0 : 1;
+  stratum.disagreements += scored.lossTenths[exit] === 0 ? 0 : 1;
   strata.set(classId, stratum);
 }
 
@@ -108,8 +104,14 @@ export interface PairedCounter {
   snapshot(): PairedEvidence;
 }
 
-/** Null unless both tracks have a lambda; they are the first and second of an audited row. */
-export function createPairedCounter(tracks: readonly PlannedTrack[]): PairedCounter | null {
+/**
+ * Null unless both tracks have a lambda; they are the first and second of an audited row. Of two answers the one that loses more
+ * by the agreement is wrong.
+ */
+export function createPairedCounter(
+  tracks: readonly PlannedTrack[],
+  { unitsOf }: Agreement,
+): PairedCounter | null {
   const [stable, candidate] = tracks;
   if (stable === undefined || candidate === undefined) return null;
   const { lambdaIndex: stableLambdaIndex } = stable;
@@ -121,14 +123,15 @@ export function createPairedCounter(tracks: readonly PlannedTrack[]): PairedCoun
   let onlyCandidateWrong = 0;
 
   return {
-    add: ({ tracks: [s, c], backboneClass }) => {
+    add: ({ tracks: [s, c] }) => {
       if (s === undefined || c === undefined) return;
-      const a = outcomeInForce(stable, s, backboneClass);
-      const b = outcomeInForce(candidate, c, backboneClass);
+      const a = outcomeInForce(stable, s);
+      const b = outcomeInForce(candidate, c);
       const line = joint[a.place];
       if (line !== undefined) line[b.place] = (line[b.place] ?? 0) + 1;
-      if (a.isWrong && !b.isWrong) onlyStableWrong += 1;
-      if (b.isWrong && !a.isWrong) onlyCandidateWrong += 1;
+      const lead = unitsOf(a.lossTenths) - unitsOf(b.lossTenths);
+      if (lead > 0) onlyStableWrong += 1;
+      if (lead < 0) onlyCandidateWrong += 1;
     },
     snapshot: () => ({
       stableHeadRevision: stable.headRevision,
@@ -142,13 +145,12 @@ export function createPairedCounter(tracks: readonly PlannedTrack[]): PairedCoun
   };
 }
 
-/** Where the row would have been answered, the backbone last, and whether that answer differs from the backbone's. */
+/** Where the row would have been answered, the backbone last, and what that answer loses against the backbone's. */
 function outcomeInForce(
   planned: PlannedTrack,
-  { scores, classes }: AuditedRow['tracks'][number],
-  backboneClass: number,
-): { readonly place: number; readonly isWrong: boolean } {
+  { scores, lossTenths }: ScoredRow,
+): { readonly place: number; readonly lossTenths: number } {
   const exit = exitInForce(planned, scores);
-  if (exit === -1) return { place: planned.bundle.heads.length, isWrong: false };
-  return { place: exit, isWrong: classes[exit] !== backboneClass };
+  if (exit === -1) return { place: planned.bundle.heads.length, lossTenths: 0 };
+  return { place: exit, lossTenths: lossTenths[exit] ?? 0 };
 }

@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { DriftHint } from '../../crds/wire/drift-hints.ts';
 import type { ComputeSeconds, EvidenceWindow, Track } from '../../crds/wire/evidence.ts';
 import type { Clock } from '../clock.ts';
+import { agreementOf, AGREEMENTS } from '../core/agreement.ts';
+import { unitGrid } from '../core/loss-evidence.ts';
 import type { AuditedRow, BatchOutcome } from '../engine/engine-client.ts';
 import type { BatchRow, RowRecord } from '../queue/batch-log.ts';
 import type { Serving } from '../serving.ts';
@@ -112,7 +114,7 @@ export function createWindowRecorder(options: WindowRecorderOptions): WindowReco
       ...policyFields(group.serving, window.track),
       exits: window.exits,
       durationSeconds: Math.max(0, at.closedMs - group.openedMs) / 1000,
-      grid: window.grid.snapshot(),
+      ...gridFields(window, group.serving),
       strata: toStrata(window),
       paired: window.track === 'candidate' ? (group.paired?.snapshot() ?? null) : null,
       served: toServedCounters(window),
@@ -175,6 +177,19 @@ function revisionFields(
   return { headRevision, track, lambdaIndex, switchedOff: [...switchedOff(headRevision)] };
 }
 
+/** Losses only where the policy asks for them: operators of the version before do not know the field. */
+function gridFields(
+  { grid }: TrackWindow,
+  { policy }: Serving,
+): Pick<EvidenceWindow, 'grid' | 'losses'> {
+  const counted = grid.snapshot();
+  const { losses } = counted;
+  return {
+    grid: unitGrid(counted, AGREEMENTS.Strict),
+    ...(policy?.agreement === 'F1' ? { losses } : {}),
+  };
+}
+
 /** Without a hint the field is not there: operators of the version before do not know it. */
 function hintFields(
   { planned, track }: TrackWindow,
@@ -204,7 +219,7 @@ function openGroup(serving: Serving, openedMs: number): OpenGroup {
     serving,
     openedMs,
     windows: [...plain, ...tracks.map((planned) => openTrackWindow(planned.track, planned))],
-    paired: createPairedCounter(tracks),
+    paired: createPairedCounter(tracks, agreementOf(serving.policy ?? {})),
     compute: { segment: 0, head: 0, companion: 0, compact: 0, audit: 0, plain: 0 },
     auditsChosen: 0,
     auditsLost: 0,
@@ -255,7 +270,7 @@ function addToTracks(group: OpenGroup, audit: AuditedRow): void {
   audit.tracks.forEach((scored, i) => {
     const planned = tracks[i];
     const window = planned === undefined ? null : windowOf(group, planned.track);
-    if (window !== null) addAudit(window, scored, audit.backboneClass);
+    if (window !== null) addAudit(window, scored);
   });
   group.paired?.add(audit);
 }

@@ -26,6 +26,7 @@ export function aService(fields: Partial<ServiceSettings> = {}): ServiceSettings
     model: 'example',
     budget: 0.01,
     confidence: 0.95,
+    agreement: 'Strict',
     auditRate: 0.02,
     minAudits: 1_000,
     exitMode: 'Active',

@@ -1,4 +1,5 @@
 // Run lengths of the e-detector and the breaker (exits.md 8.1, 8.3): audits until the alarm, at a given disagreement ratio.
+import { WHOLE_LOSS } from '../../crds/wire/agreement.ts';
 import { createBreaker } from '../../server/core/breaker.ts';
 import {
   createDetector,
@@ -80,14 +81,16 @@ export function delayAfterJump(
   return changed + runFrom(state, scenario, (next) => random.binomial(next, ratio));
 }
 
+const lossOf = (disagrees: boolean): number => (disagrees ? WHOLE_LOSS : 0);
+
 /** Audits of a server to its breaker's alarm, after `calm` audits at 0.6 % that did not trip it. */
 export function auditsToTrip(random: SeededRandom, ratio: number, calm = 0): number {
   let breaker = createBreaker(BUDGET);
   for (let row = 0; row < calm; row++) {
-    if (breaker.addAudit(random.chance(CALM_RATIO))) breaker = createBreaker(BUDGET);
+    if (breaker.addAudit(lossOf(random.chance(CALM_RATIO)))) breaker = createBreaker(BUDGET);
   }
   let seen = 1;
-  while (!breaker.addAudit(random.chance(ratio))) seen++;
+  while (!breaker.addAudit(lossOf(random.chance(ratio)))) seen++;
   return seen;
 }
 

@@ -1,3 +1,4 @@
+import { WHOLE_LOSS } from '../../crds/wire/agreement.ts';
 import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
 import type {
@@ -336,6 +337,10 @@ function oneHot(classId: number, value: number): Float32Array {
   return values;
 }
 
+function lossOf(row: FakeRow): number {
+  return headClass(row) === row.backboneClass ? 0 : WHOLE_LOSS;
+}
+
 function outcomeOf(rows: readonly FakeRow[], plan: EnginePlan): BatchOutcome {
   const notFinite = rows.flatMap((row, i) => (row.code === RowCode.backboneNotFinite ? [i] : []));
   const isEvidence = (i: number, flag: number) =>
@@ -345,6 +350,7 @@ function outcomeOf(rows: readonly FakeRow[], plan: EnginePlan): BatchOutcome {
     const tracks = plan.tracks.map(({ bundle }) => ({
       scores: Float64Array.from(bundle.heads, (_, e) => row.scores[e] ?? NaN),
       classes: Int32Array.from(bundle.heads, () => headClass(row)),
+      lossTenths: Uint8Array.from(bundle.heads, () => lossOf(row)),
     }));
     return [{ row: i, backboneClass: row.backboneClass, backboneConfidence: 0.9, tracks }];
   });

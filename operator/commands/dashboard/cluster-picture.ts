@@ -53,7 +53,7 @@ export function clusterPicture(facts: DashboardFacts, view: PictureView): Pictur
   const decisions = clusterDecisions(events ?? [], secondsOf);
   return {
     schemaVersion: 2,
-    run: { ...runOf(service, view), budgetRatio: budget, confidence },
+    run: { ...runOf(service, view), budgetRatio: budget, confidence, ...agreementOf(service) },
     cluster: clusterOf(service, view, secondsOf),
     unshown: {
       traffic: fleet.problem,
@@ -119,6 +119,11 @@ function runOf(
     predictUrl: status.url === undefined ? null : `${status.url}/v2/models/${name}/infer`,
     metricsUrl: 'port 9090 of each pod, /metrics',
   };
+}
+
+/** Named only where the budget bounds no disagreement. */
+function agreementOf({ settings }: ServiceView): Pick<Picture['run'], 'agreement'> {
+  return settings?.agreement === 'F1' ? { agreement: settings.agreement } : {};
 }
 
 function clusterOf(

@@ -1,4 +1,6 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
+import { agreementOf } from '../../../server/core/agreement.ts';
 import { auditedRows, countsAt, latestLook } from '../../lifecycle/attempts.ts';
 import type { Attempt, CandidateRecord, Ledger, StableRecord } from '../../lifecycle/ledger.ts';
 import { dispersionOf } from '../../stats/dispersion.ts';
@@ -9,6 +11,7 @@ export interface GridRow {
   readonly lambda: number;
   readonly audits: number;
   readonly leaving: number;
+  /** Rows; where the agreement is F1 the sum of their losses. */
   readonly disagreements: number;
   readonly disagreementRatio: number;
   /** Of this lambda alone, bursts not counted: what the certificate asks for is stricter. */
@@ -24,6 +27,8 @@ export interface TrackGrid {
   readonly attempt: number;
   readonly budget: number;
   readonly confidence: number;
+  /** What the budget bounds. */
+  readonly agreement: AgreementName;
   readonly audits: number;
   readonly blocks: number;
   /** Variance of the blocks against the binomial one. */
@@ -57,9 +62,10 @@ function toGrid(
     attempt: attempt.attempt,
     budget,
     confidence,
+    agreement: attempt.agreement ?? 'Strict',
     audits,
     blocks: blocks.blocks,
-    dispersion: dispersionOf(blocks),
+    dispersion: dispersionOf(blocks, agreementOf(attempt)),
     pods: attempt.pods.length,
     lookLambda: lookIndex === null ? null : (LAMBDAS[lookIndex] ?? null),
     rows: LAMBDAS.map((lambda, lambdaIndex) => {

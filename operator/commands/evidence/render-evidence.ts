@@ -23,6 +23,8 @@ export function renderEvidence(
 function renderGrid(grid: TrackGrid, wide: boolean): string[] {
   const { track, digest, exits, attempt, budget, confidence, audits, blocks, dispersion, pods } =
     grid;
+  const isF1 = grid.agreement === 'F1';
+  const lost = isF1 ? 'F1 LOSS' : 'DISAGREE';
   const look =
     grid.lookLambda === null
       ? 'no look has passed'
@@ -31,16 +33,16 @@ function renderGrid(grid: TrackGrid, wide: boolean): string[] {
     `${track}  ${digest.slice(0, 19)}  exits ${exits.join(', ')}  attempt ${attempt}`,
     `${countText(audits)} audits in ${countText(blocks)} blocks of ${pods} pods, dispersion ${dispersion.toPrecision(3)}, budget ${percentText(budget)} at ${percentText(confidence)}; ${look}`,
     ...renderColumns(
-      ['LAMBDA', 'LEAVE', 'DISAGREE', 'RATIO', 'AT MOST', 'WITHIN'],
+      ['LAMBDA', 'LEAVE', lost, 'RATIO', 'AT MOST', 'WITHIN'],
       chosenRows(grid, wide).map((row) => [
         `${row.lambda}${row.isInForce ? ' *' : ''}`,
         percentText(audits === 0 ? 0 : row.leaving / audits),
-        countText(row.disagreements),
+        isF1 ? row.disagreements.toFixed(1) : countText(row.disagreements),
         percentText(row.disagreementRatio),
         percentText(row.upperBound),
         row.upperBound <= budget ? 'yes' : 'no',
       ]),
-      ['LEAVE', 'DISAGREE', 'RATIO', 'AT MOST'],
+      ['LEAVE', lost, 'RATIO', 'AT MOST'],
     ),
     ...(grid.rows.some(({ isInForce }) => isInForce) ? ['* in force'] : []),
   ];

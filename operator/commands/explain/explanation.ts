@@ -1,3 +1,5 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
+
 /** What `explain NAME` found out, in base units; the renderer makes words of it, `-o json` prints it. */
 export interface Explanation {
   readonly name: string;
@@ -42,9 +44,12 @@ export interface TrackEvidence {
   readonly audits: number;
   readonly budget: number;
   readonly confidence: number;
+  /** What the budget bounds. */
+  readonly agreement: AgreementName;
   /** In force, else what the newest look allows, else the smallest of the grid. */
   readonly lambda: number;
   readonly isCertified: boolean;
+  /** Rows; where the agreement is F1 the sum of their losses. */
   readonly disagreements: number;
   readonly upperBound: number;
   readonly leavingRatio: number;

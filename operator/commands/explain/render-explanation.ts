@@ -2,7 +2,7 @@ import type { Paint } from '../output/paint.ts';
 import { renderColumns, wrap } from '../output/render-columns.ts';
 import { ageOf, countText, percentText, rateText, spanText } from '../output/words.ts';
 import { renderChecks } from '../rollout/render-checks.ts';
-import type { Explanation, Missing } from './explanation.ts';
+import type { Explanation, Missing, TrackEvidence } from './explanation.ts';
 
 const WIDTH = 110;
 
@@ -78,7 +78,7 @@ function renderEvidence({ evidence }: Explanation): string[] {
       track.revision,
       countText(track.audits),
       String(track.lambda),
-      countText(track.disagreements),
+      lostText(track),
       percentText(track.upperBound),
       `${percentText(track.budget)} at ${percentText(track.confidence)}`,
       percentText(track.leavingRatio),
@@ -95,6 +95,11 @@ function renderEvidence({ evidence }: Explanation): string[] {
     ),
   );
   return [...table, ...looks];
+}
+
+/** Whole rows, or the sum of losses. */
+function lostText({ agreement, disagreements }: TrackEvidence): string {
+  return agreement === 'F1' ? `F1 loss ${disagreements.toFixed(1)}` : countText(disagreements);
 }
 
 function trafficText({ traffic: { rowsPerSecond, from } }: Explanation): string {

@@ -34,6 +34,7 @@ function toEvidence(
     audits,
     budget,
     confidence,
+    agreement: attempt.agreement ?? 'Strict',
     lambda: lambdaOf(lambdaIndex),
     isCertified: record.certificate !== null,
     disagreements,

@@ -93,11 +93,12 @@ function agreementText({ status, settings }: ServiceView, nowMs: number): string
   const budget =
     settings === null
       ? 'a budget that breaks a rule'
-      : `a budget of ${plainPercent(settings.budget)} at ${plainPercent(settings.confidence)} confidence`;
+      : `a budget of ${plainPercent(settings.budget)}${settings.agreement === 'F1' ? ' F1 loss' : ''} at ${plainPercent(settings.confidence)} confidence`;
   const { accuracy } = status;
   if (accuracy?.disagreement === undefined) return `nothing is measured yet against ${budget}`;
   const { disagreement, upperBound = '-', audits = 0, measuredTime } = accuracy;
-  return `${disagreement} disagree, at most ${upperBound}, of ${budget}; ${countText(audits)} audits, ${ageOf(measuredTime, nowMs)} ago`;
+  const what = accuracy.agreement === 'F1' ? 'F1 loss' : 'disagree';
+  return `${disagreement} ${what}, at most ${upperBound}, of ${budget}; ${countText(audits)} audits, ${ageOf(measuredTime, nowMs)} ago`;
 }
 
 function headsText({ status: { heads } }: ServiceView, nowMs: number): string {

@@ -10,6 +10,7 @@ import {
   plainPercent,
   shortDigest,
 } from './state/format.ts';
+import { measureOf } from './state/measure.ts';
 import type { Picture } from './state/page-state.ts';
 import { timeOf, type HistoryPanel } from './traffic-panels.tsx';
 
@@ -19,10 +20,11 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
   const from = history.findIndex(({ audits }) => audits > 0);
   const points = from < 0 ? [] : history.slice(from);
   const budget = run.budgetRatio;
+  const { title, noun, format } = measureOf(run);
   return (
     <Panel
       id="disagreement"
-      title="Disagreement"
+      title={title}
       note={`Served rows that were audited, with the upper bound at ${plainPercent(run.confidence)}`}
     >
       {disagreement.n === 0 ? (
@@ -36,7 +38,7 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
             <Empty>{unshown.traffic ?? 'Reading what pods count.'}</Empty>
           ) : (
             <Chart
-              label="Audited disagreement and its upper bound over time, against the budget"
+              label={`Audited ${noun} and its upper bound over time, against the budget`}
               x={points.map(({ atSeconds }) => atSeconds)}
               xText={timeOf(picture)}
               yText={finePercent}
@@ -51,7 +53,7 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
                   text: (i) => finePercent(points[i]?.upper ?? null),
                 },
                 {
-                  label: 'disagreement',
+                  label: noun,
                   colour: 'accent',
                   values: points.map((point) => point.disagreement),
                   text: (i) => finePercent(points[i]?.disagreement ?? null),
@@ -67,9 +69,9 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
             />
           )}
           <p class="aside">
-            <Num value={disagreement.k} at="disagreement.k" as="grouped" /> of{' '}
-            <Num value={disagreement.n} at="disagreement.n" as="grouped" /> audited rows were
-            answered unlike the backbone; at most{' '}
+            <Num value={disagreement.k} at="disagreement.k" as={format} /> of{' '}
+            <Num value={disagreement.n} at="disagreement.n" as="grouped" /> audited rows were{' '}
+            {run.agreement === 'F1' ? 'lost to F1' : 'answered unlike the backbone'}; at most{' '}
             <Num value={disagreement.upper} at="disagreement.upper" as="finePercent" /> of all are.
           </p>
         </>
@@ -92,6 +94,7 @@ export function CertificatePanel({
   readonly isDark: boolean;
 }): JSX.Element {
   const { certificate, curve, run, stages, unshown, exitsAre } = picture;
+  const { verb, format } = measureOf(run);
   const stage = stages.find(({ name }) => name === 'Certify');
   return (
     <Panel
@@ -111,8 +114,8 @@ export function CertificatePanel({
           <span aria-hidden="true">✓</span> At most {plainPercent(run.budgetRatio)} at{' '}
           {plainPercent(run.confidence)}: lambda{' '}
           <Num value={certificate.lambda} at="certificate.lambda" as="lambda" />,{' '}
-          <Num value={certificate.disagreements} at="certificate.disagreements" as="grouped" /> of{' '}
-          <Num value={certificate.n} at="certificate.n" as="grouped" /> audited rows disagreed, look{' '}
+          <Num value={certificate.disagreements} at="certificate.disagreements" as={format} /> of{' '}
+          <Num value={certificate.n} at="certificate.n" as="grouped" /> audited rows {verb}, look{' '}
           {certificate.look}, heads {shortDigest(certificate.headRevision)}
         </p>
       )}
@@ -147,7 +150,7 @@ function Curve({
   return (
     <>
       <Chart
-        label="Disagreement of audited rows over lambda, against the budget"
+        label={`${measureOf(run).title} of audited rows over lambda, against the budget`}
         x={curve.lambda}
         xText={lambda}
         xLabel="lambda"
@@ -163,7 +166,7 @@ function Curve({
         }
         series={[
           {
-            label: 'disagreement',
+            label: measureOf(run).noun,
             colour: 'accent',
             values: curve.disagreement.map(clip),
             text: (i) => finePercent(curve.disagreement[i] ?? null),

@@ -2,6 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { earlyShare, recentEarlyShare } from './headline.ts';
 import { Num } from './parts.tsx';
 import { percent, plainPercent } from './state/format.ts';
+import { measureOf } from './state/measure.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
 
 /** The figures that a person looks for first. */
@@ -31,7 +32,7 @@ export function Figures({
           <Num value={totals.early} at="totals.early" as="grouped" />
         </Small>
       </Tile>
-      <Tile title="Disagreement, audited">
+      <Tile title={`${measureOf(run).title}, audited`}>
         <span class="num">{n === 0 ? '–' : `${((100 * k) / n).toFixed(2)}%`}</span>
         <Small>
           {n === 0 ? (

@@ -1,4 +1,5 @@
 import { percent, plainPercent } from './state/format.ts';
+import { measureOf } from './state/measure.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
 
 export type Tone = 'neutral' | 'good' | 'warning' | 'alarm';
@@ -64,15 +65,15 @@ function endpointHeadline({ cluster }: Picture): Headline | null {
 
 function onHeadline(picture: Picture, history: readonly PagePoint[]): Headline {
   const early = recentEarlyShare(history);
-  const budget = plainPercent(picture.run.budgetRatio);
+  const budget = `${plainPercent(picture.run.budgetRatio)} ${measureOf(picture.run).noun}`;
   return {
     tone: 'good',
     word: 'Exits on',
     sign: '●',
     title:
       early === null
-        ? `Exits may answer, certified at ${budget} disagreement`
-        : `${percent(early)} of requests leave early, certified at ${budget} disagreement`,
+        ? `Exits may answer, certified at ${budget}`
+        : `${percent(early)} of requests leave early, certified at ${budget}`,
   };
 }
 

@@ -36,7 +36,8 @@ export function Masthead({
         <b>{run.service}</b>
         <span>{run.engine === '' ? 'engine loading' : run.engine}</span>
         <span>
-          budget {plainPercent(run.budgetRatio)} at {plainPercent(run.confidence)}
+          budget {plainPercent(run.budgetRatio)}
+          {run.agreement === 'F1' ? ' F1 loss' : ''} at {plainPercent(run.confidence)}
         </span>
         {run.seed === null ? <span>read-only</span> : <span>seed {run.seed}</span>}
       </p>

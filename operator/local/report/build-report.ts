@@ -3,7 +3,7 @@ import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
 import type { Policy } from '../../../crds/wire/policy.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import type { ServiceSettings } from '../../../crds/v1alpha1/settings.ts';
-import { binomialUpper } from '../../../server/core/binomial.ts';
+import { agreementOf } from '../../../server/core/agreement.ts';
 import type { Decision, ExitCandidate } from '../../lifecycle/types.ts';
 import type { SliceLatencies } from '../replay/slices.ts';
 import { quantilesOfDigest } from '../web/quantiles.ts';
@@ -20,6 +20,7 @@ import type {
 import { STUDENT_EXIT } from '../../../crds/wire/student.ts';
 import type { RunCounts } from './run-history.ts';
 import type { RunTally, ScopeTally } from './run-tally.ts';
+import { upperLimit } from './upper-limit.ts';
 import type { TrueDisagreement, Truth } from './true-disagreement.ts';
 
 /** Everything a run knows at its end. */
@@ -60,6 +61,7 @@ export function buildReport(record: RunRecord): Report {
   return {
     schemaVersion: 2,
     service: record.service,
+    ...(record.settings.agreement === 'F1' ? { agreement: record.settings.agreement } : {}),
     engine: {
       kind: state.engine.kind,
       device: state.engine.device,
@@ -77,7 +79,7 @@ export function buildReport(record: RunRecord): Report {
     serving: toScope(tally.serving, record, record.truth?.serving ?? null),
     run: toScope(tally.run, record, record.truth?.run ?? null),
     latencyByExit: latencyByExit(tally),
-    history: record.history.map((counts) => toPoint(counts, record.settings.confidence)),
+    history: record.history.map((counts) => toPoint(counts, record.settings)),
     alarms: record.alarms.map((alarm) => withTruth(alarm, record)),
     rollouts: eventsOf(record, [
       'RolloutStarted',
@@ -107,7 +109,6 @@ function toScope(
   const { optedOut } = record.tally;
   const backbone = summarise(record.latencies.backboneMs);
   const layercache = summarise(record.latencies.layercacheMs);
-  const delta = 1 - record.settings.confidence;
   return {
     requests: scope.requests,
     optedOutShare: optedOut === 0 ? 0 : optedOut / (optedOut + scope.requests),
@@ -115,7 +116,7 @@ function toScope(
     auditedDisagreement: {
       n: audits,
       k: disagreements,
-      upper: binomialUpper(disagreements, audits, delta),
+      upper: upperLimit(scope.evidence, record.settings),
     },
     trueDisagreement: truth === null ? null : { n: scope.distinct, k: truth.k },
     netMacsSavedRatio: netMacsSavedRatio(scope, macs, record.state.backbone.macs),
@@ -127,13 +128,11 @@ function toScope(
   };
 }
 
-function toPoint({ rows, ...counts }: RunCounts, confidence: number): Report['history'][number] {
-  const { audits, disagreements } = counts;
-  return {
-    ...counts,
-    rows: [...rows],
-    upper: binomialUpper(disagreements, audits, 1 - confidence),
-  };
+function toPoint(
+  { rows, ...counts }: RunCounts,
+  settings: ServiceSettings,
+): Report['history'][number] {
+  return { ...counts, rows: [...rows], upper: upperLimit(counts, settings) };
 }
 
 function latencyByExit({ latency }: RunTally): Report['latencyByExit'] {
@@ -216,7 +215,7 @@ function certificateOf({ certified, settings }: RunRecord): Report['certificate'
     headRevision: track.headRevision,
     lambda: LAMBDAS[track.lambdaIndex ?? 0] ?? 0,
     n: audits,
-    disagreements,
+    disagreements: disagreements / agreementOf(track.certificate).rowUnits,
     epsilon: settings.budget,
     delta: roundTo12(1 - settings.confidence),
     look,

@@ -7,6 +7,8 @@ import { z } from 'zod';
 const ratio = z.number().max(1);
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
+/** Rows; where the agreement is F1 the sum of their losses, to tenths. */
+const lost = z.number().min(0);
 
 const latency = z.strictObject({
   mean: z.number().min(0),
@@ -20,7 +22,7 @@ const scope = z.strictObject({
   optedOutShare: share,
   /** Share of the rows by who answered; `backbone` is one of the names. */
   exitShare: z.record(z.string(), share),
-  auditedDisagreement: z.strictObject({ n: count, k: count, upper: share }),
+  auditedDisagreement: z.strictObject({ n: count, k: lost, upper: share }),
   /** n: distinct rows of the scope; k: those answered unlike the backbone, which ran on every early one after the run. */
   trueDisagreement: z.strictObject({ n: count, k: count }).nullable(),
   netMacsSavedRatio: ratio.nullable(),
@@ -115,6 +117,8 @@ const statement = z.strictObject({
 export const reportSchema = z.strictObject({
   schemaVersion: z.literal(2),
   service: z.string(),
+  /** What the budget bounds, only where it is not disagreement: the mean F1 loss of boxes. */
+  agreement: z.exactOptional(z.literal('F1')),
   engine: z.strictObject({
     kind: z.string(),
     device: z.string(),
@@ -136,7 +140,7 @@ export const reportSchema = z.strictObject({
       headRevision: z.string(),
       lambda: z.number(),
       n: count,
-      disagreements: count,
+      disagreements: lost,
       epsilon: share,
       delta: share,
       look: z.int().min(1).max(3),
@@ -154,7 +158,7 @@ export const reportSchema = z.strictObject({
       rows: z.array(count),
       /** Audited rows so far while a certified lambda was in force, those of them that disagree, and the upper limit. */
       audits: count,
-      disagreements: count,
+      disagreements: lost,
       upper: share,
     }),
   ),

@@ -1,4 +1,5 @@
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
+import { lostRowsAt } from '../../stats/window-losses.ts';
 
 /** Audited rows of one head revision, as far as the price of auditing needs them. */
 export interface AuditedRevision {
@@ -12,6 +13,7 @@ export interface AuditedRevision {
 /** What the evidence windows of one scope add up to; a window is reduced when it comes, so a long run holds no more. */
 export interface ScopeEvidence {
   audits: number;
+  /** Rows; where the agreement is F1 the sum of their losses. */
   disagreements: number;
   busySeconds: number;
   plainSeconds: number;
@@ -45,7 +47,8 @@ export function addWindow(scope: ScopeEvidence, window: EvidenceWindow): void {
     return;
   }
   scope.audits += grid.n;
-  scope.disagreements += grid.dis[lambdaIndex] ?? 0;
+  // Tenths are whole numbers: their sum stays one.
+  scope.disagreements = toTenths(scope.disagreements + lostRowsAt(window, lambdaIndex));
   // An audited row feeds every loaded revision; this one served its share of them.
   revision.servedRows += share * grid.n;
   revision.shadowRows += (1 - share) * grid.n;
@@ -89,4 +92,8 @@ export function withoutOptedOutSeconds(windows: readonly EvidenceWindow[]): Evid
     const isForeign = optedOut > 0 && others === 0;
     return isForeign ? group.map((window) => ({ ...window, compute: null })) : group;
   });
+}
+
+function toTenths(rows: number): number {
+  return Math.round(10 * rows) / 10;
 }

@@ -1,5 +1,6 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
+import { upperLimit } from '../report/upper-limit.ts';
 import type { StageProgress, LifecycleStage } from '../../lifecycle/types.ts';
-import { binomialUpper } from '../../../server/core/binomial.ts';
 import { quantile } from '../../../server/core/latency-digest.ts';
 import type { Statement } from '../limits/statement.ts';
 import { digestOf, type RunTally } from '../report/run-tally.ts';
@@ -33,6 +34,7 @@ export interface RunScreenOptions {
   readonly exitNames: readonly string[];
   readonly budget: number;
   readonly confidence: number;
+  readonly agreement: AgreementName;
   readonly savedRatio: (exit: string) => number | null;
   readonly statements: () => readonly Statement[];
   readonly drills: () => readonly string[];
@@ -136,8 +138,9 @@ export function createRunScreen(options: RunScreenOptions): RunScreen {
         exits: exitLines(nowMs),
         audits,
         disagreements,
-        upperRatio: binomialUpper(disagreements, audits, 1 - options.confidence),
+        upperRatio: upperLimit({ audits, disagreements }, options),
         budgetRatio: options.budget,
+        agreement: options.agreement,
         netTimeSavedRatio: plainSeconds > 0 ? 1 - busySeconds / plainSeconds : null,
         errors: options.tally.failed(),
         statements: options.statements(),

@@ -1,3 +1,4 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
 import type { Statement } from '../limits/statement.ts';
 
 /** A stage as people follow it: Load, Collect, Train, Certify, Ramp, Serve. */
@@ -37,6 +38,8 @@ export interface ScreenModel {
   readonly disagreements: number;
   readonly upperRatio: number;
   readonly budgetRatio: number;
+  /** What the budget bounds. */
+  readonly agreement: AgreementName;
   readonly netTimeSavedRatio: number | null;
   readonly errors: number;
   /** Known limits that this run meets, for as long as they hold. */

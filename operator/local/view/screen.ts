@@ -57,10 +57,11 @@ function exitCells(exit: ExitLine): string[] {
 }
 
 function renderTotals(model: ScreenModel): string {
+  const lost = model.agreement === 'F1' ? 'F1 loss' : 'disagree';
   const risk =
     model.audits === 0
-      ? 'disagree -'
-      : `disagree ${percent(model.disagreements / model.audits, 2)} (upper ${percent(model.upperRatio, 2)})`;
+      ? `${lost} -`
+      : `${lost} ${percent(model.disagreements / model.audits, 2)} (upper ${percent(model.upperRatio, 2)})`;
   const saved = `net time saved ${percent(model.netTimeSavedRatio, 0)}`;
   const errors = model.errors === 0 ? '' : `  errors ${grouped(model.errors)}`;
   return `all ${grouped(model.rowsPerSecond)} rows/s  ${risk} of ${plainPercent(model.budgetRatio)}  ${saved}${errors}`;

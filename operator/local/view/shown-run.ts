@@ -54,6 +54,7 @@ export function createShownRun(
     exitNames: shownExits(context.service, exits).map(({ name }) => name),
     budget: settings.budget,
     confidence: settings.confidence,
+    agreement: settings.agreement,
     savedRatio: (name) => {
       const exit = exits.find((candidate) => candidate.name === name);
       return exit === undefined ? null : 1 - exit.msShare;
@@ -111,7 +112,7 @@ export function createShownRun(
 function titleOf({ options, settings, state }: RunContext): string {
   const { kind, device, threads } = state.engine;
   const engine = `engine ${kind} (${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`;
-  const budget = `budget ${plainPercent(settings.budget)} at ${plainPercent(settings.confidence)}`;
+  const budget = `budget ${plainPercent(settings.budget)}${settings.agreement === 'F1' ? ' F1 loss' : ''} at ${plainPercent(settings.confidence)}`;
   return `layercache ${VERSION}  ${settings.model}  ${engine}  ${budget}  seed ${options.seed}`;
 }
 

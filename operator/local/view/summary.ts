@@ -1,3 +1,5 @@
+import { FORMATS } from '../page/state/format.ts';
+import { measureOf } from '../page/state/measure.ts';
 import type { Report, ReportAlarm, ReportScope } from '../report/report-schema.ts';
 import { grouped, milliseconds, percent, plainPercent, seconds } from './format.ts';
 import { renderStatement } from './screen.ts';
@@ -5,14 +7,15 @@ import { renderStatement } from './screen.ts';
 /** The outcome of a run in a few lines. */
 export function summariseReport(report: Report): string[] {
   const { certificate, serving } = report;
+  const { noun, format } = measureOf(report);
   const certified =
     certificate === null
       ? 'certificate  none'
-      : `certificate  at most ${plainPercent(certificate.epsilon)} disagreement at ${plainPercent(1 - certificate.delta)}: ${certificate.disagreements} of ${grouped(certificate.n)} audited rows, look ${certificate.look}`;
+      : `certificate  at most ${plainPercent(certificate.epsilon)} ${noun} at ${plainPercent(1 - certificate.delta)}: ${FORMATS[format](certificate.disagreements)} of ${grouped(certificate.n)} audited rows, look ${certificate.look}`;
   return [
     certified,
     `serving      ${grouped(serving.requests)} rows: ${shares(serving)}`,
-    `disagreement ${disagreement(serving)}`,
+    `${noun.padEnd(13)}${disagreement(serving)}`,
     `saved        ${percent(serving.netMacsSavedRatio)} of multiply-adds, ${percent(serving.netTimeSavedRatio)} of engine time, ${percent(serving.meanLatencySavedRatio)} of mean latency${latencies(serving)}`,
     ...(serving.accuracy === null ? [] : [accuracy(serving.accuracy)]),
     `errors       ${grouped(report.errors.count)}`,

@@ -1,5 +1,6 @@
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
 import { LAMBDA_COUNT, LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
+import { lostRowsAt } from '../../stats/window-losses.ts';
 import type { Picture } from '../page/state/page-state.ts';
 
 /** Adds the audited rows of each head revision up over the grid of lambdas. */
@@ -23,7 +24,8 @@ const STEP = 3;
 export function createCurveCounter(): CurveCounter {
   const revisions = new Map<string, Sums>();
   return {
-    add: ({ headRevision, grid }) => {
+    add: (window) => {
+      const { headRevision, grid } = window;
       if (headRevision === null || grid.n === 0) return;
       const sums = revisions.get(headRevision) ?? emptySums();
       // Put last: the first of the map is the one that was silent longest.
@@ -34,7 +36,7 @@ export function createCurveCounter(): CurveCounter {
       }
       sums.n += grid.n;
       for (let j = 0; j < LAMBDA_COUNT; j++) {
-        sums.disagreements[j] = (sums.disagreements[j] ?? 0) + (grid.dis[j] ?? 0);
+        sums.disagreements[j] = (sums.disagreements[j] ?? 0) + lostRowsAt(window, j);
         const leaving = grid.leave.reduce((total, column) => total + (column[j] ?? 0), 0);
         sums.leaving[j] = (sums.leaving[j] ?? 0) + leaving;
       }

@@ -196,6 +196,7 @@ function factsOf(context: RunContext): Picture['run'] {
       seed: options.seed,
       budgetRatio: settings.budget,
       confidence: settings.confidence,
+      ...(settings.agreement === 'F1' ? { agreement: settings.agreement } : {}),
       startedMs: context.startedMs,
     }),
     engine: `${kind} on ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,

@@ -9,6 +9,8 @@ export interface RunIdentity {
   readonly seed: number;
   readonly budgetRatio: number;
   readonly confidence: number;
+  /** Only where the budget bounds no disagreement. */
+  readonly agreement?: 'F1';
   readonly startedMs: number;
 }
 

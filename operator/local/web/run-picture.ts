@@ -61,6 +61,7 @@ export function createRunPicture(options: RunPictureOptions): RunPicture {
     exitNames: shownExits(context.service, exits).map(({ name }) => name),
     budget: settings.budget,
     confidence: settings.confidence,
+    agreement: settings.agreement,
     savedRatio: () => null,
   });
   const timeline = createTimeline();

@@ -1,5 +1,5 @@
 // How far an early answer is from the backbone's (exits.md 12).
-import { WHOLE_LOSS } from '../agreement.ts';
+import { WHOLE_LOSS } from '../../../crds/wire/agreement.ts';
 import type { Box } from './box.ts';
 import { matchBoxes } from './match-boxes.ts';
 

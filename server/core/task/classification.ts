@@ -1,4 +1,5 @@
 // The class output names a class for each row; an early answer has other scores and is right where it names the same one.
+import { WHOLE_LOSS } from '../../../crds/wire/agreement.ts';
 import { InvariantError } from '../invariant.ts';
 import { argmax, calibratedOutput, type OutputKind } from '../score.ts';
 import type { RowOutputs, Task } from './task.ts';
@@ -30,6 +31,7 @@ export function createClassification({ classOutput, classCount, outputKind }: Cl
     },
     logProbabilitiesOf: (answer) => toLogProbabilities(scoresOf(answer), outputKind),
     answerable: null,
+    lossTenthsOf: (classId, answer) => (classId === classOf(answer) ? 0 : WHOLE_LOSS),
     earlyAnswer: ({ logits, offset }, temperature) => {
       if (outputKind === null) throw new InvariantError('a head answers for no class output');
       return [calibratedOutput(logits, offset, classCount, { temperature, kind: outputKind })];

@@ -1,6 +1,9 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- index loops over arrays of known length */
 // A detector answers boxes. What heads can tell early is whether it would find anything: of their two classes only "nothing" may be
 // answered, and it is an answer without boxes. It is right or wholly wrong: an F1 of 1, or of 0.
+import { WHOLE_LOSS } from '../../../crds/wire/agreement.ts';
 import type { Box } from '../detection/box.ts';
+import { f1LossTenths } from '../detection/f1-loss.ts';
 import { decodeCenters } from '../detection/heat-map.ts';
 import { suppress } from '../detection/suppress.ts';
 import type { RowOutputs, Task } from './task.ts';
@@ -51,6 +54,11 @@ export function createDetection(maps: DetectionMaps): Task {
       );
     },
     answerable: [NOTHING],
+    lossTenthsOf: (classId, answer) => {
+      if (classId === NOTHING) return f1LossTenths([], boxesOf(answer));
+      // No exit answers something: what its head says is right where there is something.
+      return classOf(answer) === classId ? 0 : WHOLE_LOSS;
+    },
     earlyAnswer: () => [new Float32Array(empty)],
   };
 }
@@ -73,6 +81,19 @@ function encodeBoxes(boxes: readonly Box[], maxBoxes: number): Float32Array {
     values.set([left, top, right, bottom, score, classIndex], i * BOX_NUMBERS);
   }
   return values;
+}
+
+/** What `encodeBoxes` wrote. */
+function boxesOf([values = new Float32Array(0)]: RowOutputs): readonly Box[] {
+  const boxes: Box[] = [];
+  for (let at = 0; (values[at + SCORE_AT] ?? 0) > 0; at += BOX_NUMBERS) {
+    const [left, top, right, bottom] = values.subarray(at, at + SCORE_AT);
+    boxes.push({
+      ...{ left: left!, top: top!, right: right!, bottom: bottom! },
+      ...{ score: values[at + SCORE_AT]!, classIndex: values[at + SCORE_AT + 1]! },
+    });
+  }
+  return boxes;
 }
 
 /** Of an output of this task: whether there is a box. */

@@ -21,6 +21,8 @@ export interface Task {
   readonly logProbabilitiesOf: (answer: RowOutputs) => Float32Array;
   /** Classes that an exit may answer; null: all. A head that names another has score 0, and the row runs on. */
   readonly answerable: readonly number[] | null;
+  /** How far an exit's answer of that class is from the backbone's: tenths, rounded up, 0 where it is as good as that. */
+  readonly lossTenthsOf: (classId: number, answer: RowOutputs) => number;
   /** What an exit answers in place of the backbone. @param temperature T_e of its head */
   readonly earlyAnswer: (said: HeadRow, temperature: number) => RowOutputs;
 }

@@ -4,7 +4,7 @@ import { decideRow } from '../../core/decide.ts';
 import { exitScore } from '../../core/exit-score.ts';
 import { InvariantError } from '../../core/invariant.ts';
 import { argmax } from '../../core/score.ts';
-import type { HeadRow, Task } from '../../core/task/task.ts';
+import type { HeadRow, RowOutputs, Task } from '../../core/task/task.ts';
 import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
 import type { StepRows } from './batch-clock.ts';
 import type { LoadedTrack } from './loaded-plan.ts';
@@ -156,13 +156,15 @@ export class BatchRows {
     return decideRow(scores, loaded.planned.lambdaIndex, loaded.answering) === use.exit;
   }
 
-  /** What every head said of the row. */
-  scored(row: number): AuditedRow['tracks'] {
+  /** What every head said of the row, against what the backbone answered. */
+  scored(row: number, answer: RowOutputs): AuditedRow['tracks'] {
     return this.found.map(({ scores, classes }, track) => {
       const size = this.tracks[track]?.heads.length ?? 0;
+      const own = classes.slice(row * size, (row + 1) * size);
       return {
         scores: scores.slice(row * size, (row + 1) * size),
-        classes: classes.slice(row * size, (row + 1) * size),
+        classes: own,
+        lossTenths: Uint8Array.from(own, (classId) => this.task.lossTenthsOf(classId, answer)),
       };
     });
   }

@@ -292,7 +292,11 @@ class BatchRun {
     const backboneClass = outputs.classAt(place);
     if (this.rows.has(row, RowFlag.Audit)) {
       const backbone = { backboneClass, backboneConfidence: outputs.confidenceAt(place) };
-      this.audits.push({ row, ...backbone, tracks: this.rows.scored(row) });
+      this.audits.push({
+        row,
+        ...backbone,
+        tracks: this.rows.scored(row, outputs.answerAt(place)),
+      });
     }
     const features = this.features.get(row) ?? [];
     const isFinite = features.every((values) => values.every(Number.isFinite));

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createDetector, isAlarm, updateLossDetector } from '../../../server/core/detector.ts';
-import { WHOLE_LOSS } from '../../../server/core/agreement.ts';
+import { WHOLE_LOSS } from '../../../crds/wire/agreement.ts';
 import { decideRow } from '../../../server/core/decide.ts';
 import { meanPrecision } from '../../../server/core/detection/average-precision.ts';
 import type { Box } from '../../../server/core/detection/box.ts';

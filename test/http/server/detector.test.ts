@@ -1,7 +1,9 @@
 // A server of a detector with an exit that says "nothing there": `npm run build` (or operator/bundle/bundle.mjs) comes first.
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { encodeHalf } from '../../../crds/wire/half-float.ts';
+import type { Acknowledgement } from '../../../crds/wire/acknowledgement.ts';
 import type { BundleHead, HeadBundle } from '../../../crds/wire/head-bundle.ts';
+import type { Policy, PolicyCertificate } from '../../../crds/wire/policy.ts';
 import { parseSampleBatch } from '../../../crds/wire/samples.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
 import { toHeadWeights } from '../../../server/core/head.ts';
@@ -83,18 +85,34 @@ function bundleOf({ backbone: { digest, classCount } }: ServerState): HeadBundle
 }
 
 /** With exits off every audited row is a sample, and heads run beside it. */
-async function applyEmpty(server: RealEngineServer, exitsEnabled: boolean): Promise<void> {
+async function applyEmpty(
+  server: RealEngineServer,
+  exitsEnabled: boolean,
+  of: Partial<PolicyCertificate> = {},
+): Promise<Acknowledgement> {
   const state = await server.state();
   const { digest: backboneDigest } = state.backbone;
   const stable = aTrack(await server.push(bundleOf(state)), { activeExits: ['empty'] });
-  const acknowledged = await server.apply(
-    aPolicy({
-      ...{ backboneDigest, exitsEnabled, auditRate: 1 },
-      exits: [{ name: 'empty', tensor: 'stem', mode: 'Active' }],
-      stable: { ...stable, certificate: { ...stable.certificate!, backboneDigest } },
-    }),
-  );
-  expect(acknowledged.result).toBe('Applied');
+  const policy = aPolicy({
+    ...{ backboneDigest, exitsEnabled, auditRate: 1 },
+    exits: [{ name: 'empty', tensor: 'stem', mode: 'Active' }],
+    stable: { ...stable, certificate: { ...stable.certificate!, backboneDigest, ...of } },
+  });
+  return server.apply(of.agreement === undefined ? policy : ofF1(policy));
+}
+
+/** Losses count from version 4 on. */
+function ofF1(policy: Policy): Policy {
+  const { headRevision, lambdaIndex, certificate } = policy.stable!;
+  return {
+    ...policy,
+    ...{ schemaVersion: 4, agreement: 'F1' },
+    limits: { ...policy.limits, logLevel: 'Info' },
+    stable: {
+      ...policy.stable!,
+      certificate: { ...certificate!, headRevision, lambdaIndex: lambdaIndex! },
+    },
+  };
 }
 
 test('a detector answers boxes, and says so', async () => {
@@ -118,7 +136,7 @@ test('a detector answers boxes, and says so', async () => {
 
 test('an exit answers that nothing is there; where a head sees something the backbone answers', async () => {
   const server = await startRealEngineServer(model.path);
-  await applyEmpty(server, true);
+  expect((await applyEmpty(server, true)).result).toBe('Applied');
   const dark = await ask(server, lamp(0));
   expect(dark.parameters.layercache_exit).toBe('empty');
   expect(dark.outputs).toMatchObject([{ name: 'boxes', shape: [1, 3, 6], data: NOTHING }]);
@@ -128,9 +146,31 @@ test('an exit answers that nothing is there; where a head sees something the bac
   expect(bright.outputs[0]!.data[4]).toBeCloseTo(LAMP[4]!, 5);
 });
 
+test('under F1 audits tell what they lose, and a certificate is of tenths of rows', async () => {
+  const server = await startRealEngineServer(model.path);
+  // exits.md 6.6: at the second look of 3,000 rows a loss of 17.0 passes.
+  const counts = { agreement: 'F1', audits: 3_000, attempt: 1, look: 2 } as const;
+  const refused = await applyEmpty(server, true, { ...counts, disagreements: 171 });
+  expect(refused).toMatchObject({ result: 'Rejected', reason: 'CertificateRejected' });
+  expect(refused.message).toContain('171 tenths of F1 loss in 3000 audits do not certify');
+  const applied = await applyEmpty(server, true, { ...counts, disagreements: 170 });
+  expect(applied.result, applied.message).toBe('Applied');
+  await ask(server, lamp(0), lamp(1), lamp(0.55));
+  await eventually(async () => {
+    const { windows } = await server.evidence();
+    const told = windows.filter(({ losses }) => losses !== undefined);
+    expect(told.reduce((sum, { grid }) => sum + grid.n, 0)).toBe(3);
+    const lost = Array.from({ length: 10 }, (_, i) =>
+      told.reduce((sum, { losses }) => sum + losses![i]![119]!, 0),
+    );
+    // Nothing in place of a box is wholly wrong.
+    expect(lost).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  }, 5_000);
+});
+
 test('audits count a missed object as a disagreement, and samples teach nothing and something', async () => {
   const server = await startRealEngineServer(model.path);
-  await applyEmpty(server, false);
+  expect((await applyEmpty(server, false)).result).toBe('Applied');
   // The last is bright enough for the backbone, not for the head.
   await ask(server, lamp(0), lamp(1), lamp(0.55));
   await eventually(async () => {
@@ -139,6 +179,7 @@ test('audits count a missed object as a disagreement, and samples teach nothing 
     expect(grids.reduce((sum, { grid }) => sum + grid.n, 0)).toBe(3);
     expect(grids.reduce((sum, { grid }) => sum + grid.leave[0]![119]!, 0)).toBe(2);
     expect(grids.reduce((sum, { grid }) => sum + grid.dis[119]!, 0)).toBe(1);
+    for (const window of grids) expect(window).not.toHaveProperty('losses');
   }, 5_000);
   const samples = await send(server.admin, '/v1/samples?part=long&after=0&max=10');
   const batch = parseSampleBatch(samples.body);

@@ -1,6 +1,6 @@
 // What a server decides alone, to the row: the smallest thing that switches exits off, and what just does not.
 import { describe, expect, test } from 'vitest';
-import type { AuditedRow } from '../../../server/engine/engine-client.ts';
+import type { AuditedRow, ScoredRow } from '../../../server/engine/engine-client.ts';
 import type { Safety } from '../../../server/safety.ts';
 import { aCandidate, aPolicy, aTrack } from '../../support/test-server.ts';
 import { A, aSafety, B, POLICY, servingOf } from './safety-parts.ts';
@@ -9,7 +9,7 @@ const EXITS = ['early', 'late'];
 const BOTH = aPolicy({ stable: aTrack(A), candidate: aCandidate(B, 0.25), auditRate: 1 });
 
 const SURE = 0.99999;
-type Scored = AuditedRow['tracks'][number];
+type Scored = Omit<ScoredRow, 'lossTenths'>;
 const scored = (scores: readonly number[], classId: number): Scored => ({
   scores: Float64Array.from(scores),
   classes: Int32Array.of(classId, classId),
@@ -18,7 +18,10 @@ const row = (backboneClass: number, ...tracks: readonly Scored[]): AuditedRow =>
   row: 0,
   backboneClass,
   backboneConfidence: 1,
-  tracks,
+  tracks: tracks.map((track) => ({
+    ...track,
+    lossTenths: Uint8Array.from(track.classes, (classId) => (classId === backboneClass ? 0 : 10)),
+  })),
 });
 const times = <T>(count: number, one: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => one(i));

@@ -8,11 +8,29 @@ function anAudit(backboneClass: number, headClass: number): AuditedRow {
   const track = {
     scores: Float64Array.of(0.99999, 0),
     classes: Int32Array.of(headClass, headClass),
+    lossTenths: new Uint8Array(2).fill(headClass === backboneClass ? 0 : 10),
   };
   return { row: 0, backboneClass, backboneConfidence: 1, tracks: [track] };
 }
 
 describe('the breaker', () => {
+  test('counts parts of rows where the certificate does, whole rows where any loss disagrees', () => {
+    // One row in twenty loses a tenth: half the budget of 1 % in losses, five times it in disagreements.
+    const rows = Array.from({ length: 400 }, (_, i): AuditedRow => {
+      const audit = anAudit(i % 9, i % 9);
+      const lossTenths = new Uint8Array(2).fill(i % 20 === 19 ? 1 : 0);
+      return { ...audit, tracks: audit.tracks.map((track) => ({ ...track, lossTenths })) };
+    });
+    const tripsOn = (agreement: 'Strict' | 'F1'): boolean => {
+      const { causes, safety } = aSafety();
+      const certificate = { ...GOOD_CERTIFICATE, agreement };
+      const policy = { ...POLICY, stable: aTrack(A, { certificate }) };
+      safety.onAudits(servingOf(policy), rows);
+      return causes.length > 0;
+    };
+    expect([tripsOn('Strict'), tripsOn('F1')]).toEqual([true, false]);
+  });
+
   test('never counts while nothing may leave: exits off, held, no policy', () => {
     const { causes, safety } = aSafety();
     const wrong = Array.from({ length: 50 }, (_, i) => anAudit(i % 7, (i + 1) % 7));

@@ -11,7 +11,8 @@ export function holdContent(before: Policy, settings: ServiceSettings): PolicyCo
   const isSafe =
     settings.exitMode === 'Active' &&
     settings.budget >= before.budget &&
-    settings.confidence <= before.confidence;
+    settings.confidence <= before.confidence &&
+    (before.agreement === undefined || before.agreement === settings.agreement);
   return {
     ...{ model, maxAgeSeconds, limits },
     schemaVersion: before.schemaVersion,
@@ -19,6 +20,7 @@ export function holdContent(before: Policy, settings: ServiceSettings): PolicyCo
     exitsEnabled: before.exitsEnabled && isSafe,
     budget: before.budget,
     confidence: before.confidence,
+    ...(before.agreement === undefined ? {} : { agreement: before.agreement }),
     exits: before.exits,
     stable: before.stable,
     candidate: before.candidate,

@@ -11,6 +11,12 @@ export function grouped(value: number | null): string {
   return known(value) ? Math.round(value).toLocaleString('en-US') : DASH;
 }
 
+/** 12345 -> "12,345", 1.7 -> "1.7": rows, and parts of rows to a tenth. */
+export function tenths(value: number | null): string {
+  if (!known(value) || Number.isInteger(value)) return grouped(value);
+  return value.toLocaleString('en-US', { maximumFractionDigits: 1 });
+}
+
 /** 212.4 -> "212", 3.26 -> "3.3": rates, whole from ten on. */
 export function rate(value: number | null): string {
   if (!known(value)) return DASH;
@@ -106,6 +112,7 @@ export function shortDigest(digest: string | null): string {
 /** What the page calls a formatter, so that a test can write the same text. */
 export const FORMATS = {
   grouped,
+  tenths,
   rate,
   percent,
   finePercent,

@@ -26,6 +26,8 @@ const run = z.strictObject({
   /** Null: of a service in a cluster nothing is drawn by chance that a seed could repeat. */
   seed: count.nullable(),
   budgetRatio: share,
+  /** What the budget bounds, only where it is not disagreement: the mean F1 loss of boxes. */
+  agreement: z.exactOptional(z.literal('F1')),
   confidence: share,
   predictUrl: z.string().nullable(),
   metricsUrl: z.string().nullable(),
@@ -54,15 +56,18 @@ const totals = z.strictObject({
   errorsByCode: z.record(z.string(), count),
 });
 
+/** Rows; where the agreement is F1 the sum of their losses. */
+const lost = z.number().min(0);
+
 /** Audited rows while a certified lambda was in force. */
-const disagreement = z.strictObject({ n: count, k: count, upper: share });
+const disagreement = z.strictObject({ n: count, k: lost, upper: share });
 
 const certificate = z
   .strictObject({
     headRevision: z.string(),
     lambda: z.number(),
     n: count,
-    disagreements: count,
+    disagreements: lost,
     look: z.int().min(1),
   })
   .nullable();

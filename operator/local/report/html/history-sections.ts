@@ -1,4 +1,5 @@
 import { finePercent, milliseconds, percent, plainPercent } from '../../page/state/format.ts';
+import { measureOf } from '../../page/state/measure.ts';
 import type { Report } from '../report-schema.ts';
 import { exitColour, exitKey } from './exit-colour.ts';
 import { figure } from './figure.ts';
@@ -24,7 +25,9 @@ export function courseSection({ history, exits }: Report): Markup {
 }
 
 /** Audited disagreement with its upper bound against the budget, from the first audited row on. */
-export function evidenceSection({ history, certificate }: Report): Markup {
+export function evidenceSection(report: Report): Markup {
+  const { history, certificate } = report;
+  const { title, noun, format } = measureOf(report);
   const audited = history.filter(({ audits }) => audits > 0);
   const last = audited.at(-1);
   if (certificate === null || last === undefined || audited.length < 2) return NOTHING;
@@ -34,7 +37,7 @@ export function evidenceSection({ history, certificate }: Report): Markup {
   const of = (value: (point: (typeof audited)[number]) => number): (number | null)[] =>
     history.map((point) => (point.audits === 0 ? null : value(point)));
   const plot = linePlot(
-    'Audited disagreement and its upper bound over the time of the run, against the budget',
+    `Audited ${noun} and its upper bound over the time of the run, against the budget`,
     history.map(({ atSeconds }) => atSeconds),
     { most, yText: finePercent },
     [
@@ -43,7 +46,7 @@ export function evidenceSection({ history, certificate }: Report): Markup {
       { style: 'is-share', values: of(({ audits, disagreements }) => disagreements / audits) },
     ],
   );
-  return markup`<section><h2>Disagreement over time</h2>${plot}<ul class="legend"><li>${lineKey('is-share')}audited disagreement: ${figure(last.disagreements, `history.${index}.disagreements`, 'grouped')} of ${figure(last.audits, `history.${index}.audits`, 'grouped')} rows at the end</li><li>${lineKey('is-upper')}upper bound: ${figure(last.upper, `history.${index}.upper`, 'finePercent')} at the end</li><li>${lineKey('is-budget')}budget: ${plainPercent(budget)}</li></ul></section>`;
+  return markup`<section><h2>${title} over time</h2>${plot}<ul class="legend"><li>${lineKey('is-share')}audited ${noun}: ${figure(last.disagreements, `history.${index}.disagreements`, format)} of ${figure(last.audits, `history.${index}.audits`, 'grouped')} rows at the end</li><li>${lineKey('is-upper')}upper bound: ${figure(last.upper, `history.${index}.upper`, 'finePercent')} at the end</li><li>${lineKey('is-budget')}budget: ${plainPercent(budget)}</li></ul></section>`;
 }
 
 function lineKey(style: string): Markup {

@@ -1,4 +1,5 @@
 import { finePercent, milliseconds, percent, plainPercent } from '../../page/state/format.ts';
+import { measureOf } from '../../page/state/measure.ts';
 import type { Report, ReportScope } from '../report-schema.ts';
 import { exitColour, exitSwatch } from './exit-colour.ts';
 import { figure } from './figure.ts';
@@ -6,7 +7,8 @@ import { markup, type Markup } from './markup.ts';
 import { barPlot, intervalPlot, stackPlot, type Bar, type Interval } from './plots.ts';
 
 /** What the run saved, at which price: the serving scope, since the whole run has stages without exits. */
-export function tiles({ serving, errors }: Report): Markup {
+export function tiles(report: Report): Markup {
+  const { serving, errors } = report;
   const { auditedDisagreement: audited, trueDisagreement: truth } = serving;
   return markup`<dl class="tiles">
     <div><dt>Multiply-adds saved</dt><dd>${figure(serving.netMacsSavedRatio, 'serving.netMacsSavedRatio', 'percent')}<small>net of heads and audits</small></dd></div>
@@ -17,7 +19,7 @@ export function tiles({ serving, errors }: Report): Markup {
         ? 'not compared with the backbone'
         : markup`${figure(truth.k, 'serving.trueDisagreement.k', 'grouped')} of ${figure(truth.n, 'serving.trueDisagreement.n', 'grouped')} rows`
     }</small></dd></div>
-    <div><dt>Audited disagreement</dt><dd>${finePercent(ratio(audited))}<small>at most ${figure(audited.upper, 'serving.auditedDisagreement.upper', 'finePercent')}, n ${figure(audited.n, 'serving.auditedDisagreement.n', 'grouped')}</small></dd></div>
+    <div><dt>Audited ${measureOf(report).noun}</dt><dd>${finePercent(ratio(audited))}<small>at most ${figure(audited.upper, 'serving.auditedDisagreement.upper', 'finePercent')}, n ${figure(audited.n, 'serving.auditedDisagreement.n', 'grouped')}</small></dd></div>
     <div><dt>Errors</dt><dd>${figure(errors.count, 'errors.count', 'grouped')}<small>${errorText(errors.byCode)}</small></dd></div>
   </dl>`;
 }
@@ -57,7 +59,11 @@ export function shareSection(report: Report): Markup {
   ])}<ul class="legend">${legend}</ul><p class="quiet">Serving: ${figure(report.serving.requests, 'serving.requests', 'grouped')} rows while one certified revision had all traffic and exits were on. Whole run: ${figure(report.run.requests, 'run.requests', 'grouped')} rows, those that trained heads included.</p></section>`;
 }
 
-export function disagreementSection({ serving, run, certificate }: Report): Markup {
+export function disagreementSection(report: Report): Markup {
+  const { serving, run, certificate } = report;
+  const { title } = measureOf(report);
+  const heading =
+    report.agreement === 'F1' ? `${title} against the backbone` : `${title} with the backbone`;
   const audited = (label: string, scope: ReportScope): Interval => {
     const { n, k, upper } = scope.auditedDisagreement;
     const point = n === 0 ? null : k / n;
@@ -83,7 +89,7 @@ export function disagreementSection({ serving, run, certificate }: Report): Mark
     certificate === null
       ? null
       : { value: certificate.epsilon, text: `budget ${plainPercent(certificate.epsilon)}` };
-  return markup`<section><h2>Disagreement with the backbone</h2>${intervalPlot('Disagreement against the budget', intervals, limit)}<p class="quiet">Dots: shares; lines: up to the upper bound. True disagreement is counted after the run, the backbone answering every early row again; it decides nothing.</p></section>`;
+  return markup`<section><h2>${heading}</h2>${intervalPlot(`${title} against the budget`, intervals, limit)}<p class="quiet">Dots: shares; lines: up to the upper bound. True disagreement is counted after the run, the backbone answering every early row again; it decides nothing.</p></section>`;
 }
 
 const COLUMNS = ['mean', 'p50', 'p99'] as const;

@@ -11,7 +11,7 @@ test('the smallest spec gets every default of the API in base units', () => {
   // api.md 2
   expect(aService().spec).toEqual({
     backbone: { uri: 'https://models.example.com/resnet18.onnx' },
-    accuracy: { maxDisagreement: 0.01, confidence: 0.95, auditRate: 0.02 },
+    accuracy: { maxDisagreement: 0.01, confidence: 0.95, agreement: 'Strict', auditRate: 0.02 },
     exitMode: 'Active',
     tuning: { mode: 'Auto', minSaving: 0.03, maxOverhead: 0.05 },
     heads: {

@@ -10,6 +10,7 @@ test('the computed defaults are those of the API', () => {
     model: 'vision',
     budget: 0.01,
     confidence: 0.95,
+    agreement: 'Strict',
     auditRate: 0.02,
     minAudits: 1000,
     exitMode: 'Active',

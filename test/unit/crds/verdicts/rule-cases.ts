@@ -144,6 +144,23 @@ const specCases: readonly SpecCase[] = [
     [],
   ],
   [
+    'agreement F1 compares the boxes of a detector: set backbone.task to Detection, or accuracy.agreement to Strict',
+    [
+      { accuracy: { maxDisagreement: '2%', agreement: 'F1' } },
+      {
+        accuracy: { maxDisagreement: '2%', agreement: 'F1' },
+        backbone: { uri: 'https://models.example.com/a.onnx', task: 'Classification' },
+      },
+    ],
+    [
+      { accuracy: { maxDisagreement: '2%', agreement: 'Strict' } },
+      {
+        accuracy: { maxDisagreement: '2%', agreement: 'F1' },
+        backbone: { uri: 'https://models.example.com/a.onnx', task: 'Detection' },
+      },
+    ],
+  ],
+  [
     'a student runs on engine ONNX: set server.engine to ONNX or Auto, or heads.training.student to Off',
     [{ heads: { training: { student: 'Auto' } }, server: { engine: 'TFJSWASM' } }],
     [

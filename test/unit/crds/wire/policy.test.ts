@@ -6,6 +6,7 @@ import {
   parsePolicy,
   serializePolicy,
   type Policy,
+  type PolicyCertificate,
   type PolicyTrack,
 } from '../../../../crds/wire/policy.ts';
 import { aCandidate, aPolicy, aTrack, DIGEST_B, DIGEST_C } from '../documents.ts';
@@ -31,6 +32,13 @@ test('a policy survives the round trip, with every part and without', () => {
   }
 });
 
+test('a policy of F1 agreement survives the round trip, with certificates of either', () => {
+  for (const change of [{}, { agreement: 'F1', disagreements: 12 * 10 }, { agreement: 'Strict' }]) {
+    const policy = inVersion4({ agreement: 'F1' }, change as Partial<PolicyCertificate>);
+    expect(parsePolicy(serializePolicy(policy))).toEqual({ ok: true, value: policy });
+  }
+});
+
 test('the text of a policy is canonical', async () => {
   const policy = aPolicy();
   const reversed = Object.fromEntries(Object.entries(policy).reverse()) as unknown as Policy;
@@ -39,6 +47,23 @@ test('the text of a policy is canonical', async () => {
 });
 
 const certificate = aTrack().certificate;
+
+/** Of version 4, which says what a certificate is for. */
+function inVersion4(changes: Partial<Policy>, of: Partial<PolicyCertificate> = {}): Policy {
+  const { stable, limits } = aPolicy();
+  const { headRevision, lambdaIndex } = stable!;
+  return aPolicy({
+    schemaVersion: 4,
+    limits: { ...limits, logLevel: 'Info' },
+    stable: {
+      ...stable!,
+      certificate: { ...certificate!, headRevision, lambdaIndex: lambdaIndex!, ...of },
+    },
+    candidate: null,
+    ...changes,
+  });
+}
+
 const broken: readonly (readonly [rule: string, policy: Policy, message: string])[] = [
   [
     'exits are enabled without a certificate of stable',
@@ -74,6 +99,26 @@ const broken: readonly (readonly [rule: string, policy: Policy, message: string]
     'more disagreements than audits',
     aPolicy({ stable: aTrack({ certificate: { ...certificate!, disagreements: 3013 } }) }),
     'field "stable.certificate.disagreements" is 3013: must not be above audits',
+  ],
+  [
+    'an agreement before there was one',
+    aPolicy({ agreement: 'F1' }),
+    'field "agreement" is "F1": agreement and schemaVersion 4 come together',
+  ],
+  [
+    'no agreement in a version that names it',
+    inVersion4({}),
+    'field "agreement" is missing: agreement and schemaVersion 4 come together',
+  ],
+  [
+    'a certificate of losses where any disagreement counts',
+    inVersion4({ agreement: 'Strict' }, { agreement: 'F1' }),
+    'field "stable.certificate.agreement" is "F1": F1 proves nothing of Strict agreement',
+  ],
+  [
+    'more lost than there are audits',
+    inVersion4({ agreement: 'F1' }, { agreement: 'F1', disagreements: 30_121 }),
+    'field "stable.certificate.disagreements" is 30121: must not be above audits',
   ],
   [
     'an active exit that is not named',
@@ -325,8 +370,8 @@ test('size, depth, duplicate keys, __proto__ and unknown schemas are refused bef
   expect(messageOf(text.replace('{', '{"epoch":9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"\\u0065poch" : 9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"__proto__":{},'))).toContain('"__proto__" is not allowed');
-  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":4'))).toContain(
-    'this program reads 1 and 2 and 3',
+  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":5'))).toContain(
+    'this program reads 1 and 2 and 3 and 4',
   );
   expect(messageOf('{"a":"unterminated')).toContain('is not JSON');
   expect(messageOf('{"a\\x":1}')).toContain('is not JSON');

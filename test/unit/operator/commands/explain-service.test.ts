@@ -252,3 +252,18 @@ describe('an explanation', () => {
     expect(exits.message).toContain('the last step must be 100%');
   });
 });
+
+test('losses of boxes are told as such, in rows with a tenth', () => {
+  const ledger = shadowing(500, 17);
+  const { candidate } = ledger;
+  const evidence = { ...candidate!.evidence!, agreement: 'F1' as const };
+  const explained = explain({
+    status: SHADOWING,
+    ledger: { ...ledger, candidate: { ...candidate!, evidence } },
+  });
+  expect(explained.evidence).toMatchObject([
+    { agreement: 'F1', disagreements: expect.closeTo(1.7, 9) as number },
+  ]);
+  const text = renderExplanation(explained, NOW_MS, createPaint(false)).join('\n');
+  expect(text).toContain('F1 loss 1.7');
+});

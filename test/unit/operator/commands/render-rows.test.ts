@@ -15,6 +15,7 @@ import { renderOutput } from '../../../../operator/commands/output/output-format
 import { REASONS } from '../../../../crds/v1alpha1/reasons.ts';
 import {
   aCandidate,
+  aLedger,
   aServingLedger,
   anAttempt,
   blocksOf,
@@ -50,6 +51,21 @@ describe('evidence', () => {
     await expect(textOf(renderEvidence(grids, rest, false))).toMatchFileSnapshot(
       golden('evidence'),
     );
+  });
+
+  test('whose budget bounds losses shows rows with a tenth', () => {
+    const blocks = blocksOf(300, 6);
+    const closed = { ...blocks.closed, dis: blocks.closed.dis.map(() => 17) };
+    const evidence = anAttempt({
+      agreement: 'F1',
+      blocks: { ...blocks, closed },
+      answeredRows: 300,
+    });
+    const [grid] = evidenceGrids(aLedger({ candidate: aCandidate({ evidence }) }));
+    const text = textOf(renderEvidence([grid!], rest, false));
+    expect(text).toContain('F1 LOSS');
+    expect(text).toMatch(/ 1\.7 +0\.567%/);
+    expect(text).not.toContain('DISAGREE');
   });
 
   test('shows the whole grid when it may be wide', () => {

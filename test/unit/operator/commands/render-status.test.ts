@@ -51,6 +51,18 @@ describe('the status screen', () => {
     await expect(text).toMatchFileSnapshot(`../../../golden/commands/status-${name}.txt`);
   });
 
+  test('names the loss that the budget bounds', () => {
+    const { accuracy } = SERVING as { readonly accuracy: object };
+    const spec = {
+      accuracy: { maxDisagreement: '2%', agreement: 'F1' },
+      backbone: { uri: 'https://models.example.com/centernet.onnx', task: 'Detection' },
+    };
+    const status = { ...SERVING, accuracy: { ...accuracy, agreement: 'F1' } };
+    const service = readServiceView(aServiceObject({ status, spec }));
+    const text = renderStatus({ service, events: [], nowMs: NOW_MS }, plain, true).join('\n');
+    expect(text).toMatch(/% F1 loss, at most .*, of a budget of 2% F1 loss at 95% confidence/);
+  });
+
   test('is at most 140 columns wide', () => {
     for (const status of [{}, COLLECTING, SHADOWING, SERVING, RAMPING, ALARM, ABORTED])
       for (const line of linesOf(status)) expect(line.length).toBeLessThanOrEqual(140);

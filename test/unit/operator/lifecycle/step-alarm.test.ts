@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { assessStep, startStep, updateStep } from '../../../../operator/lifecycle/checks.ts';
-import { aGrid, anInput } from '../../../support/builders.ts';
-import { LAMBDA } from '../../../support/ledger-builders.ts';
+import { anInput } from '../../../support/builders.ts';
 import { seededRandom, type SeededRandom } from '../../../support/seeded-random.ts';
 
 // Whoever sends much traffic gets many audits a step: 20 rows a second and half a minute are 60 of them, 1,000 rows a second and five
@@ -15,9 +14,13 @@ const { settings } = anInput();
 function auditsToFail(risk: number, most: number, random: SeededRandom): number {
   let step = startStep(0.1, BUDGET, 0);
   for (let audits = TICK_ROWS; audits <= most; audits += TICK_ROWS) {
-    const grid = aGrid(TICK_ROWS, random.binomial(TICK_ROWS, risk));
+    const wrong = random.binomial(TICK_ROWS, risk);
+    const losses = [TICK_ROWS - wrong, ...new Array<number>(9).fill(0), wrong];
     const baseline = { requests: 0, errors: 0, latency: [] };
-    const tick = { pods: [], baseline, grid, lambdaIndex: LAMBDA, dispersion: 1 };
+    const tick = {
+      ...{ pods: [], baseline, audits: losses, dispersion: 1 },
+      agreement: 'Strict' as const,
+    };
     step = updateStep(step, tick, []);
     const terms = { settings: { ...settings, checks: [] }, dispersion: 1, isFresh: true };
     const [check] = assessStep(step, { ...terms, saving: null, isFirst: true });

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { serializeAcknowledgement } from '../../../../crds/wire/acknowledgement.ts';
 import { serializeEvidenceAnswer } from '../../../../crds/wire/evidence.ts';
 import { encodeHeadBundle } from '../../../../crds/wire/head-bundle.ts';
-import { parsePolicy } from '../../../../crds/wire/policy.ts';
+import { parsePolicy, serializePolicy } from '../../../../crds/wire/policy.ts';
 import { serializeServerState } from '../../../../crds/wire/state.ts';
 import type { AdminCall } from '../../../../operator/fleet/admin-client.ts';
 import { verifyBundle } from '../../../../operator/fleet/pull-bundle.ts';
@@ -100,6 +100,7 @@ describe('policies', () => {
       servers: [server],
       store,
       epoch: 4,
+      logLevel: 'Info',
       onProblem: (text) => problems.push(text),
     });
     return { press, calls, problems };
@@ -111,6 +112,17 @@ describe('policies', () => {
     expect([first.policy.epoch, first.policy.revision, first.isNew]).toEqual([4, 1, true]);
     expect(press.number({ ...content })).toEqual({ policy: first.policy, isNew: false });
     expect(press.number({ ...content, auditRate: 0.5 }).policy.revision).toBe(2);
+  });
+
+  test('that name an agreement are of the version that says it, with the log level of the manifest', () => {
+    const { press } = aPress({});
+    const { policy } = press.number({ ...content, agreement: 'F1' });
+    expect(policy).toMatchObject({
+      ...{ schemaVersion: 4, agreement: 'F1' },
+      limits: { logLevel: 'Info' },
+    });
+    expect(parsePolicy(serializePolicy(policy)).ok).toBe(true);
+    expect(press.number(content).policy.schemaVersion).toBe(content.schemaVersion);
   });
 
   test('are pushed after the heads that they name', async () => {

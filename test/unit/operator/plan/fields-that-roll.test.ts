@@ -32,6 +32,7 @@ const ROWS: readonly Row[] = [
   ['spec.backbone.caBundleConfigMapName', 'rolls', null, 'ca'],
   ['spec.accuracy.maxDisagreement', 'hot', '1%', '2%'],
   ['spec.accuracy.confidence', 'hot', null, '99%'],
+  ['spec.accuracy.agreement', 'hot', null, 'F1'],
   ['spec.accuracy.auditRate', 'hot', null, '5%'],
   ['spec.accuracy.minAudits', 'hot', null, 500],
   ['spec.exitMode', 'hot', null, 'Shadow'],

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { choosePolicyVersion, inPolicyVersion } from '../../../../operator/plan/policy-version.ts';
+import { parsePolicy, serializePolicy } from '../../../../crds/wire/policy.ts';
 import { aPolicy } from '../../crds/documents.ts';
 
 test.each([
@@ -16,7 +17,7 @@ test.each([
     2,
   ],
   ['one pod is a version behind', [[1, 2], [1]], 2, 1],
-  ['pods are a version ahead', [[2, 3, 4]], 1, 3],
+  ['pods are a version ahead', [[2, 3, 4, 5]], 1, 4],
   [
     'pods come from two minors',
     [
@@ -56,4 +57,38 @@ test('what a certificate is for came with version 3: older readers never see it,
       candidate: null,
     },
   );
+});
+
+test('Strict agreement is told in version 3 at most: what older servers read stays as it was', () => {
+  const content = aPolicy();
+  expect(inPolicyVersion(content, 4, 'Info')).toEqual(inPolicyVersion(content, 3, 'Info'));
+  expect(inPolicyVersion({ ...content, schemaVersion: 4 }, 4, 'Info').schemaVersion).toBe(3);
+});
+
+test('F1 came with version 4: to older readers no heads are certified, and none answers', () => {
+  const content = { ...aPolicy(), agreement: 'F1' as const };
+  const [stable, candidate] = [content.stable!, content.candidate!];
+  expect(inPolicyVersion(content, 4, 'Info')).toMatchObject({
+    ...{ schemaVersion: 4, agreement: 'F1', exitsEnabled: true },
+    stable: { lambdaIndex: stable.lambdaIndex, certificate: stable.certificate },
+    candidate: { share: candidate.share, stage: 'Ramping' },
+  });
+  const none = { lambdaIndex: null, certificate: null, activeExits: [] };
+  const older = inPolicyVersion(content, 3, 'Info');
+  expect(older).toMatchObject({
+    ...{ schemaVersion: 3, exitsEnabled: false },
+    stable: { headRevision: stable.headRevision, ...none },
+    candidate: { headRevision: candidate.headRevision, ...none, share: 0, stage: 'Shadowing' },
+  });
+  expect(older).not.toHaveProperty('agreement');
+  expect(parsePolicy(serializePolicy({ ...older, epoch: 1, revision: 1 })).ok).toBe(true);
+  const staging = {
+    ...content,
+    stable: null,
+    candidate: { ...candidate, stage: 'Staging' as const },
+  };
+  expect(inPolicyVersion(staging, 1, 'Info')).toMatchObject({
+    ...{ stable: null, candidate: { stage: 'Staging' } },
+  });
+  expect(inPolicyVersion({ ...content, candidate: null }, 2, 'Info').candidate).toBeNull();
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AGREEMENTS, agreementOf } from '../../../../server/core/agreement.ts';
-import { binomialTail } from '../../../../server/core/binomial.ts';
-import { boundedLossTail } from '../../../../server/core/bounded-loss.ts';
+import { binomialTail, binomialUpper } from '../../../../server/core/binomial.ts';
+import { boundedLossTail, boundedLossUpper } from '../../../../server/core/bounded-loss.ts';
 import { certificateHolds, type CertificateCounts } from '../../../../server/core/certificate.ts';
 
 const { Strict, F1 } = AGREEMENTS;
@@ -15,6 +15,11 @@ describe('agreement', () => {
   test('F1 counts tenths, and tests by Hoeffding and Bentkus', () => {
     expect([0, 1, 9, 10].map(F1.unitsOf)).toEqual([0, 1, 9, 10]);
     expect(F1.tail(25, 1_000, 0.01)).toBe(boundedLossTail(1_000, 2.5, 0.01));
+  });
+
+  test('the upper limit belongs to the test', () => {
+    expect(Strict.upper(3, 1_000, 0.05)).toBe(binomialUpper(3, 1_000, 0.05));
+    expect(F1.upper(25, 1_000, 0.05)).toBe(boundedLossUpper(1_000, 2.5, 0.05));
   });
 
   test('units of all rows, or of more than there are, prove nothing', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { boundedLossTail } from '../../../../server/core/bounded-loss.ts';
+import { boundedLossTail, boundedLossUpper } from '../../../../server/core/bounded-loss.ts';
 import { lookLevel } from '../../../../server/core/certificate.ts';
+import { InvariantError } from '../../../../server/core/invariant.ts';
 import { expectClose } from '../../../support/expect-close.ts';
 
 describe('the tail of a bounded loss', () => {
@@ -62,5 +63,29 @@ describe('the tail of a bounded loss', () => {
     [10, 1, 1, 'budget 1'],
   ])('of %d rows with a loss of %d at a budget of %d is refused', (rows, loss, budget, why) => {
     expect(() => boundedLossTail(rows, loss, budget)).toThrow(why);
+  });
+});
+
+describe('the upper limit of a mean loss', () => {
+  test.each([
+    [1_000, 2.5, 0.05],
+    [3_000, 17, 0.0225],
+    [10_000, 74.2, 0.015],
+    [40, 0, 0.05],
+    [10, 5, 0.05],
+  ])('of %i rows and a loss of %d at %d is where the test begins to pass', (rows, loss, delta) => {
+    const upper = boundedLossUpper(rows, loss, delta);
+    expect(upper).toBeGreaterThan(loss / rows);
+    expect(boundedLossTail(rows, loss, upper * (1 + 1e-9))).toBeLessThanOrEqual(delta);
+    expect(boundedLossTail(rows, loss, upper * (1 - 1e-9))).toBeGreaterThan(delta);
+  });
+
+  test('without rows, and of rows that lost all, is 1', () => {
+    expect(boundedLossUpper(0, 0, 0.05)).toBe(1);
+    expect(boundedLossUpper(10, 10, 0.05)).toBe(1);
+  });
+
+  test.each([0, 1, NaN])('a level of %d is a broken assumption', (delta) => {
+    expect(() => boundedLossUpper(10, 1, delta)).toThrow(InvariantError);
   });
 });

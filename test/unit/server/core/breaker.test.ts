@@ -6,7 +6,7 @@ import { InvariantError } from '../../../../server/core/invariant.ts';
 function auditsUntilTrip(disagrees: (row: number) => boolean): number {
   const breaker = createBreaker(0.01);
   let row = 0;
-  while (row < 100_000 && !breaker.addAudit(disagrees(row))) row++;
+  while (row < 100_000 && !breaker.addAudit(disagrees(row) ? 10 : 0)) row++;
   return row + 1;
 }
 
@@ -17,7 +17,7 @@ describe('row by row', () => {
     let s = [0, 0, 0];
     for (let row = 0; row < 500 && !breaker.isTripped; row++) {
       const disagrees = row % 12 === 11;
-      const tripped = breaker.addAudit(disagrees);
+      const tripped = breaker.addAudit(disagrees ? 10 : 0);
       s = s.map((value, i) => {
         const ratio = ratios[i]!;
         return (value + 1) * (disagrees ? ratio / 0.01 : (1 - ratio) / 0.99);
@@ -38,10 +38,28 @@ describe('row by row', () => {
 
   test('it stays tripped however well the exits do afterwards', () => {
     const breaker = createBreaker(0.01);
-    for (let row = 0; row < 5; row++) breaker.addAudit(true);
-    for (let row = 0; row < 5000; row++) breaker.addAudit(false);
+    for (let row = 0; row < 5; row++) breaker.addAudit(10);
+    for (let row = 0; row < 5000; row++) breaker.addAudit(0);
     expect(breaker.isTripped).toBe(true);
-    expect(breaker.addAudit(false)).toBe(true);
+    expect(breaker.addAudit(0)).toBe(true);
+  });
+
+  test('a loss in between counts by its factor of exits.md 12, and trips later than a whole one', () => {
+    const ratios = [0.05, 0.1, 0.2];
+    const breaker = createBreaker(0.01);
+    let s = [0, 0, 0];
+    let rows = 0;
+    while (!breaker.isTripped) {
+      const tripped = breaker.addAudit(3);
+      s = s.map((value, i) => (value + 1) * (1 + ((ratios[i]! - 0.01) * 0.29) / 0.0099));
+      rows += 1;
+      expect(tripped).toBe((s[0]! + s[1]! + s[2]!) / 3 >= 100_000);
+    }
+    expect(rows).toBeGreaterThan(5);
+  });
+
+  test.each([-1, 11, 0.5])('a loss of %s tenths is a broken assumption', (tenths) => {
+    expect(() => createBreaker(0.01).addAudit(tenths)).toThrow(InvariantError);
   });
 
   test('a new breaker is not tripped', () => {
@@ -54,7 +72,7 @@ describe('row by row', () => {
 
   test('a wide budget leaves at least one alternative', () => {
     const breaker = createBreaker(0.5);
-    for (let row = 0; row < 40; row++) breaker.addAudit(true);
+    for (let row = 0; row < 40; row++) breaker.addAudit(10);
     expect(breaker.isTripped).toBe(true);
   });
 });

@@ -7,7 +7,10 @@ import {
   toServedCounters,
   toStrata,
 } from '../../../../server/evidence/track-window.ts';
+import { AGREEMENTS } from '../../../../server/core/agreement.ts';
 import { fakeBundle } from '../../../support/test-server.ts';
+
+const { F1, Strict } = AGREEMENTS;
 
 function aPlannedTrack(more: Partial<PlannedTrack> = {}): PlannedTrack {
   return {
@@ -20,16 +23,17 @@ function aPlannedTrack(more: Partial<PlannedTrack> = {}): PlannedTrack {
   };
 }
 
-const scored = (scores: number[], classes: number[]) => ({
+const scored = (scores: number[], classes: number[], backboneClass = 0) => ({
   scores: Float64Array.from(scores),
   classes: Int32Array.from(classes),
+  lossTenths: Uint8Array.from(classes, (classId) => (classId === backboneClass ? 0 : 10)),
 });
 
 test('the 64 commonest classes stand alone, the others together', () => {
   const window = openTrackWindow('stable', aPlannedTrack());
   for (let classId = 0; classId < 70; classId++) {
     for (let i = 0; i < 100 - classId; i++) {
-      addAudit(window, scored([0.99999, 0], [classId, 0]), classId === 69 ? 0 : classId);
+      addAudit(window, scored([0.99999, 0], [classId, 0], classId === 69 ? 0 : classId));
     }
   }
   const strata = toStrata(window);
@@ -46,14 +50,14 @@ test('the 64 commonest classes stand alone, the others together', () => {
 test('score bins cover logit -8 to 8, clamped; scores that are not finite fall in none', () => {
   const window = openTrackWindow('stable', aPlannedTrack());
   for (const score of [0, 1e-9, 0.5, 1 - 1e-9, 1, NaN])
-    addAudit(window, scored([score, 0.5], [0, 0]), 0);
+    addAudit(window, scored([score, 0.5], [0, 0]));
   const [bins] = toServedCounters(window).scoreBins;
   expect(bins).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2]);
 });
 
 test('rows without heads have counters only', () => {
   const window = openTrackWindow('stable', null);
-  addAudit(window, scored([], []), 0);
+  addAudit(window, scored([], []));
   expect(window.grid.snapshot().n).toBe(0);
   expect(toStrata(window)).toEqual([]);
   expect(toServedCounters(window).rows).toEqual([0]);
@@ -61,23 +65,25 @@ test('rows without heads have counters only', () => {
 
 test('pairs need two tracks and two lambdas', () => {
   const candidate = aPlannedTrack({ track: 'candidate' });
-  expect(createPairedCounter([])).toBeNull();
-  expect(createPairedCounter([aPlannedTrack()])).toBeNull();
-  expect(createPairedCounter([aPlannedTrack({ lambdaIndex: null }), candidate])).toBeNull();
-  expect(createPairedCounter([aPlannedTrack(), { ...candidate, lambdaIndex: null }])).toBeNull();
+  expect(createPairedCounter([], Strict)).toBeNull();
+  expect(createPairedCounter([aPlannedTrack()], Strict)).toBeNull();
+  expect(createPairedCounter([aPlannedTrack({ lambdaIndex: null }), candidate], Strict)).toBeNull();
+  expect(
+    createPairedCounter([aPlannedTrack(), { ...candidate, lambdaIndex: null }], Strict),
+  ).toBeNull();
 });
 
 test('a pair says where both would have left and who alone was wrong', () => {
-  const paired = createPairedCounter([
-    aPlannedTrack(),
-    aPlannedTrack({ track: 'candidate', lambdaIndex: 30 }),
-  ])!;
+  const paired = createPairedCounter(
+    [aPlannedTrack(), aPlannedTrack({ track: 'candidate', lambdaIndex: 30 })],
+    Strict,
+  )!;
   const row = (stable: [number[], number[]], candidate: [number[], number[]]) => {
     paired.add({
       row: 0,
       backboneClass: 1,
       backboneConfidence: 1,
-      tracks: [scored(...stable), scored(...candidate)],
+      tracks: [scored(...stable, 1), scored(...candidate, 1)],
     });
   };
   row(
@@ -132,4 +138,25 @@ test('a pair says where both would have left and who alone was wrong', () => {
     onlyStableWrong: 1,
     onlyCandidateWrong: 1,
   });
+});
+
+test('of two answers that are both partly right the one that loses more is wrong, if parts count', () => {
+  const tracks = [aPlannedTrack(), aPlannedTrack({ track: 'candidate', lambdaIndex: 60 })];
+  const countOf = (agreement: typeof Strict) => {
+    const paired = createPairedCounter(tracks, agreement)!;
+    const half = { ...scored([0.99999, 0], [1, 1]), lossTenths: Uint8Array.of(5, 5) };
+    const third = { ...scored([0.99999, 0], [1, 1]), lossTenths: Uint8Array.of(3, 3) };
+    for (const pair of [
+      [half, third],
+      [half, half],
+      [third, half],
+      [half, third],
+    ]) {
+      paired.add({ row: 0, backboneClass: 1, backboneConfidence: 1, tracks: pair });
+    }
+    const { onlyStableWrong, onlyCandidateWrong } = paired.snapshot();
+    return [onlyStableWrong, onlyCandidateWrong];
+  };
+  expect(countOf(F1)).toEqual([2, 1]);
+  expect(countOf(Strict)).toEqual([0, 0]);
 });

@@ -1,18 +1,23 @@
+import type { AgreementName } from '../../../../../crds/wire/agreement.ts';
 import { formatPercent } from '../../../../../crds/v1alpha1/percent.ts';
 import type { ServiceStatus } from '../../../../../crds/v1alpha1/service-status.ts';
 import type { PolicyCertificate } from '../../../../../crds/wire/policy.ts';
 import { auditedRows, countsAt, latestLook } from '../../../../lifecycle/attempts.ts';
 import { evidenceOf } from '../../../../lifecycle/candidates.ts';
 import type { Attempt, Ledger, StableRecord } from '../../../../lifecycle/ledger.ts';
+import { disagreementText } from '../../../../lifecycle/text.ts';
 import { toVerdict, type Verdict } from '../../../../plan/status/verdict.ts';
 
 /** What the audits behind the certificate in force say. */
 export interface Audited {
   readonly audits: number;
+  /** Rows; where the agreement is F1 the sum of their losses. */
   readonly disagreements: number;
   readonly disagreementRatio: number;
   readonly upperRatio: number;
   readonly exitedRatio: number;
+  /** Absent: Strict. */
+  readonly agreement?: AgreementName;
 }
 
 /** On all rows of the attempt so far, at the lambda in force; null without a certificate. */
@@ -29,6 +34,7 @@ export function auditedOf(stable: StableRecord | null): Audited | null {
     disagreementRatio: disagreements / audits,
     upperRatio: upperBound,
     exitedRatio: leaving / audits,
+    ...(evidence.agreement === undefined ? {} : { agreement: evidence.agreement }),
   };
 }
 
@@ -49,12 +55,10 @@ function judgeCandidate(ledger: Ledger): Verdict | null {
   return toVerdict('True', 'Certified', what);
 }
 
-function provenText(
-  { disagreements, audits }: PolicyCertificate,
-  { budget, confidence }: Attempt,
-): string {
+function provenText(certificate: PolicyCertificate, { budget, confidence }: Attempt): string {
+  const { disagreements, audits } = certificate;
   return (
-    `${disagreements} disagreements in ${audits} audited requests: ` +
+    `${disagreementText(disagreements, certificate)} in ${audits} audited requests: ` +
     `at most ${formatPercent(budget)} at ${formatPercent(confidence)} confidence`
   );
 }
@@ -88,12 +92,14 @@ export function accuracyOf(
   const figures = {
     disagreement: shown(audited.disagreementRatio),
     upperBound: shown(audited.upperRatio),
+    ...(audited.agreement === undefined ? {} : { agreement: audited.agreement }),
     audits: Number(audited.audits.toPrecision(3)),
     exitedShare: shown(audited.exitedRatio),
     ...(saving === null ? {} : { saving: shown(Math.max(0, saving)) }),
   };
   const isSame =
     before !== undefined &&
+    before.agreement === audited.agreement &&
     Object.entries(figures).every(
       ([name, value]) => before[name as keyof typeof figures] === value,
     );

@@ -5,7 +5,7 @@ import {
   readHeadRevisionStatus,
   type HeadRevisionStatus,
 } from '../../../../../crds/v1alpha1/head-revision-status.ts';
-import { binomialUpper } from '../../../../../server/core/binomial.ts';
+import { agreementOf } from '../../../../../server/core/agreement.ts';
 import type { KubeObject } from '../../../../kube/api.ts';
 import { isTerminating } from '../../../../kube/owner.ts';
 import { latestLook } from '../../../../lifecycle/attempts.ts';
@@ -96,11 +96,21 @@ function certificateOf(
 ): HeadRevisionStatus['certificate'] | null {
   const look = latestLook({ looks } as Attempt);
   if (certificate === null || lambdaIndex === null || look === null) return null;
-  const { audits, disagreements, dispersion, attempt, look: number } = certificate;
-  const upper = binomialUpper(disagreements, audits, 1 - confidence);
+  const {
+    audits,
+    disagreements: units,
+    dispersion,
+    attempt,
+    look: number,
+    agreement,
+  } = certificate;
+  const { rowUnits, upper: upperOf } = agreementOf(certificate);
+  const disagreements = Math.ceil(units / rowUnits);
+  const upper = upperOf(units, audits, 1 - confidence);
   const shown = (ratio: number): string => formatPercent(Number(ratio.toPrecision(3)));
   return {
     ...{ lambda: shown(Number(LAMBDAS[lambdaIndex])), lambdaIndex, audits, disagreements },
+    ...(agreement === undefined ? {} : { agreement }),
     dispersion: `${Math.round(dispersion * 100)}%`,
     ...{ attempt, look: number, upperBound: shown(upper), budget: shown(budget) },
     confidence: shown(confidence),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readFileSync } from 'node:fs';
 import type { EvidenceWindow } from '../../../../../crds/wire/evidence.ts';
+import { renderReport } from '../../../../../operator/local/report/html/render-report.ts';
 import { netMacsSavedRatio } from '../../../../../operator/local/report/macs.ts';
 import {
   pathCosts,
@@ -34,6 +35,7 @@ import {
   DIGEST_B,
   DIGEST_C,
 } from '../../../crds/documents.ts';
+import { boundedLossUpper } from '../../../../../server/core/bounded-loss.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
 import { aCompanionHead } from '../../../../support/onnx-models/random-head.ts';
 
@@ -367,6 +369,7 @@ function aRecord(changes: Partial<RunRecord> = {}): RunRecord {
     ...aPolicy(),
     confidence: 0.95,
     budget: 0.01,
+    agreement: 'Strict',
   } as unknown as RunRecord['settings'];
   return {
     service: 'vision',
@@ -497,5 +500,41 @@ describe('report.json', () => {
         "StreamRepeats: It repeats. Bring more.",
       ]
     `);
+  });
+});
+
+describe('a report of a budget that bounds losses', () => {
+  const losses = Array.from({ length: 10 }, (_, i) => new Array<number>(120).fill(i === 2 ? 1 : 0));
+  const certificate = { ...aTrack().certificate!, agreement: 'F1' as const, disagreements: 43 };
+  const lossy = (): RunRecord => {
+    const tally = aTally();
+    tally.addWindow(servingWindow({ losses }));
+    const record = aRecord({
+      tally,
+      certified: aPolicy({ stable: aTrack({ certificate }), candidate: null }),
+    });
+    return { ...record, settings: { ...record.settings, agreement: 'F1' } };
+  };
+
+  test('counts rows by what they lose, bounded by the test of losses', () => {
+    const report = buildReport(lossy());
+    expect(reportSchema.parse(report)).toEqual(report);
+    expect(report).toMatchObject({ agreement: 'F1', certificate: { disagreements: 4.3 } });
+    const { auditedDisagreement } = report.serving;
+    expect(auditedDisagreement).toMatchObject({ n: 10, k: 0.3 });
+    expectClose(auditedDisagreement.upper, boundedLossUpper(10, 0.3, 1 - 0.95), { rel: 1e-12 });
+    expect(buildReport(aRecord())).not.toHaveProperty('agreement');
+  });
+
+  test('names the loss in its summary and on its page, rows with a tenth', () => {
+    const report = buildReport(lossy());
+    const text = summariseReport(report).join('\n');
+    expect(text).toContain('at most 1% F1 loss at 95%: 4.3 of');
+    expect(text).toMatch(/^F1 loss {6}audited 3\.00%/m);
+    const page = renderReport(report);
+    expect(page).toContain('>4.3</span> of');
+    expect(page).toContain('F1 loss against the backbone');
+    expect(page).toContain('Audited F1 loss');
+    expect(page).not.toContain('Audited disagreement');
   });
 });

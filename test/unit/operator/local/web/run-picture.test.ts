@@ -35,7 +35,7 @@ function aRun() {
   const latencies = { backboneMs: [] as number[], layercacheMs: [] as number[] };
   const context = {
     options: { traffic: 'npy:rows.npy', seed: 3 },
-    settings: { model: 'vision', budget: 0.01, confidence: 0.95 },
+    settings: { model: 'vision', budget: 0.01, confidence: 0.95, agreement: 'Strict' },
     backbone: { path: '/models/vision.onnx' },
     service: { spec: { heads: { training: { student: 'Off' } } } },
     exits: [

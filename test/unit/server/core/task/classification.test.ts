@@ -58,6 +58,11 @@ describe('an early answer', () => {
     expect(() => without.earlyAnswer(said, 1)).toThrow(InvariantError);
   });
 
+  test('loses nothing where it is of the class of the backbone, else all', () => {
+    const losses = [0, 1, 2].map((classId) => logits.lossTenthsOf(classId, [EMBEDDING, SCORES]));
+    expect(losses).toEqual([10, 0, 10]);
+  });
+
   test('may be of any class', () => {
     expect(logits.answerable).toBeNull();
   });

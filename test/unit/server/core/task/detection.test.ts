@@ -66,3 +66,26 @@ test('an exit may only answer that nothing is there, which is an answer without 
   expect(answer).toEqual([new Float32Array(18)]);
   expect(task.classOf(answer)).toBe(NOTHING);
 });
+
+describe('what an early answer loses', () => {
+  const some = task.toAnswer(outputsWith([0, 0, 1, 0.5], [1, 2, 0, 0.75]));
+  const none = task.toAnswer(outputsWith());
+
+  test('nothing in place of boxes is wholly wrong, in place of nothing it is right', () => {
+    expect(task.lossTenthsOf(NOTHING, some)).toBe(10);
+    expect(task.lossTenthsOf(NOTHING, none)).toBe(0);
+    expect(task.lossTenthsOf(NOTHING, [])).toBe(0);
+  });
+
+  test('a head that says something is right where there is something', () => {
+    expect(task.lossTenthsOf(SOMETHING, some)).toBe(0);
+    expect(task.lossTenthsOf(SOMETHING, none)).toBe(10);
+  });
+
+  test('an answer full of boxes is read to its end', () => {
+    const full = task.toAnswer(
+      outputsWith([0, 0, 0, 0.9], [0, 2, 1, 0.8], [1, 1, 0, 0.7], [1, 2, 1, 0.6]),
+    );
+    expect(task.lossTenthsOf(NOTHING, full)).toBe(10);
+  });
+});

@@ -78,7 +78,10 @@ describe.skipIf(unavailable !== null)('a person on call, for heads', () => {
     'reads that a person took the candidate back, and that the heads are remembered',
     async () => {
       await onCall.shell.run('kubectl layercache rollout abort fashion -n ml');
-      await onCall.untilRead('LayercacheRolloutAborted', [/AbortedByUser +\S+ +layercache/, /Reason: +AbortedByUser/]);
+      await onCall.untilRead('LayercacheRolloutAborted', [
+        /AbortedByUser +\S+ +layercache/,
+        /Reason: +AbortedByUser/,
+      ]);
       await eventually(async () => {
         const { status } = await readObject<{ status: { heads?: { failed?: unknown[] } } }>(
           onCall.node,

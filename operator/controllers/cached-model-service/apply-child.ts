@@ -6,7 +6,7 @@ import { REASONS } from '../../../crds/v1alpha1/reasons.ts';
 import { planRevert } from '../../plan/reverts.ts';
 import { liveOf } from './gather.ts';
 import type { ChildKind } from '../caches.ts';
-import { digestOf } from './pass-attempt.ts';
+import { digestOf, type Part } from './pass-attempt.ts';
 import type { ServicePass } from './service-pass.ts';
 
 /**
@@ -32,8 +32,9 @@ export async function applyChild(
     pass.lookAgain(Number(revert.retryAtMs) - nowMs);
     return null;
   }
-  const part = { verb: 'patch', kind: kind as KindName, name, body } as const;
-  const applied = await attempt.run(part, () => applyOrFind(pass, body, { ...how, live }));
+  const applied = await attempt.run(partOf(body, live), () =>
+    applyOrFind(pass, body, { ...how, live }),
+  );
   if (applied === null) return null;
   if (applied.outcome !== 'Skipped') {
     memory.written.wrote(applied.object, shell.deps.clock.monotonicMs());
@@ -46,6 +47,11 @@ export async function applyChild(
     memory.reverts.set(id, { digest, timesMs: [] });
   }
   return applied;
+}
+
+function partOf(body: KubeObject, live: KubeObject | null): Part {
+  const { name } = body.metadata;
+  return { verb: 'patch', kind: body.kind as KindName, name, body, uid: live?.metadata.uid };
 }
 
 /** A 409 where nothing was known means that the name is taken: who has it, the next pass asks. */

@@ -16,6 +16,8 @@ export interface Part {
   readonly name: string;
   /** What would be sent; null for reads and deletions. */
   readonly body: object | null;
+  /** Of the object that an apply is meant for; absent: of whatever has the name. */
+  readonly uid?: string | undefined;
 }
 
 /** Hears of a call that the API server refused for good: it is made again when what is sent, or rights, may have changed. */
@@ -56,7 +58,7 @@ export class PassAttempt {
       return answer;
     } catch (error) {
       if (!(error instanceof ApiStatusError)) throw error;
-      this.#take(part, { key, digest: digestOf(part.body) }, error);
+      this.#take(part, { key, digest: digestOfPart(part) }, error);
       return null;
     }
   }
@@ -91,12 +93,17 @@ export class PassAttempt {
 
 function isBlocked(
   blocked: BlockedBody | undefined,
-  { body }: Part,
+  part: Part,
   nowMs: number,
 ): blocked is BlockedBody {
   // Hardly anything is, and a digest costs more than all else of a pass without work.
   if (blocked === undefined) return false;
-  return nowMs < blocked.untilMs && blocked.digest === digestOf(body);
+  return nowMs < blocked.untilMs && blocked.digest === digestOfPart(part);
+}
+
+/** An apply to an object that was made anew since is refused as invalid too, and is right for the one that is there now. */
+function digestOfPart({ body, uid = '' }: Part): string {
+  return `${uid} ${digestOf(body)}`;
 }
 
 /** Of what is wanted, not of the version it was planned on. */

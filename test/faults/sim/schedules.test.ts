@@ -16,6 +16,9 @@ describe('trouble of half a minute', () => {
 test('a service that is made anew while a cache is behind gets its policy on the pod that comes then', () =>
   expectHolds(6_308, 180_000));
 
+test('a Deployment that is made anew while a cache is behind is not taken for one that is refused for good', () =>
+  expectHolds(7_303, 180_000));
+
 describe('a schedule', () => {
   test('is the same for the same seed, and another for another', () => {
     expect(drawSchedule(3, 60_000)).toEqual(drawSchedule(3, 60_000));

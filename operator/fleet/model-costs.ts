@@ -3,6 +3,7 @@ import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { BundleStudent } from '../../crds/wire/student.ts';
 import type { CompanionModel, CostTable, CutReport, ServerState } from '../../crds/wire/state.ts';
 import { convolutionShapes, studentMacs } from '../../server/core/student/student-shape.ts';
+import { denseMacs } from '../../server/core/head.ts';
 import { ownSegments } from '../../server/core/own-segments.ts';
 import { pathCosts as measuredPathCosts } from '../stats/cost.ts';
 
@@ -26,9 +27,7 @@ export function headMacs(
 ): number {
   if (head.student !== undefined) return macsOfStudent(head.student);
   if (head.modelDigest !== null) return findCompanion(state, head.modelDigest)?.macs ?? 0;
-  return head.hidden === 0
-    ? head.featureCount * classCount
-    : head.featureCount * head.hidden + head.hidden * classCount;
+  return denseMacs(head, classCount);
 }
 
 export function revisionMacs(bundle: HeadBundle, state: ServerState): RevisionMacs {

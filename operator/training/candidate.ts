@@ -1,10 +1,11 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the split, exits from the data set */
+import { denseMacs } from '../../server/core/head.ts';
 import { exitScore } from '../../server/core/exit-score.ts';
 import type { FittedCompanion, FittedHead } from './bundle.ts';
 import { fitScore, fitTemperature } from './calibrate.ts';
 import type { Dataset } from './dataset.ts';
 import type { TrainedHead } from './head-job.ts';
-import { headMacs, type Prices } from './price.ts';
+import type { Prices } from './price.ts';
 import type { SubsetHead } from './subset.ts';
 
 /** A fitted head with what the choice of exits needs to know of it. */
@@ -27,7 +28,7 @@ export function toCandidate(
   const { validationLogits, found } = head;
   const classes = rows.map((row) => dataset.teacherClass[row]!);
   const { coefficients, auroc } = fitScore(validationLogits, classCount, found.agrees);
-  const macs = headMacs(head.featureCount, head.hidden, classCount);
+  const macs = denseMacs(head, classCount);
   const source = dataset.exits.find(({ exit }) => exit.name === head.exit)!;
   const tensor = source.exit.tensor!;
   return {

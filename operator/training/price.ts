@@ -1,5 +1,4 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices come from the table's own lists */
-import type { HiddenSize } from '../../crds/wire/head-bundle.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
 import { invariant } from '../../server/core/invariant.ts';
 import { ownSegments } from '../../server/core/own-segments.ts';
@@ -25,11 +24,6 @@ export interface Prices {
 export type TableOf = (
   heads: readonly { readonly tensor: string; readonly macs: number }[],
 ) => CostTable;
-
-/** Multiply-adds of one row through a head. */
-export function headMacs(featureCount: number, hidden: HiddenSize, classCount: number): number {
-  return hidden === 0 ? featureCount * classCount : hidden * (featureCount + classCount);
-}
 
 /**
  * Prices from the table of the plan that sampled. Its cuts are all candidates, so segments carry the cost of every cut: shares are

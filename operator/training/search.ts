@@ -1,10 +1,11 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- indices come from the lists themselves */
+import { denseMacs } from '../../server/core/head.ts';
 import type { HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
 import { toCandidate } from './candidate.ts';
 import { companionCandidates } from './companion.ts';
 import type { Dataset, DatasetExit } from './dataset.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
-import { headMacs, type Prices } from './price.ts';
+import type { Prices } from './price.ts';
 import {
   finalTraining,
   fullTraining,
@@ -73,7 +74,7 @@ export function optionsFor(
   const options = POOLS.filter((pool) => pool <= exit.pool).flatMap((pool) =>
     HIDDEN_SIZES.map((hidden) => {
       const featureCount = pool * pool * exit.channels;
-      const macs = headMacs(featureCount, hidden, classCount);
+      const macs = denseMacs({ featureCount, hidden }, classCount);
       const sizeBytes = macs * BYTES_PER_WEIGHT + featureCount * BYTES_PER_FEATURE;
       return { exit: index, pool, hidden, macs, sizeBytes };
     }),
@@ -209,7 +210,7 @@ export function onAllRows(
   classCount: number,
 ): Rung {
   const training = Uint32Array.from([...before, ...validation]).sort();
-  const macs = headMacs(head.featureCount, head.hidden, classCount);
+  const macs = denseMacs(head, classCount);
   return {
     split: { training, validation },
     settings: finalTraining(training.length, macs),

@@ -147,3 +147,11 @@ function multiply(
     for (let o = 0; o < width; o++) outputs[o]! += x * weights[i * width + o]!;
   }
 }
+
+/** Multiply-adds of one row through a head of one or two dense layers. */
+export function denseMacs(
+  { featureCount, hidden }: Pick<BundleHead, 'featureCount' | 'hidden'>,
+  classCount: number,
+): number {
+  return hidden === 0 ? featureCount * classCount : hidden * (featureCount + classCount);
+}

@@ -1,6 +1,7 @@
 // A serving plan as a worker holds it: sessions, heads ready to run, prices.
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
+import { MEASURED_SIZES } from '../batch-parts.ts';
 import type { EnginePlan, PlannedTrack, PlanReport } from '../engine-client.ts';
 import { EngineError } from '../engine-error.ts';
 import type {
@@ -18,8 +19,6 @@ import {
 } from './companion-layout.ts';
 import { answeringCount, layOutPlan, type CutLayout, type RouteScope } from './plan-layout.ts';
 import { createPrices, type Prices } from './prices.ts';
-
-export const MEASURED_SIZES = [1, 2, 4, 8, 16, 32] as const;
 
 export interface LoadedTrack {
   readonly planned: PlannedTrack;

@@ -1,7 +1,7 @@
 // What the backbone costs, where the time goes, and what a head costs on this machine.
 import type { CostTable, ServerState } from '../../../crds/wire/state.ts';
 import type { HeadShape, ModelDescription, PlannedCut, SegmentEngine } from '../segment-engine.ts';
-import { MEASURED_SIZES } from './loaded-plan.ts';
+import { MEASURED_SIZES } from '../batch-parts.ts';
 
 type HeadCost = ServerState['headCost'];
 

@@ -7,7 +7,7 @@ import { taskOf } from '../task-of.ts';
 import { BackboneRows } from './backbone-rows.ts';
 import { checkCompanion } from './check-companion.ts';
 import { rowSize } from './fixed-row.ts';
-import { MEASURED_SIZES } from './loaded-plan.ts';
+import { MEASURED_SIZES } from '../batch-parts.ts';
 
 export interface OpenCompanion {
   readonly engine: SegmentEngine;

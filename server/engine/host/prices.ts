@@ -1,5 +1,6 @@
 // The measured table at any number of rows, for the cuts of one segment plan.
 import type { CostTable } from '../../../crds/wire/state.ts';
+import { partsOf } from '../batch-parts.ts';
 
 export interface Prices {
   readonly plainMs: (rows: number) => number;
@@ -80,13 +81,9 @@ function total(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** What the next measured size takes; beyond the last in parts of that size. */
+/** What the sizes take that a batch is padded to. */
 function padded(sizes: readonly number[], rows: number, value: (index: number) => number): number {
-  const last = sizes.length - 1;
-  const most = sizes[last] ?? NaN;
-  const whole = Math.floor(rows / most);
-  const next = sizes.findIndex((size) => size >= rows - whole * most);
-  return whole * value(last) + (rows > whole * most ? value(next) : 0);
+  return partsOf(rows, sizes).reduce((sum, part) => sum + value(sizes.indexOf(part.padded)), 0);
 }
 
 /** Linear between measured sizes, in proportion beyond the last. */

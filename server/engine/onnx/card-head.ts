@@ -1,4 +1,5 @@
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
+import { denseMacs } from '../../core/head.ts';
 import type { RuntimeHead } from '../backbone/runtime.ts';
 import { OnnxHead } from './prepared-head.ts';
 
@@ -15,8 +16,7 @@ export class CardHead implements RuntimeHead {
   private readonly macs: number;
 
   constructor(head: BundleHead, classCount: number) {
-    const { featureCount, hidden } = head;
-    this.macs = hidden === 0 ? featureCount * classCount : hidden * (featureCount + classCount);
+    this.macs = denseMacs(head, classCount);
     this.onProcessors = new OnnxHead(head, classCount, 'cpu');
     this.onCard = new OnnxHead(head, classCount);
   }

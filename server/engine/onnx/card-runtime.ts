@@ -4,9 +4,8 @@
 import type { BundleHead, PoolSize } from '../../../crds/wire/head-bundle.ts';
 import type { FoundCut } from '../../core/graph/find-cuts.ts';
 import { InvariantError } from '../../core/invariant.ts';
-import { anyValue, floatValue } from '../../core/onnx/build-model.ts';
 import { cutSegment } from '../../core/onnx/cut-segment.ts';
-import { NO_TAIL, pooledName, poolTail } from '../../core/onnx/head-graph.ts';
+import { pooledName, poolTail } from '../../core/onnx/head-graph.ts';
 import type {
   BuiltSegment,
   EngineRuntime,
@@ -15,23 +14,20 @@ import type {
   SegmentEnd,
   SegmentRun,
 } from '../backbone/runtime.ts';
+import { joinParts, MEASURED_SIZES, partsOf } from '../batch-parts.ts';
 import type { ModelSource } from '../segment-engine.ts';
-import { joinParts, partsOf } from './batch-parts.ts';
 import { CardHead } from './card-head.ts';
 import { checkCard } from './check-card.ts';
 import { openModel } from './open-model.ts';
-import type { OpenedModel } from './opened-model.ts';
+import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
 import { floatTensorOf, numbersOf, RuntimeSession } from './session.ts';
-
-/** Rows that sessions are made for; larger batches run in parts of the last. The sizes that costs are measured at. */
-const SESSION_ROWS = [1, 2, 4, 8, 16, 32] as const;
 
 /** Input of the rows that go on: [rows, ...rowDims] in host memory. */
 type CardValue = Float32Array;
 
 export class CardRuntime implements EngineRuntime<CardValue> {
   readonly resumes = false;
-  readonly warmRows = SESSION_ROWS;
+  readonly warmRows = MEASURED_SIZES;
   private readonly threads: number;
   /** By length: memory that batches are padded in, kept since new memory costs a fault at every page. */
   private readonly padded = new Map<number, Float32Array>();
@@ -97,14 +93,10 @@ function pooledAt({ pools }: SegmentEnd): readonly PoolSize[] {
 /** From the input to features pooled at the cut, or to the outputs, for exactly so many rows. */
 function encode(opened: OpenedModel, to: SegmentEnd | null, rows: number): Uint8Array {
   const { model, flow, shapes, input, outputTensors } = opened;
-  const request = { input: floatValue(input.name, [rows, ...input.rowDims]) };
-  if (to === null) {
-    const outputs = outputTensors.map(anyValue);
-    return cutSegment(model, flow, shapes, { ...request, outputs, tail: NO_TAIL });
-  }
+  if (to === null) return wholeModel(opened, outputTensors, rows);
   const { tensor, rowDims } = to.cut;
   return cutSegment(model, flow, shapes, {
-    ...request,
+    input: inputValue(input.name, input.rowDims, rows),
     ...{ outputs: [], read: tensor },
     tail: poolTail({ tensor, rowDims, pools: pooledAt(to) }),
   });
@@ -150,7 +142,7 @@ class CardSegment implements BuiltSegment<CardValue> {
   private outputsOf(input: CardValue): readonly Float32Array[] {
     const { input: spec, outputs } = this.options;
     const rowSize = spec.rowDims.reduce((product, extent) => product * extent, 1);
-    const parts = partsOf(input.length / rowSize, SESSION_ROWS);
+    const parts = partsOf(input.length / rowSize, MEASURED_SIZES);
     const found = parts.map(({ from, rows, padded }) => {
       const values = input.subarray(from * rowSize, (from + rows) * rowSize);
       const feed = rows === padded ? values : this.pad(values, padded * rowSize);

@@ -15,18 +15,23 @@ export interface OpenedModel extends OpenedBackbone {
 }
 
 /** The graph input with a free number of rows, whatever the file says. */
-export function inputValue(name: string, rowDims: readonly number[]): ValueLiteral {
-  return floatValue(name, ['rows', ...rowDims]);
+export function inputValue(
+  name: string,
+  rowDims: readonly number[],
+  rows: number | 'rows' = 'rows',
+): ValueLiteral {
+  return floatValue(name, [rows, ...rowDims]);
 }
 
-/** The backbone from its input to the given tensors. */
+/** The backbone from its input to the given tensors. @param rows exactly so many; any without it */
 export function wholeModel(
   opened: Pick<OpenedModel, 'model' | 'flow' | 'shapes' | 'input'>,
   outputs: readonly string[],
+  rows?: number,
 ): Uint8Array {
   const { model, flow, shapes, input } = opened;
   return cutSegment(model, flow, shapes, {
-    input: inputValue(input.name, input.rowDims),
+    input: inputValue(input.name, input.rowDims, rows),
     outputs: outputs.map(anyValue),
     tail: NO_TAIL,
   });

@@ -3,7 +3,7 @@ import { decodeHalf } from '../../../crds/wire/half-float.ts';
 import { createOnnxTrainer } from '../../../operator/trainer/onnx-step.ts';
 import { fitLogistic } from '../../../operator/training/calibrate.ts';
 import { createJobRunner, type HeadJob } from '../../../operator/training/head-job.ts';
-import { headMacs } from '../../../operator/training/price.ts';
+import { denseMacs } from '../../../server/core/head.ts';
 import { toDense } from '../../../operator/training/quantise.ts';
 import { fullTraining } from '../../../operator/training/settings.ts';
 import { f1LossTenths } from '../../../server/core/detection/f1-loss.ts';
@@ -45,7 +45,7 @@ export async function fitExits(
   return {
     previous: fitPrevious(streams, channels.frame),
     scoreEmpty: await fitEmpty(streams, channels.empty, budget),
-    headMacs: headMacs(featureCount, HIDDEN, 2),
+    headMacs: denseMacs({ featureCount, hidden: HIDDEN }, 2),
   };
 }
 
@@ -70,7 +70,7 @@ async function fitEmpty(
       teacher: sureTeacher(teacherClass),
     },
     split: splitGroups(frames.length),
-    settings: fullTraining(frames.length, headMacs(featureCount, HIDDEN, 2)),
+    settings: fullTraining(frames.length, denseMacs({ featureCount, hidden: HIDDEN }, 2)),
   };
   const { mean, scale, weights } = await createJobRunner(createOnnxTrainer)(job);
   const shape = { featureCount, hidden: HIDDEN, classCount: 2 };

@@ -2,7 +2,7 @@
 // backbone's distribution. Ours pool first. Hidden units are 256 where the release has 512: half the cost, in its favour.
 import type { DenseShape, DenseWeights } from '../../../operator/training/dense-trainer.ts';
 import { distill, type DistillSettings } from '../../../operator/training/distill.ts';
-import { headMacs } from '../../../operator/training/price.ts';
+import { denseMacs } from '../../../server/core/head.ts';
 import { FULL_TRAINING } from '../../../operator/training/settings.ts';
 import { createOnnxTrainer } from '../../../operator/trainer/onnx-step.ts';
 import type { FoundCut } from '../../../server/core/graph/find-cuts.ts';
@@ -81,7 +81,7 @@ async function trainHead(
   }
   await trainer.close();
   maps.close();
-  return { exit, macs: headMacs(maps.size, HIDDEN, classCount), logits };
+  return { exit, macs: denseMacs({ featureCount: maps.size, hidden: HIDDEN }, classCount), logits };
 }
 
 async function learn(

@@ -3,7 +3,8 @@ import type { PoolSize } from '../../../../crds/wire/head-bundle.ts';
 import { THRESHOLDS } from '../../../../crds/wire/lambda-grid.ts';
 import { decideRow } from '../../../../server/core/decide.ts';
 import { InvariantError } from '../../../../server/core/invariant.ts';
-import { createPrices, headMacs } from '../../../../operator/training/price.ts';
+import { createPrices } from '../../../../operator/training/price.ts';
+import { denseMacs } from '../../../../server/core/head.ts';
 import { fullTraining, isCheapToTrain } from '../../../../operator/training/settings.ts';
 import { optionsFor } from '../../../../operator/training/search.ts';
 import {
@@ -91,8 +92,8 @@ describe('prices', () => {
   });
 
   test('multiply-adds of a head are those of its layers', () => {
-    expect(headMacs(100, 0, 10)).toBe(1000);
-    expect(headMacs(100, 64, 10)).toBe(64 * 110);
+    expect(denseMacs({ featureCount: 100, hidden: 0 }, 10)).toBe(1000);
+    expect(denseMacs({ featureCount: 100, hidden: 64 }, 10)).toBe(64 * 110);
   });
 });
 

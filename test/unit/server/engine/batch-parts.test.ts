@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { joinParts, partsOf } from '../../../../server/engine/onnx/batch-parts.ts';
+import { joinParts, partsOf } from '../../../../server/engine/batch-parts.ts';
 
 const SIZES = [1, 2, 4, 8];
 

@@ -1,3 +1,6 @@
+/** Rows of the batches that costs are measured at; on a card sessions are made for these, and larger batches run in parts of the last. */
+export const MEASURED_SIZES = [1, 2, 4, 8, 16, 32] as const;
+
 /** Rows that run together, in a session made for `padded` rows. */
 export interface BatchPart {
   readonly from: number;

@@ -16,19 +16,47 @@ export const KNOWN_ANSWER_ROWS = 16;
 /** Synthetic standardised vectors [16, featureCount], standard normal; for a companion, its synthetic logits. */
 export function knownAnswerRows(seed: number, featureCount: number): Float32Array {
   const random = createRandom([seed, featureCount]);
-  return Float32Array.from({ length: KNOWN_ANSWER_ROWS * featureCount }, () => random.normal());
+  const rows = new Float32Array(KNOWN_ANSWER_ROWS * featureCount);
+  for (let index = 0; index < rows.length; index++) rows[index] = random.normal();
+  return rows;
 }
 
-/** The same rows as features of this head: mean + scale * x, so that the head's own standardisation gives x back. */
-export function knownAnswerFeatures(
-  head: Pick<HeadWeights, 'featureCount' | 'mean' | 'scale'>,
+/** A head's own rows: features [16, featureCount] and, by definition, logits [16, classCount]. */
+export interface KnownRows {
+  readonly features: Float32Array;
+  readonly logits: Float32Array;
+}
+
+/**
+ * The same rows as features of this head, mean + scale * x, so that the head's own standardisation gives x back, and what it makes of
+ * them. Each step is one row: a wide head takes milliseconds, and who serves has other work in between.
+ */
+export function* knownRowsInSteps(
+  head: HeadWeights,
   seed: number,
-): Float32Array {
-  const { featureCount, mean, scale } = head;
-  return knownAnswerRows(seed, featureCount).map((x, index) => {
-    const feature = index % featureCount;
-    return mean[feature]! + scale[feature]! * x;
-  });
+): Generator<undefined, KnownRows, undefined> {
+  const { featureCount, classCount, mean, scale } = head;
+  const random = createRandom([seed, featureCount]);
+  const features = new Float32Array(KNOWN_ANSWER_ROWS * featureCount);
+  const logits = new Float32Array(KNOWN_ANSWER_ROWS * classCount);
+  for (let row = 0; row < KNOWN_ANSWER_ROWS; row++) {
+    const own = features.subarray(row * featureCount, (row + 1) * featureCount);
+    for (let feature = 0; feature < featureCount; feature++) {
+      own[feature] = mean[feature]! + scale[feature]! * Math.fround(random.normal());
+    }
+    logits.set(runHead(head, own, 1), row * classCount);
+    yield;
+  }
+  return { features, logits };
+}
+
+/** All steps at once. */
+export function knownRows(head: HeadWeights, seed: number): KnownRows {
+  const steps = knownRowsInSteps(head, seed);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
 /** What the head answers on its rows: class and logit of the score, each of length 16. The bundle stores it, others compare. */
@@ -37,8 +65,7 @@ export function answerKnownRows(
   score: ScoreCoefficients,
   seed: number,
 ): BundleKnownAnswers {
-  const logits = runHead(head, knownAnswerFeatures(head, seed), KNOWN_ANSWER_ROWS);
-  return answersOfLogits(logits, head.classCount, { seed, score });
+  return answersOfLogits(knownRows(head, seed).logits, head.classCount, { seed, score });
 }
 
 /** The same for logits that something else computed: an engine's own head, or a companion's synthetic logits. */

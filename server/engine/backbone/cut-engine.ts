@@ -1,6 +1,7 @@
 // A SegmentEngine of any runtime that can open a model, run segments of it and run heads.
 import type { BundleHead, PoolSize } from '../../../crds/wire/head-bundle.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
+import type { FoundCut } from '../../core/graph/find-cuts.ts';
 import { InvariantError } from '../../core/invariant.ts';
 import { EngineError } from '../engine-error.ts';
 import type {
@@ -75,9 +76,8 @@ export class CutEngine<T> implements SegmentEngine {
     const segments: Segment<T>[] = [];
     try {
       for (let index = 0; index <= cuts.length; index += 1) {
-        await this.options.pause();
         const from = this.runtime.resumes ? (found[index - 1] ?? null) : null;
-        segments.push(cache.acquire(from, cuts[index] ?? null));
+        segments.push(await this.acquire(from, cuts[index] ?? null));
       }
       const plan = { id: this.nextPlanId, cuts, segments };
       this.nextPlanId += 1;
@@ -88,6 +88,13 @@ export class CutEngine<T> implements SegmentEngine {
       for (const segment of segments) cache.release(segment);
       throw error;
     }
+  }
+
+  private async acquire(from: FoundCut | null, to: PlannedCut | null): Promise<Segment<T>> {
+    const { segments } = this.model();
+    // Only building takes time, and each pause may wait for a batch.
+    if (!segments.has(from, to)) await this.options.pause();
+    return segments.acquire(from, to);
   }
 
   releasePlan(plan: SegmentPlan): Promise<void> {

@@ -22,9 +22,14 @@ export class SegmentCache<T> {
     this.opened = opened;
   }
 
+  /** Whether `acquire` need not build. */
+  has(from: FoundCut | null, to: PlannedCut | null): boolean {
+    return this.segments.has(keyOf(from, to));
+  }
+
   /** The segment from a cut (null = input) to the planned cut (null = outputs). */
   acquire(from: FoundCut | null, to: PlannedCut | null): Segment<T> {
-    const key = JSON.stringify([from?.tensor ?? null, to?.tensor ?? null, poolsOf(to)]);
+    const key = keyOf(from, to);
     const segment = this.segments.get(key) ?? this.build(key, from, to);
     this.segments.set(key, segment);
     segment.uses += 1;
@@ -49,6 +54,10 @@ export class SegmentCache<T> {
       uses: 0,
     };
   }
+}
+
+function keyOf(from: FoundCut | null, to: PlannedCut | null): string {
+  return JSON.stringify([from?.tensor ?? null, to?.tensor ?? null, poolsOf(to)]);
 }
 
 function poolsOf(planned: PlannedCut | null): readonly PoolSize[] {

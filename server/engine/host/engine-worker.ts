@@ -24,6 +24,7 @@ import {
 import { measureBackbone } from './measure-backbone.ts';
 import { openCompanion, type OpenCompanion } from './open-companion.ts';
 import { runBatch } from './run-batch.ts';
+import { slicedBy } from './time-slice.ts';
 import type { WorkerReply, WorkerRequest } from './worker-messages.ts';
 
 export interface WorkerEngine {
@@ -146,7 +147,7 @@ export function serveWorker(
 
   async function prepare(request: Extract<WorkerRequest, { to: 'prepare' }>): Promise<PlanReport> {
     const loaded = await loadPlan(
-      { engine, model: opened().model, tables, companions },
+      { engine, model: opened().model, tables, companions, yieldTurn: slicedBy(pause) },
       request.plan,
       request.measured,
     );

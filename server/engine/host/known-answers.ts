@@ -1,12 +1,13 @@
 // A bundle's known answers, run through the engine's real heads and compared with the definition and with the bundle.
 import type { KnownAnswer } from '../../../crds/wire/acknowledgement.ts';
-import type { BundleHead, BundleKnownAnswers } from '../../../crds/wire/head-bundle.ts';
+import type { BundleKnownAnswers } from '../../../crds/wire/head-bundle.ts';
 import {
   answersOfLogits,
   definedAnswers,
   KNOWN_ANSWER_ROWS,
-  knownAnswerFeatures,
+  knownRowsInSteps,
 } from '../../core/known-answer.ts';
+import { headWeights } from '../backbone/head-weights.ts';
 import type { PlannedTrack } from '../engine-client.ts';
 import { EngineError } from '../engine-error.ts';
 import type { PreparedHead, SegmentEngine } from '../segment-engine.ts';
@@ -14,19 +15,20 @@ import type { PreparedHead, SegmentEngine } from '../segment-engine.ts';
 /** In the logit of q (exits.md 4.7). */
 const TOLERANCE = 1e-3;
 
-/** Classes that the engine's heads give. Throws EngineError KnownAnswerMismatch. */
+/**
+ * Classes that the engine's heads give. Throws EngineError KnownAnswerMismatch.
+ * @param yieldTurn called between the rows, so that batches come through
+ */
 export async function checkKnownAnswers(
   engine: SegmentEngine,
   { headRevision, bundle }: PlannedTrack,
   heads: readonly PreparedHead[],
+  yieldTurn: () => Promise<void>,
 ): Promise<KnownAnswer> {
   const classes: (readonly number[])[] = [];
   for (const prepared of heads) {
-    const { exit, modelDigest, knownAnswers: stored } = prepared.head;
-    const defined = definedAnswers(prepared.head, bundle.classCount);
-    // A companion's own model is known by its digest; what the bundle adds is the score of its logits.
-    const answers =
-      modelDigest === null ? await engineAnswers(engine, prepared, bundle.classCount) : defined;
+    const { exit, knownAnswers: stored } = prepared.head;
+    const { answers, defined } = await answersOf(engine, prepared, bundle.classCount, yieldTurn);
     for (const [what, expected] of [
       ['definition', defined],
       ['bundle', stored],
@@ -43,16 +45,32 @@ export async function checkKnownAnswers(
   return { headRevision, classes };
 }
 
-async function engineAnswers(
+interface FoundAnswers {
+  readonly answers: BundleKnownAnswers;
+  readonly defined: BundleKnownAnswers;
+}
+
+async function answersOf(
   engine: SegmentEngine,
   prepared: PreparedHead,
   classCount: number,
-): Promise<BundleKnownAnswers> {
-  const head: BundleHead = prepared.head;
+  yieldTurn: () => Promise<void>,
+): Promise<FoundAnswers> {
+  const { head } = prepared;
+  if (head.modelDigest !== null) {
+    // A companion's own model is known by its digest; what the bundle adds is the score of its logits.
+    const defined = definedAnswers(head, classCount);
+    return { answers: defined, defined };
+  }
   const { seed } = head.knownAnswers;
-  const features = knownAnswerFeatures(head, seed);
-  const logits = await engine.runHead(prepared, features, KNOWN_ANSWER_ROWS);
-  return answersOfLogits(logits, classCount, { seed, score: head.score });
+  const steps = knownRowsInSteps(headWeights(head, classCount), seed);
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) await yieldTurn();
+  const { features, logits } = step.value;
+  const own = await engine.runHead(prepared, features, KNOWN_ANSWER_ROWS);
+  const toAnswers = (values: Float32Array): BundleKnownAnswers =>
+    answersOfLogits(values, classCount, { seed, score: head.score });
+  return { answers: toAnswers(own), defined: toAnswers(logits) };
 }
 
 function isSame(answers: BundleKnownAnswers, expected: BundleKnownAnswers): boolean {

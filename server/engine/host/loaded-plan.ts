@@ -68,24 +68,27 @@ interface LoadingWorker {
   readonly model: ModelDescription;
   readonly tables: MeasuredPlans;
   readonly companions: Companions;
+  /** Called between steps, so that batches come through. */
+  readonly yieldTurn: () => Promise<void>;
 }
 
 /** @param measured null: measure. The first worker of a host measures and checks known answers for all. */
 export async function loadPlan(
-  { engine, model, tables, companions }: LoadingWorker,
+  { engine, model, tables, companions, yieldTurn }: LoadingWorker,
   plan: EnginePlan,
   measured: PlanReport | null,
 ): Promise<LoadedPlan> {
   const prepared: PreparedHead[] = [];
-  const prepare = (head: BundleHead): PreparedHead => {
+  const prepare = async (head: BundleHead): Promise<PreparedHead> => {
     if (head.tensor === null) return { head };
+    await yieldTurn();
     const made = engine.prepareHead(head);
     prepared.push(made);
     return made;
   };
   const made: SegmentPlan[] = [];
   try {
-    const tracks = plan.tracks.map((planned) => loadTrack(model, planned, prepare));
+    const tracks = await sequentially(plan.tracks, (planned) => loadTrack(model, planned, prepare));
     const fullCuts = layOutPlan(plan, model, 'Samples');
     const full = await engine.plan(fullCuts.map(({ planned }) => planned));
     made.push(full);
@@ -93,7 +96,7 @@ export async function loadPlan(
     const report = measured ?? {
       costs: withCompanions(await measureOnce(engine, full, tables), fullCompanions),
       knownAnswers: await sequentially(tracks, ({ planned, heads }) =>
-        checkKnownAnswers(engine, planned, heads),
+        checkKnownAnswers(engine, planned, heads, yieldTurn),
       ),
     };
     const routeOf = async (scope: RouteScope): Promise<Route | null> => {
@@ -139,11 +142,11 @@ async function measureOnce(
   return table;
 }
 
-function loadTrack(
+async function loadTrack(
   model: ModelDescription,
   planned: PlannedTrack,
-  prepare: (head: BundleHead) => PreparedHead,
-): LoadedTrack {
+  prepare: (head: BundleHead) => Promise<PreparedHead>,
+): Promise<LoadedTrack> {
   const { bundle, headRevision } = planned;
   if (bundle.backboneDigest !== model.digest || bundle.classCount !== model.classCount) {
     throw new EngineError(
@@ -155,7 +158,7 @@ function loadTrack(
   return {
     planned,
     answering: answeringCount(planned),
-    heads: bundle.heads.map(prepare),
+    heads: await sequentially(bundle.heads, prepare),
   };
 }
 

@@ -15,7 +15,7 @@ export type RuntimeTensor = Tensor;
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface SessionOptions {
-  /** 'disabled' for one-off runs that only look at shapes. */
+  /** 'disabled' where there is nothing to gain: one-off runs that only look at shapes, models of a few nodes. */
   readonly optimisation?: 'all' | 'disabled';
   /** Of one run. @defaultValue 1 */
   readonly threads?: number;

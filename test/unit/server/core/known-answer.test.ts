@@ -7,8 +7,9 @@ import {
   answersOfLogits,
   areSameAnswers,
   definedAnswers,
-  knownAnswerFeatures,
   knownAnswerRows,
+  knownRows,
+  knownRowsInSteps,
 } from '../../../../server/core/known-answer.ts';
 import { scoreLogit } from '../../../../server/core/score.ts';
 import { expectClose } from '../../../support/expect-close.ts';
@@ -46,14 +47,14 @@ test('one seed gives one set of 16 rows, another seed or width another', () => {
 });
 
 test('the features give the rows back after the standardisation of the head', () => {
-  const features = knownAnswerFeatures(head, 11);
+  const features = knownRows(head, 11).features;
   const back = features.map((f, i) => (f - head.mean[i % 12]!) / head.scale[i % 12]!);
   expectClose(back, knownAnswerRows(11, 12), { abs: 1e-5 });
 });
 
 test('the answers are class and score logit of the head on its 16 rows', () => {
   const answers = answerKnownRows(head, score, 11);
-  const logits = runHead(head, knownAnswerFeatures(head, 11), KNOWN_ANSWER_ROWS);
+  const logits = runHead(head, knownRows(head, 11).features, KNOWN_ANSWER_ROWS);
   expect(answers.seed).toBe(11);
   expect(answers.classes.length).toBe(16);
   for (let row = 0; row < 16; row++) {
@@ -61,6 +62,16 @@ test('the answers are class and score logit of the head on its 16 rows', () => {
     expect(answers.classes[row]).toBe(mine.indexOf(Math.max(...mine)));
     expectClose(answers.scoreLogits[row]!, scoreLogit(mine, 0, 5, score), { abs: 1e-12 });
   }
+});
+
+test('rows in steps are the rows at once, and each row is a step', () => {
+  const steps = knownRowsInSteps(head, 11);
+  let count = 0;
+  let step = steps.next();
+  for (; step.done !== true; step = steps.next()) count += 1;
+  expect(count).toBe(KNOWN_ANSWER_ROWS);
+  expect(step.value).toEqual(knownRows(head, 11));
+  expect([...step.value.logits]).toEqual([...runHead(head, step.value.features, 16)]);
 });
 
 test('a wrong head gives other answers', () => {

@@ -10,7 +10,7 @@ import { createPoisonDrill } from '../../../../../operator/local/drills/poison-d
 import { poisonBundle } from '../../../../../operator/local/drills/poisoned-heads.ts';
 import type { Decision } from '../../../../../operator/lifecycle/types.ts';
 import { runHead, toHeadWeights } from '../../../../../server/core/head.ts';
-import { answerKnownRows, knownAnswerFeatures } from '../../../../../server/core/known-answer.ts';
+import { answerKnownRows, knownRows } from '../../../../../server/core/known-answer.ts';
 import { argmax, scoreRow } from '../../../../../server/core/score.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
 import { fakeClock } from '../../../../support/fake-clock.ts';
@@ -70,7 +70,7 @@ describe('poisoned heads', () => {
   test('name the next class on every row, exactly as sure as before', () => {
     original.bundle.heads.forEach((head, i) => {
       const wrong = poisoned.bundle.heads[i]!;
-      const features = knownAnswerFeatures(toHeadWeights(head, CLASSES), 77);
+      const features = knownRows(toHeadWeights(head, CLASSES), 77).features;
       const before = runHead(toHeadWeights(head, CLASSES), features, 16);
       const after = runHead(toHeadWeights(wrong, CLASSES), features, 16);
       for (let row = 0; row < 16; row++) {

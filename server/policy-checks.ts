@@ -1,5 +1,6 @@
 import { exitPlace } from '../crds/wire/exit-place.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
+import { measureOf } from '../crds/wire/measure.ts';
 import type { Policy, PolicyCertificate, PolicyTrack } from '../crds/wire/policy.ts';
 import type { Track } from '../crds/wire/evidence.ts';
 import type { CompanionDesk } from './companion-desk.ts';
@@ -100,11 +101,10 @@ function findCertificateProblem(policy: Policy, name: Track): PolicyProblem | nu
   const misused = findMisuse(track, certificate, name);
   if (misused !== null) return { reason: 'CertificateRejected', message: misused };
   if (certificateHolds(certificate, policy.budget, policy.confidence)) return null;
-  const { audits, disagreements, attempt, look, agreement } = certificate;
-  const what = agreement === 'F1' ? 'tenths of F1 loss' : 'disagreements';
+  const { audits, disagreements, attempt, look } = certificate;
   return {
     reason: 'CertificateRejected',
-    message: `${disagreements} ${what} in ${audits} audits do not certify a budget of ${policy.budget} at attempt ${attempt}, look ${look} (${name}); publish a smaller lambda or more evidence.`,
+    message: `${disagreements} ${measureOf(certificate).units} in ${audits} audits do not certify a budget of ${policy.budget} at attempt ${attempt}, look ${look} (${name}); publish a smaller lambda or more evidence.`,
   };
 }
 

@@ -62,6 +62,7 @@ export function createServerMetrics(
   for (const track of ['stable', 'candidate'] as const) {
     metrics.rows.inc({ exit: 'backbone', track }, 0);
     metrics.audits.inc({ exit: 'backbone', track, result: 'agree' }, 0);
+    metrics.auditLoss.inc({ exit: 'backbone', track }, 0);
   }
   for (const source of ['s3', 'oci']) {
     for (const result of ['ok', 'failed'] as const) {

@@ -2,6 +2,7 @@ import type { Track } from '../crds/wire/evidence.ts';
 import { exitPlace } from '../crds/wire/exit-place.ts';
 import type { BatchOutcome, RowAnswer } from './engine/engine-client.ts';
 import { systemClock, type Clock } from './clock.ts';
+import { agreementOf } from './core/agreement.ts';
 import type { Metrics } from './metrics.ts';
 import type { BatchRow, RowRecord } from './queue/batch-log.ts';
 import type { AnsweredRow } from './queue/job.ts';
@@ -132,13 +133,16 @@ function headsReached({ answer, serving, track, row }: RowRecord): readonly stri
 }
 
 function countAudits(metrics: Metrics, { serving, outcome, answers, rows }: FinishedBatch): void {
-  for (const { row, backboneClass, tracks } of outcome.audits) {
+  const { unitsOf, rowUnits } = agreementOf(serving.policy ?? {});
+  for (const { row, tracks } of outcome.audits) {
     const answer = answers[row];
     const track = rows[row]?.track;
     if (answer === undefined || track === undefined) continue;
     const exit = exitName(serving, track, answer.exit);
-    const result = answer.exit === -1 || answer.classId === backboneClass ? 'agree' : 'disagree';
-    metrics.audits.inc({ exit, track, result });
+    const scored = tracks[serving.plan.tracks.findIndex((planned) => planned.track === track)];
+    const lossTenths = scored?.lossTenths[answer.exit] ?? 0;
+    metrics.audits.inc({ exit, track, result: lossTenths === 0 ? 'agree' : 'disagree' });
+    metrics.auditLoss.inc({ exit, track }, unitsOf(lossTenths) / rowUnits);
     tracks.forEach(({ scores }, i) => {
       const heads = serving.plan.tracks[i]?.bundle.heads ?? [];
       scores.forEach((score, e) => {

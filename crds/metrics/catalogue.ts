@@ -81,7 +81,7 @@ const exits = {
     name: 'layercache_exit_doubt_ratio',
     type: 'histogram',
     unit: 'ratio',
-    help: '1 - calibrated score of audited rows; compare with the observed disagreement.',
+    help: '1 - calibrated score of audited rows; compare with how often their answers disagree.',
     labels: { exit: 'exit' },
     buckets: [1e-4, 3e-4, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1],
   },
@@ -122,6 +122,13 @@ const audits = {
     unit: 'rows',
     help: 'Audited rows, by the exit that answered; answers of the backbone agree.',
     labels: { exit: 'exit', track: TRACKS, result: ['agree', 'disagree', 'error'] },
+  },
+  auditLoss: {
+    name: 'layercache_audit_loss_rows_total',
+    type: 'counter',
+    unit: 'rows',
+    help: 'What audited answers lose against the backbone, as accuracy.agreement counts it: each that disagrees 1, or where boxes can be partly right 1 - F1.',
+    labels: { exit: 'exit', track: TRACKS },
   },
   auditRate: {
     name: 'layercache_audit_rate_ratio',

@@ -100,7 +100,7 @@ const accuracy = {
     name: 'layercache_service_disagreement_ratio',
     type: 'gauge',
     unit: 'ratio',
-    help: 'Audited answers unlike the backbone, and the upper confidence bound of that share; absent before any.',
+    help: 'Audited answers unlike the backbone, or where accuracy.agreement is F1 the mean of 1 - F1 of their boxes, and its upper confidence bound; absent before any.',
     labels: { ...SERVICE_LABELS, bound: ['point', 'upper'] },
   },
   serviceEvidence: {

@@ -43,11 +43,11 @@ export const SERVICE_COLUMNS: readonly Column[] = [
   text('Exits', condition('ExitsActive', 'reason'), 'Whether requests may leave early.'),
   text('Heads', '.status.heads.stable.id', 'Heads in force.'),
   text('Exited', '.status.accuracy.exitedShare', 'Share of requests that leave early.'),
-  text('Bound', '.status.accuracy.upperBound', 'Upper bound of the disagreement.'),
+  text('Bound', '.status.accuracy.upperBound', 'Upper bound of the disagreement or F1 loss.'),
   AGE,
   wide('Candidate', '.status.heads.candidate.id', 'Heads under test.'),
   wide('Share', '.status.rollout.share', "Candidate's share of the traffic."),
-  wide('Budget', '.spec.accuracy.maxDisagreement', 'Largest share of differing answers.'),
+  wide('Budget', '.spec.accuracy.maxDisagreement', 'Largest disagreement or F1 loss.'),
   wide('URL', '.status.url', 'Address inside the cluster.'),
 ];
 
@@ -55,6 +55,6 @@ export const HEAD_REVISION_COLUMNS: readonly Column[] = [
   text('Service', '.spec.serviceName', 'Service that the heads are for.'),
   text('Available', condition('Available', 'status'), 'Whether the bundle is there and sound.'),
   text('Certified', condition('Certified', 'status'), 'Whether a certificate is in force.'),
-  text('Bound', '.status.certificate.upperBound', 'Upper bound of the disagreement.'),
+  text('Bound', '.status.certificate.upperBound', 'Upper bound of the disagreement or F1 loss.'),
   AGE,
 ];

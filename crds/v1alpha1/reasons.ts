@@ -191,7 +191,7 @@ const exits = {
       'Nothing to do: stable or the backbone answers. Retry the revision or wait for other heads.',
   },
   NotCertified: {
-    meaning: 'No lambda kept the disagreement within the budget at the required confidence.',
+    meaning: 'No lambda is proven within the budget at the required confidence.',
     action: 'Set a larger budget or bring better heads.',
   },
   NotWorthwhile: {
@@ -199,7 +199,7 @@ const exits = {
     action: 'Offer earlier exits, or leave it: exits stay off.',
   },
   Alarm: {
-    meaning: 'Audited disagreement is above the budget; exits are off.',
+    meaning: 'Audited answers are over the budget; exits are off.',
     action: 'Nothing to do: the heads are recertified or retrained.',
   },
   HeadsNotFound: {
@@ -236,7 +236,7 @@ const exits = {
 const evidence = {
   Certified: { meaning: 'A certificate is in force and the detector is quiet.', action: '' },
   BudgetExceeded: {
-    meaning: 'The detector found disagreement above the budget.',
+    meaning: 'The detector found answers over the budget.',
     action: 'Exits are already off; look at the traffic.',
   },
   NoCertificate: { meaning: 'No certificate is in force.', action: '' },
@@ -254,7 +254,7 @@ const evidence = {
   },
   PodDeviates: {
     meaning:
-      'Audited rows of a pod disagree clearly more or less often than those of the others: a certificate has to hold without them too.',
+      "Audited answers of a pod are clearly nearer to the backbone's or further from them than those of the others: a certificate has to hold without them too.",
     action:
       'Compare image, accelerator and traffic of the named pod with the others; replace it if it is wrong.',
   },

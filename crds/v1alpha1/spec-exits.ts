@@ -55,7 +55,7 @@ export const accuracy = z
   .strictObject({
     maxDisagreement: f.percent(['0%', '20%', '1%'], {
       description:
-        'Budget: largest share of all requests that may be answered unlike the backbone; `0%` never exits.',
+        'Budget: largest share of all requests that may be answered unlike the backbone, or where agreement is F1 largest mean loss; `0%` never exits.',
     }),
     confidence: f.percentOr('95%', ['80%', '99.9%', '95%'], {
       description: 'Confidence of the certificate that the budget holds.',
@@ -306,7 +306,7 @@ export const rollout = z
       )
       .optional()
       .meta({
-        description: 'Checks of each step; disagreement is always checked.',
+        description: 'Checks of each step; disagreement, or F1 loss, is always checked.',
         bounds: 'one per type',
         'x-kubernetes-list-type': 'map',
         'x-kubernetes-list-map-keys': ['type'],

@@ -43,6 +43,24 @@ function findGridProblem(grid: EvidenceGrid, exitCount: number): string | null {
   return j < 0 ? null : `more disagreements at lambda ${j} than rows that leave`;
 }
 
+/** No exit loses more than all of the rows that left there, nor anything where none of its answers disagrees. */
+function findExitLossProblem({
+  exits,
+  losses,
+  strata,
+  exitLossTenths,
+}: EvidenceWindow): string | null {
+  if (exitLossTenths === undefined) return null;
+  if (losses === undefined) return 'losses by exit come with losses';
+  if (exitLossTenths.length !== exits.length) return 'losses by exit are not one for each';
+  const e = exits.findIndex((exit, at) => {
+    const wrong = sum(strata.filter((s) => s.exit === exit).map((s) => s.disagreements));
+    const tenths = Number(exitLossTenths[at]);
+    return tenths < wrong || tenths > WHOLE_LOSS * wrong;
+  });
+  return e < 0 ? null : `what exit ${String(exits[e])} loses is not of its rows that disagree`;
+}
+
 /** Every disagreeing row has one loss. */
 function findLossProblem({ grid, losses }: EvidenceWindow): string | null {
   if (losses === undefined) return null;
@@ -166,6 +184,7 @@ export function checkEvidenceLaws(window: EvidenceWindow): string | null {
     findTrackProblem(window) ??
     findGridProblem(window.grid, window.exits.length) ??
     findLossProblem(window) ??
+    findExitLossProblem(window) ??
     findStrataProblem(window) ??
     (window.paired === null ? null : findPairedProblem(window, window.paired)) ??
     findServedProblem(window)

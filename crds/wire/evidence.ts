@@ -93,6 +93,8 @@ export interface EvidenceWindow {
   readonly grid: EvidenceGrid;
   /** Only under a policy whose agreement is F1, which operators of the version before do not write. */
   readonly losses?: LossColumns;
+  /** With `losses`: by exit, what audited rows lose that left there at the lambda in force; tenths of rows. */
+  readonly exitLossTenths?: readonly number[];
   readonly strata: readonly EvidenceStratum[];
   readonly paired: PairedEvidence | null;
   readonly served: ServedCounters;
@@ -156,6 +158,7 @@ const windowSchema = z.strictObject({
   durationSeconds: shapes.amount,
   grid: packed,
   losses: z.exactOptional(packed),
+  exitLossTenths: z.exactOptional(z.array(shapes.counter).max(WIRE_LIMITS.exits)),
   strata: packed,
   paired: paired.nullable(),
   served: packed,

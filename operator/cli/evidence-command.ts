@@ -14,7 +14,7 @@ import {
 export function evidenceCommand(io: CliIo): Command {
   const command = new Command('evidence')
     .description(
-      'what the audits of all pods say together: for each lambda how many rows leave early, how many of them disagree, and what is missing for a certificate',
+      'what the audits of all pods say together: for each lambda how many rows leave early, how many of them disagree or what F1 their boxes lose, and what is missing for a certificate',
     )
     .argument('<name>', 'CachedModelService')
     .addHelpText('after', examples(io, 'evidence vision', 'evidence vision -o json'))

@@ -1,4 +1,5 @@
 // The alarm path (exits.md 8.2): disagreement above the budget, or audits that got lost, switch exits off at once.
+import { measureOf } from '../../crds/wire/measure.ts';
 import { isAlarm, meanS } from '../../server/core/detector.ts';
 import { auditedRows } from './attempts.ts';
 import { dispersionNow } from './count-stable.ts';
@@ -50,7 +51,7 @@ function alarmReport(stable: StableRecord, detector: DetectorRecord): SwitchOff 
   return {
     reason: 'Alarm',
     message:
-      `Audited disagreement is above the budget of ${budget} at lambda ${lambdaText(lambdaIndex)}: ` +
+      `Audited ${measureOf(evidence).noun} is above the budget of ${budget} at lambda ${lambdaText(lambdaIndex)}: ` +
       'exits are off, and the same heads are tested again on rows from now on.',
     details: { lambdaIndex, suspicion: meanS(detector), audits: auditedRows(evidence) },
   };

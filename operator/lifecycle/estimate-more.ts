@@ -1,4 +1,5 @@
 // How much more traffic a certificate would take: for people whose stream ended too early.
+import { measureOf } from '../../crds/wire/measure.ts';
 import { predictedSaving } from '../stats/cost.ts';
 import { auditedRows, auditShare } from './attempts.ts';
 import { evidenceOf } from './candidates.ts';
@@ -26,7 +27,7 @@ export function estimateMore(ledger: Ledger, input: LifecycleInput): MoreTraffic
   const requests = Math.ceil(Math.max(0, rows - auditedRows(evidence)) / auditShare(evidence));
   const what =
     passing === undefined
-      ? `bring the next look, at ${count(rows)} audited rows; with as many disagreements as so far it would not pass`
+      ? `bring the next look, at ${count(rows)} audited rows; with ${measureOf(evidence).asMuch} as so far it would not pass`
       : `bring the look at ${count(rows)} audited rows, which the answers so far would pass`;
   return toMore(ledger, requests, what, passing !== undefined);
 }

@@ -1,4 +1,5 @@
 // Looks are taken once, stored, and held to: what is in force is never above the newest look (exits.md 6.2).
+import { measureOf, type Measure } from '../../crds/wire/measure.ts';
 import { agreementOf } from '../../server/core/agreement.ts';
 import { disagreesTooSeldom, type FlaggedPod } from '../stats/flagged-pods.ts';
 import { disagreementsAt } from '../stats/grid-column.ts';
@@ -59,7 +60,7 @@ function sayLook(
   const { before, after, of, name } = look;
   const taken = after === null || after === before ? null : latestLook(after);
   if (after === null || taken === null || of === null) return draft;
-  return say(sayFlagged(draft, tick, taken, of.headRevision), tick.nowMs, {
+  return say(sayFlagged(draft, tick, taken, { ...after, ...of }), tick.nowMs, {
     reason: taken.lambdaIndex === null ? 'NoCertificate' : 'Certified',
     message: lookText(taken, after, name),
     headRevision: of.headRevision,
@@ -68,8 +69,14 @@ function sayLook(
 }
 
 /** Each pod that stands out, and that it does not speak for the others. */
-function sayFlagged(draft: Draft, tick: Tick, look: StoredLook, headRevision: string): Draft {
-  const { flagged } = look;
+function sayFlagged(
+  draft: Draft,
+  tick: Tick,
+  { look, flagged }: StoredLook,
+  of: Pick<Attempt, 'agreement'> & { readonly headRevision: string },
+): Draft {
+  const measure = measureOf(of);
+  const { headRevision } = of;
   if (flagged === null) return draft;
   const isWhole = flagged.count === flagged.pods.length;
   const all = isWhole ? '' : ` In all ${count(flagged.count)} pods do.`;
@@ -77,17 +84,17 @@ function sayFlagged(draft: Draft, tick: Tick, look: StoredLook, headRevision: st
     (said, pod, i) =>
       say(said, tick.nowMs, {
         reason: 'PodDeviates',
-        message: `${flaggedText(pod)}${i === 0 ? all : ''}`,
+        message: `${flaggedText(pod, measure)}${i === 0 ? all : ''}`,
         headRevision,
-        details: { look: look.look, flagged: flagged.count, ...pod },
+        details: { look, flagged: flagged.count, ...pod },
       }),
     draft,
   );
 }
 
-function flaggedText(pod: FlaggedPod): string {
+function flaggedText(pod: FlaggedPod, { rows }: Measure): string {
   const { podUid, audits, disagreements, otherAudits, otherDisagreements } = pod;
-  const own = `${count(disagreements)} of its ${count(audits)} audited rows disagree`;
+  const own = `${count(disagreements)} of its ${count(audits)} audited rows ${rows.now}`;
   const other = `${count(otherDisagreements)} of ${count(otherAudits)} of the other pods`;
   const so = disagreesTooSeldom(pod)
     ? ' It does not speak for them: the look has to pass without it too.'
@@ -100,7 +107,9 @@ function lookText(taken: StoredLook, attempt: Attempt, name: string): string {
   const bursts = dispersion > 1 ? `, rows come in bursts (D ${dispersion.toPrecision(3)})` : '';
   const where = `Look ${String(look)} of ${name} ${String(attempt.attempt)} on ${count(grid.n)} audited rows${bursts}`;
   if (lambdaIndex === null) {
-    const without = flagged?.without ? ' without the pods that disagree too seldom' : '';
+    const without = flagged?.without
+      ? ` without the pods that ${measureOf(attempt).tooSeldom}`
+      : '';
     return `${where}: no lambda is proven within ${percent(attempt.budget)} at ${percent(attempt.confidence)}${without}; ${disagreementText(disagreementsAt(grid, 0), attempt)} at the smallest.`;
   }
   const units = disagreementsAt(grid, lambdaIndex);

@@ -1,6 +1,7 @@
 // Figures as people read them in decisions.
 import type { AgreementName } from '../../crds/wire/agreement.ts';
 import { LAMBDAS } from '../../crds/wire/lambda-grid.ts';
+import { measureOf } from '../../crds/wire/measure.ts';
 import { agreementOf } from '../../server/core/agreement.ts';
 
 /** 0.0123 -> "1.23%". */
@@ -25,6 +26,7 @@ export function disagreementText(
   units: number,
   of: { readonly agreement?: AgreementName },
 ): string {
-  if (of.agreement !== 'F1') return `${count(units)} disagreements`;
-  return `an F1 loss of ${(units / agreementOf(of).rowUnits).toFixed(1)} rows`;
+  const { format, ofRows } = measureOf(of);
+  const rows = units / agreementOf(of).rowUnits;
+  return ofRows(format === 'tenths' ? rows.toFixed(1) : count(rows));
 }

@@ -98,6 +98,7 @@ export function createRun(context: RunContext): Run {
   const drills = createRunDrills({
     drills: options.drills,
     budget: settings.budget,
+    agreement: settings.agreement,
     tally,
     closeWindows: feed.pull,
     onRestarted: (server) => {
@@ -206,6 +207,7 @@ export function createRun(context: RunContext): Run {
       exits: exits.length,
       isDisabled: settings.exitMode === 'Disabled',
       budget: settings.budget,
+      agreement: settings.agreement,
       firstLookRows: Math.max(settings.minAudits, LEAST_EVIDENCE_ROWS),
       evidenceRows: traffic.evidenceRows,
       repeatsFrom: traffic.repeatsFrom(),

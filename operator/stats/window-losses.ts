@@ -26,6 +26,16 @@ export function auditsByLoss(windows: readonly Window[], lambdaIndex: number): n
   return audits;
 }
 
+/** Of an exit of a window, what its audited rows lose at the lambda in force, in whole rows; without losses its disagreements. */
+export function lostRowsOfExit(
+  { exits, strata, exitLossTenths }: Pick<EvidenceWindow, 'exits' | 'strata' | 'exitLossTenths'>,
+  exit: string,
+): number {
+  const tenths = exitLossTenths?.[exits.indexOf(exit)];
+  if (tenths !== undefined) return tenths / WHOLE_LOSS;
+  return strata.reduce((sum, s) => sum + (s.exit === exit ? s.disagreements : 0), 0);
+}
+
 /** What the audited rows of a window lose at a lambda, in whole rows; without losses its disagreements. */
 export function lostRowsAt(window: Window, lambdaIndex: number): number {
   const tenths = auditsByLoss([window], lambdaIndex).reduce((sum, rows, i) => sum + rows * i, 0);

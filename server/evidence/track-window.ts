@@ -30,6 +30,8 @@ export interface TrackWindow {
     readonly latency: readonly LatencyCounter[];
     readonly scoreBins: readonly number[][];
   };
+  /** By exit: tenths of rows. */
+  readonly exitLossTenths: number[];
   /** By exit, then class. */
   readonly strata: readonly Map<number, { audits: number; disagreements: number }>[];
 }
@@ -50,6 +52,7 @@ export function openTrackWindow(track: Track, planned: PlannedTrack | null): Tra
       latency: Array.from({ length: exits.length + 1 }, createLatencyCounter),
       scoreBins: exits.map(() => new Array<number>(SCORE_BINS).fill(0)),
     },
+    exitLossTenths: exits.map(() => 0),
     strata: exits.map(() => new Map<number, { audits: number; disagreements: number }>()),
   };
 }
@@ -75,7 +78,9 @@ export function addAudit(window: TrackWindow, scored: ScoredRow): void {
   if (strata === undefined || classId === undefined) return;
   const stratum = strata.get(classId) ?? { audits: 0, disagreements: 0 };
   stratum.audits += 1;
-  stratum.disagreements += scored.lossTenths[exit] === 0 ? 0 : 1;
+  const lossTenths = scored.lossTenths[exit] ?? 0;
+  stratum.disagreements += lossTenths === 0 ? 0 : 1;
+  window.exitLossTenths[exit] = (window.exitLossTenths[exit] ?? 0) + lossTenths;
   strata.set(classId, stratum);
 }
 

@@ -179,14 +179,14 @@ function revisionFields(
 
 /** Losses only where the policy asks for them: operators of the version before do not know the field. */
 function gridFields(
-  { grid }: TrackWindow,
+  { grid, exitLossTenths }: TrackWindow,
   { policy }: Serving,
-): Pick<EvidenceWindow, 'grid' | 'losses'> {
+): Pick<EvidenceWindow, 'grid' | 'losses' | 'exitLossTenths'> {
   const counted = grid.snapshot();
   const { losses } = counted;
   return {
     grid: unitGrid(counted, AGREEMENTS.Strict),
-    ...(policy?.agreement === 'F1' ? { losses } : {}),
+    ...(policy?.agreement === 'F1' ? { losses, exitLossTenths: [...exitLossTenths] } : {}),
   };
 }
 

@@ -22,6 +22,7 @@ const facts: LimitFacts = {
   exits: 3,
   isDisabled: false,
   budget: 0.01,
+  agreement: 'Strict',
   firstLookRows: 1_000,
   evidenceRows: null,
   repeatsFrom: null,

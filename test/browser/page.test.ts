@@ -87,6 +87,21 @@ describe.skipIf(chromiumPath === null)('the page of a local run in a browser', (
     expect(shown).toEqual(decisions.map(({ reason }) => reason).reverse());
   });
 
+  test('where the budget bounds F1 loss nothing is said of answers that disagree', async () => {
+    const server = await aPlayedPage('boxes');
+    const page = await open(server.url);
+    const textOf = (selector: string): Promise<string> => page.locator(selector).innerText();
+    expect(await textOf('.masthead')).toContain('budget 1% F1 loss at 95%');
+    expect(await textOf('h1')).toContain('certified at 1% F1 loss');
+    expect(await textOf('#disagreement')).toMatch(/audited rows were lost to F1/);
+    expect(await textOf('#certificate')).toContain('At most 1% F1 loss at 95%: lambda');
+    expect(await textOf('#certificate')).toMatch(/8\.4 of 3,012 audited rows were lost to F1/);
+    expect(await page.locator('#exits .agreement').first().innerText()).toMatch(/^F1 \d/);
+    for (const selector of ['.figures', '#disagreement', '#certificate', '#exits']) {
+      expect(await textOf(selector), selector).not.toMatch(/disagree|agree|unlike|differ/i);
+    }
+  });
+
   test('nothing is asked of anyone else, and nothing breaks the policy of the page', async () => {
     const server = await aPlayedPage('serve');
     const context = await browser.newContext();
@@ -232,6 +247,7 @@ describe.skipIf(chromiumPath === null)('the page of a local run in a browser', (
       certify: 'Testing the heads',
       ramp: 'leave early',
       serve: 'leave early',
+      boxes: 'certified at 1% F1 loss',
       alarm: 'Exits are off',
       ended: 'The run has ended',
       error: 'The run failed',

@@ -6,6 +6,7 @@ import type {
   PageState,
   Picture,
 } from '../../operator/local/page/state/page-state.ts';
+import { keptOf } from '../../operator/local/web/exit-figures.ts';
 import { ALL_SHOWN } from '../../operator/local/web/run-facts.ts';
 import { binomialLower, binomialUpper } from '../../server/core/binomial.ts';
 import { createRandom } from '../../server/core/random.ts';
@@ -18,6 +19,7 @@ export const SCENES = [
   'certify',
   'ramp',
   'serve',
+  'boxes',
   'alarm',
   'ended',
   'error',
@@ -36,6 +38,7 @@ const NOW: Readonly<Record<Scene, number>> = {
   certify: 112,
   ramp: 126,
   serve: 240,
+  boxes: 240,
   alarm: 318,
   ended: 282,
   error: 205,
@@ -48,7 +51,30 @@ export function sceneOf(scene: Scene): PageState {
   const totals = totalsOf(history);
   const isServing = now > STARTS.ramp && scene !== 'alarm';
   const picture = pictureOf(scene, { now, history, totals, isServing });
-  return { ...picture, history };
+  return scene === 'boxes' ? ofBoxes({ ...picture, history }) : { ...picture, history };
+}
+
+/** The same run of a detector whose budget bounds F1 loss: each answer that differs loses 0.7. */
+function ofBoxes(state: PageState): PageState {
+  const lost = (rows: number): number => Math.round(7 * rows) / 10;
+  const { disagreement, certificate, curve } = state;
+  return {
+    ...state,
+    run: { ...state.run, service: 'detector', agreement: 'F1' },
+    disagreement: { ...disagreement, k: lost(disagreement.k) },
+    certificate: certificate && { ...certificate, disagreements: lost(certificate.disagreements) },
+    curve: curve && { ...curve, disagreement: curve.disagreement.map((share) => 0.7 * share) },
+    exits: state.exits.map((exit) => {
+      const disagreements = lost(exit.disagreements);
+      const counts = { audits: exit.audits, disagreements };
+      const agreement = keptOf(counts, { confidence: 0.95, agreement: 'F1' });
+      return { ...exit, disagreements, agreement };
+    }),
+    history: state.history.map((point) => ({
+      ...point,
+      disagreement: point.disagreement === null ? null : 0.7 * point.disagreement,
+    })),
+  };
 }
 
 interface Facts {
@@ -158,6 +184,7 @@ const MESSAGES: Readonly<Record<Scene, string>> = {
   train: 'Heads are being trained, 47.0% done.',
   certify: 'Look 1 allows no lambda; the next is at 3,000 audited rows.',
   ramp: 'The candidate takes 25.0% of the traffic.',
+  boxes: 'Look 2 allows lambda 0.013; the next is at 10,000 audited rows.',
   serve: 'Look 2 allows lambda 0.013; the next is at 10,000 audited rows.',
   alarm: 'Exits are off (Alarm). No look is taken yet; the next is at 1,000 audited rows.',
   ended: 'Certified, served and compared with the backbone.',

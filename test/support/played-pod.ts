@@ -35,6 +35,7 @@ export function createPlayedPod(seed = 1): PlayedPod {
         const audited = every(50);
         const wrong = exit === 'backbone' ? 0 : every(5_000);
         m.audits.inc({ exit, track: TRACK, result: 'disagree' }, wrong);
+        m.auditLoss.inc({ exit, track: TRACK }, wrong);
         m.audits.inc({ exit, track: TRACK, result: 'agree' }, audited - wrong);
         if (exit !== 'backbone') m.computeAvoided.inc({ exit }, count * 0.011);
         for (let i = 0; i < Math.min(count, 500); i++) {

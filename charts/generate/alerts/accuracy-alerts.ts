@@ -68,14 +68,18 @@ export function accuracyAlerts(scale: TimeScale): readonly Alert[] {
   return [...BURNS.map(burnAlert), notMitigated(scale), unmeasured(scale), dropped(scale)];
 }
 
+/** One rule is for services of either agreement. */
+const WHAT_IS_LOST =
+  "An answer that differs from the backbone's loses 1; where accuracy.agreement is F1, 1 - F1 of its boxes.";
+
 function burnAlert({ name, severity, factor, long, short, forMinutes }: Burn): Alert {
   return alert({
     name,
     severity,
     query: burns(factor, long, short),
     summary:
-      'Service {{ $labels.namespace }}/{{ $labels.model }} answers unlike its backbone too often.',
-    description: `At least {{ $value | humanizePercentage }} of the answers of the last ${long} differ from the backbone (95 % confidence): more than ${factor} times the budget.`,
+      'Service {{ $labels.namespace }}/{{ $labels.model }} is further from its backbone than its budget allows.',
+    description: `Over the answers of the last ${long} the loss is at least {{ $value | humanizePercentage }} (95 % confidence): more than ${factor} times the budget. ${WHAT_IS_LOST}`,
     forMinutes,
     keepFiringMinutes: 5,
     board: 'layercache-service',
@@ -94,7 +98,7 @@ function notMitigated(scale: TimeScale): Alert {
     summary:
       'Exits of {{ $labels.namespace }}/{{ $labels.model }} answer although its budget is violated.',
     description:
-      'There was an alarm, or the disagreement of the last hour is surely above the budget, and 10 minutes later an exit is on somewhere. Exits should have gone off within minutes.',
+      'There was an alarm, or the loss of the last hour is surely above the budget, and 10 minutes later an exit is on somewhere. Exits should have gone off within minutes.',
     forMinutes: 10,
     keepFiringMinutes: 5,
     board: 'layercache-service',
@@ -109,7 +113,7 @@ function unmeasured(scale: TimeScale): Alert {
     severity: 'warning',
     query: formula`${exited} > 0 and ${before} > 0 unless ${enoughAudits('6h')}`,
     summary:
-      'Nobody knows how often {{ $labels.namespace }}/{{ $labels.model }} answers unlike its backbone.',
+      'Nobody knows how far {{ $labels.namespace }}/{{ $labels.model }} answers from its backbone.',
     description: `Exits have answered for 6 hours and fewer than ${MIN_AUDITS} of their answers were audited: alerts about the budget cannot fire.`,
     forMinutes: 30,
     keepFiringMinutes: 10,

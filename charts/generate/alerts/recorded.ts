@@ -1,4 +1,4 @@
-import { exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
+import { exitAudits, exitLoss, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
 import { SERVICE, type Service } from '../queries/label-sets.ts';
 import {
   formula,
@@ -13,8 +13,8 @@ import {
 import type { TimeScale } from './time-scale.ts';
 
 /**
- * The accuracy SLO: per service and window the loss is (disagreeing / all audited answers of exits) x (rows that exits answered /
- * all rows). Audits are drawn before content, and the second factor is exact, so hours with exits off do not distort it.
+ * The accuracy SLO: per service and window the loss is (what audited answers of exits lose / their number) x (rows that exits answered /
+ * all rows). An answer that differs from the backbone's loses 1, or where the budget bounds F1 as much as its boxes do. Audits are drawn before content, and the second factor is exact, so hours with exits off do not distort it.
  * Long windows add up the rates of 5 minutes that are recorded each minute: raw counters of 200 pods over 3 days would be
  * 40 million samples for each evaluation.
  */
@@ -39,7 +39,7 @@ type RateName =
   | 'model:layercache_rows:rate5m'
   | 'model:layercache_exited_rows:rate5m'
   | 'model:layercache_audited_exits:rate5m'
-  | 'model:layercache_disagreeing_exits:rate5m'
+  | 'model:layercache_exit_loss:rate5m'
   | 'model:layercache_compute_net:rate5m'
   | 'model:layercache_compute_plain:rate5m';
 
@@ -48,7 +48,7 @@ export type RecordedName =
   | 'model:layercache_budget:ratio'
   | `model:layercache_exited_rows:share${Window}`
   | `model:layercache_audited_exits:count${LongWindow}`
-  | `model:layercache_disagreeing_exits:share${Window}`
+  | `model:layercache_exit_loss:mean${Window}`
   | `model:layercache_disagreement:ratio${Window}`
   | `model:layercache_disagreement:lower95_${LongWindow}`
   | `model:layercache_net_saving:ratio${Window}`;
@@ -87,13 +87,12 @@ const rule = (record: RecordedName, { text }: Query<Service>): RecordingRule => 
 function rates(scale: TimeScale): readonly RecordingRule[] {
   const all = seriesIn(NO_SCOPE);
   const range = scale.range(WINDOWS['5m']);
-  const audits = (results: readonly ('agree' | 'disagree')[]) =>
-    sum(rate(exitAudits(all, results), range), SERVICE);
+  const audits = sum(rate(exitAudits(all, ['agree', 'disagree']), range), SERVICE);
   return [
     rule('model:layercache_rows:rate5m', sum(rate(all.counter('rows'), range), SERVICE)),
     rule('model:layercache_exited_rows:rate5m', sum(rate(exitRows(all), range), SERVICE)),
-    rule('model:layercache_audited_exits:rate5m', audits(['agree', 'disagree'])),
-    rule('model:layercache_disagreeing_exits:rate5m', audits(['disagree'])),
+    rule('model:layercache_audited_exits:rate5m', audits),
+    rule('model:layercache_exit_loss:rate5m', sum(exitLoss(all, rate, range), SERVICE)),
     rule('model:layercache_compute_net:rate5m', netTime(all, range)),
     rule('model:layercache_compute_plain:rate5m', plainTime(all, range)),
     // While pods change their policy the stricter of two budgets counts.
@@ -121,9 +120,9 @@ function windowRules(scale: TimeScale): readonly RecordingRule[] {
     ),
     ...windows.map((window) =>
       rule(
-        `model:layercache_disagreeing_exits:share${window}`,
+        `model:layercache_exit_loss:mean${window}`,
         ratio(
-          over('model:layercache_disagreeing_exits:rate5m', window, scale),
+          over('model:layercache_exit_loss:rate5m', window, scale),
           over('model:layercache_audited_exits:rate5m', window, scale),
         ),
       ),
@@ -153,14 +152,17 @@ function over(name: RateName, window: Window, scale: TimeScale): Query<Service> 
 }
 
 function disagreement(window: Window): Query<Service> {
-  const wrong = recorded(`model:layercache_disagreeing_exits:share${window}`);
-  return formula`${wrong} * ${recorded(`model:layercache_exited_rows:share${window}`)}`;
+  const lost = recorded(`model:layercache_exit_loss:mean${window}`);
+  return formula`${lost} * ${recorded(`model:layercache_exited_rows:share${window}`)}`;
 }
 
-/** One-sided lower bound of Wilson (1927) on the share of wrong audits, times the share of rows that exits answered. */
+/**
+ * One-sided lower bound of Wilson (1927) on the mean loss of audits, times the share of rows that exits answered. Losses between 0
+ * and 1 spread at most as much as those of 0 and 1 with the same mean: of them the bound is lower than it need be.
+ */
 function lowerBound(window: LongWindow): Query<Service> {
   const n = recorded(`model:layercache_audited_exits:count${window}`);
-  const p = recorded(`model:layercache_disagreeing_exits:share${window}`);
+  const p = recorded(`model:layercache_exit_loss:mean${window}`);
   const share = recorded(`model:layercache_exited_rows:share${window}`);
   const [z2, halfZ2, quarterZ2] = [Z95 ** 2, Z95 ** 2 / 2, Z95 ** 2 / 4].map((value) =>
     Number(value.toFixed(6)),

@@ -1,4 +1,11 @@
-import { avoidedTime, exitAudits, exitRows, netTime, plainTime } from '../queries/exit-figures.ts';
+import {
+  avoidedTime,
+  exitAudits,
+  exitLoss,
+  exitRows,
+  netTime,
+  plainTime,
+} from '../queries/exit-figures.ts';
 import { OBJECT, SERVICE, type Service, type ServiceObject } from '../queries/label-sets.ts';
 import {
   age,
@@ -21,12 +28,21 @@ export function exitShare(series: Series, range?: string): Query<Service> {
   return ratio(orNone(sum(rate(exitRows(series), range), SERVICE), all), all);
 }
 
-/** Audited answers of exits that are unlike the backbone, of all answers: audits tell the first share, rows the second. */
+/** What audited answers of exits lose, of all answers: audits tell the mean of those, rows their share. */
 export function disagreement(series: Series, range: string): Query<Service> {
-  const audits = (results: readonly ('agree' | 'disagree')[]): Query<Service> =>
-    sum(increase(exitAudits(series, results), range), SERVICE);
-  const share = exitShare(series, range);
-  return formula`${ratio(audits(['disagree']), audits(['agree', 'disagree']))} * ${share}`;
+  const lost = sum(exitLoss(series, increase, range), SERVICE);
+  const audits = sum(increase(exitAudits(series, ['agree', 'disagree']), range), SERVICE);
+  return formula`${ratio(lost, audits)} * ${exitShare(series, range)}`;
+}
+
+/** Of audited answers of exits in the last hour, the mean of what they keep; with their number. */
+export function agreement<B extends 'exit' | 'track'>(
+  series: Series,
+  by: readonly B[],
+): { readonly kept: Query<B>; readonly audits: Query<B> } {
+  const audits = sum(increase(exitAudits(series, ['agree', 'disagree']), '1h'), by);
+  const lost = sum(exitLoss(series, increase, '1h'), by);
+  return { kept: formula`1 - ${ratio(lost, audits)}`, audits };
 }
 
 /** Engine time that exits saved, less what they cost, of what the backbone alone would have taken; none while there are no exits. */
@@ -36,7 +52,7 @@ export function netSaving(series: Series, range?: string): Query<Service> {
   return ratio(netTime(series, range, avoided), plainTime(series, range, avoided));
 }
 
-/** Services whose disagreement, as the operator decided with it, is above their budget. */
+/** Services whose disagreement or F1 loss, as the operator decided with it, is above their budget. */
 export function overBudget(series: Series): Query<ServiceObject> {
   const point = aggregate('max', series.gauge('serviceDisagreement', { bound: 'point' }), OBJECT);
   return formula`${point} > ${aggregate('max', series.gauge('serviceBudget'), OBJECT)}`;

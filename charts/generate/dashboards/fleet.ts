@@ -71,7 +71,7 @@ const now: Row = {
     {
       kind: 'Stat',
       title: 'Over budget',
-      description: 'Services whose audited disagreement is above their budget.',
+      description: 'Services whose audited disagreement or F1 loss is above their budget.',
       unit: 'short',
       isBadAboveZero: true,
       width: 4,
@@ -97,7 +97,7 @@ const table: TablePanel = {
   kind: 'Table',
   title: 'Services',
   description:
-    'One line for each service. Bound / budget: the upper confidence bound of the disagreement over the budget; at most 100 % is within it.',
+    'One line for each service. Bound / budget: the upper confidence bound of the disagreement or F1 loss over the budget; at most 100 % is within it.',
   unit: 'short',
   width: 24,
   columns: [
@@ -153,7 +153,7 @@ const topPanels: readonly Panel[] = [
   {
     kind: 'Time',
     title: 'Use of the budget',
-    description: 'Upper bound of the disagreement over the budget; the ten largest.',
+    description: 'Upper bound of the disagreement or F1 loss over the budget; the ten largest.',
     unit: 'percentunit',
     mayExceedWhole: true,
     width: 12,

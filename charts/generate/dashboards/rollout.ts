@@ -1,4 +1,5 @@
-import { exitAudits, exitRows } from '../queries/exit-figures.ts';
+import { exitRows } from '../queries/exit-figures.ts';
+import { agreement } from './figures.ts';
 import { OBJECT } from '../queries/label-sets.ts';
 import { aggregate, formula, increase, quantile, rate, ratio, sum } from '../queries/query.ts';
 import { after, target, type Board, type Row } from './panel.ts';
@@ -81,7 +82,7 @@ const evidence: Row = {
       kind: 'Time',
       title: 'Upper bound',
       description:
-        'Upper confidence bound of the disagreement; a rollout goes on only while it is below the budget.',
+        'Upper confidence bound of the disagreement or F1 loss; a rollout goes on only while it is below the budget.',
       unit: 'percentunit',
       width: 6,
       scenario: 'Violation',
@@ -114,9 +115,6 @@ const evidence: Row = {
     },
   ],
 };
-
-const audited = (results: readonly ('agree' | 'disagree')[]) =>
-  sum(increase(exitAudits(ofServices, results), '1h'), ['track']);
 
 const priced = (kinds: readonly ('backbone' | 'avoided' | 'head' | 'audit')[]) =>
   sum(rate(counter('trackSeconds', { kind: { oneOf: kinds } })), ['track']);
@@ -154,11 +152,11 @@ const sideBySide: Row = {
       kind: 'Time',
       title: 'Agreement of both tracks',
       description:
-        'Of the audited answers of exits in the last hour, the share that equals the backbone.',
+        'Of the audited answers of exits in the last hour, the share that equals the backbone, or where the budget bounds F1 loss their mean F1.',
       unit: 'percentunit',
       width: 6,
       scenario: 'Ramp',
-      targets: [target(ratio(audited(['agree']), audited(['agree', 'disagree'])), '{{track}}')],
+      targets: [target(agreement(ofServices, ['track']).kept, '{{track}}')],
     },
     {
       kind: 'Time',

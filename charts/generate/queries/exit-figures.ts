@@ -1,6 +1,14 @@
 import type { LabelsOf } from './families.ts';
 import { SERVICE, type Service } from './label-sets.ts';
-import { formula, rate, sum, type CounterSeries, type Query, type Series } from './query.ts';
+import {
+  formula,
+  rate,
+  sum,
+  type CounterSeries,
+  type increase,
+  type Query,
+  type Series,
+} from './query.ts';
 
 // What boards and rules mean by the same words: rows and audits of exits, and what exits save.
 
@@ -18,6 +26,20 @@ export function exitAudits(
   results: readonly ('agree' | 'disagree')[],
 ): CounterSeries<LabelsOf<'audits'>> {
   return series.counter('audits', { ...NO_BACKBONE, result: { oneOf: results } });
+}
+
+/**
+ * What audited answers of exits lose, as the agreement of their service counts it. Of a server that is older than the series each
+ * answer that disagrees is wholly wrong.
+ */
+export function exitLoss(
+  series: Series,
+  moved: typeof rate | typeof increase,
+  range?: string,
+): Query<LabelsOf<'auditLoss'>> {
+  const told = moved(series.counter('auditLoss', NO_BACKBONE), range);
+  const wrong = moved(exitAudits(series, ['disagree']), range);
+  return { text: `(${told.text}) or ignoring (result) (${wrong.text})`, labels: told.labels };
 }
 
 /** Kinds of engine time that there would be none of without exits. */

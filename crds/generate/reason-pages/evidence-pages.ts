@@ -2,7 +2,7 @@ import type { REASON_GROUPS } from '../../v1alpha1/reasons.ts';
 import type { ReasonPage } from './reason-page.ts';
 
 const ACCURACY =
-  '`kubectl -n NAMESPACE get cachedmodelservice NAME -o jsonpath={.status.accuracy}` has disagreement, its upper bound and the audited rows behind them.';
+  '`kubectl -n NAMESPACE get cachedmodelservice NAME -o jsonpath={.status.accuracy}` has disagreement or F1 loss (`agreement` says which), its upper bound and the audited rows behind them.';
 
 export const EVIDENCE_PAGES = {
   Certified: { seen: ['WithinBudget=True', 'event'], check: ACCURACY },

@@ -54,7 +54,7 @@ export const EXITS_PAGES = {
   NotCertified: {
     seen: [OFF, 'RolloutSucceeded=False', 'revision Certified=False', 'event'],
     check:
-      'The message has the disagreement seen at the smallest lambda. See runbook [LayercacheNeverCertifies](../runbooks/LayercacheNeverCertifies.md).',
+      'The message has the disagreement, or the F1 loss, seen at the smallest lambda. See runbook [LayercacheNeverCertifies](../runbooks/LayercacheNeverCertifies.md).',
   },
   NotWorthwhile: {
     seen: [OFF, 'RolloutSucceeded=False', 'revision Certified=False', 'event'],

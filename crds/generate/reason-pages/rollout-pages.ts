@@ -21,7 +21,7 @@ export const ROLLOUT_PAGES = {
   Paused: {
     seen: [PENDING, 'event'],
     check:
-      '`spec.rollout.paused` is true, or annotation `layercache.io/rollout: paused` stands, which `layercache rollout pause NAME` writes. Disagreement still aborts.',
+      '`spec.rollout.paused` is true, or annotation `layercache.io/rollout: paused` stands, which `layercache rollout pause NAME` writes. Too large a disagreement or F1 loss still aborts.',
   },
   Inconclusive: {
     seen: [PENDING, 'event'],

@@ -1,7 +1,8 @@
 import { parsePercent } from '../../../crds/v1alpha1/percent.ts';
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
 import type { Ledger } from '../../lifecycle/ledger.ts';
 import type { PageExit } from '../../local/page/state/page-state.ts';
-import { agreementOf } from '../../local/web/exit-figures.ts';
+import { keptOf } from '../../local/web/exit-figures.ts';
 import type { ExitStatus } from '../explain/explain-exits.ts';
 import type { ExitReason } from '../explain/explanation.ts';
 import type { ServiceView } from '../service/service-view.ts';
@@ -17,6 +18,7 @@ export interface ExitFacts {
   /** Rows of the last moment, in the order of the exits; empty before there are two readings. */
   readonly rowsPerSecond: readonly number[];
   readonly confidence: number;
+  readonly agreement?: AgreementName;
 }
 
 /** Names of the exits in backbone order, and `backbone`. */
@@ -68,17 +70,17 @@ type Counts = Pick<
   'rows' | 'audits' | 'disagreements' | 'agreement' | 'latency' | 'savedMs' | 'savedRatio'
 >;
 
-function countsOf(name: string, { pods, confidence }: ExitFacts): Counts {
+function countsOf(name: string, { pods, ...terms }: ExitFacts): Counts {
   const rows = rowsAt(name, pods);
   const isTold = pods.some(({ counts }) => counts !== null);
   const audits = sumOfPods(pods, (counts) => counts.audits.get(name) ?? 0);
-  const disagreements = sumOfPods(pods, (counts) => counts.disagreements.get(name) ?? 0);
+  const disagreements = sumOfPods(pods, (counts) => counts.lostRows.get(name) ?? 0);
   const avoidedMs = 1000 * sumOfPods(pods, (counts) => counts.avoidedSeconds.get(name) ?? 0);
   return {
     rows: isTold ? rows : null,
     audits,
     disagreements,
-    agreement: agreementOf(audits, disagreements, confidence),
+    agreement: keptOf({ audits, disagreements }, terms),
     latency: quantilesOfHistogram(latencyOfPods(pods, name)),
     savedMs: rows > 0 && name !== 'backbone' ? avoidedMs / rows : null,
     savedRatio: null,

@@ -49,6 +49,7 @@ export function clusterPicture(facts: DashboardFacts, view: PictureView): Pictur
   const exits = clusterExits({
     ...{ service, ledger: ledger.ledger, perExit: explained.perExit, pods, confidence },
     rowsPerSecond: view.exitRowsPerSecond,
+    ...agreementOf(service),
   });
   const decisions = clusterDecisions(events ?? [], secondsOf);
   return {

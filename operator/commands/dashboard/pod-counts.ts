@@ -7,7 +7,8 @@ export interface PodCounts {
   /** By the exit that answered; `backbone` is one of them. */
   readonly rows: ReadonlyMap<string, number>;
   readonly audits: ReadonlyMap<string, number>;
-  readonly disagreements: ReadonlyMap<string, number>;
+  /** What these lose, as the agreement counts it. */
+  readonly lostRows: ReadonlyMap<string, number>;
   /** Seconds of requests by their deepest exit. */
   readonly latency: ReadonlyMap<string, Histogram>;
   /** Engine seconds that rows did without because they left, by exit; gross of heads and audits. */
@@ -35,13 +36,14 @@ export function readPodCounts(page: string): PodCounts {
   const of = ({ name }: MetricFamily): readonly MetricSample[] => named(name);
   const m = SERVER_METRICS;
   const audits = of(m.audits).filter(({ labels }) => labels.result !== 'error');
+  const told = of(m.auditLoss);
+  // A server that is older than the series tells rows that disagree: of each as if it were wholly wrong.
+  const lostRows =
+    told.length > 0 ? told : audits.filter(({ labels }) => labels.result === 'disagree');
   return {
     rows: sumBy(of(m.rows), 'exit'),
     audits: sumBy(audits, 'exit'),
-    disagreements: sumBy(
-      audits.filter(({ labels }) => labels.result === 'disagree'),
-      'exit',
-    ),
+    lostRows: sumBy(lostRows, 'exit'),
     latency: histogramsBy('exit', m.requestDuration, named),
     avoidedSeconds: sumBy(of(m.computeAvoided), 'exit'),
     exitsOff: of(m.exitEnabled)

@@ -1,3 +1,5 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
+import { FORMATS } from '../../local/page/state/format.ts';
 import type { Explanation } from '../explain/explanation.ts';
 import { renderColumns } from '../output/render-columns.ts';
 import { countText, percentText, spanText } from '../output/words.ts';
@@ -23,21 +25,20 @@ export function renderEvidence(
 function renderGrid(grid: TrackGrid, wide: boolean): string[] {
   const { track, digest, exits, attempt, budget, confidence, audits, blocks, dispersion, pods } =
     grid;
-  const isF1 = grid.agreement === 'F1';
-  const lost = isF1 ? 'F1 LOSS' : 'DISAGREE';
+  const { column: lost, format, afterBudget } = measureOf(grid);
   const look =
     grid.lookLambda === null
       ? 'no look has passed'
       : `the last look allows lambda ${grid.lookLambda}`;
   return [
     `${track}  ${digest.slice(0, 19)}  exits ${exits.join(', ')}  attempt ${attempt}`,
-    `${countText(audits)} audits in ${countText(blocks)} blocks of ${pods} pods, dispersion ${dispersion.toPrecision(3)}, budget ${percentText(budget)} at ${percentText(confidence)}; ${look}`,
+    `${countText(audits)} audits in ${countText(blocks)} blocks of ${pods} pods, dispersion ${dispersion.toPrecision(3)}, budget ${percentText(budget)}${afterBudget} at ${percentText(confidence)}; ${look}`,
     ...renderColumns(
       ['LAMBDA', 'LEAVE', lost, 'RATIO', 'AT MOST', 'WITHIN'],
       chosenRows(grid, wide).map((row) => [
         `${row.lambda}${row.isInForce ? ' *' : ''}`,
         percentText(audits === 0 ? 0 : row.leaving / audits),
-        isF1 ? row.disagreements.toFixed(1) : countText(row.disagreements),
+        FORMATS[format](row.disagreements),
         percentText(row.disagreementRatio),
         percentText(row.upperBound),
         row.upperBound <= budget ? 'yes' : 'no',

@@ -1,4 +1,5 @@
 import { LAMBDAS } from '../../../crds/wire/lambda-grid.ts';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import type { ServiceSettings } from '../../../crds/v1alpha1/settings.ts';
 import { auditedRows, auditShare } from '../../lifecycle/attempts.ts';
 import { SHADOW_ROWS_PER_SECOND } from '../../lifecycle/audit-rate.ts';
@@ -162,10 +163,11 @@ function firstPassing(
   return null;
 }
 
-function outlookOf({ blocks }: Attempt, lambda: number | null): string {
-  if (blocks.closed.n === 0) return 'No audited rows yet, so nothing can be said of its outcome.';
+function outlookOf(attempt: Attempt, lambda: number | null): string {
+  if (attempt.blocks.closed.n === 0)
+    return 'No audited rows yet, so nothing can be said of its outcome.';
   return lambda === null
-    ? 'With as many disagreements as so far no look would pass: a larger budget or better heads are needed.'
+    ? `With ${measureOf(attempt).asMuch} as so far no look would pass: a larger budget or better heads are needed.`
     : `The answers so far would pass it at lambda ${String(lambda)}.`;
 }
 

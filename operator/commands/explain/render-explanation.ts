@@ -1,8 +1,10 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
+import { FORMATS } from '../../local/page/state/format.ts';
 import type { Paint } from '../output/paint.ts';
 import { renderColumns, wrap } from '../output/render-columns.ts';
 import { ageOf, countText, percentText, rateText, spanText } from '../output/words.ts';
 import { renderChecks } from '../rollout/render-checks.ts';
-import type { Explanation, Missing, TrackEvidence } from './explanation.ts';
+import type { Explanation, Missing } from './explanation.ts';
 
 const WIDTH = 110;
 
@@ -60,13 +62,15 @@ function renderExits({ perExit }: Explanation): string[] {
 
 function renderEvidence({ evidence }: Explanation): string[] {
   if (evidence.length === 0) return [];
+  // Tracks are of two agreements until the candidate of the new one has taken over.
+  const lost = [...new Set(evidence.map((track) => measureOf(track).column))].join(' / ');
   const table = renderColumns(
     [
       'TRACK',
       'REVISION',
       'AUDITS',
       'LAMBDA',
-      'DISAGREE',
+      lost,
       'AT MOST',
       'BUDGET',
       'LEAVE',
@@ -78,14 +82,14 @@ function renderEvidence({ evidence }: Explanation): string[] {
       track.revision,
       countText(track.audits),
       String(track.lambda),
-      lostText(track),
+      FORMATS[measureOf(track).format](track.disagreements),
       percentText(track.upperBound),
-      `${percentText(track.budget)} at ${percentText(track.confidence)}`,
+      `${percentText(track.budget)}${measureOf(track).afterBudget} at ${percentText(track.confidence)}`,
       percentText(track.leavingRatio),
       track.isCertified ? 'yes' : 'no',
       track.nextLookAudits === null ? 'none left' : `at ${countText(track.nextLookAudits)}`,
     ]),
-    ['AUDITS', 'LAMBDA', 'DISAGREE', 'AT MOST', 'LEAVE'],
+    ['AUDITS', 'LAMBDA', lost, 'AT MOST', 'LEAVE'],
   );
   const looks = evidence.flatMap(({ track, attempt, looks: taken }) =>
     taken.map(
@@ -95,11 +99,6 @@ function renderEvidence({ evidence }: Explanation): string[] {
     ),
   );
   return [...table, ...looks];
-}
-
-/** Whole rows, or the sum of losses. */
-function lostText({ agreement, disagreements }: TrackEvidence): string {
-  return agreement === 'F1' ? `F1 loss ${disagreements.toFixed(1)}` : countText(disagreements);
 }
 
 function trafficText({ traffic: { rowsPerSecond, from } }: Explanation): string {

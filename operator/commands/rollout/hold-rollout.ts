@@ -1,3 +1,4 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { CliError } from '../../errors.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
 import type { Cluster } from '../cluster/cluster.ts';
@@ -21,7 +22,7 @@ export async function pauseRollout(cluster: Cluster, name: string, wait: Wait): 
   );
   if (held === null) throw unanswered('layercache.io/rollout: paused');
   return isPaused(held)
-    ? 'The step is held; disagreement still aborts it.'
+    ? `The step is held; ${measureOf(held.settings ?? {}).noun} still aborts it.`
     : 'The rollout ended before it could be held.';
 }
 

@@ -1,3 +1,4 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { plainPercent } from '../../local/view/format.ts';
 import { paintStatus, type Paint } from '../output/paint.ts';
 import { renderColumns, renderFields } from '../output/render-columns.ts';
@@ -93,11 +94,11 @@ function agreementText({ status, settings }: ServiceView, nowMs: number): string
   const budget =
     settings === null
       ? 'a budget that breaks a rule'
-      : `a budget of ${plainPercent(settings.budget)}${settings.agreement === 'F1' ? ' F1 loss' : ''} at ${plainPercent(settings.confidence)} confidence`;
+      : `a budget of ${plainPercent(settings.budget)}${measureOf(settings).afterBudget} at ${plainPercent(settings.confidence)} confidence`;
   const { accuracy } = status;
   if (accuracy?.disagreement === undefined) return `nothing is measured yet against ${budget}`;
   const { disagreement, upperBound = '-', audits = 0, measuredTime } = accuracy;
-  const what = accuracy.agreement === 'F1' ? 'F1 loss' : 'disagree';
+  const what = measureOf({ agreement: accuracy.agreement ?? 'Strict' }).share;
   return `${disagreement} ${what}, at most ${upperBound}, of ${budget}; ${countText(audits)} audits, ${ageOf(measuredTime, nowMs)} ago`;
 }
 

@@ -1,3 +1,5 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { plainPercent } from '../../local/view/format.ts';
 import { renderColumns } from '../output/render-columns.ts';
 import { rateText } from '../output/words.ts';
@@ -13,6 +15,8 @@ export interface TopRow {
   readonly exits: string;
   readonly exited: string | null;
   readonly saving: string | null;
+  /** What audits measure and the budget bounds; null: the spec breaks a rule. */
+  readonly agreement: AgreementName | null;
   readonly disagreement: string | null;
   readonly upperBound: string | null;
   readonly budget: string | null;
@@ -31,6 +35,7 @@ export function toTopRow(service: ServiceView, rowsPerSecond: number | null): To
     rowsPerSecond,
     exits: conditionOf(status.conditions, 'ExitsActive')?.reason ?? '-',
     budget: settings === null ? null : plainPercent(settings.budget),
+    agreement: settings?.agreement ?? null,
     ...figuresOf(status),
     engine: status.backbone?.engine ?? null,
   };
@@ -53,11 +58,12 @@ function figuresOf({
   };
 }
 
-const RIGHT = ['PODS', 'ROWS/S', 'EXITED', 'SAVING', 'DISAGREE', 'BOUND', 'BUDGET', 'SHARE'];
+const RIGHT = ['PODS', 'ROWS/S', 'EXITED', 'SAVING', 'BOUND', 'BUDGET', 'SHARE'];
 
 /** Busiest first, then by name. */
 export function renderTop(rows: readonly TopRow[], wide: boolean, hasNamespace: boolean): string[] {
   if (rows.length === 0) return ['There are no CachedModelServices here.'];
+  const lost = lossColumn(rows);
   const titles = [
     ...(hasNamespace ? ['NAMESPACE'] : []),
     ...[
@@ -72,7 +78,7 @@ export function renderTop(rows: readonly TopRow[], wide: boolean, hasNamespace: 
       'BUDGET',
       'ROLLOUT',
     ],
-    ...(wide ? ['SHARE', 'DISAGREE', 'ENGINE'] : []),
+    ...(wide ? ['SHARE', lost, 'ENGINE'] : []),
   ];
   const sorted = [...rows].sort(
     (a, b) =>
@@ -88,11 +94,24 @@ export function renderTop(rows: readonly TopRow[], wide: boolean, hasNamespace: 
       String(row.pods),
       row.rowsPerSecond === null ? undefined : rateText(row.rowsPerSecond),
       row.exits,
-      ...[row.exited, row.saving, row.upperBound, row.budget, row.rollout].map(
+      ...[row.exited, row.saving, row.upperBound, budgetText(row), row.rollout].map(
         (cell) => cell ?? undefined,
       ),
       ...(wide ? [row.share, row.disagreement, row.engine].map((cell) => cell ?? undefined) : []),
     ]),
-    RIGHT,
+    [...RIGHT, lost],
   );
+}
+
+function budgetText({ budget, agreement }: TopRow): string | null {
+  if (budget === null || agreement === null) return null;
+  return `${budget}${measureOf({ agreement }).afterBudget}`;
+}
+
+/** What the budgets of these services bound, each named beside its budget where it is not disagreement. */
+function lossColumn(rows: readonly TopRow[]): string {
+  const columns = rows.map(
+    ({ agreement }) => measureOf({ agreement: agreement ?? 'Strict' }).column,
+  );
+  return [...new Set(columns)].sort().join(' / ');
 }

@@ -1,3 +1,4 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
 import type { Decision } from '../../lifecycle/types.ts';
 import type { ReportAlarm } from '../report/report-schema.ts';
 import type { Truth } from '../report/true-disagreement.ts';
@@ -20,6 +21,7 @@ export interface DriftContext {
     'alarms' | 'driftBegan' | 'driftWindowsBegan' | 'driftAudits' | 'wereExitsOn' | 'isExposed'
   >;
   readonly budget: number;
+  readonly agreement: AgreementName;
   readonly closeWindows: () => Promise<void>;
   /** Drifted rows answered until exits were off. */
   readonly rows: () => { readonly n: number; readonly early: number };
@@ -29,7 +31,7 @@ export interface DriftContext {
 export function createDriftDrill(
   drill: DriftDrill,
   world: DrillWorld,
-  { log, budget, closeWindows, rows }: DriftContext,
+  { log, budget, agreement, closeWindows, rows }: DriftContext,
 ): RunningDriftDrill {
   let strike: (Strike & { readonly alarmsBefore: number }) | null = null;
   let hintedSeconds: number | null = null;
@@ -63,7 +65,7 @@ export function createDriftDrill(
       const { wereExitsOn, driftAudits: audits } = log;
       const since = { fromSeconds: atSeconds, hintedSeconds, tightenedSeconds };
       const events: DriftEvents = { ...since, wereExitsOn, alarm, audits };
-      const told = tellRows({ ...rows(), k }, { budget, isOff: !log.isExposed });
+      const told = tellRows({ ...rows(), k }, { budget, agreement, isOff: !log.isExposed });
       return {
         kind: 'Drift',
         flag,

@@ -1,3 +1,6 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
+import { measureOf } from '../../../crds/wire/measure.ts';
+import { FORMATS } from '../page/state/format.ts';
 import type { ReportAlarm, ReportDrifted } from '../report/report-schema.ts';
 import { grouped, percent, plainPercent, seconds } from '../view/format.ts';
 
@@ -5,7 +8,7 @@ import { grouped, percent, plainPercent, seconds } from '../view/format.ts';
 export interface DriftedRows {
   readonly n: number;
   readonly early: number;
-  /** Answered unlike the backbone. Pending: the run is not over. Null: it was not compared. */
+  /** Answered unlike the backbone, or the sum of what their boxes lose. Pending: the run is not over. Null: it was not compared. */
   readonly k: number | null | 'Pending';
 }
 
@@ -55,8 +58,15 @@ function tellAlarm(
 /** How many rows the drift met with exits on, and how many of their answers were wrong, whether or not an alarm came. */
 export function tellRows(
   { n, early, k }: DriftedRows,
-  { budget, isOff }: { readonly budget: number; readonly isOff: boolean },
+  of: {
+    readonly budget: number;
+    /** What the budget bounds. */
+    readonly agreement: AgreementName;
+    readonly isOff: boolean;
+  },
 ): string {
+  const { budget, isOff } = of;
+  const { format, rows } = measureOf(of);
   const until = isOff ? 'Until exits were off' : 'Since it began';
   if (n === 0) return `${until}, no drifted row was answered.`;
   const answered = `${until}, ${grouped(n)} drifted rows were answered, ${early === 0 ? 'none' : grouped(early)} of them early`;
@@ -64,5 +74,5 @@ export function tellRows(
   if (k === 'Pending') return `${answered}; the backbone answers these again after the run.`;
   if (k === null) return `${answered}, and not compared with the backbone.`;
   const side = k / n > budget ? 'above' : 'within';
-  return `${answered}, and ${grouped(k)} unlike the backbone: ${percent(k / n, 2)} of all, ${side} the budget of ${plainPercent(budget)}.`;
+  return `${answered}, and ${FORMATS[format](k)} ${rows.of}: ${percent(k / n, 2)} of all, ${side} the budget of ${plainPercent(budget)}.`;
 }

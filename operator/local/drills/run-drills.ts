@@ -1,3 +1,4 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
 import type { Policy } from '../../../crds/wire/policy.ts';
 import type { VerifiedBundle } from '../../fleet/pull-bundle.ts';
 import type { Decision } from '../../lifecycle/types.ts';
@@ -40,8 +41,9 @@ export interface RunDrills {
 
 export interface RunDrillsOptions {
   readonly drills: DrillOptions;
-  /** Share of wrong answers that the service allows. */
+  /** What the service allows, and of what. */
   readonly budget: number;
+  readonly agreement: AgreementName;
   readonly world: DrillWorld;
   readonly tally: RunTally;
   readonly closeWindows: () => Promise<void>;
@@ -63,6 +65,7 @@ export function createRunDrills(options: RunDrillsOptions): RunDrills {
     createDriftDrill(drills.drift, world, {
       log,
       budget: options.budget,
+      agreement: options.agreement,
       closeWindows: options.closeWindows,
       rows: () => tally.exposed,
     });

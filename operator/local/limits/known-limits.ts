@@ -1,3 +1,5 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import type { CutReport, ServerState } from '../../../crds/wire/state.ts';
 import type { Decision } from '../../lifecycle/types.ts';
 import { grouped, percent, plainPercent } from '../view/format.ts';
@@ -13,6 +15,8 @@ export interface LimitFacts {
   readonly exits: number;
   readonly isDisabled: boolean;
   readonly budget: number;
+  /** What the budget bounds. */
+  readonly agreement: AgreementName;
   /** Audited rows that the first look takes. */
   readonly firstLookRows: number;
   /** Rows of the stream that may be evidence; null: no end. */
@@ -78,9 +82,9 @@ const VERDICTS: Readonly<
     Record<Decision['reason'], (facts: LimitFacts) => Omit<Statement, 'message'> & { what: string }>
   >
 > = {
-  NotCertified: ({ budget }) => ({
+  NotCertified: ({ budget, agreement }) => ({
     reason: 'NotCertified',
-    what: `No exit keeps the disagreement within the budget of ${plainPercent(budget)}.`,
+    what: `No exit keeps the ${measureOf({ agreement }).noun} within the budget of ${plainPercent(budget)}.`,
     nextStep:
       'Raise accuracy.maxDisagreement, or bring more rows to train heads on; exits stay off.',
   }),

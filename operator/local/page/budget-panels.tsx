@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { Chart } from './chart.tsx';
 import { Empty, Num, Panel } from './parts.tsx';
 import { Bar } from './stages.tsx';
@@ -10,7 +11,6 @@ import {
   plainPercent,
   shortDigest,
 } from './state/format.ts';
-import { measureOf } from './state/measure.ts';
 import type { Picture } from './state/page-state.ts';
 import { timeOf, type HistoryPanel } from './traffic-panels.tsx';
 
@@ -20,7 +20,7 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
   const from = history.findIndex(({ audits }) => audits > 0);
   const points = from < 0 ? [] : history.slice(from);
   const budget = run.budgetRatio;
-  const { title, noun, format } = measureOf(run);
+  const { title, noun, format, rows, promise } = measureOf(run);
   return (
     <Panel
       id="disagreement"
@@ -30,7 +30,7 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
       {disagreement.n === 0 ? (
         <Empty>
           {unshown.evidence ??
-            `No certified head has answered yet, so there is nothing to audit. At most ${plainPercent(budget)} of the answers may differ from the backbone’s.`}
+            `No certified head has answered yet, so there is nothing to audit. ${promise(plainPercent(budget))}`}
         </Empty>
       ) : (
         <>
@@ -71,7 +71,7 @@ export function DisagreementPanel({ picture, history, isDark }: HistoryPanel): J
           <p class="aside">
             <Num value={disagreement.k} at="disagreement.k" as={format} /> of{' '}
             <Num value={disagreement.n} at="disagreement.n" as="grouped" /> audited rows were{' '}
-            {run.agreement === 'F1' ? 'lost to F1' : 'answered unlike the backbone'}; at most{' '}
+            {rows.were}; at most{' '}
             <Num value={disagreement.upper} at="disagreement.upper" as="finePercent" /> of all are.
           </p>
         </>
@@ -94,7 +94,7 @@ export function CertificatePanel({
   readonly isDark: boolean;
 }): JSX.Element {
   const { certificate, curve, run, stages, unshown, exitsAre } = picture;
-  const { verb, format } = measureOf(run);
+  const { format, rows, afterBudget } = measureOf(run);
   const stage = stages.find(({ name }) => name === 'Certify');
   return (
     <Panel
@@ -111,19 +111,19 @@ export function CertificatePanel({
         )
       ) : (
         <p class="stamp granted">
-          <span aria-hidden="true">✓</span> At most {plainPercent(run.budgetRatio)} at{' '}
-          {plainPercent(run.confidence)}: lambda{' '}
+          <span aria-hidden="true">✓</span> At most {plainPercent(run.budgetRatio)}
+          {afterBudget} at {plainPercent(run.confidence)}: lambda{' '}
           <Num value={certificate.lambda} at="certificate.lambda" as="lambda" />,{' '}
           <Num value={certificate.disagreements} at="certificate.disagreements" as={format} /> of{' '}
-          <Num value={certificate.n} at="certificate.n" as="grouped" /> audited rows {verb}, look{' '}
-          {certificate.look}, heads {shortDigest(certificate.headRevision)}
+          <Num value={certificate.n} at="certificate.n" as="grouped" /> audited rows {rows.then},
+          look {certificate.look}, heads {shortDigest(certificate.headRevision)}
         </p>
       )}
       {stage?.status === 'Running' && stage.wantedRows !== null ? <Bar stage={stage} /> : null}
       {curve === null ? (
         <Empty>
           {unshown.evidence ??
-            'Heads that run beside the backbone will show here how often they agree with it.'}
+            'Heads that run beside the backbone will show here how far their answers are from its own.'}
         </Empty>
       ) : (
         <Curve picture={picture} curve={curve} isDark={isDark} />

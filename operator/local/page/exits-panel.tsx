@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { Histogram } from './histogram.tsx';
 import { Num, Panel, Swatch } from './parts.tsx';
 import { percent } from './state/format.ts';
@@ -13,7 +14,7 @@ export function ExitsPanel({ picture }: { readonly picture: Picture }): JSX.Elem
     <Panel
       id="exits"
       title="Exits"
-      note={`In backbone order. Whisker: share of audited rows that agree with the backbone; red: the budget. ${unshown.doubt ?? 'Histogram: how sure the head is, bars the last minute, line all rows'}`}
+      note={`In backbone order. Whisker: ${measureOf(run).kept.meaning}; red: the budget. ${unshown.doubt ?? 'Histogram: how sure the head is, bars the last minute, line all rows'}`}
       wide
     >
       <ul class="exits">
@@ -25,6 +26,7 @@ export function ExitsPanel({ picture }: { readonly picture: Picture }): JSX.Elem
               path={`exits.${i}`}
               colour={exitColour(i, exits.length)}
               budget={run.budgetRatio}
+              verb={measureOf(run).kept.verb}
             />
           ) : null,
         )}
@@ -44,9 +46,11 @@ interface CardProps {
   readonly path: string;
   readonly colour: string;
   readonly budget: number;
+  /** Before what its audited rows keep. */
+  readonly verb: string;
 }
 
-function Card({ exit, path, colour, budget }: CardProps): JSX.Element {
+function Card({ exit, path, colour, budget, verb }: CardProps): JSX.Element {
   const isBackbone = exit.tensor === null;
   return (
     <li class={exit.isOn ? 'exit' : 'exit off'}>
@@ -56,7 +60,7 @@ function Card({ exit, path, colour, budget }: CardProps): JSX.Element {
       </h3>
       <p class="tensor">{exit.tensor ?? 'the whole network'}</p>
       <ExitFacts exit={exit} path={path} />
-      {isBackbone ? null : <Agreement exit={exit} path={path} budget={budget} />}
+      {isBackbone ? null : <Agreement exit={exit} path={path} budget={budget} verb={verb} />}
       {exit.doubt === null ? null : <Histogram doubt={exit.doubt} colour={colour} />}
     </li>
   );
@@ -102,8 +106,8 @@ function ExitFacts({ exit, path }: Pick<CardProps, 'exit' | 'path'>): JSX.Elemen
   );
 }
 
-/** Share of audited rows that agree, as a whisker on a scale that ends at 100 %. */
-function Agreement({ exit, path, budget }: Omit<CardProps, 'colour'>): JSX.Element {
+/** What audited rows keep, as a whisker on a scale that ends at 100 %. */
+function Agreement({ exit, path, budget, verb }: Omit<CardProps, 'colour'>): JSX.Element {
   const { agreement, audits, rows } = exit;
   if (agreement === null) {
     const none = rows === null ? 'no pod tells what was audited' : 'no audited row left here yet';
@@ -114,7 +118,7 @@ function Agreement({ exit, path, budget }: Omit<CardProps, 'colour'>): JSX.Eleme
   return (
     <div class="agreement">
       <p>
-        agrees{' '}
+        {verb}{' '}
         <b>
           <Num value={agreement.ratio} at={`${path}.agreement.ratio`} as="finePercent" />
         </b>{' '}

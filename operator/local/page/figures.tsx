@@ -1,8 +1,8 @@
 import type { ComponentChildren, JSX } from 'preact';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { earlyShare, recentEarlyShare } from './headline.ts';
 import { Num } from './parts.tsx';
 import { percent, plainPercent } from './state/format.ts';
-import { measureOf } from './state/measure.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
 
 /** The figures that a person looks for first. */

@@ -1,5 +1,5 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { percent, plainPercent } from './state/format.ts';
-import { measureOf } from './state/measure.ts';
 import type { PagePoint, Picture } from './state/page-state.ts';
 
 export type Tone = 'neutral' | 'good' | 'warning' | 'alarm';
@@ -22,7 +22,10 @@ export function headlineOf(picture: Picture, history: readonly PagePoint[]): Hea
     case 'Loading':
       return neutral('Loading', 'Loading the backbone');
     case 'Comparing':
-      return neutral('Comparing', 'Counting true disagreement with the backbone');
+      return neutral(
+        'Comparing',
+        `Counting true ${measureOf(picture.run).noun} against the backbone`,
+      );
     case 'Failed':
       return { tone: 'alarm', word: 'Failed', sign: '✕', title: 'The run failed' };
     case 'Interrupted':

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { measureOf } from '../../../crds/wire/measure.ts';
 import type { Link } from './feed.ts';
 import type { Headline } from './headline.ts';
 import { Num } from './parts.tsx';
@@ -37,7 +38,7 @@ export function Masthead({
         <span>{run.engine === '' ? 'engine loading' : run.engine}</span>
         <span>
           budget {plainPercent(run.budgetRatio)}
-          {run.agreement === 'F1' ? ' F1 loss' : ''} at {plainPercent(run.confidence)}
+          {measureOf(run).afterBudget} at {plainPercent(run.confidence)}
         </span>
         {run.seed === null ? <span>read-only</span> : <span>seed {run.seed}</span>}
       </p>

@@ -18,6 +18,8 @@ export interface InferAnswer {
   readonly policy: string;
   readonly headRevision: string;
   readonly classIds: readonly number[];
+  /** Of each row what `AnswerParts` keep; absent: its class says all. */
+  readonly parts?: readonly Float32Array[];
 }
 
 /** Open Inference Protocol v2 with the binary tensor extension: JSON padded with spaces to 8 bytes, then the tensor. */
@@ -93,17 +95,24 @@ function decodeAnswer(
     if (output.name === wanted.output.name) {
       const values = readFloats(body, offset, size);
       const width = values.length / wanted.rows;
-      const classIds = Array.from({ length: wanted.rows }, (_, row) =>
-        wanted.output.classOf(values.subarray(row * width, (row + 1) * width)),
+      const rows = Array.from({ length: wanted.rows }, (_, row) =>
+        values.subarray(row * width, (row + 1) * width),
       );
-      return { ...provenance(header.parameters ?? {}), classIds };
+      const { classOf, parts } = wanted.output;
+      return {
+        ...provenance(header.parameters ?? {}),
+        classIds: rows.map(classOf),
+        ...(parts === null ? {} : { parts: rows.map(parts.keep) }),
+      };
     }
     offset += size;
   }
   throw new Error(`the answer has no output ${wanted.output.name}`);
 }
 
-function provenance(parameters: Readonly<Record<string, unknown>>): Omit<InferAnswer, 'classIds'> {
+function provenance(
+  parameters: Readonly<Record<string, unknown>>,
+): Omit<InferAnswer, 'classIds' | 'parts'> {
   const text = (key: string): string => {
     const value = parameters[key];
     return typeof value === 'string' ? value : '';

@@ -60,13 +60,14 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         onBegin: drills.onDriftBegan,
       }),
   });
+  const output = answerOutputOf(state.backbone, options.manifestPath);
   const client = createInferClient({
     dataUrls: () =>
       servers.flatMap(({ server }) =>
         server.child.hasEnded || drills.isDown(server.podUid) ? [] : [server.dataUrl],
       ),
     modelName: settings.model,
-    codec: createInferCodec(encoder, answerOutputOf(state.backbone, options.manifestPath)),
+    codec: createInferCodec(encoder, output),
     clock,
     timeoutMs: settings.limits.requestTimeoutMs,
     onAttempt: drills.onAttempt,
@@ -124,6 +125,8 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     compare: (isStopped) =>
       countTrueDisagreement(tally.early, {
         client,
+        output,
+        agreement: settings.agreement,
         labels: context.labels,
         rowsPerRequest: Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize),
         concurrency: COMPARISONS,

@@ -24,7 +24,7 @@ const scope = z.strictObject({
   exitShare: z.record(z.string(), share),
   auditedDisagreement: z.strictObject({ n: count, k: lost, upper: share }),
   /** n: distinct rows of the scope; k: those answered unlike the backbone, which ran on every early one after the run. */
-  trueDisagreement: z.strictObject({ n: count, k: count }).nullable(),
+  trueDisagreement: z.strictObject({ n: count, k: lost }).nullable(),
   netMacsSavedRatio: ratio.nullable(),
   netTimeSavedRatio: ratio.nullable(),
   latencyMs: z.strictObject({ backbone: latency.nullable(), layercache: latency.nullable() }),
@@ -75,7 +75,7 @@ const alarm = event.extend({
       /** Audited rows from then until exits were off. */
       audits: count,
       /** Distorted rows answered before exits were off; k: answered unlike the backbone, null without the comparison. */
-      served: z.strictObject({ n: count, k: count.nullable() }),
+      served: z.strictObject({ n: count, k: lost.nullable() }),
     })
     .nullable(),
 });
@@ -101,7 +101,7 @@ const drill = z.strictObject({
       /** By an exit. */
       early: count,
       /** Answered unlike the backbone; null without the comparison. */
-      k: count.nullable(),
+      k: lost.nullable(),
       outcome: z.enum(['Alarm', 'LambdaTightened', 'NoAlarm']),
     })
     .nullable(),

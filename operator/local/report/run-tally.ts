@@ -9,6 +9,8 @@ import type { PlannedRow } from '../traffic/traffic-plan.ts';
 export interface EarlyRow {
   readonly row: PlannedRow;
   readonly classId: number;
+  /** As the answer has them; null: its class says all. */
+  readonly parts: Float32Array | null;
   readonly inServing: boolean;
   /** Drifted, and answered before exits went off for it. */
   readonly isExposed: boolean;
@@ -93,7 +95,8 @@ export function createRunTally(labels: Int32Array | null): RunTally {
       const isEarly = answer.exit !== 'backbone';
       if (isExposed) countExposed(tally.exposed, isEarly);
       if (isEarly && !row.isRepeated) {
-        tally.early.push({ row, classId, inServing, isExposed });
+        const [parts = null] = answer.parts ?? [];
+        tally.early.push({ row, classId, parts, inServing, isExposed });
       }
     },
     addError: (code) => {

@@ -1,5 +1,5 @@
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
-import { lostRowsAt } from '../../stats/window-losses.ts';
+import { lostRowsAt, lostRowsOfExit } from '../../stats/window-losses.ts';
 
 /** Audited rows of one head revision, as far as the price of auditing needs them. */
 export interface AuditedRevision {
@@ -18,7 +18,7 @@ export interface ScopeEvidence {
   busySeconds: number;
   plainSeconds: number;
   readonly revisions: Map<string, AuditedRevision>;
-  /** Audited rows by the exit that answered them. */
+  /** Audited rows by the exit that answered them, and what they lose. */
   readonly exits: Map<string, { audits: number; disagreements: number }>;
 }
 
@@ -52,11 +52,11 @@ export function addWindow(scope: ScopeEvidence, window: EvidenceWindow): void {
   // An audited row feeds every loaded revision; this one served its share of them.
   revision.servedRows += share * grid.n;
   revision.shadowRows += (1 - share) * grid.n;
-  for (const { exit, audits, disagreements } of window.strata) {
+  for (const exit of new Set(window.strata.map((s) => s.exit))) {
     const counts = scope.exits.get(exit) ?? { audits: 0, disagreements: 0 };
     scope.exits.set(exit, counts);
-    counts.audits += audits;
-    counts.disagreements += disagreements;
+    counts.audits += window.strata.reduce((sum, s) => sum + (s.exit === exit ? s.audits : 0), 0);
+    counts.disagreements = toTenths(counts.disagreements + lostRowsOfExit(window, exit));
   }
   grid.leave.forEach((column, exit) => {
     revision.left[exit] = (revision.left[exit] ?? 0) + share * (column[lambdaIndex] ?? 0);

@@ -1,8 +1,12 @@
+import { WHOLE_LOSS, type AgreementName } from '../../../crds/wire/agreement.ts';
+import { AGREEMENTS } from '../../../server/core/agreement.ts';
+import type { AnswerOutput } from '../answer-output.ts';
 import type { InferClient } from '../replay/infer-client.ts';
+import type { InferAnswer } from '../replay/infer-codec.ts';
 import { createSlots } from '../replay/slots.ts';
 import type { EarlyRow } from './run-tally.ts';
 
-/** Rows that exits answered, and those of them that the backbone answers otherwise. */
+/** Rows that exits answered, and what they lose: those that the backbone answers otherwise, or the sum of what their boxes lose. */
 export interface TrueDisagreement {
   compared: number;
   k: number;
@@ -19,6 +23,9 @@ export interface Truth {
 
 export interface TruthOptions {
   readonly client: InferClient;
+  readonly output: Pick<AnswerOutput, 'parts'>;
+  /** What the budget of the service bounds. */
+  readonly agreement: AgreementName;
   readonly labels: Int32Array | null;
   readonly rowsPerRequest: number;
   readonly concurrency: number;
@@ -36,6 +43,12 @@ export async function countTrueDisagreement(
 ): Promise<Truth | null> {
   const nothing = (): TrueDisagreement => ({ compared: 0, k: 0, backboneRight: 0 });
   const { run, serving, exposed } = { run: nothing(), serving: nothing(), exposed: nothing() };
+  const { unitsOf, rowUnits } = AGREEMENTS[options.agreement];
+  const scopesOf = (row: EarlyRow): TrueDisagreement[] => [
+    run,
+    ...(row.inServing ? [serving] : []),
+    ...(row.isExposed ? [exposed] : []),
+  ];
   const slots = createSlots(options.concurrency);
   let failures = 0;
   for (let start = 0; start < early.length; start += options.rowsPerRequest) {
@@ -46,15 +59,20 @@ export async function countTrueDisagreement(
     }
     const batch = early.slice(start, start + options.rowsPerRequest);
     void askBackbone(batch, options.client)
-      .then((classIds) => {
-        if (classIds === null) failures += 1;
+      .then((answer) => {
+        if (answer === null) failures += 1;
         else
           batch.forEach((row, i) => {
             const label = options.labels?.[row.row.index] ?? null;
-            const answer = { backboneClass: classIds[i] ?? -1, label };
-            count(run, row, answer);
-            if (row.inServing) count(serving, row, answer);
-            if (row.isExposed) count(exposed, row, answer);
+            const backboneClass = answer.classIds[i] ?? -1;
+            const lossTenths = lossOf(row, answer, i, options.output);
+            const lost = unitsOf(lossTenths) / rowUnits;
+            for (const scope of scopesOf(row)) {
+              scope.compared += 1;
+              // Tenths are whole numbers: their sum stays one.
+              scope.k = Math.round(10 * (scope.k + lost)) / 10;
+              if (label === backboneClass) scope.backboneRight += 1;
+            }
           });
         options.onProgress(run.compared, early.length);
       })
@@ -71,22 +89,24 @@ const TRIES = 3;
 async function askBackbone(
   batch: readonly EarlyRow[],
   client: InferClient,
-): Promise<readonly number[] | null> {
+): Promise<InferAnswer | null> {
   // Buffers of a source are valid until its next read only.
   const rows = batch.map(({ row }) => Buffer.from(row.source.readRow(row.index)));
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const outcome = await client.infer(rows, 'backbone');
-    if (outcome.ok) return outcome.answer.classIds;
+    if (outcome.ok) return outcome.answer;
   }
   return null;
 }
 
-function count(
-  scope: TrueDisagreement,
-  early: EarlyRow,
-  answer: { readonly backboneClass: number; readonly label: number | null },
-): void {
-  scope.compared += 1;
-  if (answer.backboneClass !== early.classId) scope.k += 1;
-  if (answer.label === answer.backboneClass) scope.backboneRight += 1;
+/** By the parts of both answers, else whole where their classes differ. */
+function lossOf(
+  { classId, parts: early }: EarlyRow,
+  { classIds, parts: backbone }: InferAnswer,
+  row: number,
+  { parts }: Pick<AnswerOutput, 'parts'>,
+): number {
+  const own = backbone?.[row];
+  if (parts !== null && early !== null && own !== undefined) return parts.lossTenthsOf(early, own);
+  return classIds[row] === classId ? 0 : WHOLE_LOSS;
 }

@@ -20,6 +20,7 @@ export interface ExitLine {
   readonly rowsPerSecond: number;
   readonly shareRatio: number;
   readonly audits: number;
+  /** Rows; where the agreement is F1 the sum of their losses. */
   readonly disagreements: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;

@@ -1,13 +1,14 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { bar, grouped, milliseconds, percent, plainPercent, seconds } from './format.ts';
 import type { Statement } from '../limits/statement.ts';
 import type { ExitLine, ScreenModel, StageLine } from './screen-model.ts';
 import { renderTable, type Column } from './table.ts';
 
-const COLUMNS: readonly Column[] = [
+const columnsOf = (model: ScreenModel): readonly Column[] => [
   { title: 'exit', align: 'left' },
   { title: 'rows/s', align: 'right' },
   { title: 'share', align: 'right' },
-  { title: 'agree (audited)', align: 'left' },
+  { title: `${measureOf(model).kept.noun} (audited)`, align: 'left' },
   { title: 'p50 ms', align: 'right' },
   { title: 'p99 ms', align: 'right' },
   { title: 'saved/row', align: 'right' },
@@ -19,7 +20,8 @@ export function renderScreen(model: ScreenModel): string[] {
   model.stages.forEach((stage, i) =>
     lines.push(` ${i + 1} ${renderStage(stage, model.rowsPerSecond)}`),
   );
-  if (model.exits.length > 0) lines.push(...renderTable(COLUMNS, model.exits.map(exitCells)));
+  if (model.exits.length > 0)
+    lines.push(...renderTable(columnsOf(model), model.exits.map(exitCells)));
   lines.push(renderTotals(model), ...model.drills, ...model.statements.map(renderStatement));
   if (model.news !== '') lines.push(model.news);
   return lines;
@@ -44,12 +46,12 @@ export function renderStage(stage: StageLine, rowsPerSecond: number): string {
 }
 
 function exitCells(exit: ExitLine): string[] {
-  const agree = exit.audits === 0 ? null : 1 - exit.disagreements / exit.audits;
+  const kept = exit.audits === 0 ? null : 1 - exit.disagreements / exit.audits;
   return [
     exit.name,
     grouped(exit.rowsPerSecond),
     percent(exit.shareRatio),
-    agree === null ? '-' : `${percent(agree)} (n ${grouped(exit.audits)})`,
+    kept === null ? '-' : `${percent(kept)} (n ${grouped(exit.audits)})`,
     milliseconds(exit.p50Ms),
     milliseconds(exit.p99Ms),
     percent(exit.savedRatio, 0),
@@ -57,7 +59,7 @@ function exitCells(exit: ExitLine): string[] {
 }
 
 function renderTotals(model: ScreenModel): string {
-  const lost = model.agreement === 'F1' ? 'F1 loss' : 'disagree';
+  const lost = measureOf(model).share;
   const risk =
     model.audits === 0
       ? `${lost} -`

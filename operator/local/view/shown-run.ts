@@ -1,3 +1,4 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { systemClock } from '../../clock.ts';
 import type { Decision, StageProgress } from '../../lifecycle/types.ts';
 import { VERSION } from '../../version.ts';
@@ -112,7 +113,7 @@ export function createShownRun(
 function titleOf({ options, settings, state }: RunContext): string {
   const { kind, device, threads } = state.engine;
   const engine = `engine ${kind} (${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'})`;
-  const budget = `budget ${plainPercent(settings.budget)}${settings.agreement === 'F1' ? ' F1 loss' : ''} at ${plainPercent(settings.confidence)}`;
+  const budget = `budget ${plainPercent(settings.budget)}${measureOf(settings).afterBudget} at ${plainPercent(settings.confidence)}`;
   return `layercache ${VERSION}  ${settings.model}  ${engine}  ${budget}  seed ${options.seed}`;
 }
 

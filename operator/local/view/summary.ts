@@ -1,5 +1,5 @@
+import { measureOf } from '../../../crds/wire/measure.ts';
 import { FORMATS } from '../page/state/format.ts';
-import { measureOf } from '../page/state/measure.ts';
 import type { Report, ReportAlarm, ReportScope } from '../report/report-schema.ts';
 import { grouped, milliseconds, percent, plainPercent, seconds } from './format.ts';
 import { renderStatement } from './screen.ts';
@@ -15,24 +15,25 @@ export function summariseReport(report: Report): string[] {
   return [
     certified,
     `serving      ${grouped(serving.requests)} rows: ${shares(serving)}`,
-    `${noun.padEnd(13)}${disagreement(serving)}`,
+    `${noun.padEnd(13)}${disagreement(serving, FORMATS[format])}`,
     `saved        ${percent(serving.netMacsSavedRatio)} of multiply-adds, ${percent(serving.netTimeSavedRatio)} of engine time, ${percent(serving.meanLatencySavedRatio)} of mean latency${latencies(serving)}`,
     ...(serving.accuracy === null ? [] : [accuracy(serving.accuracy)]),
     `errors       ${grouped(report.errors.count)}`,
     ...report.drills.map(({ flag, message }) => `drill        ${flag}: ${message}`),
-    ...report.alarms.map(alarm),
+    ...report.alarms.map((one) => alarm(one, report)),
     ...report.statements.map(renderStatement),
   ];
 }
 
-function alarm({ reason, atSeconds, drift }: ReportAlarm): string {
+function alarm({ reason, atSeconds, drift }: ReportAlarm, report: Report): string {
   const at = `alarm        ${reason} at ${seconds(1000 * atSeconds)}`;
   if (drift === null) return at;
   const { n, k } = drift.served;
+  const { format, rows } = measureOf(report);
   const wrong =
     k === null
       ? 'not compared with the backbone'
-      : `${grouped(k)} answered unlike the backbone (${percent(n === 0 ? null : k / n, 2)})`;
+      : `${FORMATS[format](k)} ${rows.were} (${percent(n === 0 ? null : k / n, 2)})`;
   return `${at}, ${seconds(1000 * (atSeconds - drift.fromSeconds))} after the drift began, on ${grouped(drift.audits)} audits; ${grouped(n)} drifted rows were answered meanwhile, ${wrong}`;
 }
 
@@ -43,7 +44,7 @@ function shares(scope: ReportScope): string {
     : entries.map(([exit, share]) => `${exit} ${percent(share)}`).join(', ');
 }
 
-function disagreement(scope: ReportScope): string {
+function disagreement(scope: ReportScope, rowsText: (rows: number | null) => string): string {
   const { n, k, upper } = scope.auditedDisagreement;
   const audited =
     n === 0
@@ -52,7 +53,7 @@ function disagreement(scope: ReportScope): string {
   const truth = scope.trueDisagreement;
   if (truth === null) return `${audited}; not compared with the backbone`;
   const ratio = truth.n === 0 ? null : truth.k / truth.n;
-  return `${audited}; true ${percent(ratio, 2)} (${grouped(truth.k)} of ${grouped(truth.n)} rows)`;
+  return `${audited}; true ${percent(ratio, 2)} (${rowsText(truth.k)} of ${grouped(truth.n)} rows)`;
 }
 
 function latencies(scope: ReportScope): string {

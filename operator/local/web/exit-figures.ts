@@ -1,6 +1,7 @@
+import type { AgreementName } from '../../../crds/wire/agreement.ts';
 import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
 import type { ServerState } from '../../../crds/wire/state.ts';
-import { binomialLower, binomialUpper } from '../../../server/core/binomial.ts';
+import { AGREEMENTS } from '../../../server/core/agreement.ts';
 import type { LatencyDigest } from '../../../crds/wire/evidence.ts';
 import type { PageExit } from '../page/state/page-state.ts';
 import { pathCosts } from '../../fleet/model-costs.ts';
@@ -39,18 +40,22 @@ function plainRowMs({ costs, queue }: ServerState): number | null {
   return batchMs === undefined || size === undefined ? null : batchMs / size;
 }
 
-/** Two-sided interval of Clopper and Pearson for the share of audited rows that agree; null without any. */
-export function agreementOf(
-  audits: number,
-  disagreements: number,
-  confidence: number,
+/**
+ * What audited rows of an exit keep, and its two-sided interval by the test of the agreement: of Strict the share that agrees
+ * (Clopper and Pearson), of F1 the mean F1. Null without any. @param disagreements rows, or the sum of their losses
+ */
+export function keptOf(
+  { audits, disagreements }: { readonly audits: number; readonly disagreements: number },
+  { confidence, agreement }: { readonly confidence: number; readonly agreement?: AgreementName },
 ): PageExit['agreement'] {
   if (audits === 0) return null;
+  const { rowUnits, upper } = AGREEMENTS[agreement ?? 'Strict'];
   const delta = (1 - confidence) / 2;
+  const lost = Math.round(disagreements * rowUnits);
   return {
     ratio: 1 - disagreements / audits,
-    low: 1 - binomialUpper(disagreements, audits, delta),
-    high: 1 - binomialLower(disagreements, audits, delta),
+    low: 1 - upper(lost, audits, delta),
+    high: upper(audits * rowUnits - lost, audits, delta),
   };
 }
 
@@ -62,13 +67,14 @@ interface CountedExit {
   readonly saving: ExitSaving | undefined;
   readonly doubt: PageExit['doubt'];
   readonly confidence: number;
+  readonly agreement?: AgreementName;
 }
 
 const NO_ROWS = { rowsPerSecond: 0, shareRatio: 0, audits: 0, disagreements: 0 };
 
 export function exitFigures(
   exit: Pick<PageExit, 'name' | 'tensor' | 'isOn'>,
-  { rows, line, latency, saving, doubt, confidence }: CountedExit,
+  { rows, line, latency, saving, doubt, ...terms }: CountedExit,
 ): PageExit & { readonly rows: number } {
   const { rowsPerSecond, shareRatio, audits, disagreements } = line ?? NO_ROWS;
   const { savedMs, savedRatio } = saving ?? { savedMs: null, savedRatio: null };
@@ -81,7 +87,7 @@ export function exitFigures(
     share: shareRatio,
     audits,
     disagreements,
-    agreement: agreementOf(audits, disagreements, confidence),
+    agreement: keptOf({ audits, disagreements }, terms),
     latency: quantilesOfDigest(latency),
     savedMs,
     savedRatio,

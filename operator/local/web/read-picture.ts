@@ -149,6 +149,7 @@ function exitsOf(facts: PictureFacts, track: PolicyTrack | null): CountedExits {
         saving: savings.get(name),
         doubt: facts.doubt(name),
         confidence: context.settings.confidence,
+        agreement: context.settings.agreement,
       },
     ),
   );

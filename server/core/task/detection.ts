@@ -100,3 +100,15 @@ function boxesOf([values = new Float32Array(0)]: RowOutputs): readonly Box[] {
 export function classOfBoxes(boxes: Float32Array): number {
   return (boxes[SCORE_AT] ?? 0) > 0 ? SOMETHING : NOTHING;
 }
+
+/** Of an output of this task, the part that holds boxes: a copy. */
+export function trimBoxes(boxes: Float32Array): Float32Array {
+  let end = 0;
+  while ((boxes[end + SCORE_AT] ?? 0) > 0) end += BOX_NUMBERS;
+  return boxes.slice(0, end);
+}
+
+/** What boxes lose against the backbone's, of two outputs of this task, trimmed or whole: 0 to 10 tenths. */
+export function boxLossTenths(early: Float32Array, backbone: Float32Array): number {
+  return f1LossTenths(boxesOf([early]), boxesOf([backbone]));
+}

@@ -103,6 +103,9 @@ test('traffic moves the figures by the right amounts, and they agree with the ev
   expect(found.get('audits_total{exit="early",track="stable",result="disagree"}')).toBe(
     window?.grid.dis[60],
   );
+  expect(found.get('audit_loss_rows_total{exit="early",track="stable"}')).toBe(
+    window?.grid.dis[60],
+  );
   expect(found.get('audits_total{exit="backbone",track="stable",result="agree"}')).toBe(1);
   // While exits are on, one audit in eight is sampled, by chance.
   const { seen } = (await server.state()).samples;

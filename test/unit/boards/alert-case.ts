@@ -49,13 +49,16 @@ export function steps(
 }
 
 /** Audited answers of an exit. */
-export function audits(result: 'agree' | 'disagree'): string {
-  return series(
-    'layercache_audits_total',
-    SERVER,
-    `exit="early",track="stable",result="${result}"`,
-  );
+export function audits(result: 'agree' | 'disagree', of = SERVER): string {
+  return series('layercache_audits_total', of, `exit="early",track="stable",result="${result}"`);
 }
+
+/** What audited answers of an exit lose, in rows; servers of before the series do not tell it. */
+export const LOSS = series(
+  'layercache_audit_loss_rows_total',
+  SERVER,
+  'exit="early",track="stable"',
+);
 
 /** Traffic of a service with a budget of 1 %: rows, rows of exits, audited answers of exits and wrong ones, all a minute. */
 export function traffic(

@@ -97,7 +97,8 @@ const exit = z.strictObject({
   rowsPerSecond: z.number().min(0).nullable(),
   share,
   audits: count,
-  disagreements: count,
+  disagreements: lost,
+  /** What they keep: the share that agrees, or their mean F1. */
   agreement,
   latency: quantiles,
   savedMs: z.number().nullable(),

@@ -1,5 +1,5 @@
+import { measureOf } from '../../../../crds/wire/measure.ts';
 import { finePercent, milliseconds, percent, plainPercent } from '../../page/state/format.ts';
-import { measureOf } from '../../page/state/measure.ts';
 import type { Report } from '../report-schema.ts';
 import { exitColour, exitKey } from './exit-colour.ts';
 import { figure } from './figure.ts';

@@ -1,5 +1,5 @@
+import { measureOf } from '../../../../crds/wire/measure.ts';
 import { plainPercent, shortDigest } from '../../page/state/format.ts';
-import { measureOf } from '../../page/state/measure.ts';
 import type { Report } from '../report-schema.ts';
 import { figure } from './figure.ts';
 import {
@@ -61,11 +61,11 @@ ${factsSection(report)}
 
 function verdicts(report: Report): readonly Markup[] {
   const { certificate, complete } = report;
-  const { noun, verb, format } = measureOf(report);
+  const { noun, rows, format } = measureOf(report);
   const granted =
     certificate === null
       ? markup`<p class="verdict missing"><b>○ Not certified.</b> The backbone answered everything.</p>`
-      : markup`<p class="verdict granted"><b>✓ Certified:</b> at most ${plainPercent(certificate.epsilon)} ${noun} at ${plainPercent(1 - certificate.delta)} confidence. ${figure(certificate.disagreements, 'certificate.disagreements', format)} of ${figure(certificate.n, 'certificate.n', 'grouped')} audited rows ${verb}, lambda ${figure(certificate.lambda, 'certificate.lambda', 'lambda')}, look ${certificate.look}, heads ${shortDigest(certificate.headRevision)}.</p>`;
+      : markup`<p class="verdict granted"><b>✓ Certified:</b> at most ${plainPercent(certificate.epsilon)} ${noun} at ${plainPercent(1 - certificate.delta)} confidence. ${figure(certificate.disagreements, 'certificate.disagreements', format)} of ${figure(certificate.n, 'certificate.n', 'grouped')} audited rows ${rows.then}, lambda ${figure(certificate.lambda, 'certificate.lambda', 'lambda')}, look ${certificate.look}, heads ${shortDigest(certificate.headRevision)}.</p>`;
   const cut = markup`<p class="verdict missing"><b>■ Incomplete.</b> The run was interrupted, or early answers could not be compared with the backbone.</p>`;
   return complete ? [granted] : [granted, cut];
 }

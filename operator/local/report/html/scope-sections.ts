@@ -1,5 +1,5 @@
+import { measureOf } from '../../../../crds/wire/measure.ts';
 import { finePercent, milliseconds, percent, plainPercent } from '../../page/state/format.ts';
-import { measureOf } from '../../page/state/measure.ts';
 import type { Report, ReportScope } from '../report-schema.ts';
 import { exitColour, exitSwatch } from './exit-colour.ts';
 import { figure } from './figure.ts';
@@ -10,16 +10,17 @@ import { barPlot, intervalPlot, stackPlot, type Bar, type Interval } from './plo
 export function tiles(report: Report): Markup {
   const { serving, errors } = report;
   const { auditedDisagreement: audited, trueDisagreement: truth } = serving;
+  const { noun, format } = measureOf(report);
   return markup`<dl class="tiles">
     <div><dt>Multiply-adds saved</dt><dd>${figure(serving.netMacsSavedRatio, 'serving.netMacsSavedRatio', 'percent')}<small>net of heads and audits</small></dd></div>
     <div><dt>Engine time saved</dt><dd>${figure(serving.netTimeSavedRatio, 'serving.netTimeSavedRatio', 'percent')}<small>net of heads and audits</small></dd></div>
     <div><dt>Mean latency saved</dt><dd>${figure(serving.meanLatencySavedRatio, 'serving.meanLatencySavedRatio', 'percent')}<small>at the client, one at a time</small></dd></div>
-    <div><dt>True disagreement</dt><dd>${finePercent(ratio(truth))}<small>${
+    <div><dt>True ${noun}</dt><dd>${finePercent(ratio(truth))}<small>${
       truth === null
         ? 'not compared with the backbone'
-        : markup`${figure(truth.k, 'serving.trueDisagreement.k', 'grouped')} of ${figure(truth.n, 'serving.trueDisagreement.n', 'grouped')} rows`
+        : markup`${figure(truth.k, 'serving.trueDisagreement.k', format)} of ${figure(truth.n, 'serving.trueDisagreement.n', 'grouped')} rows`
     }</small></dd></div>
-    <div><dt>Audited ${measureOf(report).noun}</dt><dd>${finePercent(ratio(audited))}<small>at most ${figure(audited.upper, 'serving.auditedDisagreement.upper', 'finePercent')}, n ${figure(audited.n, 'serving.auditedDisagreement.n', 'grouped')}</small></dd></div>
+    <div><dt>Audited ${noun}</dt><dd>${finePercent(ratio(audited))}<small>at most ${figure(audited.upper, 'serving.auditedDisagreement.upper', 'finePercent')}, n ${figure(audited.n, 'serving.auditedDisagreement.n', 'grouped')}</small></dd></div>
     <div><dt>Errors</dt><dd>${figure(errors.count, 'errors.count', 'grouped')}<small>${errorText(errors.byCode)}</small></dd></div>
   </dl>`;
 }
@@ -61,9 +62,7 @@ export function shareSection(report: Report): Markup {
 
 export function disagreementSection(report: Report): Markup {
   const { serving, run, certificate } = report;
-  const { title } = measureOf(report);
-  const heading =
-    report.agreement === 'F1' ? `${title} against the backbone` : `${title} with the backbone`;
+  const { title, noun, backboneTitle } = measureOf(report);
   const audited = (label: string, scope: ReportScope): Interval => {
     const { n, k, upper } = scope.auditedDisagreement;
     const point = n === 0 ? null : k / n;
@@ -89,7 +88,7 @@ export function disagreementSection(report: Report): Markup {
     certificate === null
       ? null
       : { value: certificate.epsilon, text: `budget ${plainPercent(certificate.epsilon)}` };
-  return markup`<section><h2>${heading}</h2>${intervalPlot(`${title} against the budget`, intervals, limit)}<p class="quiet">Dots: shares; lines: up to the upper bound. True disagreement is counted after the run, the backbone answering every early row again; it decides nothing.</p></section>`;
+  return markup`<section><h2>${backboneTitle}</h2>${intervalPlot(`${title} against the budget`, intervals, limit)}<p class="quiet">Dots: shares; lines: up to the upper bound. True ${noun} is counted after the run, the backbone answering every early row again; it decides nothing.</p></section>`;
 }
 
 const COLUMNS = ['mean', 'p50', 'p99'] as const;

@@ -57,3 +57,36 @@ describe('laws of losses', () => {
     expect(checkEvidenceLaws(withLosses(losses))).toContain(message);
   });
 });
+
+describe('what each exit loses', () => {
+  const { strata, exits } = aWindow();
+  const wrongAt = (exit: string): number =>
+    strata.reduce((sum, s) => sum + (s.exit === exit ? s.disagreements : 0), 0);
+  const least = exits.map(wrongAt);
+  const told = (exitLossTenths: number[], losses = LOSSES): EvidenceWindow =>
+    aWindow({ losses, exitLossTenths });
+
+  test('survives the round trip', () => {
+    const answer = anAnswer({ windows: [told(least)] });
+    expect(parseEvidenceAnswer(serializeEvidenceAnswer(answer))).toEqual({
+      ok: true,
+      value: { answer, droppedWindows: [] },
+    });
+  });
+
+  test('is between a tenth and all of each of its rows that disagree', () => {
+    expect(least.some((wrong) => wrong > 0)).toBe(true);
+    expect(checkEvidenceLaws(told(least.map((wrong) => 10 * wrong)))).toBeNull();
+    for (const change of [-1, 1]) {
+      const bound = change < 0 ? least : least.map((wrong) => 10 * wrong);
+      const e = bound.findIndex((tenths) => tenths > 0);
+      const tenths = bound.map((value, at) => (at === e ? value + change : value));
+      expect(checkEvidenceLaws(told(tenths))).toContain(`what exit ${exits[e]!} loses`);
+    }
+    expect(checkEvidenceLaws(told(least.slice(1)))).toContain('not one for each');
+  });
+
+  test('comes with the losses of all', () => {
+    expect(checkEvidenceLaws(aWindow({ exitLossTenths: least }))).toContain('come with losses');
+  });
+});

@@ -265,5 +265,7 @@ test('losses of boxes are told as such, in rows with a tenth', () => {
     { agreement: 'F1', disagreements: expect.closeTo(1.7, 9) as number },
   ]);
   const text = renderExplanation(explained, NOW_MS, createPaint(false)).join('\n');
-  expect(text).toContain('F1 loss 1.7');
+  expect(text).toContain('F1 LOSS');
+  expect(text).toMatch(/ 1\.7 .* 1% F1 loss at 95% /);
+  expect(text).not.toMatch(/disagree/i);
 });

@@ -99,6 +99,17 @@ describe('the table of services', () => {
     await expect(textOf(renderTop(rows, true, true))).toMatchFileSnapshot(golden('top-wide'));
   });
 
+  test('names F1 where a budget bounds it', () => {
+    const f1 = viewOf(SERVING);
+    const of = { ...f1, settings: { ...f1.settings!, agreement: 'F1' as const } };
+    const detectors = textOf(renderTop([toTopRow(of, 1)], true, false));
+    expect(detectors).toMatch(/ F1 LOSS +ENGINE/);
+    expect(detectors).toMatch(/% F1 loss /);
+    expect(detectors).not.toContain('DISAGREE');
+    const mixed = textOf(renderTop([toTopRow(of, 1), toTopRow(f1, 2)], true, false));
+    expect(mixed).toContain('DISAGREE / F1 LOSS');
+  });
+
   test('says that there is none', () => {
     expect(renderTop([], false, false)).toEqual(['There are no CachedModelServices here.']);
   });

@@ -178,7 +178,12 @@ describe('the detector of F1', () => {
   });
 
   test('alarms on whole ones as Strict does', () => {
-    expect(reasonsOf(watched('F1', 10))).toContain('Alarm');
+    const alarmed = watched('F1', 10);
+    expect(reasonsOf(alarmed)).toContain('Alarm');
+    const messageOf = ({ decisions }: typeof alarmed): string =>
+      decisions.find(({ reason }) => reason === 'Alarm')!.message;
+    expect(messageOf(alarmed)).toMatch(/^Audited F1 loss is above the budget of 1%/);
+    expect(messageOf(watched('Strict', 1))).toMatch(/^Audited disagreement is above the budget/);
   });
 
   test('watches a step of the ramp too, whose figure is the mean loss', () => {

@@ -55,6 +55,16 @@ test('score bins cover logit -8 to 8, clamped; scores that are not finite fall i
   expect(bins).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2]);
 });
 
+test('what an exit loses is summed in tenths of the rows that leave there', () => {
+  const window = openTrackWindow('stable', aPlannedTrack());
+  const loses = (...lossTenths: number[]): object => ({ lossTenths: Uint8Array.from(lossTenths) });
+  addAudit(window, { ...scored([0.99999, 0], [1, 0]), ...loses(3, 10) });
+  addAudit(window, { ...scored([0.99999, 0.99999], [1, 0]), ...loses(10, 10) });
+  addAudit(window, { ...scored([0, 0.99999], [1, 0]), ...loses(10, 4) });
+  addAudit(window, { ...scored([0, 0], [1, 0]), ...loses(10, 10) });
+  expect(window.exitLossTenths).toEqual([13, 4]);
+});
+
 test('rows without heads have counters only', () => {
   const window = openTrackWindow('stable', null);
   addAudit(window, scored([], []));

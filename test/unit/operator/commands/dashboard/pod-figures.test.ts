@@ -101,7 +101,9 @@ describe('what a pod counts', () => {
       ]),
     );
     expect(counts.audits.get('early')).toBe(200);
-    expect(counts.disagreements.get('early')).toBe(2);
+    expect(counts.lostRows.get('early')).toBe(2);
+    const older = (await pod.page()).replaceAll(/^layercache_audit_loss_rows_total.*\n/gm, '');
+    expect(readPodCounts(older).lostRows.get('early')).toBe(2);
     expectClose(counts.avoidedSeconds.get('early')!, 110, { rel: 1e-12 });
     expect([...counts.errors]).toEqual([['queue_full', 3]]);
     expect(counts.exitsOff).toEqual(['late']);

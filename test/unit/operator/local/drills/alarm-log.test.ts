@@ -19,6 +19,7 @@ function aRun(drills: Partial<DrillOptions>) {
   const running = createRunDrills({
     drills: { ...NONE, ...drills },
     budget: 0.01,
+    agreement: 'Strict',
     tally,
     closeWindows: () => Promise.resolve(),
     onRestarted: () => undefined,

@@ -64,7 +64,7 @@ describe('what became of a drift', () => {
 });
 
 describe('the rows of a drift', () => {
-  const on = { budget: 0.01, isOff: false };
+  const on = { budget: 0.01, agreement: 'Strict', isOff: false } as const;
   test.each([
     [{ n: 0, early: 0, k: 'Pending' }, on, 'Since it began, no drifted row was answered.'],
     [
@@ -92,6 +92,11 @@ describe('the rows of a drift', () => {
       { ...on, isOff: true },
       'Until exits were off, 1,000 drifted rows were answered, 600 of them early, and 11 unlike the backbone: 1.10% of all, above the budget of 1%.',
     ],
+    [
+      { n: 1_000, early: 600, k: 4.2 },
+      { ...on, agreement: 'F1' },
+      'Since it began, 1,000 drifted rows were answered, 600 of them early, and 4.2 lost to F1: 0.42% of all, within the budget of 1%.',
+    ],
   ] as const)('are told with the share that was answered wrong (%#)', (rows, given, text) => {
     expect(tellRows(rows, given)).toBe(text);
   });
@@ -110,6 +115,7 @@ describe('a drift without an alarm', () => {
         ...{ kill: null, slow: null, poisonHead: false },
       },
       budget: 0.01,
+      agreement: 'Strict',
       tally,
       closeWindows: () => Promise.resolve(),
       onRestarted: () => undefined,

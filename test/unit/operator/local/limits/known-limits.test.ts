@@ -12,6 +12,7 @@ function facts(changes: Partial<LimitFacts> = {}): LimitFacts {
     exits: 3,
     isDisabled: false,
     budget: 0.01,
+    agreement: 'Strict',
     firstLookRows: 1_000,
     evidenceRows: 40_000,
     repeatsFrom: null,
@@ -51,6 +52,11 @@ describe('what a person reads', () => {
     expect(said({ exits: 0 })).toEqual([
       'NoExits: The manifest names no exits, although the backbone has 1 possible cuts: it answers every request itself. Remove exits from the manifest to have them chosen, or name some.',
     ]);
+  });
+
+  test('of a budget of F1 that nothing meets', () => {
+    const [text] = said({ agreement: 'F1', verdict: decision('NotCertified') });
+    expect(text).toContain('No exit keeps the F1 loss within the budget of 1%.');
   });
 
   test('of a budget that nothing meets', () => {

@@ -73,6 +73,14 @@ test('an answer names class, exit, policy and head revision, at any alignment', 
   });
 });
 
+test('of answers that can be partly right each row keeps its part', () => {
+  const { headerLength, body } = answer({}, [0.5, 2, 3, 1]);
+  const keep = (row: Float32Array): Float32Array => row.slice(0, 1);
+  const output = { ...LOGITS, parts: { keep, lossTenthsOf: () => 0 } };
+  const { parts } = createInferCodec(encoder, output).decode(headerLength, body, 2);
+  expect(parts).toEqual([Float32Array.of(0.5), Float32Array.of(3)]);
+});
+
 test('an answer without the class output is an error', () => {
   const { headerLength, body } = answer({}, [0, 0, 0, 0]);
   expect(() =>

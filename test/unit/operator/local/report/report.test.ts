@@ -179,6 +179,8 @@ describe('engine time', () => {
 });
 
 describe('true disagreement', () => {
+  const apart = ([a = 0]: Float32Array, [b = 0]: Float32Array): number => Math.abs(a - b);
+
   function backbone(classOf: (index: number) => number, failFirst = 0): InferClient {
     let failures = failFirst;
     return {
@@ -193,6 +195,8 @@ describe('true disagreement', () => {
     };
   }
   const options = {
+    output: { parts: null },
+    agreement: 'Strict' as const,
     labels: Int32Array.from({ length: 100 }, (_, i) => i % 3),
     rowsPerRequest: 8,
     concurrency: 3,
@@ -208,6 +212,28 @@ describe('true disagreement', () => {
     const truth = await countTrueDisagreement(tally.early, { ...options, client });
     expect(truth?.serving).toEqual({ compared: 80, k: 8, backboneRight: 72 });
     expect(truth?.run).toEqual({ compared: 81, k: 9, backboneRight: 72 });
+  });
+
+  test('of boxes is what they lose, and under Strict each answer that loses anything', async () => {
+    const early = aTally().early.map((row) => ({ ...row, parts: Float32Array.of(3) }));
+    const boxes: InferClient = {
+      ...backbone(() => 1),
+      infer: (rows) => {
+        const classIds = rows.map(() => 1);
+        // Of every fourth row the answers are not alike, though of one class.
+        const parts = rows.map((row) => Float32Array.of((row[0] ?? 0) % 4 === 0 ? 0 : 3));
+        const answer = { exit: 'backbone', policy: '1.2', headRevision: '', classIds, parts };
+        return Promise.resolve({ ok: true, answer, latencyMs: 1 });
+      },
+    };
+    const output = {
+      parts: { keep: (row: Float32Array) => row, lossTenthsOf: apart },
+    };
+    const given = { ...options, output, client: boxes };
+    const f1 = await countTrueDisagreement(early, { ...given, agreement: 'F1' });
+    expect(f1?.serving).toMatchObject({ compared: 80, k: 6 });
+    const strict = await countTrueDisagreement(early, given);
+    expect(strict?.serving).toMatchObject({ compared: 80, k: 20 });
   });
 
   test('is unknown when the backbone does not answer, or the run was interrupted', async () => {
@@ -535,6 +561,7 @@ describe('a report of a budget that bounds losses', () => {
     expect(page).toContain('>4.3</span> of');
     expect(page).toContain('F1 loss against the backbone');
     expect(page).toContain('Audited F1 loss');
-    expect(page).not.toContain('Audited disagreement');
+    expect(page).not.toMatch(/>[^<]*disagree/i);
+    expect(text).not.toMatch(/disagree|unlike/i);
   });
 });

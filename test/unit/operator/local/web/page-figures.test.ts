@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import * as format from '../../../../../operator/local/page/state/format.ts';
 import { createCurveCounter } from '../../../../../operator/local/web/curve.ts';
 import { createDoubtCounter } from '../../../../../operator/local/web/doubt.ts';
-import { exitFigures, savingsOf } from '../../../../../operator/local/web/exit-figures.ts';
+import { exitFigures, keptOf, savingsOf } from '../../../../../operator/local/web/exit-figures.ts';
 import {
   createHistory,
   runPoint,
@@ -14,6 +14,7 @@ import {
   quantilesOfDigest,
 } from '../../../../../operator/local/web/quantiles.ts';
 import { createTimeline } from '../../../../../operator/local/web/timeline.ts';
+import { boundedLossTail } from '../../../../../server/core/bounded-loss.ts';
 import { createLatencyCounter } from '../../../../../server/core/latency-digest.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
 import { aBundle, aHead, aState, aWindow, DIGEST_B, DIGEST_C } from '../../../crds/documents.ts';
@@ -256,6 +257,17 @@ describe('figures of an exit', () => {
       latency: null,
       savedMs: null,
     });
+  });
+
+  test('of boxes that can be partly right the mean F1 is bounded, by the test of their losses', () => {
+    const counts = { audits: 1_000, disagreements: 2.5 };
+    const kept = keptOf(counts, { confidence: 0.95, agreement: 'F1' })!;
+    expectClose(kept.ratio, 0.9975, { rel: 1e-12 });
+    // At the level 0.025 as an upper limit of the loss: exits.md 6.7 has p = 0.0172 at 0.01.
+    expect(1 - kept.low).toBeLessThan(0.01);
+    expectClose(boundedLossTail(1_000, 2.5, 1 - kept.low), 0.025, { rel: 1e-6 });
+    expectClose(boundedLossTail(1_000, 997.5, kept.high), 0.025, { rel: 1e-6 });
+    expect(keptOf({ audits: 0, disagreements: 0 }, { confidence: 0.95 })).toBeNull();
   });
 });
 

@@ -198,7 +198,7 @@ describe('the picture of a run', () => {
         atSeconds: 20,
         reason: 'Alarm',
         tone: 'Alarm',
-        meaning: 'Audited disagreement is above the budget; exits are off.',
+        meaning: 'Audited answers are over the budget; exits are off.',
         message: 'Disagreement is above 1%.',
         headRevision: DIGEST_B,
       },

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import {
+  boxLossTenths,
   classOfBoxes,
   createDetection,
   NOTHING,
   SOMETHING,
   type DetectionMaps,
+  trimBoxes,
 } from '../../../../../server/core/task/detection.ts';
 import { expectClose } from '../../../../support/expect-close.ts';
 
@@ -87,5 +89,18 @@ describe('what an early answer loses', () => {
       outputsWith([0, 0, 0, 0.9], [0, 2, 1, 0.8], [1, 1, 0, 0.7], [1, 2, 1, 0.6]),
     );
     expect(task.lossTenthsOf(NOTHING, full)).toBe(10);
+  });
+
+  test('of two outputs is 1 - F1 of their boxes, trimmed or whole', () => {
+    const [all] = task.toAnswer(outputsWith([0, 0, 1, 0.5], [1, 2, 0, 0.75]));
+    const [one] = task.toAnswer(outputsWith([1, 2, 0, 0.75]));
+    const [nothing] = none;
+    expect([all, one, nothing].map((boxes) => trimBoxes(boxes!).length)).toEqual([12, 6, 0]);
+    // One of two boxes: an F1 of 2/3, whose loss is rounded up.
+    expect(boxLossTenths(one!, all!)).toBe(4);
+    expect(boxLossTenths(trimBoxes(one!), trimBoxes(all!))).toBe(4);
+    expect(boxLossTenths(trimBoxes(all!), all!)).toBe(0);
+    expect(boxLossTenths(nothing!, nothing!)).toBe(0);
+    expect(boxLossTenths(nothing!, all!)).toBe(10);
   });
 });

@@ -34,11 +34,15 @@ export function toTopRow(service: ServiceView, rowsPerSecond: number | null): To
     pods: status.readyReplicas ?? 0,
     rowsPerSecond,
     exits: conditionOf(status.conditions, 'ExitsActive')?.reason ?? '-',
-    budget: settings === null ? null : plainPercent(settings.budget),
-    agreement: settings?.agreement ?? null,
+    ...budgetOf(settings),
     ...figuresOf(status),
     engine: status.backbone?.engine ?? null,
   };
+}
+
+function budgetOf(settings: ServiceView['settings']): Pick<TopRow, 'budget' | 'agreement'> {
+  if (settings === null) return { budget: null, agreement: null };
+  return { budget: plainPercent(settings.budget), agreement: settings.agreement };
 }
 
 function figuresOf({

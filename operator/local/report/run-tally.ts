@@ -95,8 +95,7 @@ export function createRunTally(labels: Int32Array | null): RunTally {
       const isEarly = answer.exit !== 'backbone';
       if (isExposed) countExposed(tally.exposed, isEarly);
       if (isEarly && !row.isRepeated) {
-        const [parts = null] = answer.parts ?? [];
-        tally.early.push({ row, classId, parts, inServing, isExposed });
+        tally.early.push({ row, classId, parts: partsOf(answer), inServing, isExposed });
       }
     },
     addError: (code) => {
@@ -153,6 +152,11 @@ function isNewAndDrifted({ isDrifted, isRepeated }: PlannedRow): boolean {
 function countExposed(exposed: RunTally['exposed'], isEarly: boolean): void {
   exposed.n += 1;
   if (isEarly) exposed.early += 1;
+}
+
+/** Of the one row that a request of a replay has. */
+function partsOf({ parts }: InferAnswer): Float32Array | null {
+  return parts?.[0] ?? null;
 }
 
 /** While exits are off a row is charged to no heads. */

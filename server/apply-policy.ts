@@ -7,10 +7,13 @@ import type { CompanionDesk } from './companion-desk.ts';
 import type { EngineClient, EnginePlan } from './engine/engine-client.ts';
 import { EngineError } from './engine/engine-error.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
+import { createHeadPace } from './head-pace.ts';
 import {
   BACKBONE_PLAN,
+  bringsHeadsAlone,
   candidateShareOf,
   isSamePlan,
+  opensHeads,
   planPolicy,
   tracksToHold,
 } from './plan-policy.ts';
@@ -38,8 +41,13 @@ import { createTurns } from './turns.ts';
 
 export type ApplyPath = 'push' | 'mount';
 
+type ParsedPolicy = ReturnType<typeof parsePolicy>;
+
 export interface PolicyApplier {
-  /** The steps of server.md "Policy application". Applies are serialised; any failure keeps the snapshot in force. */
+  /**
+   * The steps of server.md "Policy application". Applies are serialised; any failure keeps the snapshot in force. A pushed policy that
+   * only brings other heads waits while requests come and heads were opened a moment ago (head-pace.ts).
+   */
   apply(text: string, path: ApplyPath): Promise<Acknowledgement>;
   /** Local safety changed its mind: holds at once what may no longer answer, then follows with a plan. */
   refresh(): void;
@@ -90,7 +98,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   /** Refused only because its stable heads are not here yet. */
   let waiting: Policy | null = null;
   /** The last one that was refused, for a companion that may still come. */
-  let refused: { readonly text: string; readonly path: ApplyPath } | null = null;
+  let refused: { readonly parsed: ParsedPolicy; readonly path: ApplyPath } | null = null;
   let bundles: ReadonlyMap<string, HeadBundle> = new Map();
   /** Of the policy in force, and what readers are shown: that, or the refusal of a later one. */
   let inForce: Verdict = APPLIED;
@@ -99,6 +107,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   let fallenBack: Verdict | null = null;
   const deaths = createPlanDeaths();
   const serially = createTurns();
+  const pace = createHeadPace({ clock: options.clock, batches: () => servings.taken() });
 
   function acknowledge(own: Verdict): Acknowledgement {
     const serving = servings.latest();
@@ -116,8 +125,7 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     };
   }
 
-  async function applyNow(text: string): Promise<Verdict> {
-    const parsed = parsePolicy(text);
+  async function applyNow(parsed: ParsedPolicy): Promise<Verdict> {
     if (!parsed.ok) return rejected({ reason: parsed.code, message: parsed.message });
     const next = forThisBackbone(parsed.value, model);
     const order = policy === null ? 1 : comparePair(next, policy);
@@ -136,7 +144,8 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   async function tryTakeOver(next: Policy): Promise<Verdict> {
     const startMs = options.clock.monotonicMs();
     const before = headsInForce(servings.latest());
-    const verdict = await takeOverOnce(next);
+    const opens = opensHeads(servings.latest(), next);
+    const verdict = await (opens ? pace.open(() => takeOverOnce(next)) : takeOverOnce(next));
     const isApplied = verdict.result === 'Applied';
     const heads = isApplied ? headsInForce(servings.latest()) : headsNamed(next);
     const seconds = (options.clock.monotonicMs() - startMs) / 1000;
@@ -266,12 +275,23 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
     }
   }
 
-  async function applyAndTell(text: string, path: ApplyPath): Promise<Acknowledgement> {
-    const own = await applyNow(text);
+  /** What is mounted changes seldom, and waiting for one would keep the next from being read. */
+  async function paced(parsed: ParsedPolicy, path: ApplyPath): Promise<void> {
+    if (!parsed.ok || path === 'mount') return;
+    const next = parsed.value;
+    await pace.turn(next, () => {
+      const inForce = servings.latest();
+      const isNewer = policy === null || comparePair(next, policy) > 0;
+      return inForce !== null && isNewer && bringsHeadsAlone(inForce, next);
+    });
+  }
+
+  async function applyAndTell(parsed: ParsedPolicy, path: ApplyPath): Promise<Acknowledgement> {
+    const own = await applyNow(parsed);
     // A refusal of a newer policy stays visible to whoever only reads; old or equal ones change nothing.
     if (own.result === 'Rejected') shown = own;
     if (own.result === 'Rejected' || own.result === 'Applied') {
-      refused = own.reason === 'CompanionUnsupported' ? { text, path } : null;
+      refused = own.reason === 'CompanionUnsupported' ? { parsed, path } : null;
     }
     const acknowledgement = acknowledge(own);
     options.observer.applied(acknowledgement, path);
@@ -279,11 +299,15 @@ export function createPolicyApplier(options: ApplierOptions): PolicyApplier {
   }
 
   return {
-    apply: (text, path) => serially(() => applyAndTell(text, path)),
+    apply: async (text, path) => {
+      const parsed = parsePolicy(text);
+      await paced(parsed, path);
+      return serially(() => applyAndTell(parsed, path));
+    },
     companionArrived: () =>
       serially(async () => {
         if (fallenBack !== null) await replanNow();
-        if (refused !== null) await applyAndTell(refused.text, refused.path);
+        if (refused !== null) await applyAndTell(refused.parsed, refused.path);
       }),
     refresh: () => {
       hold();

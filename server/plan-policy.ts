@@ -1,6 +1,6 @@
 import { exitPlace, placeFields } from '../crds/wire/exit-place.ts';
 import type { HeadBundle } from '../crds/wire/head-bundle.ts';
-import type { Policy } from '../crds/wire/policy.ts';
+import type { Policy, PolicyTrack } from '../crds/wire/policy.ts';
 import type { Track } from '../crds/wire/evidence.ts';
 import type { EnginePlan, PlannedTrack, SampledExit } from './engine/engine-client.ts';
 import type { Safety, SafetyView } from './safety.ts';
@@ -79,4 +79,31 @@ export function tracksToHold(inForce: Serving, wanted: EnginePlan): Track[] {
     const next = wanted.tracks.find((planned) => planned.track === track);
     return (next?.activeExits.length ?? 0) < activeExits.length ? [track] : [];
   });
+}
+
+/** Whether a policy names heads that the snapshot in force does not hold. */
+export function opensHeads(inForce: Serving | null, next: Policy): boolean {
+  const loaded = new Set(inForce?.plan.tracks.map(({ headRevision }) => headRevision));
+  const named = [next.stable, next.candidate].flatMap((track) => track ?? []);
+  return named.some(({ headRevision }) => !loaded.has(headRevision));
+}
+
+/**
+ * Whether a policy has heads to open and takes nothing away: only such a one may be made to wait. Without exits, with fewer that
+ * answer on a track, or with the same heads at a smaller lambda it may not.
+ */
+export function bringsHeadsAlone(inForce: Serving, next: Policy): boolean {
+  if (!next.exitsEnabled || !opensHeads(inForce, next)) return false;
+  return !inForce.plan.tracks.some((planned) => isNarrowed(planned, next[planned.track]));
+}
+
+function isNarrowed(
+  { headRevision, activeExits, lambdaIndex }: PlannedTrack,
+  next: PolicyTrack | null,
+): boolean {
+  const nextIndex = next?.lambdaIndex ?? null;
+  if (lambdaIndex === null || activeExits.length === 0) return false;
+  if (next === null || nextIndex === null) return true;
+  const isSmaller = next.headRevision === headRevision && nextIndex < lambdaIndex;
+  return isSmaller || next.activeExits.length < activeExits.length;
 }

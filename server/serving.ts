@@ -58,6 +58,8 @@ export interface ServingControl {
   /** Takes the snapshot for one batch; give it back with `release`. */
   acquire(): Serving | null;
   release(serving: Serving): void;
+  /** Times that a snapshot was taken for a batch. */
+  taken(): number;
   swap(next: Serving): void;
   /** The engine lost all its plans; nothing is current until the next swap. */
   forgetPlans(): void;
@@ -69,6 +71,7 @@ export function createServingControl(releasePlan: (planId: number) => void): Ser
   let current: Serving | null = null;
   let latest: Serving | null = null;
   let uses = new Map<number, number>();
+  let taken = 0;
   const listeners: ((serving: Serving) => void)[] = [];
 
   function releaseIfUnused(planId: number): void {
@@ -81,6 +84,7 @@ export function createServingControl(releasePlan: (planId: number) => void): Ser
     current: () => current,
     latest: () => latest,
     acquire: () => {
+      taken += 1;
       if (current !== null) uses.set(current.planId, (uses.get(current.planId) ?? 0) + 1);
       return current;
     },
@@ -91,6 +95,7 @@ export function createServingControl(releasePlan: (planId: number) => void): Ser
       uses.set(planId, count - 1);
       releaseIfUnused(planId);
     },
+    taken: () => taken,
     swap: (next) => {
       const former = current;
       current = next;

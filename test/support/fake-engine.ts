@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WHOLE_LOSS } from '../../crds/wire/agreement.ts';
 import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { CostTable } from '../../crds/wire/state.ts';
@@ -110,6 +111,8 @@ export interface FakeEngine extends EngineClient {
   readonly plans: ReadonlyMap<number, EnginePlan>;
   readonly released: number[];
   latencyMs: number;
+  /** Of `prepare`. */
+  prepareMs: number;
   /** The next `prepare` rejects with it. */
   prepareError: EngineError | null;
   /** `start` rejects with it. */
@@ -171,6 +174,7 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
     plans,
     released,
     latencyMs: 0,
+    prepareMs: 0,
     prepareError: null,
     startError: null,
     isHeld: false,
@@ -191,7 +195,7 @@ export function createFakeEngine(report: EngineReport = fakeReport()): FakeEngin
       return report;
     },
     prepare: async (plan) => {
-      await Promise.resolve();
+      await (engine.prepareMs > 0 ? sleep(engine.prepareMs) : Promise.resolve());
       if (status !== 'Up') throw new EngineError('EngineDown', 'the engine is down');
       if (engine.deadlyPrepares > 0 && plan.tracks.length > 0) {
         engine.deadlyPrepares -= 1;

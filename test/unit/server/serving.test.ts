@@ -9,6 +9,7 @@ import {
   policyLabel,
 } from '../../../server/serving.ts';
 import {
+  bringsHeadsAlone,
   candidateShareOf,
   compareSafety,
   isSamePlan,
@@ -165,5 +166,40 @@ describe('from a policy to a plan', () => {
     expect(compare({ held: stable }, nothing)).toBe('More');
     expect(compare({ candidateShare: 0 }, nothing)).toBe('More');
     expect(compare({ candidateShare: 0 }, stable)).toBe('Less');
+  });
+});
+
+describe('a policy may be made to wait', () => {
+  const inForce = aServing(1, {
+    plan: planPolicy(aPolicy({ stable: aTrack(A, { lambdaIndex: 3 }) }), BUNDLES, UNCUT),
+  });
+  const wish = { revision: 2 };
+
+  test('when it only brings other heads', () => {
+    expect(bringsHeadsAlone(inForce, aPolicy({ ...wish, stable: aTrack(C) }))).toBe(true);
+    const candidate = aCandidate(C, 0.25);
+    const stable = aTrack(A, { lambdaIndex: 3 });
+    expect(bringsHeadsAlone(inForce, aPolicy({ ...wish, stable, candidate }))).toBe(true);
+  });
+
+  test.each([
+    ['has no heads to open', { stable: aTrack(A, { lambdaIndex: 3 }) }],
+    ['disables exits', { exitsEnabled: false, stable: aTrack(C) }],
+    ['lets fewer exits answer', { stable: aTrack(C, { activeExits: [] }) }],
+    ['takes the lambda away', { stable: aTrack(C, { lambdaIndex: null, certificate: null }) }],
+    ['takes the heads of a track away', { stable: null, candidate: aCandidate(C, 0.25) }],
+    [
+      'lets the same heads answer at a smaller lambda',
+      { stable: aTrack(A, { lambdaIndex: 2 }), candidate: aCandidate(C, 0.25) },
+    ],
+  ])('not when it %s', (_, change) => {
+    expect(bringsHeadsAlone(inForce, aPolicy({ ...wish, ...change }))).toBe(false);
+  });
+
+  test('when no exit of the heads in force answers anyway', () => {
+    const silent = aTrack(A, { activeExits: [] });
+    const held = aServing(1, { plan: planPolicy(aPolicy({ stable: silent }), BUNDLES, UNCUT) });
+    const next = aPolicy({ ...wish, stable: null, candidate: aCandidate(C, 0.25) });
+    expect(bringsHeadsAlone(held, next)).toBe(true);
   });
 });

@@ -24,6 +24,7 @@ import { createBatchObserver } from './observe-batches.ts';
 import { createBatcher } from './queue/batcher.ts';
 import type { InferJob } from './queue/job.ts';
 import { createPoisonList } from './queue/poison.ts';
+import { createSourceFrames } from './queue/source-frames.ts';
 import type { SwitchOffCause } from './safety.ts';
 import { createSafety } from './safety.ts';
 import type { ServingControl } from './serving.ts';
@@ -146,6 +147,11 @@ export function createLoadedModel(
   });
   servings.onSwap(windows.onSwap);
   servings.onSwap(drift.onSwap);
+  const frames = createSourceFrames(clock);
+  // Another policy, or an engine that was started again: what is certified now was not asked about frames of before.
+  servings.onSwap(() => {
+    frames.forget();
+  });
   const backbone = createBackboneWatch({ engine, clock, onChecked: events.backboneChecked });
   const batcher = createBatcher({
     engine,
@@ -159,6 +165,7 @@ export function createLoadedModel(
       backbone,
       metrics: dependencies.metrics,
     }),
+    frames,
     poison: createPoisonList(clock),
     clock,
   });

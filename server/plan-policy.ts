@@ -31,7 +31,11 @@ export function planPolicy(
 function sampledExits(policy: Policy): SampledExit[] {
   return policy.exits
     .filter((exit) => exit.mode !== 'Disabled' && exitPlace(exit) !== '')
-    .map((exit) => ({ name: exit.name, ...placeFields(exit) }));
+    .map((exit) => ({
+      name: exit.name,
+      ...placeFields(exit),
+      ...(exit.sourceHeader === undefined ? {} : { compares: 'PreviousFrame' }),
+    }));
 }
 
 /** Share of traffic for the candidate now: none without its heads, with exits off, or under a stale policy. */

@@ -7,6 +7,7 @@ import type { CompanionDesk } from './companion-desk.ts';
 import { certificateHolds, findScopeProblem } from './core/certificate.ts';
 import { nearestNames } from './engine/nearest-names.ts';
 import type { ModelDescription } from './engine/segment-engine.ts';
+import { taskOf } from './engine/task-of.ts';
 
 type Companions = Pick<CompanionDesk, 'models' | 'reports'>;
 
@@ -46,8 +47,14 @@ function findModelProblem(
 }
 
 function findExitProblem(policy: Policy, model: ModelDescription): PolicyProblem | null {
-  for (const { name, tensor, mode } of policy.exits) {
+  for (const { name, tensor, mode, sourceHeader } of policy.exits) {
     if (mode === 'Disabled' || tensor === undefined) continue;
+    if (sourceHeader !== undefined && taskOf(model).frames === null) {
+      return {
+        reason: 'ExitMismatch',
+        message: `Exit ${name} answers frames by earlier ones of their source, and this backbone answers no frames; remove sourceHeader.`,
+      };
+    }
     if (model.cuts.some((cut) => cut.tensor === tensor)) continue;
     const rejected = model.rejectedCuts.find((cut) => cut.tensor === tensor);
     const near = nearestNames(
@@ -142,11 +149,19 @@ export function findTrackProblem(
     // It runs what its own bundle brings.
     if (head.student !== undefined) return false;
     const named = policy.exits.find((exit) => exit.name === head.exit);
-    return track.activeExits.includes(head.exit) && exitPlace(named ?? {}) !== exitPlace(head);
+    const isMoved =
+      exitPlace(named ?? {}) !== exitPlace(head) ||
+      (named?.sourceHeader === undefined) !== (head.compares === undefined);
+    return track.activeExits.includes(head.exit) && isMoved;
   });
   if (moved === undefined) return null;
   return {
     reason: 'ExitMismatch',
-    message: `Exit ${moved.exit} is trained on ${moved.tensor === null ? 'companion' : 'tensor'} ${exitPlace(moved)}, the policy names another one; train heads for that.`,
+    message: `Exit ${moved.exit} is trained on ${whatOf(moved)} ${exitPlace(moved)}, the policy names another one; train heads for that.`,
   };
+}
+
+function whatOf({ tensor, compares }: HeadBundle['heads'][number]): string {
+  if (tensor === null) return 'companion';
+  return compares === undefined ? 'tensor' : 'frames at tensor';
 }

@@ -65,6 +65,11 @@ export const MODEL_RULES: readonly Rule<CachedModelService>[] = [
       message: 'the name student is reserved for what heads.training.student makes: choose another',
       holds: (exit) => exit.name !== 'student',
     },
+    {
+      cel: '!has(self.sourceHeader) || has(self.tensor)',
+      message: 'a companion compares no frames: name a tensor, or remove sourceHeader',
+      holds: (exit) => exit.sourceHeader === undefined || exit.tensor !== undefined,
+    },
   ]),
   ...rulesAt(
     {
@@ -81,6 +86,11 @@ export const MODEL_RULES: readonly Rule<CachedModelService>[] = [
         cel: 'self.filter(e, has(e.model)).size() <= 2',
         message: 'at most 2 exits can be companion models: remove one',
         holds: (exits) => exits.filter((exit) => exit.model !== undefined).length <= 2,
+      },
+      {
+        cel: 'self.filter(e, has(e.sourceHeader)).size() <= 1',
+        message: 'at most one exit compares frames: remove sourceHeader from the others',
+        holds: (exits) => exits.filter((exit) => exit.sourceHeader !== undefined).length <= 1,
       },
     ],
   ),

@@ -82,6 +82,14 @@ export const exitMode = z.enum(EXIT_MODES).default('Active').meta({
     'The switch: Active lets certified exits answer, Shadow runs heads on audits only, Disabled runs none.',
 });
 
+const HEADER_NAME = /^[A-Za-z0-9-]{1,64}$/;
+const headerName = (description: string, more: { readonly example?: string } = {}) =>
+  z
+    .string()
+    .regex(HEADER_NAME, "write a header name: at most 64 letters, digits and '-'")
+    .optional()
+    .meta({ description, bounds: '1 to 64 of A-Z a-z 0-9 -', maxLength: 64, ...more });
+
 const companion = z
   .strictObject({
     uri: f.modelUri('Where the companion model lies.'),
@@ -104,6 +112,10 @@ const exit = z.strictObject({
     })
     .optional(),
   model: companion.optional(),
+  sourceHeader: headerName(
+    'Of a detector: the exit compares frames of a source, which this header of a request names, and answers with the last answer of the backbone, at most 5 frames old. Requests without the header pass it by.',
+    { example: 'x-camera' },
+  ),
   mode: z
     .enum(EXIT_MODES)
     .default('Active')
@@ -322,15 +334,9 @@ export const rollout = z
     progressDeadline: f.durationOr('15m', ['1m', '24h', '15m'], {
       description: 'Longest time for loading the candidate everywhere.',
     }),
-    stickyHeader: z
-      .string()
-      .regex(/^[A-Za-z0-9-]{1,64}$/, "write a header name: at most 64 letters, digits and '-'")
-      .optional()
-      .meta({
-        description: 'Header whose keyed hash picks the track; absent: random per request.',
-        bounds: '1 to 64 of A-Z a-z 0-9 -',
-        maxLength: 64,
-      }),
+    stickyHeader: headerName(
+      'Header whose keyed hash picks the track; absent: random per request.',
+    ),
   })
   .prefault({})
   .meta({ description: 'How a certified candidate takes over.' });

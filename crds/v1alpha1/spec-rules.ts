@@ -104,6 +104,16 @@ export const SPEC_RULES: readonly Rule<CachedModelService>[] = [
         accuracy.agreement !== 'F1' || backbone.task === 'Detection',
     },
   ]),
+  ...rulesAt(specSite(['exits'], ['spec.backbone.task']), [
+    {
+      cel: "!has(self.exits) || !self.exits.exists(e, has(e.sourceHeader)) || (has(self.backbone.task) && self.backbone.task == 'Detection')",
+      message:
+        'sourceHeader compares frames of a detector: set backbone.task to Detection, or remove sourceHeader',
+      holds: ({ exits, backbone }) =>
+        exits?.every((exit) => exit.sourceHeader === undefined) !== false ||
+        backbone.task === 'Detection',
+    },
+  ]),
   ...rulesAt(specSite(['heads', 'training', 'student'], ['spec.server.engine']), [
     {
       cel: "self.heads.training.student == 'Off' || self.server.engine in ['Auto', 'ONNX']",

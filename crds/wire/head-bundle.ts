@@ -12,6 +12,7 @@ import {
 } from './head-manifest.ts';
 import { canonicalJson, checkShape, refuse } from './json.ts';
 import { WIRE_LIMITS } from './limits.ts';
+import type { Compared } from './previous-frame.ts';
 import type { Result } from './result.ts';
 import type { BundleStudent } from './student.ts';
 
@@ -59,7 +60,7 @@ export interface BundleHead {
   readonly modelDigest: string | null;
   readonly pool: PoolSize;
   readonly hidden: HiddenSize;
-  /** pool * pool * channels. */
+  /** pool * pool * channels; of a comparison of frames, its values. */
   readonly featureCount: number;
   /** Standardisation x = clip((f - mean) / scale, +-8). */
   readonly mean: Float32Array;
@@ -72,6 +73,8 @@ export interface BundleHead {
   readonly b2: Float32Array | null;
   /** A companion that the trainer made: servers build it of these weights, and it has `modelDigest`. */
   readonly student?: BundleStudent;
+  /** It reads a comparison with an earlier frame of the row's source at `tensor`; of its classes, 0 is "as there". */
+  readonly compares?: Compared;
   readonly score: ScoreCoefficients;
   /** T_e: reported class scores are softmax(z / temperature). Decides nothing. */
   readonly temperature: number;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DTYPE_BYTES, elementCount } from './array-codec.ts';
 import { WIRE_LIMITS } from './limits.ts';
 import * as shapes from './shapes.ts';
+import { COMPARISON_VALUES, compares } from './previous-frame.ts';
 import { STUDENT_EXIT } from './student.ts';
 
 /** The JSON part of a head bundle: everything but the numbers, which lie in the blob at the offsets named here. */
@@ -85,6 +86,7 @@ const head = z.strictObject({
   w2: matrixRef.nullable(),
   b2: arrayRef.nullable(),
   student: z.exactOptional(student),
+  compares,
   score,
   temperature: z.number().gt(0).max(1000),
   knownAnswers,
@@ -126,6 +128,10 @@ export const manifestSchema = z.strictObject({
     .refine(
       (list) => shapes.areUnique(list.map((h) => h.tensor ?? h.modelDigest)),
       'two heads name the same tensor or model',
+    )
+    .refine(
+      (list) => list.filter((h) => h.compares !== undefined).length <= 1,
+      'two heads compare frames',
     ),
   training: provenance,
 });
@@ -238,6 +244,19 @@ function slotsOf(entry: HeadEntry, classCount: number): Slot[] {
   return entry.student === undefined ? [] : studentSlots(entry.student, classCount);
 }
 
+function findComparingProblem({
+  compares: compared,
+  tensor,
+  pool,
+  featureCount,
+}: HeadEntry): string | null {
+  if (compared === undefined) return null;
+  if (tensor === null) return 'a companion has no frames to compare';
+  return pool === 1 && featureCount === COMPARISON_VALUES
+    ? null
+    : `a comparison of frames has pool 1 and featureCount ${COMPARISON_VALUES}`;
+}
+
 function findHeadProblem(entry: HeadEntry, classCount: number): string | null {
   if ((entry.tensor === null) === (entry.modelDigest === null)) {
     return 'exactly one of tensor, modelDigest must be set';
@@ -252,6 +271,10 @@ function findHeadProblem(entry: HeadEntry, classCount: number): string | null {
   if ((entry.student !== undefined) !== (companion && entry.exit === STUDENT_EXIT)) {
     return `the exit ${STUDENT_EXIT} is a companion with its weights, and no other exit has any`;
   }
+  return findComparingProblem(entry) ?? findArrayProblem(entry, classCount);
+}
+
+function findArrayProblem(entry: HeadEntry, classCount: number): string | null {
   const slots = slotsOf(entry, classCount);
   for (const slot of slots) {
     const problem = findSlotProblem(slot);

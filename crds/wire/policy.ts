@@ -15,6 +15,8 @@ export interface PolicyExit {
   readonly name: string;
   readonly tensor?: string;
   readonly modelDigest?: string;
+  /** Header that names the source of a frame: the exit compares frames of a source. From schema version 5 on. */
+  readonly sourceHeader?: string;
   readonly mode: ExitMode;
 }
 
@@ -60,9 +62,9 @@ export interface PolicyCandidate extends PolicyTrack {
 /**
  * Versions of the document that servers read, oldest first; what a server reads, its state says. 2 added
  * `limits.logLevel`, 3 what a certificate is for, 4 the agreement. Parsers are strict, so the operator writes the highest that all pods
- * of a service read, and 4 only where the agreement is not the one there was first.
+ * of a service read, 4 only where the agreement is not the one there was first, and 5 only where an exit compares frames.
  */
-export const POLICY_SCHEMA_VERSIONS = [1, 2, 3, 4] as const;
+export const POLICY_SCHEMA_VERSIONS = [1, 2, 3, 4, 5] as const;
 
 export type PolicySchemaVersion = (typeof POLICY_SCHEMA_VERSIONS)[number];
 
@@ -135,11 +137,13 @@ const trackFields = {
 
 const track = z.strictObject(trackFields);
 
+const headerName = z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a header name');
+
 const candidate = z.strictObject({
   ...trackFields,
   share: shapes.ratio,
   stage: z.enum(['Staging', 'Shadowing', 'Ramping']),
-  stickyHeader: z.exactOptional(z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'expected a header name')),
+  stickyHeader: z.exactOptional(headerName),
   stickyKey: z.exactOptional(shapes.token),
 });
 
@@ -148,10 +152,15 @@ const exit = z
     name: shapes.exitName,
     tensor: z.exactOptional(shapes.tensorName),
     modelDigest: z.exactOptional(shapes.digest),
+    sourceHeader: z.exactOptional(headerName),
     mode: z.enum(['Active', 'Shadow', 'Disabled']),
   })
   .refine((e) => (e.tensor === undefined) !== (e.modelDigest === undefined), {
     message: 'set exactly one of tensor, modelDigest',
+  })
+  .refine((e) => e.sourceHeader === undefined || e.tensor !== undefined, {
+    path: ['sourceHeader'],
+    message: 'a companion has no frames to compare',
   });
 
 const exits = z
@@ -165,6 +174,10 @@ const exits = z
   .refine(
     (list) => shapes.areUnique(list.map((e) => e.tensor ?? e.modelDigest)),
     'two exits name the same tensor or model',
+  )
+  .refine(
+    (list) => list.filter((e) => e.sourceHeader !== undefined).length <= 1,
+    'two exits compare frames',
   );
 
 const limits = z
@@ -265,6 +278,9 @@ function findPolicyProblem(policy: Policy): Finding | null {
   }
   if ((policy.agreement !== undefined) !== policy.schemaVersion >= 4) {
     return [['agreement'], 'agreement and schemaVersion 4 come together'];
+  }
+  if (policy.exits.some((e) => e.sourceHeader !== undefined) !== policy.schemaVersion >= 5) {
+    return [['exits'], 'sourceHeader and schemaVersion 5 come together'];
   }
   if (policy.exitsEnabled && policy.stable !== null && policy.stable.certificate === null) {
     return [['stable', 'certificate'], 'exitsEnabled needs the certificate of stable'];

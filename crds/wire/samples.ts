@@ -12,6 +12,7 @@ import { isFiniteHalf } from './half-float.ts';
 import type { PoolSize } from './head-bundle.ts';
 import { canonicalJson, checkShape, refuse } from './json.ts';
 import { WIRE_LIMITS } from './limits.ts';
+import { compares, SAMPLED_COMPARISON_VALUES, type Compared } from './previous-frame.ts';
 import type { Result } from './result.ts';
 import { isAscending } from './row-order.ts';
 import * as shapes from './shapes.ts';
@@ -30,6 +31,8 @@ export interface SampleExit {
   readonly width: number;
   /** pool * pool * channels; a companion: classCount log-probabilities. */
   readonly featureCount: number;
+  /** Its features are a comparison with an earlier frame, and what the answer of that one would have lost. */
+  readonly compares?: Compared;
 }
 
 /** Pooled features and backbone answers of audited rows (exits.md 3). Never inputs. Arrays have one entry (or block) per row. */
@@ -85,6 +88,7 @@ const exit = z
     height: shapes.ordinal.max(WIRE_LIMITS.features),
     width: shapes.ordinal.max(WIRE_LIMITS.features),
     featureCount: shapes.ordinal.max(WIRE_LIMITS.features),
+    compares,
   })
   .refine((e) => (e.tensor === null) !== (e.modelDigest === null), {
     message: 'set exactly one of tensor, modelDigest',
@@ -92,7 +96,13 @@ const exit = z
   .refine((e) => e.tensor === null || e.featureCount === e.pool * e.pool * e.channels, {
     path: ['featureCount'],
     message: 'must be pool * pool * channels',
-  });
+  })
+  .refine(
+    (e) =>
+      e.compares === undefined ||
+      (e.tensor !== null && e.featureCount === SAMPLED_COMPARISON_VALUES),
+    { path: ['compares'], message: 'a comparison has a tensor and its own count of values' },
+  );
 
 const headerSchema = z
   .strictObject({

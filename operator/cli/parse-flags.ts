@@ -23,3 +23,8 @@ export function duration(text: string): number {
   if (value > 0) return value;
   throw new InvalidArgumentError('Write a duration, for example 90s or 5m.');
 }
+
+export function headerName(text: string): string {
+  if (/^[A-Za-z0-9-]{1,64}$/.test(text)) return text;
+  throw new InvalidArgumentError("Write a header name: at most 64 letters, digits and '-'.");
+}

@@ -10,7 +10,7 @@ import type { RunOptions } from '../local/run-options.ts';
 import type { CliIo } from './cli-io.ts';
 import { createInterrupt } from './interrupt.ts';
 import { driftFlag, driftStrength, killFlag, slowFlag, type DriftFlag } from './parse-drills.ts';
-import { duration, rate, wholeNumber } from './parse-flags.ts';
+import { duration, headerName, rate, wholeNumber } from './parse-flags.ts';
 import type { Outcome } from './program.ts';
 
 interface RunFlags {
@@ -24,6 +24,7 @@ interface RunFlags {
   readonly rate: number | null;
   readonly concurrency: number;
   readonly replicas: number;
+  readonly sourceHeader?: string;
   readonly seed: number;
   readonly report?: string;
   readonly state?: string;
@@ -82,6 +83,12 @@ export function runCommand(io: CliIo, outcome: Outcome): Command {
     )
     .addOption(
       new Option('--replicas <n>', 'server processes').default(1).argParser(wholeNumber(1, 64)),
+    )
+    .addOption(
+      new Option(
+        '--source-header <name>',
+        'header that names the source of a frame, instead of the sourceHeader of the manifest',
+      ).argParser(headerName),
     )
     .addOption(
       new Option('--seed <n>', 'of shuffling and training')
@@ -170,6 +177,7 @@ function toRunOptions(
     rate: flags.rate,
     concurrency: flags.concurrency,
     replicas: flags.replicas,
+    sourceHeader: flags.sourceHeader ?? null,
     seed: flags.seed,
     reportDir: flags.report ?? null,
     stateDir: flags.state ?? null,

@@ -7,7 +7,7 @@ import { restartStable } from './restart-evidence.ts';
 import { voidCertificate } from './switch-off.ts';
 import type { Tick } from './tick.ts';
 import { afterNow } from './training-wishes.ts';
-import type { BackboneFacts, LifecycleInput } from './types.ts';
+import type { BackboneFacts, ExitCandidate, LifecycleInput } from './types.ts';
 
 /** Another backbone digest, or other exits: heads and evidence of before are void, collecting begins. */
 export function noticeBackbone(
@@ -43,8 +43,15 @@ export function noticeBackbone(
   });
 }
 
+/** A head for rows is none for frames; which header names the source is not the head's. */
+function kindOf({ sourceHeader }: ExitCandidate): string {
+  return sourceHeader === undefined ? '' : 'frames at ';
+}
+
 function keyOf({ digest, exits }: BackboneFacts): string {
-  return [digest, ...exits.map((exit) => `${exit.name}=${exitPlace(exit)}`)].join(' ');
+  return [digest, ...exits.map((exit) => `${exit.name}=${kindOf(exit)}${exitPlace(exit)}`)].join(
+    ' ',
+  );
 }
 
 /** Sends a service to sleep that has no exits to use, and wakes it. */

@@ -53,6 +53,7 @@ function policyExits({ backbone, input }: Tick): readonly PolicyExit[] {
   return backbone.exits.map((exit) => ({
     name: exit.name,
     ...placeFields(exit),
+    ...(exit.sourceHeader === undefined ? {} : { sourceHeader: exit.sourceHeader }),
     mode: isDisabled ? 'Disabled' : exit.mode,
   }));
 }

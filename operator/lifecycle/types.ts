@@ -13,6 +13,8 @@ export interface ExitCandidate extends ExitPlace {
   readonly name: string;
   readonly tensor?: string;
   readonly modelDigest?: string;
+  /** It compares frames of the source that this header of a request names. */
+  readonly sourceHeader?: string;
   readonly mode: ExitMode;
   /** Of the backbone up to the cut; of a companion its own work in terms of the backbone's. Time alike. */
   readonly macsShare: number;

@@ -4,12 +4,13 @@ import { CliError } from '../errors.ts';
 import type { ExitCandidate } from '../lifecycle/types.ts';
 import { nearestNames } from '../../crds/schema/edit-distance.ts';
 import { discoverExits } from '../plan/discover-exits.ts';
-import { inPassingOrder } from '../plan/select-exits.ts';
+import { inPassingOrder, sourceFields } from '../plan/select-exits.ts';
 
 /** An exit as a manifest names it. */
 export interface NamedExit {
   readonly name: string;
   readonly tensor?: string | undefined;
+  readonly sourceHeader?: string | undefined;
   readonly mode: ExitMode;
 }
 
@@ -34,6 +35,23 @@ export function selectExits(
       : matchExit(model, { ...exit, tensor: exit.tensor }, where),
   );
   return inPassingOrder(exits);
+}
+
+/** Exits of a manifest; a header that the run was given is the one that names sources. @param header null: as in the manifest */
+export function withSourceHeader<T extends NamedExit>(
+  named: readonly T[] | undefined,
+  header: string | null,
+): readonly T[] | undefined {
+  if (header === null) return named;
+  const exits = named?.map((exit) =>
+    exit.sourceHeader === undefined ? exit : { ...exit, sourceHeader: header },
+  );
+  if (exits?.some((exit) => exit.sourceHeader !== undefined) === true) return exits;
+  throw new CliError('UsageError', {
+    where: `--source-header ${header}`,
+    why: 'no exit of the manifest compares frames.',
+    nextStep: 'Add sourceHeader to one of spec.exits, or leave the flag out.',
+  });
 }
 
 function matchCompanion(
@@ -74,6 +92,7 @@ function matchExit(
   return {
     name: exit.name,
     tensor: cut.tensor,
+    ...sourceFields(exit.sourceHeader),
     mode: exit.mode,
     macsShare: cut.macsShare,
     msShare: cut.msShare,

@@ -27,7 +27,7 @@ export interface PolicyPressOptions {
   readonly servers: readonly ServerProcess[];
   readonly store: HeadStore;
   readonly epoch: number;
-  /** Only policies that name an agreement are of a version that says it. */
+  /** Only policies that name an agreement or sources are of a version that says it. */
   readonly logLevel: LogLevel;
   readonly onProblem: (message: string) => void;
 }
@@ -39,8 +39,7 @@ export function createPolicyPress(options: PolicyPressOptions): PolicyPress {
   let current: Policy | null = null;
   return {
     number: (given) => {
-      const content =
-        given.agreement === undefined ? given : inPolicyVersion(given, NEWEST, options.logLevel);
+      const content = needsNewest(given) ? inPolicyVersion(given, NEWEST, options.logLevel) : given;
       const next: Policy = { ...content, epoch: options.epoch, revision: current?.revision ?? 0 };
       if (current !== null && serializePolicy(next) === serializePolicy(current)) {
         return { policy: current, isNew: false };
@@ -61,6 +60,10 @@ export function createPolicyPress(options: PolicyPressOptions): PolicyPress {
       return done.every((isDone) => isDone);
     },
   };
+}
+
+function needsNewest({ agreement, exits }: PolicyContent): boolean {
+  return agreement !== undefined || exits.some(({ sourceHeader }) => sourceHeader !== undefined);
 }
 
 /** Pushed again when a server lacks a head set, so that CandidateMissing heals. */

@@ -6,7 +6,7 @@ import { systemClock } from '../clock.ts';
 import { CliError, type ExitCode } from '../errors.ts';
 import { answerOutputOf } from './answer-output.ts';
 import { withCompanionLatency } from '../plan/companion-latency.ts';
-import { selectExits } from './exit-discovery.ts';
+import { selectExits, withSourceHeader } from './exit-discovery.ts';
 import { startFleet } from './fleet-start.ts';
 import { loadService } from './load-service.ts';
 import { prepareBackbone, type PreparedBackbone } from './prepare-backbone.ts';
@@ -152,7 +152,11 @@ function facts(
   const state = servers[0]?.state;
   if (state === undefined) throw new CliError('ServerFailed', { why: 'no server was started.' });
   answerOutputOf(state.backbone, options.manifestPath);
-  const exits = selectExits(state, service.spec.exits, options.manifestPath);
+  const exits = selectExits(
+    state,
+    withSourceHeader(service.spec.exits, options.sourceHeader),
+    options.manifestPath,
+  );
   const checksNamed = service.spec.rollout.checks !== undefined;
   const settings = withCompanionLatency(settingsOf(service, options), exits, { checksNamed });
   return { service, backbone, state, settings, exits };

@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly rate: number | null;
   readonly concurrency: number;
   readonly replicas: number;
+  /** In place of the manifest's; null: as there. */
+  readonly sourceHeader: string | null;
   readonly seed: number;
   readonly reportDir: string | null;
   readonly stateDir: string | null;

@@ -28,22 +28,22 @@ export function choosePolicyVersion(
   return shared.at(-1) ?? oldest;
 }
 
-/** The first version that names an agreement, and so the last that a policy of Strict agreement is written in is the one before. */
+/** First versions that name an agreement, and a header that names sources; a policy that needs neither is of the one before. */
 const NAMES_AGREEMENT = 4;
-const LAST_OF_STRICT = 3;
+const NAMES_SOURCES = 5;
 
 /**
  * Content as a version of the document holds it: what an older one has no field for is left out.
- * @param newest the highest version that is read; a policy of Strict agreement needs none above 3.
+ * @param newest the highest version that is read; a policy of Strict agreement without sources needs none above 3.
  */
 export function inPolicyVersion(
   asked: PolicyContent,
   newest: PolicySchemaVersion,
   logLevel: LogLevel,
 ): PolicyContent {
-  const isNamed = asked.agreement !== undefined;
-  const schemaVersion = isNamed || newest <= LAST_OF_STRICT ? newest : LAST_OF_STRICT;
-  const content = isNamed && newest < NAMES_AGREEMENT ? withoutAgreement(asked) : asked;
+  const needed = neededVersion(asked);
+  const schemaVersion = versionUpTo(Math.min(newest, needed));
+  const content = toldIn(asked, schemaVersion);
   const level = schemaVersion === 1 ? undefined : logLevel;
   const limits = compact<PolicyLimits>({ ...content.limits, logLevel: level });
   return {
@@ -53,6 +53,33 @@ export function inPolicyVersion(
     stable: content.stable && inTrackVersion(content.stable, schemaVersion),
     candidate: content.candidate && inTrackVersion(content.candidate, schemaVersion),
   };
+}
+
+function neededVersion({ agreement, exits }: PolicyContent): number {
+  if (exits.some(({ sourceHeader }) => sourceHeader !== undefined)) return NAMES_SOURCES;
+  return agreement === undefined ? NAMES_AGREEMENT - 1 : NAMES_AGREEMENT;
+}
+
+function versionUpTo(highest: number): PolicySchemaVersion {
+  const [oldest] = POLICY_SCHEMA_VERSIONS;
+  return POLICY_SCHEMA_VERSIONS.findLast((version) => version <= highest) ?? oldest;
+}
+
+/** Fields of the version, and none that it does not have. */
+function toldIn(asked: PolicyContent, schemaVersion: PolicySchemaVersion): PolicyContent {
+  const isCut = neededVersion(asked) > schemaVersion;
+  const content = isCut && schemaVersion < NAMES_SOURCES ? withoutSources(asked) : asked;
+  if (schemaVersion >= NAMES_SOURCES)
+    return { ...content, agreement: content.agreement ?? 'Strict' };
+  const isNamed = content.agreement !== undefined;
+  return isNamed && schemaVersion < NAMES_AGREEMENT ? withoutAgreement(content) : content;
+}
+
+/** A server that compares no frames cannot read heads that do, so it gets none. */
+function withoutSources(content: PolicyContent): PolicyContent {
+  const exits = content.exits.filter(({ sourceHeader }) => sourceHeader === undefined);
+  if (exits.length === content.exits.length) return content;
+  return { ...content, exits, exitsEnabled: false, stable: null, candidate: null };
 }
 
 /** A server that knows Strict agreement alone cannot repeat another test: there heads only shadow. */

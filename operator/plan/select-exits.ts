@@ -12,6 +12,8 @@ export interface SelectedExit extends ExitPlace {
   readonly name: string;
   readonly tensor?: string;
   readonly modelDigest?: string;
+  /** It compares frames of the source that this header names. */
+  readonly sourceHeader?: string;
   readonly mode: NamedExit['mode'];
   readonly macsShare: number;
   readonly msShare: number;
@@ -63,10 +65,11 @@ function matchExits(
   const exits: SelectedExit[] = [];
   const missing: MissingTensor[] = [];
   const companions: string[] = [];
-  for (const { name, tensor, mode } of named) {
+  for (const { name, tensor, sourceHeader, mode } of named) {
     const cut = model.cuts.find((entry) => entry.tensor === tensor);
     const companion = tensor === undefined ? findCompanion(name, model, recorded) : null;
-    if (cut !== undefined) exits.push(toExit(name, cut, mode));
+    if (cut !== undefined)
+      exits.push({ ...toExit(name, cut, mode), ...sourceFields(sourceHeader) });
     else if (companion !== null) exits.push({ name, ...companion, mode });
     else if (tensor === undefined) companions.push(name);
     else missing.push({ exit: name, tensor, hint: explainMissing(model, tensor) });
@@ -97,6 +100,11 @@ function findCompanion(
 function toExit(name: string, cut: CutReport, mode: NamedExit['mode']): SelectedExit {
   const { tensor, macsShare, msShare } = cut;
   return { name, tensor, mode, macsShare, msShare };
+}
+
+/** As exits and policies carry it. */
+export function sourceFields(sourceHeader: string | undefined): { readonly sourceHeader?: string } {
+  return sourceHeader === undefined ? {} : { sourceHeader };
 }
 
 type Passed = Pick<SelectedExit, 'modelDigest' | 'macsShare'>;

@@ -1,7 +1,7 @@
 import type { ServiceSettings } from '../../crds/v1alpha1/settings.ts';
 import { placeFields } from '../../crds/wire/exit-place.ts';
 import { serializePolicy, type Policy } from '../../crds/wire/policy.ts';
-import type { SelectedExit } from './select-exits.ts';
+import { sourceFields, type SelectedExit } from './select-exits.ts';
 
 type PolicyContent = Omit<Policy, 'epoch' | 'revision'>;
 
@@ -22,6 +22,7 @@ export function planPlainPolicy(
     exits: exits.map((exit) => ({
       name: exit.name,
       ...placeFields(exit),
+      ...sourceFields(exit.sourceHeader),
       mode: isDisabled ? 'Disabled' : exit.mode,
     })),
     stable: null,

@@ -4,6 +4,7 @@ import type {
   HeadProvenance,
   ScoreCoefficients,
 } from '../../crds/wire/head-bundle.ts';
+import type { Compared } from '../../crds/wire/previous-frame.ts';
 import type { BundleStudent } from '../../crds/wire/student.ts';
 import { definedAnswers } from '../../server/core/known-answer.ts';
 import type { TrainedHead } from './head-job.ts';
@@ -12,6 +13,7 @@ import type { TrainedHead } from './head-job.ts';
 export interface FittedHead {
   readonly head: TrainedHead;
   readonly tensor: string;
+  readonly compares?: Compared;
   readonly score: ScoreCoefficients;
   readonly temperature: number;
   readonly auroc: number;
@@ -52,7 +54,7 @@ export function assembleBundle(
   };
 }
 
-function toBundleHead({ head, tensor, score, temperature }: FittedHead): BundleHead {
+function toBundleHead({ head, tensor, compares, score, temperature }: FittedHead): BundleHead {
   const { exit, pool, hidden, featureCount, mean, scale, weights } = head;
   return {
     exit,
@@ -64,6 +66,7 @@ function toBundleHead({ head, tensor, score, temperature }: FittedHead): BundleH
     mean,
     scale,
     ...weights,
+    ...(compares === undefined ? {} : { compares }),
     score,
     temperature,
     knownAnswers: { seed: 0, classes: [], scoreLogits: [] },

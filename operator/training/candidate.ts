@@ -3,6 +3,7 @@ import { denseMacs } from '../../server/core/head.ts';
 import { exitScore } from '../../server/core/exit-score.ts';
 import type { FittedCompanion, FittedHead } from './bundle.ts';
 import { fitScore, fitTemperature } from './calibrate.ts';
+import { rowsOf, spreadOver, targetsOf } from './compared-exit.ts';
 import type { Dataset } from './dataset.ts';
 import type { TrainedHead } from './head-job.ts';
 import type { Prices } from './price.ts';
@@ -26,15 +27,20 @@ export function toCandidate(
   const { dataset, rows, prices } = work;
   const { classCount, answerable } = dataset;
   const { validationLogits, found } = head;
-  const classes = rows.map((row) => dataset.teacherClass[row]!);
+  const source = dataset.exits.find(({ exit }) => exit.name === head.exit)!;
+  const { teacherClass } = targetsOf(source, dataset);
+  const classes = rowsOf(source, rows).map((row) => teacherClass[row]!);
   const { coefficients, auroc } = fitScore(validationLogits, classCount, found.agrees);
   const macs = denseMacs(head, classCount);
-  const source = dataset.exits.find(({ exit }) => exit.name === head.exit)!;
   const tensor = source.exit.tensor!;
+  const scores = Float64Array.from(classes, (_, row) =>
+    exitScore(validationLogits, row * classCount, { classCount, answerable, coefficients }),
+  );
   return {
     fitted: {
       head,
       tensor,
+      ...(source.exit.compares === undefined ? {} : { compares: source.exit.compares }),
       score: coefficients,
       temperature: fitTemperature(validationLogits, classCount, classes),
       auroc,
@@ -46,10 +52,15 @@ export function toCandidate(
     headMs: prices.headMs(macs),
     ownMs: prices.headMs(macs),
     sizeBytes: sizeOf(head),
-    scores: Float64Array.from(classes, (_, row) =>
-      exitScore(validationLogits, row * classCount, { classCount, answerable, coefficients }),
-    ),
-    agrees: found.agrees,
+    // As in a server: without an earlier frame the exit is passed by, and a key frame runs to the end.
+    scores: spreadOver(source, rows, scores, {
+      into: new Float64Array(rows.length),
+      otherwise: (isKeyFrame) => (isKeyFrame ? NaN : 0),
+    }),
+    agrees: spreadOver(source, rows, found.agrees, {
+      into: new Uint8Array(rows.length),
+      otherwise: () => 1,
+    }),
   };
 }
 

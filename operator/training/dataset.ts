@@ -1,12 +1,15 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- row numbers come from the batches themselves */
 import { isFiniteHalf } from '../../crds/wire/half-float.ts';
 import type { SampleBatch, SampleExit } from '../../crds/wire/samples.ts';
+import { toComparedExit, type Comparisons } from './compared-exit.ts';
 import { bytesOf, createSha256, textBytes } from './sha256.ts';
 
 /** Features of one exit as recorded: fp16 bits [rows, exit.featureCount]. */
 export interface DatasetExit {
   readonly exit: SampleExit;
   readonly features: Uint16Array;
+  /** Of an exit that compares frames; its features are without what they lost. */
+  readonly comparisons?: Comparisons;
 }
 
 /** A pod's life that samples came from, and the last sequence used. */
@@ -163,7 +166,13 @@ function fill(
       features.set(batch.features[e]!.subarray(row * width, (row + 1) * width), i * width);
     }
   }
-  return { ...data, digest: digestOf(data) };
+  return {
+    ...data,
+    exits: data.exits.map((source) =>
+      source.exit.compares === undefined ? source : toComparedExit(source, data),
+    ),
+    digest: digestOf(data),
+  };
 }
 
 /** Log-probabilities in class order; classes beyond the recorded top share the rest evenly (exits.md 3). */

@@ -3,6 +3,7 @@ import { denseMacs } from '../../server/core/head.ts';
 import type { HiddenSize, PoolSize } from '../../crds/wire/head-bundle.ts';
 import { toCandidate } from './candidate.ts';
 import { companionCandidates } from './companion.ts';
+import { splitOf, targetsOf } from './compared-exit.ts';
 import type { Dataset, DatasetExit } from './dataset.ts';
 import type { HeadJob, HeadJobRunner, TrainedHead } from './head-job.ts';
 import type { Prices } from './price.ts';
@@ -10,6 +11,7 @@ import {
   finalTraining,
   fullTraining,
   isCheapToTrain,
+  LEAST_ROWS,
   TRIAL_ROWS,
   TRIAL_TRAINING,
 } from './settings.ts';
@@ -64,12 +66,14 @@ function headCeilingMs({ plainMs, batchRows, headMs }: Prices): number {
  * layers win whenever time allows (exits.md 13). A companion and a cut that saves too little have none.
  */
 export function optionsFor(
-  { exit }: DatasetExit,
+  source: DatasetExit,
   index: number,
   task: { readonly prices: Prices; readonly maxBytes: number; readonly classCount: number },
 ): readonly HeadOption[] {
+  const { exit } = source;
   const { prices, classCount } = task;
   if (exit.tensor === null) return [];
+  if (isTooFew(source)) return [];
   const saved = 1 - prices.shareTo(exit.tensor);
   const options = POOLS.filter((pool) => pool <= exit.pool).flatMap((pool) =>
     HIDDEN_SIZES.map((hidden) => {
@@ -87,6 +91,12 @@ export function optionsFor(
     })
     .slice(0, OPTIONS_PER_EXIT)
     .map(({ pool, hidden, macs }) => ({ exit: index, pool, hidden, macs }));
+}
+
+/** Traffic that names no sources teaches nothing of frames. */
+function isTooFew({ comparisons }: DatasetExit): boolean {
+  if (comparisons === undefined) return false;
+  return comparisons.isCompared.reduce((sum, is) => sum + is, 0) < LEAST_ROWS;
 }
 
 /**
@@ -224,13 +234,15 @@ function jobOf(
   task: SearchTask,
   rung: Rung,
 ): HeadJob {
-  const { classCount, teacher, teacherClass, weight } = task.dataset;
+  const source = task.dataset.exits[exit]!;
   return {
-    source: task.dataset.exits[exit]!,
+    // Jobs travel to threads: what is per row and not shared stays here.
+    source: { exit: source.exit, features: source.features },
     pool,
     hidden,
-    targets: { classCount, teacher, teacherClass, weight },
+    targets: targetsOf(source, task.dataset),
     ...rung,
+    split: splitOf(source, rung.split),
     budget: task.limits.budget,
     seed: [...task.seed, exit, pool, hidden],
   };

@@ -1,5 +1,11 @@
 // What every batch says, as blobs of numbers: a structured clone of each header cost more than the rows of a small model.
-import type { BatchOutcome, BatchRequest, RowAnswer, SegmentTime } from './engine-client.ts';
+import type {
+  BatchOutcome,
+  BatchRequest,
+  RecalledRow,
+  RowAnswer,
+  SegmentTime,
+} from './engine-client.ts';
 import { encodeFrame, encodeParts, FrameError, type Frame } from './frames.ts';
 import type { InputPlace } from './input-memory.ts';
 
@@ -21,6 +27,12 @@ export interface ReceivedBatch {
   /** In the frame, or where it lies in the memory that both sides share. */
   readonly input: Uint8Array | InputPlace;
   readonly flags: Uint8Array;
+  readonly recalled: readonly RecalledRow[];
+}
+
+/** Few batches have one. */
+interface BatchHeader {
+  readonly recalled: readonly RecalledRow[];
 }
 
 /**
@@ -32,16 +44,17 @@ export function encodeBatch(
   batch: BatchRequest,
   place: InputPlace | null,
 ): readonly Uint8Array[] {
-  const { planId, rows, datatype, input, flags } = batch;
+  const { planId, rows, datatype, input, flags, recalled = [] } = batch;
+  const header: BatchHeader | null = recalled.length === 0 ? null : { recalled };
   const kind = DATATYPES.indexOf(datatype);
   const numbers = Float64Array.of(planId, rows, kind, place?.offset ?? -1, place?.bytes ?? 0);
   const blobs = [bytesOf(numbers), flags];
   const parts = place === null ? input : [];
-  return encodeParts({ kind: 'run', id, header: null, blobs, parts });
+  return encodeParts({ kind: 'run', id, header, blobs, parts });
 }
 
 /** Throws FrameError. */
-export function decodeBatch({ blobs }: Frame): ReceivedBatch {
+export function decodeBatch({ blobs, header }: Frame): ReceivedBatch {
   const [numbers, flags, input] = blobs;
   if (numbers?.length !== 8 * BATCH_NUMBERS || flags === undefined || input === undefined) {
     throw new FrameError('a batch without its parts');
@@ -49,7 +62,8 @@ export function decodeBatch({ blobs }: Frame): ReceivedBatch {
   const { planId, rows, datatype, place } = toSettings(toDoubles(numbers));
   if (datatype === undefined || flags.length !== rows)
     throw new FrameError('a batch of unknown kind');
-  return { planId, rows, datatype, flags, input: place ?? input };
+  const { recalled } = (header as BatchHeader | null) ?? { recalled: [] };
+  return { planId, rows, datatype, flags, input: place ?? input, recalled };
 }
 
 function toSettings([planId = -1, rows = 0, kind = -1, offset = -1, bytes = 0]: Float64Array): {
@@ -106,8 +120,9 @@ export function decodeRows({ blobs }: Frame): readonly RowAnswer[] {
 
 /** The end of a batch; null: it brings more than seconds, and travels as an answer. */
 export function encodeDone(id: number, outcome: BatchOutcome): Buffer | null {
-  const { audits, samples, nonFiniteRows, nonFiniteHeads, seconds, segments } = outcome;
-  const isPlain = [audits, samples, nonFiniteRows, nonFiniteHeads].every(
+  const { audits, samples, keyFrames = [], nonFiniteRows, nonFiniteHeads } = outcome;
+  const { seconds, segments } = outcome;
+  const isPlain = [audits, samples, keyFrames, nonFiniteRows, nonFiniteHeads].every(
     ({ length }) => length === 0,
   );
   if (!isPlain) return null;

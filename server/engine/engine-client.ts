@@ -1,7 +1,9 @@
 import type { HeadBundle } from '../../crds/wire/head-bundle.ts';
 import type { KnownAnswer } from '../../crds/wire/acknowledgement.ts';
 import type { Track } from '../../crds/wire/evidence.ts';
+import type { Compared } from '../../crds/wire/previous-frame.ts';
 import type { CostTable, ServerState } from '../../crds/wire/state.ts';
+import type { KeyFrame, RecalledFrame } from '../core/detection/frame-memory.ts';
 import type { EngineFailure } from './engine-error.ts';
 import type { HostEnd } from './host-end.ts';
 import type { ModelDescription, ModelSource } from './segment-engine.ts';
@@ -22,6 +24,8 @@ export interface SampledExit {
   readonly name: string;
   readonly tensor?: string;
   readonly modelDigest?: string;
+  /** Rows bring back how they compare with an earlier frame of their source. */
+  readonly compares?: Compared;
 }
 
 /** A companion model on this machine's disk. */
@@ -54,8 +58,26 @@ export interface PlanReport {
   readonly knownAnswers: readonly KnownAnswer[];
 }
 
-/** Bits of a row's flags. */
-export const RowFlag = { Audit: 1, Sample: 2, Candidate: 4, BackboneOnly: 8 } as const;
+/** Bits of a row's flags. A key frame runs to the end, and what later frames of its source are compared with comes back. */
+export const RowFlag = {
+  Audit: 1,
+  Sample: 2,
+  Candidate: 4,
+  BackboneOnly: 8,
+  KeyFrame: 16,
+} as const;
+
+/** A row with the key frame of its source. */
+export interface RecalledRow {
+  readonly row: number;
+  readonly key: RecalledFrame;
+}
+
+/** A row that later frames of its source may be compared with. */
+export interface KeptRow {
+  readonly row: number;
+  readonly frame: KeyFrame;
+}
 
 export interface BatchRequest {
   readonly planId: number;
@@ -67,6 +89,8 @@ export interface BatchRequest {
   readonly flags: Uint8Array;
   /** Nothing else runs: it may have the lane that takes all cores. @defaultValue false */
   readonly isAlone?: boolean;
+  /** Rows that an earlier frame may answer. @defaultValue none */
+  readonly recalled?: readonly RecalledRow[];
 }
 
 /** One answered row. `exit` indexes the bundle of the row's track; -1 = backbone. */
@@ -130,6 +154,8 @@ export interface BatchOutcome {
   };
   /** In the order in which they ran. */
   readonly segments: readonly SegmentTime[];
+  /** Of the rows that were to be key frames, those that are. @defaultValue none */
+  readonly keyFrames?: readonly KeptRow[];
   /** Rows whose backbone output was not finite; they are answered, never audited or sampled. */
   readonly nonFiniteRows: readonly number[];
   /** Per track: exits whose head gave a non-finite feature, logit or score, with the count. */

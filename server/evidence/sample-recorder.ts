@@ -1,5 +1,6 @@
 import { encodeHalf } from '../../crds/wire/half-float.ts';
 import { WIRE_LIMITS } from '../../crds/wire/limits.ts';
+import { SAMPLED_COMPARISON_VALUES } from '../../crds/wire/previous-frame.ts';
 import type { SampleBatch, SampleExit, SamplePart } from '../../crds/wire/samples.ts';
 import type { Clock } from '../clock.ts';
 import type { SampledExit, SampledRow } from '../engine/engine-client.ts';
@@ -177,12 +178,17 @@ export function createSampleRecorder(options: SampleRecorderOptions): SampleReco
 }
 
 function toSampleExit(
-  { name, tensor, modelDigest }: SampledExit,
+  { name, tensor, modelDigest, compares }: SampledExit,
   { cuts, classCount }: ModelDescription,
 ): SampleExit {
   if (modelDigest !== undefined) {
     const extent = { pool: 1 as const, channels: classCount, height: 1, width: 1 };
     return { name, tensor: null, modelDigest, ...extent, featureCount: classCount };
+  }
+  if (compares !== undefined) {
+    const extent = { pool: 1 as const, channels: SAMPLED_COMPARISON_VALUES, height: 1, width: 1 };
+    const place = { name, tensor: tensor ?? null, modelDigest: null };
+    return { ...place, ...extent, featureCount: SAMPLED_COMPARISON_VALUES, compares };
   }
   const cut = cuts.find((candidate) => candidate.tensor === tensor);
   const { pool, channels, height, width } = cut ?? {

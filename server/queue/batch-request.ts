@@ -6,6 +6,7 @@ import type { Serving } from '../serving.ts';
 import { answeringExits } from '../serving.ts';
 import type { BatchRow, RowForced } from './batch-log.ts';
 import type { PendingRow } from './job.ts';
+import type { BatchFrames } from './source-frames.ts';
 
 /**
  * Audited rows per sampled row while exits are on. A sample takes its whole batch over every candidate cut: 30 % of a millisecond
@@ -49,12 +50,13 @@ export function toRequest(
   rows: readonly PendingRow[],
   batchRows: readonly BatchRow[],
   serving: Serving,
-  isAlone: boolean,
+  { isAlone, frames }: { readonly isAlone: boolean; readonly frames: BatchFrames },
 ): BatchRequest {
-  const flags = Uint8Array.from(batchRows, ({ track, audited, sampled, forced }) => {
+  const flags = Uint8Array.from(batchRows, ({ track, audited, sampled, forced }, row) => {
+    const key = frames.isKey(row) ? RowFlag.KeyFrame : 0;
     const audit = (audited ? RowFlag.Audit : 0) | (sampled ? RowFlag.Sample : 0);
     const candidate = track === 'candidate' ? RowFlag.Candidate : 0;
-    return audit | candidate | (forced === null ? 0 : RowFlag.BackboneOnly);
+    return audit | candidate | key | (forced === null ? 0 : RowFlag.BackboneOnly);
   });
   return {
     planId: serving.planId,
@@ -63,6 +65,7 @@ export function toRequest(
     input: piecesOf(rows),
     flags,
     isAlone,
+    recalled: frames.recalled,
   };
 }
 

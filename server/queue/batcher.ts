@@ -13,11 +13,13 @@ import { createModalBatch } from './modal-batch.ts';
 import { createPace } from './pace.ts';
 import type { PoisonList } from './poison.ts';
 import { createRowQueue } from './queue.ts';
+import type { SourceFrames } from './source-frames.ts';
 
 export interface BatcherDependencies {
   readonly engine: EngineClient;
   readonly servings: ServingControl;
   readonly observer: BatchObserver;
+  readonly frames: SourceFrames;
   readonly poison: PoisonList;
   readonly clock: Clock;
 }
@@ -33,7 +35,7 @@ export interface Batcher {
 }
 
 export function createBatcher(dependencies: BatcherDependencies): Batcher {
-  const { engine, servings, observer, poison, clock } = dependencies;
+  const { engine, servings, observer, frames, poison, clock } = dependencies;
   const queue = createRowQueue();
   const modalBatch = createModalBatch();
   const pace = createPace();
@@ -109,7 +111,8 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
     const batchRows = rows.map((row) => toBatchRow(row, serving, nowMs));
     const log = observer.open(serving, batchRows, (row) => inputAt(rows[row]));
     const answers: (RowAnswer | undefined)[] = [];
-    const request = toRequest(rows, batchRows, serving, kind !== 'share');
+    const own = frames.open(rows, batchRows);
+    const request = toRequest(rows, batchRows, serving, { isAlone: kind !== 'share', frames: own });
     try {
       const outcome = await engine.run(request, (left) => {
         linger.answered(left.length);
@@ -123,6 +126,7 @@ export function createBatcher(dependencies: BatcherDependencies): Batcher {
         }
       });
       pace.ran(rows.length, clock.monotonicMs() - nowMs);
+      own.keep(outcome.keyFrames ?? []);
       log.finished(outcome, answers);
       retryUnanswered(rows, answers, 'the engine left it out');
     } catch (error) {

@@ -28,6 +28,8 @@ export interface InferJob {
   readonly deadlineMs: number;
   /** One draw per request: random, or the keyed hash of the sticky header. */
   readonly trackDraw: number;
+  /** Its rows are frames of it, in order; null: of no source. */
+  readonly source: string | null;
   /** One draw per row, made before its content was looked at. */
   readonly auditDraws: Uint32Array;
   /** Called once, with all rows or with the first error. */

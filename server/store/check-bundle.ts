@@ -1,6 +1,7 @@
 import type { BundleHead, HeadBundle } from '../../crds/wire/head-bundle.ts';
 import { studentModel } from '../core/student/student-model.ts';
 import type { ModelDescription } from '../engine/segment-engine.ts';
+import { taskOf } from '../engine/task-of.ts';
 import { digestOf } from '../net/digest.ts';
 
 /** Why a well-formed bundle cannot serve on the loaded backbone; nothing is ever broadcast or cut to fit. */
@@ -38,6 +39,10 @@ function findHeadProblem(head: BundleHead, model: ModelDescription, place: numbe
   const cut = model.cuts[place];
   if (cut === undefined) {
     return `exit ${head.exit} sits on ${head.tensor ?? 'nothing'}, which is no cut of this backbone; see cuts in /v1/state.`;
+  }
+  if (head.compares !== undefined) {
+    if (taskOf(model).frames !== null) return null;
+    return `exit ${head.exit} compares frames, and this backbone answers none; train heads for this backbone.`;
   }
   const expected = head.pool * head.pool * cut.channels;
   if (head.pool > Math.min(cut.height, cut.width)) {

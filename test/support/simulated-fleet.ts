@@ -25,8 +25,10 @@ import type {
   LifecycleInput,
   LifecyclePlan,
   PodReport,
+  PolicyContent,
   TrainingReport,
 } from '../../operator/lifecycle/types.ts';
+import { inPolicyVersion } from '../../operator/plan/policy-version.ts';
 import {
   aBackbone,
   aDigest,
@@ -91,6 +93,8 @@ export interface Fleet {
   drift: Drift;
   /** Null: the first exit is a cut, as the others. */
   companion: string | null;
+  /** Header with which the first exit compares frames; null: it sees rows alone. */
+  sourceHeader: string | null;
   /** Audited rows, and disagreements of rows that left early, since the fleet began. */
   readonly audits: number;
   tick(): LifecyclePlan;
@@ -170,10 +174,15 @@ export function simulateFleet(options: FleetOptions): Fleet {
     return Array.from(order, (i) => values[i]!);
   }
 
+  /** What names sources needs the version that says it. */
+  function told(content: PolicyContent): PolicyContent {
+    return fleet.sourceHeader === null ? content : inPolicyVersion(content, 5, 'Info');
+  }
+
   function publish(plan: LifecyclePlan): void {
     const last = state.policies.at(-1);
     const revision = last?.revision ?? 0;
-    const next = { ...plan.policy!, epoch: 1, revision };
+    const next = { ...told(plan.policy!), epoch: 1, revision };
     if (last !== undefined && serializePolicy(next) === serializePolicy(last)) return;
     // What the servers would refuse is a fault of the lifecycle.
     const parsed = parsePolicy(serializePolicy({ ...next, revision: revision + 1 }));
@@ -203,6 +212,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
   const fleet = {
     drift: { shift: 0, noise: 0 },
     companion: options.companion ?? null,
+    sourceHeader: null as string | null,
     get ledger() {
       return state.ledger;
     },
@@ -218,7 +228,7 @@ export function simulateFleet(options: FleetOptions): Fleet {
       const input: LifecycleInput = {
         nowMs: clock.nowMs(),
         settings,
-        backbone: aBackbone({ exits: exitsWith(fleet.companion) }),
+        backbone: aBackbone({ exits: exitsWith(fleet) }),
         pods: pods.map(report),
         silentPods: 0,
         request: null,
@@ -251,8 +261,14 @@ export function simulateFleet(options: FleetOptions): Fleet {
   return fleet;
 }
 
-function exitsWith(companion: string | null): BackboneFacts['exits'] {
+function exitsWith({
+  companion,
+  sourceHeader,
+}: Pick<Fleet, 'companion' | 'sourceHeader'>): BackboneFacts['exits'] {
   const exits = EXITS.map((name) => anExit(name));
+  if (sourceHeader !== null) {
+    return exits.map((exit, i) => (i === 0 ? { ...exit, sourceHeader } : exit));
+  }
   if (companion === null) return exits;
   const [first = '', ...others] = EXITS;
   const share = { macsShare: 0.1, msShare: 0.1 };

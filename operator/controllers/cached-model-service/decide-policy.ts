@@ -9,7 +9,12 @@ import { installationName, type Installation } from '../../plan/defaults.ts';
 import { ANNOTATIONS } from '../../plan/names.ts';
 import { storedEpoch, storedPolicy } from '../../plan/policy-config-map.ts';
 import { choosePolicyVersion, inPolicyVersion } from '../../plan/policy-version.ts';
-import { selectExits, type SelectedExit, type SelectedExits } from '../../plan/select-exits.ts';
+import {
+  selectExits,
+  sourceFields,
+  type SelectedExit,
+  type SelectedExits,
+} from '../../plan/select-exits.ts';
 import { claimEpoch, numberPolicy, planPlainPolicy } from '../../plan/server-policy.ts';
 import type { ServiceToPlan } from '../../plan/service.ts';
 import type { Gathered } from './gather.ts';
@@ -178,7 +183,8 @@ function knownExits({ exits }: Policy, { spec }: ServiceToPlan): SelectedExit[] 
     const isNamed = tensor === undefined ? named?.model !== undefined : named?.tensor === tensor;
     if (spec.exits !== undefined && !isNamed) return [];
     const mode = named?.mode ?? 'Active';
-    return [{ name, ...placeFields(exit), mode, macsShare: 0, msShare: 0 }];
+    const place = { ...placeFields(exit), ...sourceFields(exit.sourceHeader) };
+    return [{ name, ...place, mode, macsShare: 0, msShare: 0 }];
   });
 }
 

@@ -17,6 +17,8 @@ export interface MemoryLimits {
   readonly maxAge: number;
   /** Sources that are remembered; of more, the one that was silent longest is forgotten. */
   readonly maxSources: number;
+  /** Of all key frames; beyond it, as beyond `maxSources`. */
+  readonly maxBytes: number;
   /** A source that was silent for longer starts anew. */
   readonly expiryMs: number;
 }
@@ -26,48 +28,96 @@ export interface RecalledFrame extends KeyFrame {
   readonly age: number;
 }
 
+/** A frame's place among those of its source. */
+export interface FrameTurn {
+  /** Null: no key frame is young enough, and this frame has to be answered by the backbone and kept. */
+  readonly key: RecalledFrame | null;
+  /** Makes it the key frame, unless a later one is, or the source was forgotten meanwhile. */
+  readonly keep: (frame: KeyFrame) => void;
+}
+
 export interface FrameMemory {
-  /** Counts a frame of the source. Null: no key frame is young enough, and this frame has to be answered by the backbone and kept. */
-  recall(source: string, nowMs: number): RecalledFrame | null;
-  keep(source: string, frame: KeyFrame, nowMs: number): void;
+  /** Counts a frame of the source. */
+  take(source: string, nowMs: number): FrameTurn;
+  /** Forgets every source; frames that are under way are not kept any more. */
+  clear(): void;
   /** Sources that are remembered. */
   readonly size: number;
+  /** Of their key frames, roughly. */
+  readonly sizeBytes: number;
 }
 
 interface Remembered {
-  readonly frame: KeyFrame;
-  readonly age: number;
-  readonly seenMs: number;
+  frame: KeyFrame | null;
+  /** Numbers of the key frame and of the newest frame. */
+  keyNumber: number;
+  number: number;
+  seenMs: number;
 }
 
-export function createFrameMemory({ maxAge, maxSources, expiryMs }: MemoryLimits): FrameMemory {
+/** A box with its object, roughly. */
+const BOX_BYTES = 100;
+
+const bytesOf = (frame: KeyFrame | null): number =>
+  frame === null ? 0 : frame.features.byteLength + frame.boxes.length * BOX_BYTES;
+
+export function createFrameMemory(limits: MemoryLimits): FrameMemory {
+  const { maxAge, maxSources, maxBytes, expiryMs } = limits;
   // In the order in which they were last heard of.
   const sources = new Map<string, Remembered>();
-  const remember = (source: string, remembered: Remembered): void => {
+  let sizeBytes = 0;
+
+  function forget(source: string): void {
+    sizeBytes -= bytesOf(sources.get(source)?.frame ?? null);
     sources.delete(source);
-    sources.set(source, remembered);
-    for (const oldest of sources.keys()) {
-      if (sources.size <= maxSources) break;
-      sources.delete(oldest);
+  }
+
+  function makeRoom(): void {
+    for (const silent of sources.keys()) {
+      if (sources.size <= maxSources && sizeBytes <= maxBytes) return;
+      forget(silent);
     }
-  };
+  }
+
+  /** Whatever is silent for too long stands first. */
+  function forgetSilent(nowMs: number): void {
+    for (const [source, { seenMs }] of sources) {
+      if (nowMs - seenMs <= expiryMs) return;
+      forget(source);
+    }
+  }
+
   return {
-    recall: (source, nowMs) => {
-      const known = sources.get(source);
-      if (known === undefined) return null;
-      const age = known.age + 1;
-      if (age > maxAge || nowMs - known.seenMs > expiryMs) {
-        sources.delete(source);
-        return null;
-      }
-      remember(source, { ...known, age, seenMs: nowMs });
-      return { ...known.frame, age };
+    take: (source, nowMs) => {
+      forgetSilent(nowMs);
+      const own = sources.get(source) ?? { frame: null, keyNumber: 0, number: 0, seenMs: nowMs };
+      sources.delete(source);
+      sources.set(source, own);
+      own.number += 1;
+      own.seenMs = nowMs;
+      makeRoom();
+      const { number, frame, keyNumber } = own;
+      const age = number - keyNumber;
+      return {
+        key: frame === null || age > maxAge ? null : { ...frame, age },
+        keep: (next) => {
+          if (sources.get(source) !== own || number < own.keyNumber) return;
+          sizeBytes += bytesOf(next) - bytesOf(own.frame);
+          own.frame = next;
+          own.keyNumber = number;
+          makeRoom();
+        },
+      };
     },
-    keep: (source, frame, nowMs) => {
-      remember(source, { frame, age: 0, seenMs: nowMs });
+    clear: () => {
+      sources.clear();
+      sizeBytes = 0;
     },
     get size() {
       return sources.size;
+    },
+    get sizeBytes() {
+      return sizeBytes;
     },
   };
 }

@@ -35,7 +35,7 @@ export function linearScore(
 }
 
 /** Farther from the cut a peak says nothing of what the next frame shows. */
-const FAR = 0.1;
+export const FAR = 0.1;
 const NEAR = 0.05;
 
 /**
@@ -68,6 +68,35 @@ export function previousFrameValues(
     ...[moved, changed, age, margin, nearCut, boxes.length],
     ...[moved * margin, changed * margin, moved * nearCut, moved * age, margin * nearCut],
   ];
+}
+
+/** Smallest spread of a channel, as a share of the mean of all: one that is silent in the key frame must not be blown up. */
+const SMALLEST_SHARE = 0.1;
+
+/** [channels] how large each channel is in the key frame: nothing of traffic has to be known to compare two frames. */
+function channelScale(features: Float32Array, channels: number): readonly number[] {
+  const cells = features.length / channels;
+  const means = Array.from({ length: channels }, (_, channel) => {
+    let sum = 0;
+    for (let i = channel; i < features.length; i += channels) sum += Math.abs(features[i] ?? NaN);
+    return sum / cells;
+  });
+  const mean = means.reduce((total, one) => total + one, 0) / channels;
+  const floor = mean > 0 ? SMALLEST_SHARE * mean : 1;
+  return means.map((one) => Math.max(floor, one));
+}
+
+/**
+ * What the head of this exit reads: distances in units of the key frame's own channels, and whether it shows anything.
+ * @param features [cells, channels] of the frame, as the key frame has them; @returns COMPARISON_VALUES numbers
+ */
+export function comparisonValues(
+  key: RecalledFrame,
+  features: Float32Array,
+  channels: number,
+): Float32Array {
+  const values = previousFrameValues(key, features, channelScale(key.features, channels));
+  return Float32Array.of(...values, key.boxes.length > 0 ? 1 : 0);
 }
 
 /** P(the key frame's boxes lose at most a tenth against the backbone's of this frame). */

@@ -36,6 +36,7 @@ export function createClassification({ classOutput, classCount, outputKind }: Cl
       if (outputKind === null) throw new InvariantError('a head answers for no class output');
       return [calibratedOutput(logits, offset, classCount, { temperature, kind: outputKind })];
     },
+    frames: null,
   };
 }
 

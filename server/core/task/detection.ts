@@ -5,8 +5,9 @@ import { WHOLE_LOSS } from '../../../crds/wire/agreement.ts';
 import type { Box } from '../detection/box.ts';
 import { f1LossTenths } from '../detection/f1-loss.ts';
 import { decodeCenters } from '../detection/heat-map.ts';
+import { comparisonValues, FAR, toKeyFrame } from '../detection/previous-frame.ts';
 import { suppress } from '../detection/suppress.ts';
-import type { RowOutputs, Task } from './task.ts';
+import type { FrameComparison, RowOutputs, Task } from './task.ts';
 
 /** How the outputs of a CenterNet become boxes. */
 export interface DetectionMaps {
@@ -35,6 +36,9 @@ export const DETECTION_CLASSES = 2;
 export const BOX_NUMBERS = 6;
 const SCORE_AT = 4;
 
+/** A peak of a key frame has a score: what is 0 is no object. */
+const LEAST_CUT = 1e-3;
+
 /** What heads learn of a backbone that is certain. */
 const SURE = 0.999;
 
@@ -60,6 +64,20 @@ export function createDetection(maps: DetectionMaps): Task {
       return classOf(answer) === classId ? 0 : WHOLE_LOSS;
     },
     earlyAnswer: () => [new Float32Array(empty)],
+    frames: createFrames(maps),
+  };
+}
+
+function createFrames(maps: DetectionMaps): FrameComparison {
+  const { cut, maxBoxes } = maps;
+  return {
+    toKeyFrame: (features, outputs) => {
+      const peaks = findBoxes(outputs, { ...maps, cut: Math.max(LEAST_CUT, cut - FAR) });
+      return toKeyFrame(features, peaks, cut);
+    },
+    valuesOf: comparisonValues,
+    answerOf: ({ boxes }) => [encodeBoxes(boxes, maxBoxes)],
+    lossTenths: (earlier, answer) => f1LossTenths(boxesOf(earlier), boxesOf(answer)),
   };
 }
 

@@ -1,6 +1,8 @@
 // What differs by task. Whatever the task, a head names one of a few classes and how sure it is that the backbone's answer is of that
 // class; a task says which class an answer is of, and what an exit answers that names one. Everything else knows classes only.
 
+import type { KeyFrame, RecalledFrame } from '../detection/frame-memory.ts';
+
 /** Outputs of one row as a client gets them, in the order in which the model's description lists them. */
 export type RowOutputs = readonly Float32Array[];
 
@@ -8,6 +10,18 @@ export type RowOutputs = readonly Float32Array[];
 export interface HeadRow {
   readonly logits: Float32Array;
   readonly offset: number;
+}
+
+/** How answers of one frame stand in for those of the next ones of its source. */
+export interface FrameComparison {
+  /** What later frames are compared with. @param features of the row at the cut; @param outputs of the model */
+  readonly toKeyFrame: (features: Float32Array, outputs: RowOutputs) => KeyFrame;
+  /** What the head reads: `COMPARISON_VALUES` numbers. */
+  readonly valuesOf: (key: RecalledFrame, features: Float32Array, channels: number) => Float32Array;
+  /** What the exit answers. */
+  readonly answerOf: (key: KeyFrame) => RowOutputs;
+  /** How far an earlier answer is from the backbone's: tenths, as `lossTenthsOf`. */
+  readonly lossTenths: (earlier: RowOutputs, answer: RowOutputs) => number;
 }
 
 export interface Task {
@@ -25,4 +39,6 @@ export interface Task {
   readonly lossTenthsOf: (classId: number, answer: RowOutputs) => number;
   /** What an exit answers in place of the backbone. @param temperature T_e of its head */
   readonly earlyAnswer: (said: HeadRow, temperature: number) => RowOutputs;
+  /** Null: its rows are no frames. */
+  readonly frames: FrameComparison | null;
 }

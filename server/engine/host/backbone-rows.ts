@@ -45,7 +45,8 @@ export class BackboneRows {
     return this.task.logProbabilitiesOf(this.answerAt(place));
   }
 
-  private outputsAt(place: number): RowOutputs {
+  /** Of the model, as it gives them. */
+  outputsAt(place: number): RowOutputs {
     return this.outputs.map((values) => {
       const size = values.length / this.rows;
       return values.subarray(place * size, (place + 1) * size);

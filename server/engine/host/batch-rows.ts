@@ -7,8 +7,12 @@ import { argmax } from '../../core/score.ts';
 import type { HeadRow, RowOutputs, Task } from '../../core/task/task.ts';
 import { RowFlag, type AuditedRow, type RowAnswer } from '../engine-client.ts';
 import type { StepRows } from './batch-clock.ts';
+import type { FrameRows } from './frame-rows.ts';
 import type { LoadedTrack } from './loaded-plan.ts';
 import type { SlotUse } from './plan-layout.ts';
+
+/** Of the classes of a head that compares frames, the one that lets a row leave. */
+const AS_BEFORE = [0];
 
 interface TrackScores {
   /** [rows][exits]: score q, NaN until its head has run; class. */
@@ -24,6 +28,7 @@ export interface RowJudges {
   /** Classes of heads. */
   readonly classCount: number;
   readonly task: Task;
+  readonly frames: FrameRows;
   readonly isInputFinite: (row: number) => boolean;
 }
 
@@ -33,18 +38,23 @@ export class BatchRows {
   private readonly tracks: readonly LoadedTrack[];
   private readonly classCount: number;
   private readonly task: Task;
+  private readonly frames: FrameRows;
+  /** Some track's answers hang on key frames: the backbone answers these whatever any head says. */
+  private readonly awaitsKeys: boolean;
   private readonly found: readonly TrackScores[];
   private readonly answered: Uint8Array;
   private readonly isInputFinite: (row: number) => boolean;
   /** Index of the track of a row without and with the Candidate flag; -1: nothing may leave. */
   private readonly trackOf: readonly [number, number];
 
-  constructor(flags: Uint8Array, { tracks, classCount, task, isInputFinite }: RowJudges) {
+  constructor(flags: Uint8Array, { tracks, classCount, task, frames, isInputFinite }: RowJudges) {
     this.count = flags.length;
     this.flags = flags;
     this.tracks = tracks;
     this.classCount = classCount;
     this.task = task;
+    this.frames = frames;
+    this.awaitsKeys = tracks.some(({ comparing }) => comparing !== null);
     this.isInputFinite = isInputFinite;
     this.answered = new Uint8Array(this.count);
     this.found = tracks.map(({ heads }) => ({
@@ -103,13 +113,58 @@ export class BatchRows {
     let place = -1;
     for (const row of rowsInBatch) {
       place += 1;
-      if (!this.isNeeded(row)) continue;
+      if (!this.isNeeded(row) || this.awaitsKey(row)) continue;
       this.takeScore(row, use, found, { logits, offset: place * this.classCount });
       if (!this.leavesAt(row, use, loaded, found)) continue;
       this.answered[row] = 1;
       answers.push(this.answerAt(row, use, found, { logits, offset: place * this.classCount }));
     }
     return answers;
+  }
+
+  /** Answers the rows that leave by an earlier frame of their source. */
+  leaveByFrame(use: SlotUse, rowsInBatch: readonly number[]): RowAnswer[] {
+    const loaded = this.tracks[use.track];
+    const found = this.found[use.track];
+    if (loaded === undefined || found === undefined) return [];
+    const answers: RowAnswer[] = [];
+    for (const row of rowsInBatch) {
+      if (!this.isNeeded(row) || this.awaitsKey(row)) continue;
+      this.takeComparison(row, use, found);
+      if (!this.leavesAt(row, use, loaded, found)) continue;
+      this.answered[row] = 1;
+      answers.push({
+        row,
+        exit: use.exit,
+        score: found.scores[this.placeOf(row, use)] ?? NaN,
+        classId: found.classes[this.placeOf(row, use)] ?? 0,
+        outputs: this.frames.answerOf(row) ?? [],
+      });
+    }
+    return answers;
+  }
+
+  /** A key frame has no scores, so at no lambda does it leave. */
+  private awaitsKey(row: number): boolean {
+    return this.awaitsKeys && this.has(row, RowFlag.KeyFrame);
+  }
+
+  /** 0 where there is nothing to compare with: later heads are asked. */
+  private takeComparison(row: number, use: SlotUse, found: TrackScores): void {
+    const head = this.tracks[use.track]?.comparing;
+    const logits = head ? this.frames.logitsOf(row, head) : null;
+    if (logits === null) {
+      found.scores[this.placeOf(row, use)] = 0;
+      return;
+    }
+    const scoring = { answerable: AS_BEFORE, coefficients: this.headOf(use).score };
+    this.setScore(
+      row,
+      use,
+      found,
+      exitScore(logits, 0, { classCount: this.classCount, ...scoring }),
+    );
+    found.classes[this.placeOf(row, use)] = this.task.classOf(this.frames.answerOf(row) ?? []);
   }
 
   private headOf(use: SlotUse): BundleHead {
@@ -129,8 +184,12 @@ export class BatchRows {
       answerable: this.task.answerable,
       coefficients: this.headOf(use).score,
     });
-    found.scores[this.placeOf(row, use)] = score;
+    this.setScore(row, use, found, score);
     found.classes[this.placeOf(row, use)] = argmax(at.logits, at.offset, classCount);
+  }
+
+  private setScore(row: number, use: SlotUse, found: TrackScores, score: number): void {
+    found.scores[this.placeOf(row, use)] = score;
     if (!Number.isFinite(score) && this.isInputFinite(row)) {
       found.nonFinite[use.exit] = (found.nonFinite[use.exit] ?? 0) + 1;
     }
@@ -159,12 +218,17 @@ export class BatchRows {
   /** What every head said of the row, against what the backbone answered. */
   scored(row: number, answer: RowOutputs): AuditedRow['tracks'] {
     return this.found.map(({ scores, classes }, track) => {
-      const size = this.tracks[track]?.heads.length ?? 0;
+      const heads = this.tracks[track]?.heads ?? [];
+      const size = heads.length;
       const own = classes.slice(row * size, (row + 1) * size);
       return {
         scores: scores.slice(row * size, (row + 1) * size),
         classes: own,
-        lossTenths: Uint8Array.from(own, (classId) => this.task.lossTenthsOf(classId, answer)),
+        lossTenths: Uint8Array.from(own, (classId, exit) =>
+          heads[exit]?.head.compares === undefined
+            ? this.task.lossTenthsOf(classId, answer)
+            : this.frames.lossTenthsOf(row, answer),
+        ),
       };
     });
   }

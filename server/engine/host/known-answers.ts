@@ -57,8 +57,8 @@ async function answersOf(
   yieldTurn: () => Promise<void>,
 ): Promise<FoundAnswers> {
   const { head } = prepared;
-  if (head.modelDigest !== null) {
-    // A companion's own model is known by its digest; what the bundle adds is the score of its logits.
+  if (head.modelDigest !== null || head.compares !== undefined) {
+    // A companion's own model is known by its digest; what the bundle adds is the score of its logits. Comparisons run as defined.
     const defined = definedAnswers(head, classCount);
     return { answers: defined, defined };
   }

@@ -1,6 +1,7 @@
 // A serving plan as a worker holds it: sessions, heads ready to run, prices.
 import type { BundleHead } from '../../../crds/wire/head-bundle.ts';
 import type { CostTable } from '../../../crds/wire/state.ts';
+import { toHeadWeights, type HeadWeights } from '../../core/head.ts';
 import { MEASURED_SIZES } from '../batch-parts.ts';
 import type { EnginePlan, PlannedTrack, PlanReport } from '../engine-client.ts';
 import { EngineError } from '../engine-error.ts';
@@ -25,6 +26,8 @@ export interface LoadedTrack {
   /** Exits that may answer. */
   readonly answering: number;
   readonly heads: readonly PreparedHead[];
+  /** The one that compares frames, ready to run; null: none does. */
+  readonly comparing: HeadWeights | null;
 }
 
 /** A companion on the way, with its place in the costs of the plan. */
@@ -80,7 +83,7 @@ export async function loadPlan(
 ): Promise<LoadedPlan> {
   const prepared: PreparedHead[] = [];
   const prepare = async (head: BundleHead): Promise<PreparedHead> => {
-    if (head.tensor === null) return { head };
+    if (!runsInEngine(head)) return { head };
     await yieldTurn();
     const made = engine.prepareHead(head);
     prepared.push(made);
@@ -122,9 +125,14 @@ export async function loadPlan(
   }
 }
 
+/** A companion has a model of its own, and a dozen numbers of a comparison are not worth a call. */
+function runsInEngine({ tensor, compares }: BundleHead): boolean {
+  return tensor !== null && compares === undefined;
+}
+
 export async function releaseLoadedPlan(engine: SegmentEngine, loaded: LoadedPlan): Promise<void> {
   for (const prepared of loaded.tracks.flatMap(({ heads }) => heads)) {
-    if (prepared.head.tensor !== null) engine.releaseHead(prepared);
+    if (runsInEngine(prepared.head)) engine.releaseHead(prepared);
   }
   for (const route of [loaded.full, loaded.auditing, loaded.answering]) {
     if (route !== null) await engine.releasePlan(route.plan);
@@ -155,10 +163,12 @@ async function loadTrack(
         `this is ${model.digest} with ${model.classCount}: train heads for this backbone`,
     );
   }
+  const comparing = bundle.heads.find(({ compares }) => compares !== undefined);
   return {
     planned,
     answering: answeringCount(planned),
     heads: await sequentially(bundle.heads, prepare),
+    comparing: comparing === undefined ? null : toHeadWeights(comparing, bundle.classCount),
   };
 }
 

@@ -18,8 +18,15 @@ export interface PlaceLayout {
   readonly samples: readonly number[];
 }
 
+/** What compares frames at a cut, by the features there. */
+export interface FrameLayout extends PlaceLayout {
+  readonly channels: number;
+}
+
 export interface CutLayout extends PlaceLayout {
   readonly planned: PlannedCut;
+  /** Null: no frames are compared here. */
+  readonly frames: FrameLayout | null;
 }
 
 /** Exits of the track that may answer: the first ones of its bundle. */
@@ -65,23 +72,58 @@ export function layOutPlaces<P>(
   return places;
 }
 
-/** Cuts of what the scope serves, in backbone order; companions have none. */
+/**
+ * Cuts of what the scope serves, in backbone order; companions have none. Where frames are compared, key frames are made whatever the
+ * scope: they must not depend on what may answer.
+ */
 export function layOutPlan(
   plan: EnginePlan,
   model: ModelDescription,
   scope: RouteScope,
 ): readonly CutLayout[] {
-  const places = layOutPlaces(plan, scope, ({ tensor }) => tensor ?? null);
-  return inBackboneOrder(places, model).map(([tensor, { uses, samples }]) => ({
-    planned: {
-      tensor,
-      heads: uses.map((use) => headShape(plan, use)),
-      samplePool:
-        samples.length > 0 ? (model.cuts.find((cut) => cut.tensor === tensor)?.pool ?? 1) : null,
-    },
-    uses,
-    samples,
-  }));
+  const places = new Map(layOutPlaces(plan, scope, ({ tensor }) => tensor ?? null));
+  const comparing = tensorsOfFrames(plan);
+  for (const tensor of comparing) {
+    if (!places.has(tensor)) places.set(tensor, { uses: [], samples: [] });
+  }
+  return inBackboneOrder(places, model).map(([tensor, place]) => {
+    const cut = model.cuts.find((found) => found.tensor === tensor);
+    const [plain, compared] = split(plan, place);
+    const isRead = plain.samples.length > 0 || comparing.has(tensor);
+    return {
+      planned: {
+        tensor,
+        heads: plain.uses.map((use) => headShape(plan, use)),
+        samplePool: isRead ? (cut?.pool ?? 1) : null,
+      },
+      ...plain,
+      frames: comparing.has(tensor) ? { ...compared, channels: cut?.channels ?? 0 } : null,
+    };
+  });
+}
+
+function tensorsOfFrames({ tracks, samples }: EnginePlan): ReadonlySet<string> {
+  const exits = [...tracks.flatMap(({ bundle }) => bundle.heads), ...samples];
+  return new Set(
+    exits.flatMap(({ compares, tensor }) =>
+      compares === undefined || typeof tensor !== 'string' ? [] : [tensor],
+    ),
+  );
+}
+
+/** What reads the row alone, and what compares it. */
+function split(
+  plan: EnginePlan,
+  { uses, samples }: PlaceLayout,
+): readonly [plain: PlaceLayout, compared: PlaceLayout] {
+  const doesCompare = ({ track, exit }: SlotUse): boolean =>
+    plan.tracks[track]?.bundle.heads[exit]?.compares !== undefined;
+  const isCompared = (sample: number): boolean => plan.samples[sample]?.compares !== undefined;
+  const of = (wanted: boolean): PlaceLayout => ({
+    uses: uses.filter((use) => doesCompare(use) === wanted),
+    samples: samples.filter((sample) => isCompared(sample) === wanted),
+  });
+  return [of(false), of(true)];
 }
 
 /** Unknown tensors come last, where the engine refuses them by name. */

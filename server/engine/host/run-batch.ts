@@ -8,6 +8,7 @@ import {
   RowFlag,
   type AuditedRow,
   type BatchOutcome,
+  type KeptRow,
   type RowAnswer,
   type SampledRow,
 } from '../engine-client.ts';
@@ -21,7 +22,9 @@ import { taskOf } from '../task-of.ts';
 import { BackboneRows } from './backbone-rows.ts';
 import { BatchClock, type BusyShare, type LoadRatio } from './batch-clock.ts';
 import { BatchRows } from './batch-rows.ts';
+import { FrameRows } from './frame-rows.ts';
 import type { LoadedPlan, Route } from './loaded-plan.ts';
+import type { CutLayout, FrameLayout } from './plan-layout.ts';
 import { askCompanion } from './open-companion.ts';
 
 export interface BatchSurroundings {
@@ -50,6 +53,7 @@ class BatchRun {
   private readonly surroundings: BatchSurroundings;
   private readonly input: Float32Array | Uint8Array;
   private readonly rows: BatchRows;
+  private readonly frames: FrameRows;
   private readonly task: Task;
   private readonly clock: BatchClock;
   /** Row of the request at each place of the activation. */
@@ -58,6 +62,7 @@ class BatchRun {
   private readonly features = new Map<number, Float32Array[]>();
   private readonly audits: AuditedRow[] = [];
   private readonly samples: SampledRow[] = [];
+  private readonly keyFrames: KeptRow[] = [];
   private readonly nonFiniteRows: number[] = [];
 
   constructor(surroundings: BatchSurroundings, batch: Batch) {
@@ -66,10 +71,12 @@ class BatchRun {
     this.input = toInput(batch);
     const size = this.input.length / batch.rows;
     this.task = taskOf(surroundings.model);
+    this.frames = new FrameRows(this.task.frames, batch.recalled);
     this.rows = new BatchRows(batch.flags, {
       tracks: surroundings.loaded.tracks,
       classCount: surroundings.model.classCount,
       task: this.task,
+      frames: this.frames,
       isInputFinite: (row) =>
         this.input.subarray(row * size, (row + 1) * size).every(Number.isFinite),
     });
@@ -100,6 +107,7 @@ class BatchRun {
     return {
       audits: this.audits,
       samples: this.samples,
+      keyFrames: this.keyFrames,
       seconds: this.clock.seconds(prices.plainMs(this.rows.count), load),
       segments: this.clock.segments,
       nonFiniteRows: this.nonFiniteRows,
@@ -114,8 +122,10 @@ class BatchRun {
     if (loaded.sampleCount > 0 && wants(RowFlag.Sample)) return loaded.full;
     if (loaded.auditing !== null && wants(RowFlag.Audit)) return loaded.auditing;
     if (loaded.answering === null) return null;
-    const mayLeave = this.places.some((row) => !this.rows.has(row, RowFlag.BackboneOnly));
-    return mayLeave ? loaded.answering : null;
+    const isOnWay = this.places.some(
+      (row) => !this.rows.has(row, RowFlag.BackboneOnly) || this.rows.has(row, RowFlag.KeyFrame),
+    );
+    return isOnWay ? loaded.answering : null;
   }
 
   private async askCompanions(route: Route | null): Promise<void> {
@@ -193,7 +203,7 @@ class BatchRun {
     const { engine } = this.surroundings;
     const layout = route.cuts[cut];
     if (layout === undefined) throw new InvariantError(`route without cut ${cut}`);
-    const pooled = layout.samples.length > 0 && this.rows.someHave(this.places, RowFlag.Sample);
+    const pooled = this.wantsFeatures(layout);
     const before = this.rows.work(this.places);
     const began = performance.now();
     const heads = route.heads[cut] ?? [];
@@ -202,6 +212,7 @@ class BatchRun {
     for (const [slot, use] of layout.uses.entries()) {
       answers.push(...this.rows.leave(use, result.logits[slot] ?? null, this.places));
     }
+    if (layout.frames !== null) answers.push(...this.compareFrames(layout.frames, result.pooled));
     this.emitEarly(answers);
     if (result.pooled !== null) this.keepFeatures(result.pooled, layout.samples, this.places);
     const table = {
@@ -214,6 +225,33 @@ class BatchRun {
       before,
     );
     return this.compact(route, cut, result.activation);
+  }
+
+  /** Something compares the row, or it is to be compared with. */
+  private isFrame(row: number): boolean {
+    return this.rows.has(row, RowFlag.KeyFrame) || this.frames.isRecalled(row);
+  }
+
+  private wantsFeatures({ samples, frames }: CutLayout): boolean {
+    const isSampled = samples.length > 0 && this.rows.someHave(this.places, RowFlag.Sample);
+    return isSampled || (frames !== null && this.places.some((row) => this.isFrame(row)));
+  }
+
+  /** Rows that leave by an earlier frame of their source. */
+  private compareFrames(
+    { uses, channels }: FrameLayout,
+    values: Float32Array | null,
+  ): readonly RowAnswer[] {
+    if (values !== null) this.passFrames(values, channels);
+    return uses.flatMap((use) => this.rows.leaveByFrame(use, this.places));
+  }
+
+  private passFrames(values: Float32Array, channels: number): void {
+    const size = values.length / this.places.length;
+    for (const [place, row] of this.places.entries()) {
+      if (!this.isFrame(row)) continue;
+      this.frames.pass(row, values.slice(place * size, (place + 1) * size), channels);
+    }
   }
 
   private keepFeatures(
@@ -289,6 +327,9 @@ class BatchRun {
       this.nonFiniteRows.push(row);
       return;
     }
+    const isKey = this.rows.has(row, RowFlag.KeyFrame);
+    const kept = isKey ? this.frames.keyFrameOf(row, outputs.outputsAt(place)) : null;
+    if (kept !== null) this.keyFrames.push(kept);
     const backboneClass = outputs.classAt(place);
     if (this.rows.has(row, RowFlag.Audit)) {
       const backbone = { backboneClass, backboneConfidence: outputs.confidenceAt(place) };
@@ -298,12 +339,21 @@ class BatchRun {
         tracks: this.rows.scored(row, outputs.answerAt(place)),
       });
     }
+    if (this.rows.has(row, RowFlag.Sample)) this.sample(row, place, outputs);
+  }
+
+  private sample(row: number, place: number, outputs: BackboneRows): void {
     const features = this.features.get(row) ?? [];
-    const isFinite = features.every((values) => values.every(Number.isFinite));
-    if (!this.rows.has(row, RowFlag.Sample) || !isFinite) return;
+    const isKey = this.rows.has(row, RowFlag.KeyFrame);
+    for (const { frames } of this.surroundings.loaded.full.cuts) {
+      for (const sample of frames?.samples ?? []) {
+        features[sample] = this.frames.sampleOf(row, outputs.answerAt(place), isKey);
+      }
+    }
+    if (!features.every((values) => values.every(Number.isFinite))) return;
     this.samples.push({
       row,
-      backboneClass,
+      backboneClass: outputs.classAt(place),
       logProbabilities: outputs.logProbabilitiesAt(place),
       features,
     });

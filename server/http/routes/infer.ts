@@ -7,6 +7,7 @@ import { freeLarge } from '../../engine/free-memory.ts';
 import type { LoadedModel } from '../../loaded-model.ts';
 import { MODEL_VERSION } from '../../loaded-model.ts';
 import type { AnsweredRow, ForcedReason } from '../../queue/job.ts';
+import { sourceOf } from '../../queue/source-frames.ts';
 import { limitsOf } from '../../serving.ts';
 import { MAX_TIMEOUT_SECONDS } from '../../limits.ts';
 import type { DataAppDependencies } from '../data-app.ts';
@@ -153,6 +154,7 @@ export function createInference(dependencies: DataAppDependencies): Inference {
         receivedMs,
         deadlineMs: receivedMs + timeoutMs,
         trackDraw: trackDraw(request),
+        source: sourceOf(servings.latest()?.policy ?? null, request.headers),
         auditDraws: dependencies.draws.forRows(rows),
         settle: (outcome) => {
           response.removeListener('close', onClose);

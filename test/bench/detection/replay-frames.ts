@@ -38,7 +38,7 @@ export function replayInterleaved(
   exits: DetectorExits,
 ): readonly (readonly FrameRow[])[] {
   const memory = createFrameMemory({
-    ...{ maxAge: MAX_AGE, maxSources: MAX_SOURCES, expiryMs: EXPIRY_MS },
+    ...{ maxAge: MAX_AGE, maxSources: MAX_SOURCES, maxBytes: Infinity, expiryMs: EXPIRY_MS },
   });
   const rows = streams.map((): FrameRow[] => []);
   const longest = Math.max(...streams.map(({ frames }) => frames.length));
@@ -61,15 +61,14 @@ function judge(
   const features = decodeHalf(frame.frame);
   const own = toKeyFrame(features, frame.peaks, SCORE_CUT);
   const full = own.boxes;
-  const key = memory.recall(source, nowMs);
+  const { key, keep } = memory.take(source, nowMs);
   if (key === null) {
-    memory.keep(source, own, nowMs);
+    keep(own);
     return { scores: [NaN, NaN], lossTenths: [0, 0], answers: [[], []], full };
   }
   const scores = [scorePreviousFrame(key, features, exits.previous), exits.scoreEmpty(frame)];
   // No lambda lets it leave: the backbone answers it whatever is in force, and it is kept at no cost.
-  if (scores.every((score) => firstLeavingIndex(score) === LAMBDA_COUNT))
-    memory.keep(source, own, nowMs);
+  if (scores.every((score) => firstLeavingIndex(score) === LAMBDA_COUNT)) keep(own);
   const answers = [key.boxes, []];
   return { scores, lossTenths: answers.map((answer) => f1LossTenths(answer, full)), answers, full };
 }

@@ -27,7 +27,9 @@ const SERVICES = SAMPLES.filter(({ object }) => object.kind === 'CachedModelServ
 /** Of ExitsActive: the backbone of these pods has one cut, which no sample names. */
 const EXITS: Readonly<Record<string, string>> = {
   'autoscaled.yaml': 'CollectingSamples',
+  'camera.yaml': 'TensorNotFound',
   'companion.yaml': 'TensorNotFound',
+  'detector-f1.yaml': 'CollectingSamples',
   'detector.yaml': 'CollectingSamples',
   'full.yaml': 'TensorNotFound',
   'gpu.yaml': 'CollectingSamples',

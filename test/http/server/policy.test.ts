@@ -67,7 +67,7 @@ test('the log level of a policy is in force at once, and the one of the start wh
     await logged.apply(plain);
     expect(lines).toEqual([]);
     expect(log.level).toBe('warn');
-    expect((await logged.state()).policySchemaVersions).toEqual([1, 2, 3, 4]);
+    expect((await logged.state()).policySchemaVersions).toEqual([1, 2, 3, 4, 5]);
   } finally {
     await logged.close();
   }

@@ -38,6 +38,7 @@ export const BLOCK_RUNS: Readonly<Record<string, BlockRun>> = {
   [`${OWN}#a-companion`]: OWN_GUIDE,
   [`${OWN}#a-companion/2`]: OWN_GUIDE,
   [`${OWN}#a-detector`]: { runBy: 'test/unit/server/backbone/check-task.test.ts' },
+  [`${OWN}#a-detector/2`]: { runBy: 'test/unit/docs/frames-block.test.ts' },
   'README.md#on-a-cluster': { sameAs: `${INSTALL}#the-operator` },
   [`${CHART}#install`]: { sameAs: `${INSTALL}#the-operator` },
   [`${INSTALL}#images`]: { runBy: 'test/cluster/docs/images.long.ts' },

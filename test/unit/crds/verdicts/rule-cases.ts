@@ -17,6 +17,9 @@ const gpu = { resources: { limits: { 'nvidia.com/gpu': 1, cpu: 1 } } };
 const pinned = `sha256:${'0'.repeat(64)}`;
 const companion = (name: string): Spec => ({ name, model: { uri: 'https://m.example.com/x' } });
 
+const frames = (name: string): Spec => ({ name, tensor: 't', sourceHeader: 'x-camera' });
+const DETECTOR: Spec = { uri: 'https://models.example.com/a.onnx', task: 'Detection' };
+
 const companionOf = (model: Spec): Spec => ({
   exits: [{ name: 'a', model: { uri: 'https://m.example.com/x', ...model } }],
 });
@@ -159,6 +162,27 @@ const specCases: readonly SpecCase[] = [
         backbone: { uri: 'https://models.example.com/a.onnx', task: 'Detection' },
       },
     ],
+  ],
+  [
+    'sourceHeader compares frames of a detector: set backbone.task to Detection, or remove sourceHeader',
+    [
+      { exits: [frames('a')] },
+      {
+        exits: [{ name: 'late', tensor: 'u' }, frames('a')],
+        backbone: { uri: 'https://models.example.com/a.onnx', task: 'Classification' },
+      },
+    ],
+    [{ exits: [frames('a')], backbone: DETECTOR }, { exits: [{ name: 'late', tensor: 'u' }] }],
+  ],
+  [
+    'a companion compares no frames: name a tensor, or remove sourceHeader',
+    [{ exits: [{ ...companion('a'), sourceHeader: 'x-camera' }], backbone: DETECTOR }],
+    [],
+  ],
+  [
+    'at most one exit compares frames: remove sourceHeader from the others',
+    [{ exits: [frames('a'), { ...frames('b'), tensor: 'u' }], backbone: DETECTOR }],
+    [{ exits: [frames('a'), { name: 'b', tensor: 'u' }], backbone: DETECTOR }],
   ],
   [
     'a student runs on engine ONNX: set server.engine to ONNX or Auto, or heads.training.student to Off',

@@ -7,6 +7,7 @@ import {
   dequantize,
   encodeHeadBundle,
   parseHeadBundle,
+  type BundleHead,
   type HeadBundle,
 } from '../../../../crds/wire/head-bundle.ts';
 import { WIRE_LIMITS } from '../../../../crds/wire/limits.ts';
@@ -164,6 +165,34 @@ test.each(replaced)('a bundle is refused for %s', (_rule, from, to, message) => 
     return manifest.replace(from, to);
   });
   expect(messageOf(bytes)).toContain(message);
+});
+
+/** A head of twelve inputs. */
+function aComparingHead(changes: Partial<BundleHead> = {}): BundleHead {
+  const inputs = 12;
+  return aHead({
+    ...{ exit: 'still', compares: 'PreviousFrame', pool: 1, featureCount: inputs },
+    mean: new Float32Array(inputs),
+    scale: new Float32Array(inputs).fill(1),
+    w1: { type: 'float16', rows: inputs, columns: 2, values: new Uint16Array(2 * inputs) },
+    ...changes,
+  });
+}
+
+test('a head that compares frames survives the round trip, and has no other inputs', () => {
+  const bundle = aBundle({ heads: [aComparingHead()] });
+  expect(parseHeadBundle(encodeHeadBundle(bundle))).toEqual({ ok: true, value: bundle });
+  const refusal = (...heads: BundleHead[]): string =>
+    messageOf(encodeHeadBundle(aBundle({ heads })));
+  const inputs = 'a comparison of frames has pool 1 and featureCount 12';
+  expect(refusal(aHead({ compares: 'PreviousFrame' }))).toContain(inputs);
+  expect(refusal(aComparingHead({ pool: 2 }))).toContain(inputs);
+  expect(refusal({ ...aCompanion(), compares: 'PreviousFrame' })).toContain(
+    'a companion has no frames to compare',
+  );
+  expect(refusal(aComparingHead(), aComparingHead({ exit: 'other', tensor: 'other' }))).toContain(
+    'two heads compare frames',
+  );
 });
 
 test('bytes of the blob that nothing names are refused', () => {

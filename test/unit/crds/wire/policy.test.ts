@@ -187,6 +187,27 @@ const broken: readonly (readonly [rule: string, policy: Policy, message: string]
     'set exactly one of tensor, modelDigest',
   ],
   [
+    'two exits that compare frames',
+    aPolicy({
+      exits: ['a', 'b'].map((name) => ({
+        ...{ name, tensor: name, sourceHeader: 'x-camera', mode: 'Active' },
+      })),
+    }),
+    'two exits compare frames',
+  ],
+  [
+    'a companion that compares frames',
+    aPolicy({
+      exits: [{ name: 'x', modelDigest: DIGEST_C, sourceHeader: 'x-camera', mode: 'Active' }],
+    }),
+    'a companion has no frames to compare',
+  ],
+  [
+    'a header that is none',
+    aPolicy({ exits: [{ name: 'x', tensor: 't', sourceHeader: 'x camera', mode: 'Active' }] }),
+    'expected a header name',
+  ],
+  [
     'the reserved name',
     aPolicy({ exits: [{ name: 'backbone', tensor: 't', mode: 'Active' }] }),
     'field "exits[0].name" is "backbone": the name backbone is reserved',
@@ -370,7 +391,7 @@ test('size, depth, duplicate keys, __proto__ and unknown schemas are refused bef
   expect(messageOf(text.replace('{', '{"epoch":9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"\\u0065poch" : 9,'))).toContain('"epoch" stands twice');
   expect(messageOf(text.replace('{', '{"__proto__":{},'))).toContain('"__proto__" is not allowed');
-  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":5'))).toContain(
+  expect(messageOf(text.replace('"schemaVersion":1', '"schemaVersion":6'))).toContain(
     'this program reads 1 and 2 and 3 and 4',
   );
   expect(messageOf('{"a":"unterminated')).toContain('is not JSON');

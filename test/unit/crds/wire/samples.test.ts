@@ -27,16 +27,28 @@ const anEmptyBatch = aBatch({
   features: [new Uint16Array(0)],
 });
 
+const aFrameBatch = aBatch({
+  exits: [
+    {
+      ...aBatch().exits[0]!,
+      ...{ pool: 1, channels: 13, height: 1, width: 1, featureCount: 13 },
+      compares: 'PreviousFrame',
+    },
+  ],
+  features: [new Uint16Array(39)],
+});
+
 const aCompanionBatch = aBatch({
   exits: [{ ...aBatch().exits[0]!, tensor: null, modelDigest: DIGEST_C, featureCount: 2 }],
   features: [new Uint16Array(6)],
 });
 
-test('a batch survives the round trip: few classes, many, a companion, no exits, no rows', () => {
+test('a batch survives the round trip: few classes, many, a companion, frames, no exits, no rows', () => {
   const batches = [
     aBatch(),
     aWideBatch(),
     aCompanionBatch,
+    aFrameBatch,
     aBatch({ exits: [], features: [] }),
     aBatch({ answerable: [0] }),
     anEmptyBatch,

@@ -174,6 +174,27 @@ describe('a companion before the backbone', () => {
   });
 });
 
+describe('an exit that compares frames', () => {
+  const fleet = simulateFleet({ seed: 6 });
+  fleet.sourceHeader = 'x-camera';
+
+  test('is named with its header, and another header changes nothing else', () => {
+    fleet.until('RolloutPromoted', 300);
+    expect(fleet.policies.at(-1)!.exits[0]).toMatchObject({ name: 'a', sourceHeader: 'x-camera' });
+    fleet.sourceHeader = 'x-room';
+    expect(fleet.tick().decisions.map(({ reason }) => reason)).not.toContain('Superseded');
+    const policy = fleet.policies.at(-1)!;
+    expect(policy.exits[0]).toMatchObject({ name: 'a', sourceHeader: 'x-room' });
+    expect(policy).toMatchObject({ exitsEnabled: true });
+  });
+
+  test('is another exit once it does not: no heads of before answer', () => {
+    fleet.sourceHeader = null;
+    expect(fleet.tick().decisions.map(({ reason }) => reason)).toContain('Superseded');
+    expect(fleet.policies.at(-1)).toMatchObject({ exitsEnabled: false, stable: null });
+  });
+});
+
 describe('pods', () => {
   test('that fall silent hold everything as it is', () => {
     const fleet = servingFleet({ seed: 6 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { selectExits } from '../../../../operator/local/exit-discovery.ts';
+import { selectExits, withSourceHeader } from '../../../../operator/local/exit-discovery.ts';
 import { explainMissing } from '../../../../operator/local/explain-missing.ts';
 import { nearestNames } from '../../../../crds/schema/edit-distance.ts';
 import { createPhaseLog } from '../../../../operator/local/phase-log.ts';
@@ -65,7 +65,34 @@ describe('exits that no manifest names', () => {
   });
 });
 
+describe('a header that the run was given', () => {
+  const plain = { name: 'empty', tensor: 'b', mode: 'Active' as const };
+  const still = { name: 'still', tensor: 'a', mode: 'Active' as const, sourceHeader: 'x-camera' };
+
+  test('takes the place of the one of the manifest', () => {
+    expect(withSourceHeader([still, plain], 'x-room')).toEqual([
+      { ...still, sourceHeader: 'x-room' },
+      plain,
+    ]);
+    expect(withSourceHeader([still, plain], null)).toEqual([still, plain]);
+    expect(withSourceHeader(undefined, null)).toBeUndefined();
+  });
+
+  test('is refused where no exit compares frames', () => {
+    for (const exits of [undefined, [], [plain]]) {
+      expect(() => withSourceHeader(exits, 'x-room')).toThrow('no exit of the manifest compares');
+    }
+  });
+});
+
 describe('exits of a manifest', () => {
+  test('keep the header that names the sources of their frames', () => {
+    const still = { name: 'a', tensor: '/layer0/Relu_output_0', mode: 'Active' as const };
+    const [exit] = selectExits(withCuts(3), [{ ...still, sourceHeader: 'x-camera' }], 'svc.yaml');
+    expect(exit).toMatchObject({ ...still, sourceHeader: 'x-camera' });
+    expect(selectExits(withCuts(3), [still], 'svc.yaml')[0]).not.toHaveProperty('sourceHeader');
+  });
+
   test('come in backbone order with their mode', () => {
     const named = [
       { name: 'late', tensor: '/layer2/Relu_output_0', mode: 'Shadow' as const },

@@ -38,6 +38,7 @@ const ROWS: readonly Row[] = [
   ['spec.exitMode', 'hot', null, 'Shadow'],
   ['spec.exits[].name', 'hot', 'early', 'late'],
   ['spec.exits[].tensor', 'hot', 'a', 'b'],
+  ['spec.exits[].sourceHeader', 'hot', null, 'x-camera'],
   ['spec.exits[].mode', 'hot', null, 'Shadow'],
   [`${MODEL}.uri`, 'rolls', 'https://a.example/s1', 'https://a.example/s2'],
   [`${MODEL}.format`, 'rolls', null, 'ONNX'],

@@ -17,7 +17,7 @@ test.each([
     2,
   ],
   ['one pod is a version behind', [[1, 2], [1]], 2, 1],
-  ['pods are a version ahead', [[2, 3, 4, 5]], 1, 4],
+  ['pods are a version ahead', [[2, 3, 4, 5, 6]], 1, 5],
   [
     'pods come from two minors',
     [
@@ -91,4 +91,40 @@ test('F1 came with version 4: to older readers no heads are certified, and none 
     ...{ stable: null, candidate: { stage: 'Staging' } },
   });
   expect(inPolicyVersion({ ...content, candidate: null }, 2, 'Info').candidate).toBeNull();
+});
+
+test('sources came with version 5, which always names the agreement', () => {
+  const plain = aPolicy();
+  const still = {
+    name: 'still',
+    tensor: 'first',
+    mode: 'Active',
+    sourceHeader: 'x-camera',
+  } as const;
+  const content = { ...plain, exits: [still, ...plain.exits] };
+  const told = inPolicyVersion(content, 5, 'Info');
+  expect(told).toMatchObject({ schemaVersion: 5, agreement: 'Strict', exits: content.exits });
+  expect(inPolicyVersion({ ...content, agreement: 'F1' }, 5, 'Info').agreement).toBe('F1');
+  const numbered = { ...told, epoch: 1, revision: 1 };
+  expect(parsePolicy(serializePolicy(numbered))).toEqual({ ok: true, value: numbered });
+  // Without an exit that needs it, it is not written.
+  expect(inPolicyVersion(plain, 5, 'Info').schemaVersion).toBe(3);
+  expect(inPolicyVersion({ ...plain, agreement: 'F1' }, 5, 'Info').schemaVersion).toBe(4);
+});
+
+test('older readers get no exit that compares frames, and no heads of which one may', () => {
+  const plain = aPolicy();
+  const still = {
+    name: 'still',
+    tensor: 'first',
+    mode: 'Active',
+    sourceHeader: 'x-camera',
+  } as const;
+  const content = { ...plain, agreement: 'F1' as const, exits: [still, ...plain.exits] };
+  for (const newest of [1, 2, 3, 4] as const) {
+    expect(inPolicyVersion(content, newest, 'Info')).toMatchObject({
+      ...{ schemaVersion: newest, exits: plain.exits, exitsEnabled: false },
+      ...{ stable: null, candidate: null },
+    });
+  }
 });

@@ -53,6 +53,17 @@ describe('the exits of a service', () => {
     });
   });
 
+  test('say which header names the sources of frames, and so does the policy', () => {
+    const still = { name: 'still', tensor: 'layer1_out', sourceHeader: 'x-camera' };
+    const { exits } = named([{ name: 'late', tensor: 'layer3_out' }, still]);
+    expect(exits.map(({ sourceHeader }) => sourceHeader)).toEqual(['x-camera', undefined]);
+    const settings = toServiceSettings(aService(), { local: false });
+    expect(planPlainPolicy(settings, DIGEST_A, exits).exits).toEqual([
+      { ...still, mode: 'Active' },
+      { name: 'late', tensor: 'layer3_out', mode: 'Active' },
+    ]);
+  });
+
   test('of equal cost stay as the spec lists them', () => {
     const { exits } = aService({
       exits: [

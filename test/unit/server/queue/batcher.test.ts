@@ -6,6 +6,7 @@ import type { BatchLog } from '../../../../server/queue/batch-log.ts';
 import type { JobOutcome } from '../../../../server/queue/job.ts';
 import { createPace } from '../../../../server/queue/pace.ts';
 import { createPoisonList } from '../../../../server/queue/poison.ts';
+import { createSourceFrames } from '../../../../server/queue/source-frames.ts';
 import { createServingControl, DEFAULT_LIMITS } from '../../../../server/serving.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { fakeClock, type FakeClock } from '../../../support/fake-clock.ts';
@@ -85,6 +86,7 @@ beforeEach(() => {
     engine: fake as unknown as EngineClient,
     servings,
     observer: { open: () => NO_LOG, rowsFailed: () => undefined },
+    frames: createSourceFrames(clock),
     poison: createPoisonList(clock),
     clock,
   });
@@ -109,6 +111,7 @@ function ask(number: number, withinMs = 60_000): Asked {
     receivedMs,
     deadlineMs: receivedMs + withinMs,
     trackDraw: 0,
+    source: null,
     auditDraws: new Uint32Array(1),
     settle: (outcome) => {
       asked.outcome = outcome;

@@ -24,6 +24,7 @@ function aJob(rows: number, more: Partial<InferJob> = {}): PendingJob {
     receivedMs: 0,
     deadlineMs: 1000,
     trackDraw: 0,
+    source: null,
     auditDraws: new Uint32Array(rows),
     settle: () => undefined,
     ...more,

@@ -5,8 +5,9 @@ import {
   type FrameMemory,
   type KeyFrame,
 } from '../../../../../server/core/detection/frame-memory.ts';
+import { aBox } from '../../../../support/detection/boxes.ts';
 
-const LIMITS = { maxAge: 5, maxSources: 3, expiryMs: 1_000 };
+const LIMITS = { maxAge: 5, maxSources: 3, maxBytes: 1_000, expiryMs: 1_000 };
 
 const aFrame = (value: number): KeyFrame => ({
   ...{ features: Float32Array.of(value), boxes: [], margin: 0.1, nearCut: 0 },
@@ -15,8 +16,8 @@ const aFrame = (value: number): KeyFrame => ({
 /** Frames of a source a tenth of a second apart; those that need the backbone are kept. Ages, 0 = kept. */
 function agesOf(memory: FrameMemory, source: string, frames: number): number[] {
   return Array.from({ length: frames }, (_, i) => {
-    const key = memory.recall(source, 100 * i);
-    if (key === null) memory.keep(source, aFrame(i), 100 * i);
+    const { key, keep } = memory.take(source, 100 * i);
+    if (key === null) keep(aFrame(i));
     return key?.age ?? 0;
   });
 }
@@ -27,30 +28,78 @@ describe('the memory of frames', () => {
     expect(ages).toEqual([0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4, 5, 0, 1]);
   });
 
-  test('gives the frame that was kept last, whole', () => {
+  test('wants the backbone for every frame until one was kept', () => {
     const memory = createFrameMemory(LIMITS);
-    memory.keep('a', aFrame(1), 0);
-    memory.recall('a', 10);
-    memory.keep('a', aFrame(2), 20);
-    expect(memory.recall('a', 30)).toEqual({ ...aFrame(2), age: 1 });
+    for (let i = 0; i < 9; i++) expect(memory.take('a', i).key).toBeNull();
   });
 
-  test('forgets a source that was silent for longer than the expiry', () => {
+  test('gives the frame that was kept last, whole', () => {
     const memory = createFrameMemory(LIMITS);
-    memory.keep('a', aFrame(1), 0);
-    expect(memory.recall('a', 1_000)).not.toBeNull();
-    expect(memory.recall('a', 2_001)).toBeNull();
-    expect(memory.size).toBe(0);
+    memory.take('a', 0).keep(aFrame(1));
+    memory.take('a', 10).keep(aFrame(2));
+    expect(memory.take('a', 30).key).toEqual({ ...aFrame(2), age: 1 });
+  });
+
+  test('counts age from the frame that was kept, however late its answer comes', () => {
+    const memory = createFrameMemory(LIMITS);
+    const first = memory.take('a', 0);
+    for (let i = 1; i < 4; i++) memory.take('a', i);
+    first.keep(aFrame(0));
+    expect(memory.take('a', 5).key?.age).toBe(4);
+    expect(memory.take('a', 6).key?.age).toBe(5);
+    expect(memory.take('a', 7).key).toBeNull();
+  });
+
+  test('lets no late answer take the place of a later frame', () => {
+    const memory = createFrameMemory(LIMITS);
+    const [first, second] = [memory.take('a', 0), memory.take('a', 1)];
+    second.keep(aFrame(2));
+    first.keep(aFrame(1));
+    expect(memory.take('a', 2).key).toEqual({ ...aFrame(2), age: 1 });
+  });
+
+  test('forgets a source that was silent for longer than the expiry, whoever comes', () => {
+    const memory = createFrameMemory(LIMITS);
+    memory.take('a', 0).keep(aFrame(1));
+    expect(memory.take('a', 1_000).key).not.toBeNull();
+    memory.take('b', 2_001);
+    expect(memory.size).toBe(1);
+    expect(memory.take('a', 2_001).key).toBeNull();
   });
 
   test('holds as many sources as it may, and drops the one that was silent longest', () => {
     const memory = createFrameMemory(LIMITS);
-    for (const source of ['a', 'b', 'c']) memory.keep(source, aFrame(0), 0);
-    memory.recall('a', 1);
-    memory.keep('d', aFrame(0), 2);
+    for (const source of ['a', 'b', 'c']) memory.take(source, 0).keep(aFrame(0));
+    memory.take('a', 1);
+    memory.take('d', 2).keep(aFrame(0));
     expect(memory.size).toBe(3);
-    expect(memory.recall('b', 3)).toBeNull();
-    for (const source of ['a', 'c', 'd']) expect(memory.recall(source, 4)).not.toBeNull();
+    for (const source of ['a', 'c', 'd']) expect(memory.take(source, 4).key).not.toBeNull();
+    expect(memory.take('b', 3).key).toBeNull();
+  });
+
+  test('holds as many bytes as it may', () => {
+    const memory = createFrameMemory({ ...LIMITS, maxBytes: 250 });
+    const aFull = { ...aFrame(0), features: new Float32Array(10), boxes: [aBox({ score: 0.5 })] };
+    memory.take('a', 0).keep(aFull);
+    expect(memory.sizeBytes).toBe(140);
+    memory.take('b', 0).keep(aFull);
+    expect([memory.size, memory.sizeBytes]).toEqual([1, 140]);
+    expect(memory.take('b', 1).key).not.toBeNull();
+    memory.take('b', 2).keep(aFrame(0));
+    expect(memory.sizeBytes).toBe(4);
+  });
+
+  test('cleared, it keeps nothing of before and nothing that was under way', () => {
+    const memory = createFrameMemory(LIMITS);
+    memory.take('a', 0).keep(aFrame(1));
+    const late = memory.take('a', 1);
+    memory.clear();
+    late.keep(aFrame(2));
+    expect([memory.size, memory.sizeBytes]).toEqual([0, 0]);
+    const next = memory.take('a', 2);
+    late.keep(aFrame(2));
+    expect(next.key).toBeNull();
+    expect(memory.take('a', 3).key).toBeNull();
   });
 
   test('never gives a source what another one showed', () => {
@@ -62,11 +111,11 @@ describe('the memory of frames', () => {
           ['b', createFrameMemory(LIMITS)],
         ]);
         for (const [i, source] of order.entries()) {
-          const own = alone.get(source)!;
-          const key = together.recall(source, i);
-          expect(key).toEqual(own.recall(source, i));
-          if (key !== null) continue;
-          for (const memory of [together, own]) memory.keep(source, aFrame(i), i);
+          const own = alone.get(source)!.take(source, i);
+          const taken = together.take(source, i);
+          expect(taken.key).toEqual(own.key);
+          if (taken.key !== null) continue;
+          for (const { keep } of [taken, own]) keep(aFrame(i));
         }
       }),
       { seed: 20_261_108 },

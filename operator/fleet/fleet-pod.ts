@@ -1,7 +1,7 @@
 import type { Acknowledgement } from '../../crds/wire/acknowledgement.ts';
-import type { EvidenceWindow } from '../../crds/wire/evidence.ts';
 import type { PodState } from '../../crds/wire/loading-state.ts';
 import type { PodReport } from '../lifecycle/types.ts';
+import { openWindow, type HeldWindow } from './held-window.ts';
 
 /** A running pod of a service, as the API server knows it. */
 export interface FleetPod {
@@ -32,7 +32,7 @@ export interface PodView {
   /** Of the last call; null when it was understood. */
   readonly problem: PodProblem | null;
   /** Windows that nobody consumed yet, ascending. */
-  readonly windows: readonly EvidenceWindow[];
+  readonly windows: readonly HeldWindow[];
   readonly droppedSeqs: readonly number[];
   readonly oldestSeq: number;
 }
@@ -62,12 +62,23 @@ export function isHeard({ heardMs }: Pick<PodView, 'heardMs'>, monotonicMs: numb
   return heardMs !== null && monotonicMs - heardMs < ACKNOWLEDGEMENT_MS;
 }
 
-/** A pod as decisions see it; null before it has its backbone. `isReady` is the pod's condition in the API server. */
+/**
+ * A pod as decisions see it; null before it has its backbone. `isReady` is the pod's condition in the API server; `withWindows`
+ * false leaves its windows for a later count.
+ */
 export function toPodReport(
   view: PodView,
-  { isReady, monotonicMs }: { readonly isReady: boolean; readonly monotonicMs: number },
+  {
+    isReady,
+    monotonicMs,
+    withWindows,
+  }: {
+    readonly isReady: boolean;
+    readonly monotonicMs: number;
+    readonly withWindows: boolean;
+  },
 ): PodReport | null {
-  const { state, windows, droppedSeqs, oldestSeq, pod } = view;
+  const { state, oldestSeq, pod } = view;
   if (state?.loaded !== true || view.bootId === null) return null;
   const { samples, costs, ready, policy } = state.state;
   return {
@@ -75,8 +86,8 @@ export function toPodReport(
     bootId: view.bootId,
     ready: isReady && ready,
     acknowledgement: currentAcknowledgement(view, monotonicMs),
-    windows,
-    droppedSeqs,
+    windows: withWindows ? view.windows.map(openWindow) : [],
+    droppedSeqs: withWindows ? view.droppedSeqs : [],
     oldestSeq,
     samples,
     exitsEnabled: policy?.exitsEnabled === true,

@@ -5,7 +5,15 @@ import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { AdminAnswer, AdminCall, AdminClient } from './admin-client.ts';
 import { heldRevisions, isHeard, type FleetPod, type PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
-import { pollPod, unheardPod, type OnPull, type PodMemory } from './poll-pod.ts';
+import {
+  countedPod,
+  pollPod,
+  unheardPod,
+  withoutHeld,
+  type CountedBoot,
+  type OnPull,
+  type PodMemory,
+} from './poll-pod.ts';
 import { shareWords, type Words } from './share-words.ts';
 import { forPod, needsPush, pushToPod, type Publication } from './push-to-pod.ts';
 
@@ -17,11 +25,14 @@ export interface FollowedService {
   readonly pollMs: number;
   /** Figures that always move, such as recorded samples, are wanted: each poll reads the state too. */
   readonly needsFigures?: boolean;
+  /** By the uid of a pod: its windows up to here are in the stored ledger, so one that is new here is asked for later ones. */
+  readonly counted?: ReadonlyMap<string, CountedBoot>;
 }
 
 /**
  * What all pods have said, as a cache like a watch: polled in the background, read without waiting. `key` is `namespace/name` of
- * the service. Windows stay until `dropConsumed`.
+ * the service. Windows stay until `dropConsumed`. Of all services together a bounded number is held: beyond it pods are heard,
+ * and their windows stay with their servers, which keep them for half an hour.
  */
 export interface FleetStore {
   /** Replaces the pods of a service; what is known of those that stay is kept. */
@@ -62,6 +73,8 @@ export interface FleetStoreOptions {
   /** [0, 1): spreads rounds. */
   readonly random: () => number;
   readonly onPull: OnPull;
+  /** Windows of all services that are held uncounted. @defaultValue 40,000 */
+  readonly mostHeldWindows?: number;
 }
 
 interface Entry {
@@ -76,6 +89,8 @@ interface Entry {
   isPolling: boolean;
   /** Windows up to here are in the ledger, also if a poll that began before brings them again. */
   consumed: { readonly bootId: string; readonly seq: number };
+  /** Since when it has windows and nobody counted any; Infinity: it has none. */
+  heldSinceMs: number;
 }
 
 interface Service {
@@ -99,9 +114,13 @@ const PATIENCE_MS = 500;
 /** A pod that starts, or lacks its policy, or missed a push, is asked sooner. */
 const SOON_MS = { starting: 5_000, missed: 1_000 } as const;
 const TICK_MS = 500;
+/** Of all services: 40 MiB, a round of 10,000 pods whose windows close every ten seconds. */
+const MOST_HELD_WINDOWS = 40_000;
+/** Whoever counts nothing for so long must not take the place of the others: a pass that fails again and again, a service that nobody decides. */
+const HELD_MS = 300_000;
 
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { clock, signal } = options;
+  const { clock, signal, mostHeldWindows = MOST_HELD_WINDOWS } = options;
   const services = new Map<string, Service>();
   const patience = { clock, ms: PATIENCE_MS };
   const pollLimit = limitConcurrency(POLLS_AT_ONCE, patience);
@@ -122,15 +141,44 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     return service;
   }
 
-  function open(key: string, pod: FleetPod): Entry {
+  /** Windows of all pods. */
+  let heldWindows = 0;
+  const hasRoom = (): boolean => heldWindows < mostHeldWindows;
+
+  function remember(entry: Entry, memory: PodMemory): void {
+    const count = memory.windows.length;
+    const added = count - entry.memory.windows.length;
+    heldWindows += added;
+    entry.memory = memory;
+    if (count === 0) entry.heldSinceMs = Infinity;
+    else if (added < 0 || entry.heldSinceMs === Infinity) entry.heldSinceMs = monotonicMs();
+  }
+
+  function close(entry: Entry): void {
+    heldWindows -= entry.memory.windows.length;
+    entry.client.close();
+  }
+
+  function makeRoom(): void {
+    if (hasRoom()) return;
+    const untilMs = monotonicMs() - HELD_MS;
+    for (const { entries } of services.values()) {
+      for (const entry of entries.values()) {
+        if (entry.heldSinceMs <= untilMs) remember(entry, withoutHeld(entry.memory));
+      }
+    }
+  }
+
+  function open(key: string, pod: FleetPod, counted: CountedBoot | undefined): Entry {
     return {
-      memory: unheardPod(pod),
+      memory: counted === undefined ? unheardPod(pod) : countedPod(pod, counted),
       trouble: null,
       client: options.connect(key, pod),
       dueMs: monotonicMs(),
       turn: Promise.resolve(),
       isPolling: false,
       consumed: { bootId: '', seq: 0 },
+      heldSinceMs: Infinity,
     };
   }
 
@@ -141,7 +189,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const after = await work();
       const isFollowed = services.get(key)?.entries.get(before.pod.uid) === entry;
       if (!isFollowed || signal.aborted) return;
-      entry.memory = withoutConsumed(after, entry.consumed);
+      remember(entry, withoutConsumed(after, entry.consumed));
       const { trouble } = entry;
       entry.trouble = troubleOf(after, monotonicMs());
       const change = entry.trouble === trouble ? findChange(before, after) : 'Pod';
@@ -161,7 +209,8 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       inTurn(key, entry, async () => {
         const { memory, client } = entry;
         const from = service.needsFigures ? { ...memory, stateDigest: '' } : memory;
-        const said = await pollPod(from, client, monotonicMs, options.onPull);
+        const { onPull } = options;
+        const said = await pollPod(from, client, { monotonicMs, onPull, hasRoom });
         const shared = { ...said, ...shareWords(said, { before: memory, heard: service.heard }) };
         service.heard = shared;
         return shared;
@@ -209,6 +258,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   }
 
   async function pollDue(): Promise<void> {
+    makeRoom();
     const nowMs = monotonicMs();
     const polls = [...services].flatMap(([key, service]) => {
       const isRound = service.roundMs <= nowMs;
@@ -225,12 +275,12 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
   }
 
   function unfollow(key: string): void {
-    for (const { client } of services.get(key)?.entries.values() ?? []) client.close();
+    for (const entry of services.get(key)?.entries.values() ?? []) close(entry);
     services.delete(key);
   }
 
   return {
-    follow: (key, { pods, pollMs, needsFigures = false }) => {
+    follow: (key, { pods, pollMs, needsFigures = false, counted }) => {
       const service = serviceOf(key);
       service.pollMs = pollMs;
       service.needsFigures = needsFigures;
@@ -238,11 +288,12 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       service.roundMs = Math.min(service.roundMs, monotonicMs() + pollMs * 1.1);
       for (const [uid, entry] of service.entries) {
         if (pods.some((pod) => isSameAddress(pod, entry.memory.pod))) continue;
-        entry.client.close();
+        close(entry);
         service.entries.delete(uid);
       }
       for (const pod of pods) {
-        if (!service.entries.has(pod.uid)) service.entries.set(pod.uid, open(key, pod));
+        if (service.entries.has(pod.uid)) continue;
+        service.entries.set(pod.uid, open(key, pod, counted?.get(pod.uid)));
       }
     },
     unfollow,
@@ -266,7 +317,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
         const { pod, bootId } = entry.memory;
         const seq = watermarks.get(`${pod.uid} ${bootId ?? ''}`) ?? 0;
         entry.consumed = { bootId: bootId ?? '', seq };
-        entry.memory = withoutConsumed(entry.memory, entry.consumed);
+        remember(entry, withoutConsumed(entry.memory, entry.consumed));
       }
     },
     pollDue,

@@ -109,7 +109,7 @@ imagePullSecrets:
 {{- if regexMatch "^[0-9]+(Mi|Gi)$" $limit -}}
 {{- $amount := regexFind "^[0-9]+" $limit | int -}}
 {{- $mebi := ternary (mul $amount 1024) $amount (hasSuffix "Gi" $limit) -}}
-{{- div (mul $mebi 3) 4 -}}
+{{- div (mul $mebi 5) 8 -}}
 {{- end -}}
 {{- end -}}
 

@@ -6,6 +6,7 @@ import { decide, decideForeign, isSuperseded, type Decision } from './decide.ts'
 import { toFleetPods } from './fleet-pods.ts';
 import { gather, type Gathered } from './gather.ts';
 import { isCollecting, isTesting } from './lifecycle/run-lifecycle.ts';
+import { countedBoots } from './lifecycle/read-ledger.ts';
 import { runHeads } from './lifecycle/run-heads.ts';
 import { PassAttempt } from './pass-attempt.ts';
 import type { ServiceMemory } from './service-memory.ts';
@@ -68,7 +69,8 @@ function leave({ fleet }: ServiceShell, cached: KubeObject): PassResult {
 }
 
 /** Its pods are asked from now on; more often while heads are tested. */
-function follow({ shell, gathered, memory }: ServicePass): void {
+function follow(pass: ServicePass): void {
+  const { shell, gathered, memory } = pass;
   const { key, pods, object } = gathered;
   const { lifecycle } = memory;
   const pollMs = isTesting(lifecycle.ledger) ? TEST_POLL_MS : POLL_MS;
@@ -76,6 +78,7 @@ function follow({ shell, gathered, memory }: ServicePass): void {
   shell.fleet.follow(key, {
     pods: toFleetPods(pods, object.metadata.name),
     ...{ pollMs, needsFigures },
+    counted: countedBoots(pass),
   });
 }
 

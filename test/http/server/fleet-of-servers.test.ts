@@ -4,6 +4,7 @@ import { systemKubeClock } from '../../../operator/kube/clock.ts';
 import { assessAcknowledgement } from '../../../operator/fleet/assess-acknowledgement.ts';
 import type { FleetPod } from '../../../operator/fleet/fleet-pod.ts';
 import { createFleetStore, type FleetStore } from '../../../operator/fleet/fleet-store.ts';
+import { openWindow } from '../../../operator/fleet/held-window.ts';
 import { createPodConnections } from '../../../operator/fleet/pod-connections.ts';
 import { ROOT_KEY, SERVICE, mountAdminKeys } from '../../support/admin-keys.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -98,8 +99,9 @@ test('ten pods with keys of two generations are all known, and take policy after
 test('their windows arrive, each once, under the pod that made it', async () => {
   await eventually(() => {
     for (const view of store.pods(KEY)) {
-      expect(view.windows.flatMap(({ served }) => served.rows).length).toBeGreaterThan(0);
-      expect(view.windows.every(({ podUid }) => podUid === view.pod.uid)).toBe(true);
+      const windows = view.windows.map(openWindow);
+      expect(windows.flatMap(({ served }) => served.rows).length).toBeGreaterThan(0);
+      expect(windows.every(({ podUid }) => podUid === view.pod.uid)).toBe(true);
       const seqs = view.windows.map(({ seq }) => seq);
       expect(new Set(seqs).size).toBe(seqs.length);
     }

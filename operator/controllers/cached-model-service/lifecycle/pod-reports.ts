@@ -10,18 +10,22 @@ export interface Reports {
   readonly silentPods: number;
 }
 
-export function gatherReports({ pods, views, monotonicMs }: Gathered): Reports {
+/** @param withWindows false: they wait for the next count */
+export function gatherReports(
+  { pods, views, monotonicMs }: Gathered,
+  withWindows: boolean,
+): Reports {
   const ready = new Set(pods.filter(isReadyPod).map(({ metadata }) => metadata.uid));
   const reports = views.flatMap((view) => {
     const isReady = ready.has(view.pod.uid);
-    return toPodReport(view, { isReady, monotonicMs }) ?? [];
+    return toPodReport(view, { isReady, monotonicMs, withWindows }) ?? [];
   });
   const heard = new Set(reports.map(({ podUid }) => podUid));
   const silent = [...ready].filter((uid) => uid === undefined || !heard.has(uid));
   return { pods: reports, silentPods: silent.length };
 }
 
-/** The same without their windows: those wait for the next count. */
+/** The same without their windows, as what is remembered of them. */
 export function withoutWindows(pods: readonly PodReport[]): PodReport[] {
   return pods.map((pod) => ({ ...pod, windows: [], droppedSeqs: [] }));
 }

@@ -1,4 +1,7 @@
-import { emptyLedger, parseLedger, type Ledger } from '../../../lifecycle/ledger.ts';
+import { emptyLedger, parseLedger, watermarks, type Ledger } from '../../../lifecycle/ledger.ts';
+import type { CountedBoot } from '../../../fleet/poll-pod.ts';
+import type { Result } from '../../../../crds/wire/result.ts';
+import type { LiveObject } from '../../../plan/live-object.ts';
 import { storedLedger } from '../../../plan/ledger-config-map.ts';
 import { ledgerConfigMapName } from '../../../plan/names.ts';
 import { liveOf } from '../gather.ts';
@@ -13,9 +16,8 @@ import { structureOf } from './lifecycle-memory.ts';
 export function workingLedger(pass: ServicePass, own: LifecycleMemory): Ledger {
   if (own.ledger !== null) return own.ledger;
   const { gathered, shell } = pass;
-  const live = liveOf(gathered, 'ConfigMap', ledgerConfigMapName(gathered.object.metadata.name));
-  const text = storedLedger(live);
-  const parsed = text === null ? null : parseLedger(text);
+  const live = liveLedger(pass);
+  const parsed = parseStored(live);
   if (parsed?.ok === false) {
     shell.deps.log.error({ key: gathered.key, detail: parsed.message }, 'ledger unreadable');
   }
@@ -29,4 +31,23 @@ export function workingLedger(pass: ServicePass, own: LifecycleMemory): Ledger {
   own.storedMs = -Infinity;
   own.ledger = ledger;
   return ledger;
+}
+
+/** What the ledger has counted of each pod, by its uid; the boot that it saw last. Nothing where it is not readable. */
+export function countedBoots(pass: ServicePass): ReadonlyMap<string, CountedBoot> {
+  const own = pass.memory.lifecycle;
+  const parsed = own.ledger === null ? parseStored(liveLedger(pass)) : null;
+  const ledger = parsed?.ok === true ? parsed.value : own.ledger;
+  if (ledger === null) return new Map();
+  const marks = [...watermarks(ledger)].sort((a, b) => a.seenMs - b.seenMs);
+  return new Map(marks.map(({ podUid, bootId, seq }) => [podUid, { bootId, seq }]));
+}
+
+function liveLedger({ gathered }: ServicePass): LiveObject | null {
+  return liveOf(gathered, 'ConfigMap', ledgerConfigMapName(gathered.object.metadata.name));
+}
+
+function parseStored(live: LiveObject | null): Result<Ledger> | null {
+  const text = storedLedger(live);
+  return text === null ? null : parseLedger(text);
 }

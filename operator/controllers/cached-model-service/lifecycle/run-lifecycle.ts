@@ -136,15 +136,14 @@ function gatherInput(pass: ServicePass, facts: Facts): LifecycleInput {
       knownAnswers: head.knownAnswers,
     }),
   );
-  const { pods, silentPods } = gatherReports(gathered);
+  const { pods, silentPods } = gatherReports(gathered, isCountDue(pass, ledger));
   return {
     nowMs: gathered.nowMs,
     settings: withCompanionLatency(settings, exits, {
       checksNamed: service.spec.rollout.checks !== undefined,
     }),
     backbone: { digest: state.backbone.digest, classCount: state.backbone.classCount, exits },
-    pods: isCountDue(pass, ledger) ? pods : withoutWindows(pods),
-    silentPods,
+    ...{ pods, silentPods },
     ...{ request, pin },
     training: toReport(training, revisions),
     revisions,
@@ -184,7 +183,8 @@ function keep(pass: ServicePass, { ledger, plan, input }: Pick<Facts, 'ledger'> 
   const { gathered, memory, shell } = pass;
   const own = memory.lifecycle;
   own.ledger = plan.ledger;
-  own.input = input;
+  // Counted, so nobody needs the windows again: those of a thousand services take 100 MiB.
+  own.input = { ...input, pods: withoutWindows(input.pods) };
   own.untold.push(...plan.decisions);
   own.hasUnstoredRows ||= hasRows(input.pods, ledger);
   if (input.pods.some(({ windows }) => windows.length > 0)) own.countedMs = gathered.monotonicMs;

@@ -25,7 +25,10 @@ const withLosses = (losses: readonly (readonly number[])[]): EvidenceWindow => a
 test('survive the round trip, and cost a byte where no row has them', () => {
   const answer = anAnswer({ windows: [withLosses(LOSSES)] });
   const text = serializeEvidenceAnswer(answer);
-  expect(parseEvidenceAnswer(text)).toEqual({ ok: true, value: { answer, droppedWindows: [] } });
+  expect(parseEvidenceAnswer(text)).toMatchObject({
+    ok: true,
+    value: { answer, droppedWindows: [] },
+  });
   const whole = LOSSES.map((_, i) => (i === 9 ? grid.dis : NONE));
   const plain = serializeEvidenceAnswer(anAnswer({ windows: [aWindow()] })).length;
   const told = serializeEvidenceAnswer(anAnswer({ windows: [withLosses(whole)] })).length;

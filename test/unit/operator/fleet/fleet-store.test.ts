@@ -6,6 +6,7 @@ import {
   type FleetChange,
   type FleetStore,
 } from '../../../../operator/fleet/fleet-store.ts';
+import { openWindow } from '../../../../operator/fleet/held-window.ts';
 import type { PullResult } from '../../../../operator/fleet/pull-result.ts';
 import type { Publication } from '../../../../operator/fleet/push-to-pod.ts';
 import { SILENT, fakePod, type FakePod } from '../../../support/fake-pod.ts';
@@ -170,7 +171,9 @@ describe('polls', () => {
       state: { loaded: false, state: { loading: { failure } } },
       problem: null,
     });
-    expect(toPodReport(viewOf('a'), { isReady: false, monotonicMs: 0 })).toBeNull();
+    expect(
+      toPodReport(viewOf('a'), { isReady: false, monotonicMs: 0, withWindows: true }),
+    ).toBeNull();
     pod.loading = null;
     await clock.pass(5_000);
     await store.pollDue();
@@ -189,7 +192,7 @@ describe('polls', () => {
     await store.pollDue();
     expect(viewOf('a')).toMatchObject({ bootId: 'boot-2', problem: null });
     expect(seqsOf('a')).toEqual([1, 2]);
-    expect(viewOf('a').windows.every(({ bootId }) => bootId === 'boot-2')).toBe(true);
+    expect(viewOf('a').windows.every((held) => openWindow(held).bootId === 'boot-2')).toBe(true);
     expect(pulls).toEqual(['ok', 'restarted', 'ok']);
   });
 
@@ -314,7 +317,7 @@ describe('what a pod says is no data', () => {
       expect(problem?.code).toBe(code);
       expect({ ...rest, problem: null }).toEqual(before);
       const report = (monotonicMs: number) =>
-        toPodReport(viewOf('a'), { isReady: true, monotonicMs });
+        toPodReport(viewOf('a'), { isReady: true, monotonicMs, withWindows: true });
       expect(report(89_999)?.acknowledgement).not.toBeNull();
       expect(report(90_000)?.acknowledgement).toBeNull();
     },

@@ -103,7 +103,7 @@ imagePullSecrets:
 {{- toYaml $items -}}
 {{- end -}}
 
-{{/* Three quarters of the memory limit in MiB, the rest is for what lies outside the heap; nothing without a limit in Mi or Gi. */}}
+{{/* Five eighths of the memory limit in MiB, the rest is for what lies outside the heap; nothing without a limit in Mi or Gi. */}}
 {{- define "layercache.heapMiB" -}}
 {{- $limit := dig "memory" "" .Values.operator.resources.limits | toString -}}
 {{- if regexMatch "^[0-9]+(Mi|Gi)$" $limit -}}

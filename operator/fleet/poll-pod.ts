@@ -95,9 +95,7 @@ export async function pollPod(
     const hear = isReading ? addEvidence : hearOnly;
     now = hear(now, pulled.value, monotonicMs());
     if (!isReading || now.lastSeq >= answer.newestSeq) {
-      return answer.stateDigest === now.stateDigest
-        ? now
-        : pollState(now, client, { monotonicMs, digest: answer.stateDigest });
+      return pollMovedState(now, client, { monotonicMs, digest: answer.stateDigest });
     }
   }
   return { ...now, problem: { code: 'Endless', message: 'its evidence does not come to an end' } };
@@ -170,6 +168,15 @@ function hearOnly(memory: PodMemory, { answer }: PulledEvidence, heardMs: number
   const { bootId, acknowledgement } = answer;
   const oldestSeq = Math.max(answer.oldestSeq, memory.firstSeq);
   return { ...memory, bootId, acknowledgement, heardMs, problem: null, oldestSeq };
+}
+
+function pollMovedState(
+  memory: PodMemory,
+  client: AdminClient,
+  options: { readonly monotonicMs: () => number; readonly digest: string },
+): Promise<PodMemory> {
+  if (options.digest === memory.stateDigest) return Promise.resolve(memory);
+  return pollState(memory, client, options);
 }
 
 async function pollState(

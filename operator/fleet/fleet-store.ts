@@ -58,8 +58,9 @@ export interface FleetStore {
 }
 
 /**
- * `Figures`: more of what it told before, windows or samples, as every pod does in each round. `Pod`: it came, went, restarted,
- * fell silent for as long as its last word counts, spoke again, or acknowledged something else. One missed poll is no change.
+ * `Figures`: more of what it told before, windows or samples, as every pod does in each round, or its first words to this
+ * process, as every pod of each service has them after a start. `Pod`: it restarted, fell silent for as long as its last word
+ * counts, spoke again, or acknowledged something else. One missed poll is no change.
  */
 export type FleetChange = 'Figures' | 'Pod';
 
@@ -354,6 +355,7 @@ function troubleOf(memory: PodMemory, monotonicMs: number): string | null {
 
 /** Time alone is no change. */
 function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
+  if (before.heardMs === null && after.heardMs !== null) return 'Figures';
   if (isOtherPod(before, after)) return 'Pod';
   const isMore = before.lastSeq !== after.lastSeq || isOtherState(before.state, after.state);
   return isMore ? 'Figures' : null;

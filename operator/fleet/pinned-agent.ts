@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 import type { Clock } from '../clock.ts';
-import { findPinProblem } from './identity/check-pin.ts';
+import type { PinCheck } from './identity/check-pin.ts';
 import type { KeptSockets } from './kept-sockets.ts';
 
 export interface PinnedAgentOptions {
@@ -11,8 +11,8 @@ export interface PinnedAgentOptions {
   readonly port: number;
   /** Own key, certificate, and TLS 1.3 alone: a context's versions win over those of the connection. */
   readonly secureContext: SecureContext;
-  /** `sha256:<64 hex>` of the only key that is spoken to. */
-  readonly serverPin: string;
+  /** Of the only key that is spoken to. */
+  readonly checkPin: PinCheck;
   readonly clock: Clock;
   /** Shared by the agents of all pods. */
   readonly keptSockets: KeptSockets;
@@ -93,8 +93,8 @@ export class PinnedAgent extends Agent {
   }
 
   private findProblem(socket: TLSSocket): string | null {
-    const { serverPin, clock } = this.pinned;
-    switch (findPinProblem(socket.getPeerX509Certificate(), [serverPin], clock.nowMs())) {
+    const { checkPin, clock } = this.pinned;
+    switch (checkPin(socket.getPeerX509Certificate(), clock.nowMs())) {
       case 'UnknownKey':
         return 'another key answers there; the pod is not the one that was started with this generation';
       case 'Expired':

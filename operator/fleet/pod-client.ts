@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { callAdmin } from './admin-call.ts';
 import type { AdminClient } from './admin-client.ts';
+import { createPinCheck, type PinCheck } from './identity/check-pin.ts';
 import { createKeyPair, pinOf, type KeysOf } from './identity/identities.ts';
 import type { KeptSockets } from './kept-sockets.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
@@ -39,13 +40,13 @@ export function createPodClients(
     cert: certificate,
     minVersion: 'TLSv1.3',
   });
-  const pins = {
-    server: pinOf(root, { ...of, role: 'server' }),
-    trainer: pinOf(root, { ...of, role: 'trainer' }),
+  const checks = {
+    server: createPinCheck(pinOf(root, { ...of, role: 'server' })),
+    trainer: createPinCheck(pinOf(root, { ...of, role: 'trainer' })),
   };
   return {
     open: (address, role = 'server') =>
-      createPodClient(address, { secureContext, serverPin: pins[role], clock, keptSockets }),
+      createPodClient(address, { secureContext, checkPin: checks[role], clock, keptSockets }),
   };
 }
 
@@ -54,7 +55,7 @@ export function createPodClient(
   { host, port }: PodAddress,
   keys: {
     readonly secureContext: SecureContext;
-    readonly serverPin: string;
+    readonly checkPin: PinCheck;
     readonly clock: Clock;
     readonly keptSockets: KeptSockets;
   },

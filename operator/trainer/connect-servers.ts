@@ -2,6 +2,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import { createAdminClient, type AdminClient } from '../fleet/admin-client.ts';
 import { createKeptSockets } from '../fleet/kept-sockets.ts';
+import { createPinCheck } from '../fleet/identity/check-pin.ts';
 import { createPodClient } from '../fleet/pod-client.ts';
 import type { TrainerConfig } from './config.ts';
 import { loadTrainerIdentity } from './trainer-identity.ts';
@@ -21,12 +22,13 @@ export function connectServers(
   const { key, certificate: cert } = identity.value;
   const secureContext = createSecureContext({ key, cert, minVersion: 'TLSv1.3' });
   const keptSockets = createKeptSockets(MOST_SOCKETS);
+  const checkPin = createPinCheck(serverPin);
   return (baseUrl) => {
     const { hostname, port } = new URL(baseUrl);
     const host = hostname.replace(/^\[|\]$/g, '');
     return createPodClient(
       { host, port: Number(port) },
-      { secureContext, serverPin, clock, keptSockets },
+      { secureContext, checkPin, clock, keptSockets },
     );
   };
 }

@@ -52,6 +52,7 @@ export async function reconcileService(
   await act(pass);
   if (isEnding(memory)) return leave(shell, cached);
   if (attempt.error !== null) throw attempt.error;
+  memory.written.passed();
   lookAgain(memory.written.untilMs() - clock.monotonicMs());
   return { kind: 'RequeueAfter', delayMs: Math.max(0, again.delayMs) };
 }

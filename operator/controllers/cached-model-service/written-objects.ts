@@ -71,6 +71,11 @@ export class WrittenObjects {
     return cached ?? null;
   }
 
+  /** A pass is over: what caches told already is theirs again. Else a thousand new services kept each child twice until their next pass. */
+  passed(): void {
+    for (const [name, { isTold }] of this.#written) if (isTold) this.#written.delete(name);
+  }
+
   /** Objects as a pass began with them, with what it wrote meanwhile in their places. */
   over(live: readonly KubeObject[]): KubeObject[] {
     const objects = new Map(live.map((object) => [nameOf(object), object]));

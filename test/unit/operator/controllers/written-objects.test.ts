@@ -35,6 +35,17 @@ test('a cache that told the write before it was answered is believed in what it 
   expect(written.latest(NAME, aVersion('3'), 100)).toEqual(aVersion('3'));
 });
 
+test('after the pass nothing is kept of what a cache has told, and all of what it has not', () => {
+  const written = new WrittenObjects();
+  written.heard({ key: 'ml/vision', object: aVersion('2'), previous: aVersion('1') });
+  written.wrote(aVersion('2'), 0);
+  written.passed();
+  expect(written.over([])).toEqual([]);
+  written.wrote(aVersion('4'), 0);
+  written.passed();
+  expect(written.over([])).toEqual([aVersion('4')]);
+});
+
 test('an answer that contradicts ends belief in a write', () => {
   const written = new WrittenObjects();
   written.wrote(aVersion('2'), 0);

@@ -552,7 +552,7 @@ describe('following', () => {
       await store.pollDue();
     }
     expect(changes).toHaveLength(3);
-    expect(kinds).toEqual(['Pod', 'Figures', 'Pod']);
+    expect(kinds).toEqual(['Figures', 'Figures', 'Pod']);
   });
 
   test('a poll that is missed is none while the last word counts; silence beyond that, and its end, are', async () => {
@@ -565,11 +565,11 @@ describe('following', () => {
       await store.pollDue();
     };
     for (const isSilent of [true, false, true, true, false]) await round(isSilent);
-    expect(kinds).toEqual(['Pod']);
+    expect(kinds).toEqual(['Figures']);
     for (const isSilent of [true, true, true, true]) await round(isSilent);
-    expect(kinds).toEqual(['Pod', 'Pod']);
+    expect(kinds).toEqual(['Figures', 'Pod']);
     await round(false);
-    expect(kinds).toEqual(['Pod', 'Pod', 'Pod']);
+    expect(kinds).toEqual(['Figures', 'Pod', 'Pod']);
   });
 
   test('the loop polls until the signal, then closes every connection', async () => {

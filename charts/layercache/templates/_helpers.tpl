@@ -103,13 +103,13 @@ imagePullSecrets:
 {{- toYaml $items -}}
 {{- end -}}
 
-{{/* Five eighths of the memory limit in MiB, the rest is for what lies outside the heap; nothing without a limit in Mi or Gi. */}}
+{{/* Three quarters of the memory limit in MiB, the rest is for what lies outside the heap; nothing without a limit in Mi or Gi. */}}
 {{- define "layercache.heapMiB" -}}
 {{- $limit := dig "memory" "" .Values.operator.resources.limits | toString -}}
 {{- if regexMatch "^[0-9]+(Mi|Gi)$" $limit -}}
 {{- $amount := regexFind "^[0-9]+" $limit | int -}}
 {{- $mebi := ternary (mul $amount 1024) $amount (hasSuffix "Gi" $limit) -}}
-{{- div (mul $mebi 5) 8 -}}
+{{- div (mul $mebi 3) 4 -}}
 {{- end -}}
 {{- end -}}
 

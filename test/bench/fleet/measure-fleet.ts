@@ -23,7 +23,7 @@ const OPERATOR = {
   LAYERCACHE_API_BURST: '200',
   LAYERCACHE_CONCURRENCY: '16',
   // As the chart does for the memory that is promised: without a bound the heap grows to what the machine has.
-  NODE_OPTIONS: '--max-old-space-size=320',
+  NODE_OPTIONS: '--max-old-space-size=384',
 };
 
 /** The operator with a whole fleet: a real control plane, kwok, and simulated pods behind real connections. */

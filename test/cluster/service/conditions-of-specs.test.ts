@@ -47,7 +47,10 @@ const unavailable = await whyUnavailable('control-plane');
 
 interface Deployment {
   readonly metadata: { readonly uid: string; readonly generation: number };
-  readonly status: { readonly updatedReplicas?: number; readonly conditions?: readonly Condition[] };
+  readonly status: {
+    readonly updatedReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
 }
 
 /** Input, what is merged into the spec, reason of Valid, and the message. */

@@ -67,13 +67,13 @@ test('a default installation tells the operator what it would assume without bei
   expect(loaded).toEqual(bare);
 });
 
-test('the heap is five eighths of the memory limit', async () => {
+test('the heap is three quarters of the memory limit', async () => {
   const heap = async (memory: string): Promise<string | undefined> => {
     const values = { operator: { resources: { limits: { memory } } } };
     return environmentOf(await renderObjects({ values })).NODE_OPTIONS;
   };
-  expect(await heap('512Mi')).toBe('--max-old-space-size=320');
-  expect(await heap('2Gi')).toBe('--max-old-space-size=1280');
+  expect(await heap('512Mi')).toBe('--max-old-space-size=384');
+  expect(await heap('2Gi')).toBe('--max-old-space-size=1536');
   expect(await heap('1G')).toBeUndefined();
 });
 

@@ -42,7 +42,8 @@ const allowed: Record<string, readonly string[]> = {
     'operator/local/page/state',
   ],
   'operator/local/page/state': [],
-  'operator/local/page': ['operator/local/page/state'],
+  // Of crds the words of a budget, which page and terminal share.
+  'operator/local/page': ['crds', 'operator/local/page/state'],
   'charts/generate': ['crds', 'crds/generate', 'server/core', 'operator/plan'],
 };
 const folders = Object.keys(allowed);

@@ -58,8 +58,8 @@ export interface FleetStore {
 }
 
 /**
- * `Figures`: more of what it told before, windows or samples, as every pod does in each round, or its first words to this
- * process, as every pod of each service has them after a start. `Pod`: it restarted, fell silent for as long as its last word
+ * `Figures`: more of what it told before, windows or samples, as every pod does in each round, or its first words before
+ * anything is published, as every pod of each service has them after a start. `Pod`: it restarted, fell silent for as long as its last word
  * counts, spoke again, or acknowledged something else. One missed poll is no change.
  */
 export type FleetChange = 'Figures' | 'Pod';
@@ -194,9 +194,14 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const { trouble } = entry;
       entry.trouble = troubleOf(after, monotonicMs());
       const change = entry.trouble === trouble ? findChange(before, after) : 'Pod';
-      if (change !== null) options.onChange(key, change);
+      if (change !== null) options.onChange(key, mayWait(key, before) ? 'Figures' : change);
     });
     return entry.turn;
+  }
+
+  /** First words, before something is published: no push can overtake them, so a pass may wait for those of the other pods. */
+  function mayWait(key: string, { heardMs }: PodMemory): boolean {
+    return heardMs === null && services.get(key)?.publication === null;
   }
 
   /** That long from now, give or take a tenth. */
@@ -355,7 +360,6 @@ function troubleOf(memory: PodMemory, monotonicMs: number): string | null {
 
 /** Time alone is no change. */
 function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
-  if (before.heardMs === null && after.heardMs !== null) return 'Figures';
   if (isOtherPod(before, after)) return 'Pod';
   const isMore = before.lastSeq !== after.lastSeq || isOtherState(before.state, after.state);
   return isMore ? 'Figures' : null;

@@ -95,9 +95,7 @@ describe.skipIf(plane.unavailable !== null)('reading services of a real API serv
     });
     expect((await run('explain', 'elsewhere')).err).toContain(`add -n ${other.namespace}.`);
     expect((await run('explain', 'Alrm')).err).toContain('Did you mean reason Alarm?');
-    expect((await run('explain', 'Alarm')).out).toContain(
-      'Audited disagreement is above the budget',
-    );
+    expect((await run('explain', 'Alarm')).out).toContain('Audited answers are over the budget');
   });
 
   test('who may not read is told which right is missing, and who may read a part sees it', async () => {

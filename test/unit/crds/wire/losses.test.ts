@@ -71,7 +71,7 @@ describe('what each exit loses', () => {
 
   test('survives the round trip', () => {
     const answer = anAnswer({ windows: [told(least)] });
-    expect(parseEvidenceAnswer(serializeEvidenceAnswer(answer))).toEqual({
+    expect(parseEvidenceAnswer(serializeEvidenceAnswer(answer))).toMatchObject({
       ok: true,
       value: { answer, droppedWindows: [] },
     });

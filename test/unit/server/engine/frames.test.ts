@@ -84,13 +84,14 @@ describe('a batch on its way', () => {
     expect(decodeBatch(received!)).toEqual({
       ...batch,
       input: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8),
+      recalled: [],
     });
   });
 
   test('names the place of an input that is not in it', () => {
     const place = { offset: 2 ** 40, bytes: 2 ** 20 };
     const [received] = read(Buffer.concat(encodeBatch(5, batch, place)));
-    expect(decodeBatch(received!)).toEqual({ ...batch, input: place });
+    expect(decodeBatch(received!)).toEqual({ ...batch, input: place, recalled: [] });
   });
 
   test('of another kind, or without flags for its rows, is refused', () => {

@@ -28,7 +28,8 @@ export function choosePolicyVersion(
   return shared.at(-1) ?? oldest;
 }
 
-/** First versions that name an agreement, and a header that names sources; a policy that needs neither is of the one before. */
+/** First versions that name an agreement, and a header that names sources; a policy that needs neither is of the one before both. */
+const NAMES_NEITHER = 3;
 const NAMES_AGREEMENT = 4;
 const NAMES_SOURCES = 5;
 
@@ -42,7 +43,7 @@ export function inPolicyVersion(
   logLevel: LogLevel,
 ): PolicyContent {
   const needed = neededVersion(asked);
-  const schemaVersion = versionUpTo(Math.min(newest, needed));
+  const schemaVersion = newest < needed ? newest : needed;
   const content = toldIn(asked, schemaVersion);
   const level = schemaVersion === 1 ? undefined : logLevel;
   const limits = compact<PolicyLimits>({ ...content.limits, logLevel: level });
@@ -55,14 +56,9 @@ export function inPolicyVersion(
   };
 }
 
-function neededVersion({ agreement, exits }: PolicyContent): number {
+function neededVersion({ agreement, exits }: PolicyContent): PolicySchemaVersion {
   if (exits.some(({ sourceHeader }) => sourceHeader !== undefined)) return NAMES_SOURCES;
-  return agreement === undefined ? NAMES_AGREEMENT - 1 : NAMES_AGREEMENT;
-}
-
-function versionUpTo(highest: number): PolicySchemaVersion {
-  const [oldest] = POLICY_SCHEMA_VERSIONS;
-  return POLICY_SCHEMA_VERSIONS.findLast((version) => version <= highest) ?? oldest;
+  return agreement === undefined ? NAMES_NEITHER : NAMES_AGREEMENT;
 }
 
 /** Fields of the version, and none that it does not have. */

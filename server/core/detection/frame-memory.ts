@@ -67,23 +67,23 @@ export function createFrameMemory(limits: MemoryLimits): FrameMemory {
   const sources = new Map<string, Remembered>();
   let sizeBytes = 0;
 
-  function forget(source: string): void {
-    sizeBytes -= bytesOf(sources.get(source)?.frame ?? null);
+  function forget(source: string, { frame }: Remembered): void {
+    sizeBytes -= bytesOf(frame);
     sources.delete(source);
   }
 
   function makeRoom(): void {
-    for (const silent of sources.keys()) {
+    for (const [silent, own] of sources) {
       if (sources.size <= maxSources && sizeBytes <= maxBytes) return;
-      forget(silent);
+      forget(silent, own);
     }
   }
 
   /** Whatever is silent for too long stands first. */
   function forgetSilent(nowMs: number): void {
-    for (const [source, { seenMs }] of sources) {
-      if (nowMs - seenMs <= expiryMs) return;
-      forget(source);
+    for (const [source, own] of sources) {
+      if (nowMs - own.seenMs <= expiryMs) return;
+      forget(source, own);
     }
   }
 

@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- the number of a feature is below their count */
 // The exit "same as the previous frame of this source" (exits.md 12): how probable it is that the boxes of the key frame are still
 // the backbone's answer.
 import type { Box } from './box.ts';
@@ -78,7 +79,7 @@ function channelScale(features: Float32Array, channels: number): readonly number
   const cells = features.length / channels;
   const means = Array.from({ length: channels }, (_, channel) => {
     let sum = 0;
-    for (let i = channel; i < features.length; i += channels) sum += Math.abs(features[i] ?? NaN);
+    for (let i = channel; i < features.length; i += channels) sum += Math.abs(features[i]!);
     return sum / cells;
   });
   const mean = means.reduce((total, one) => total + one, 0) / channels;

@@ -331,8 +331,11 @@ export const OPERATOR_FAULTS: FaultRows = {
       'unit/operator/lifecycle/ledger.test.ts': [
         'of a service with 1,000 pods and 16 exits fits a ConfigMap, at its largest',
       ],
+      'unit/operator/fleet/held-windows.test.ts': [
+        'stay with their server, whose pod is heard all the same',
+      ],
     },
-    open: 'no run has a thousand services yet: memory and latency of the operator at that size are not known',
+    open: 'a bench made them (a change p99 0.3 s), but memory was over its bound meanwhile, and with traffic no run has reached its end since',
   },
   O23: {
     fault: 'the operator is up- or downgraded in a rollout',

@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest';
 import { LAMBDA_COUNT } from '../../../../crds/wire/lambda-grid.ts';
-import { auditsByLoss, gridIn, lostRowsAt } from '../../../../operator/stats/window-losses.ts';
+import {
+  auditsByLoss,
+  gridIn,
+  lostRowsAt,
+  lostRowsOfExit,
+} from '../../../../operator/stats/window-losses.ts';
 import { AGREEMENTS } from '../../../../server/core/agreement.ts';
 import { aGrid } from '../../../support/builders.ts';
 
@@ -30,4 +35,16 @@ test('audited rows fall by their loss, of all windows together', () => {
   expect(auditsByLoss([], LAMBDA)).toEqual(new Array(11).fill(0));
   expect(auditsByLoss([told, untold], LAMBDA)).toEqual([94, 0, 0, 2, 0, 0, 0, 0, 0, 0, 4]);
   expect(lostRowsAt(told, LAMBDA)).toBe(1.6);
+});
+
+test('an exit loses what it tells in tenths, or wholly what disagrees', () => {
+  const strata = [
+    { exit: 'early', classId: 0, audits: 9, disagreements: 2 },
+    { exit: 'late', classId: 0, audits: 9, disagreements: 5 },
+    { exit: 'late', classId: 1, audits: 9, disagreements: 1 },
+  ];
+  const window = { exits: ['early', 'late'], strata };
+  expect(['early', 'late'].map((exit) => lostRowsOfExit(window, exit))).toEqual([2, 6]);
+  const tells = { ...window, exitLossTenths: [4, 35] };
+  expect(['early', 'late'].map((exit) => lostRowsOfExit(tells, exit))).toEqual([0.4, 3.5]);
 });

@@ -87,13 +87,14 @@ describe('an exit that compares frames', () => {
   });
 });
 
-/** A sixth are key frames; of the others a fifth has changed, which the first value tells. */
+/** A sixth are key frames, some name no source; of the others a fifth has changed, which the first value tells. */
 function someLosses(rows: number): { losses: number[]; values: number[] } {
   const random = seededRandom([7, rows]);
   const losses: number[] = [];
   const values = Array.from({ length: rows }, (_, row) => {
     const hasChanged = random.uniform() < 0.2;
-    losses.push(row % 6 === 0 ? KEY_FRAME : hasChanged ? 10 : 0);
+    const told = row % 60 === 1 ? NOT_COMPARED : hasChanged ? 10 : 0;
+    losses.push(row % 6 === 0 ? KEY_FRAME : told);
     return (hasChanged ? 2 : -4) + random.normal();
   });
   return { losses, values };

@@ -59,6 +59,7 @@ describe('an answer of a detector', () => {
     expect(() => task.toAnswer([])).toThrow('maps of 0 scores and 0 extents');
     expect(task.classOf([])).toBe(NOTHING);
     expect(classOfBoxes(new Float32Array(18))).toBe(NOTHING);
+    expect(classOfBoxes(new Float32Array(0))).toBe(NOTHING);
   });
 });
 

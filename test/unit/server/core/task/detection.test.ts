@@ -97,11 +97,33 @@ describe('what an early answer loses', () => {
     const [one] = task.toAnswer(outputsWith([1, 2, 0, 0.75]));
     const [nothing] = none;
     expect([all, one, nothing].map((boxes) => trimBoxes(boxes!).length)).toEqual([12, 6, 0]);
+    expect(trimBoxes(trimBoxes(all!))).toEqual(trimBoxes(all!));
     // One of two boxes: an F1 of 2/3, whose loss is rounded up.
     expect(boxLossTenths(one!, all!)).toBe(4);
     expect(boxLossTenths(trimBoxes(one!), trimBoxes(all!))).toBe(4);
     expect(boxLossTenths(trimBoxes(all!), all!)).toBe(0);
     expect(boxLossTenths(nothing!, nothing!)).toBe(0);
     expect(boxLossTenths(nothing!, all!)).toBe(10);
+  });
+});
+
+describe('a frame that later ones are compared with', () => {
+  const features = Float32Array.of(1, 2);
+  const outputs = outputsWith([0, 0, 1, 0.5], [1, 2, 0, 0.375]);
+  const key = task.frames!.toKeyFrame(features, outputs);
+
+  test('has the boxes of its answer, and knows what is close to the cut', () => {
+    expect(key.features).toEqual(features);
+    expect(key.boxes).toHaveLength(1);
+    expect(key.boxes[0]).toMatchObject({ score: 0.5, classIndex: 1 });
+    expect(key.margin).toBeCloseTo(0.025);
+    expect(key.nearCut).toBe(1);
+  });
+
+  test('is answered as it was by the backbone, which loses nothing against that', () => {
+    const answer = task.frames!.answerOf(key);
+    expect(answer).toEqual(task.toAnswer(outputs));
+    expect(task.frames!.lossTenths(answer, task.toAnswer(outputs))).toBe(0);
+    expect(task.frames!.lossTenths(answer, task.toAnswer(outputsWith()))).toBe(10);
   });
 });

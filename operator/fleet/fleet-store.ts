@@ -25,8 +25,11 @@ export interface FollowedService {
   readonly pollMs: number;
   /** Figures that always move, such as recorded samples, are wanted: each poll reads the state too. */
   readonly needsFigures?: boolean;
-  /** By the uid of a pod: its windows up to here are in the stored ledger, so one that is new here is asked for later ones. */
-  readonly counted?: ReadonlyMap<string, CountedBoot>;
+  /**
+   * By the uid of a pod: its windows up to here are in the stored ledger, so one that is new here is asked for later ones. Called only
+   * where a pod is new.
+   */
+  readonly counted?: () => ReadonlyMap<string, CountedBoot>;
 }
 
 /**
@@ -297,10 +300,9 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
         close(entry);
         service.entries.delete(uid);
       }
-      for (const pod of pods) {
-        if (service.entries.has(pod.uid)) continue;
-        service.entries.set(pod.uid, open(key, pod, counted?.get(pod.uid)));
-      }
+      const added = pods.filter(({ uid }) => !service.entries.has(uid));
+      const boots = added.length === 0 ? undefined : counted?.();
+      for (const pod of added) service.entries.set(pod.uid, open(key, pod, boots?.get(pod.uid)));
     },
     unfollow,
     pods: (key) => [...(services.get(key)?.entries.values() ?? [])].map(({ memory }) => memory),

@@ -63,10 +63,8 @@ function neededVersion({ agreement, exits }: PolicyContent): PolicySchemaVersion
 
 /** Fields of the version, and none that it does not have. */
 function toldIn(asked: PolicyContent, schemaVersion: PolicySchemaVersion): PolicyContent {
-  const isCut = neededVersion(asked) > schemaVersion;
-  const content = isCut && schemaVersion < NAMES_SOURCES ? withoutSources(asked) : asked;
-  if (schemaVersion >= NAMES_SOURCES)
-    return { ...content, agreement: content.agreement ?? 'Strict' };
+  if (schemaVersion >= NAMES_SOURCES) return { ...asked, agreement: asked.agreement ?? 'Strict' };
+  const content = withoutSources(asked);
   const isNamed = content.agreement !== undefined;
   return isNamed && schemaVersion < NAMES_AGREEMENT ? withoutAgreement(content) : content;
 }

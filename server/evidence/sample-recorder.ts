@@ -182,13 +182,11 @@ function toSampleExit(
   { cuts, classCount }: ModelDescription,
 ): SampleExit {
   if (modelDigest !== undefined) {
-    const extent = { pool: 1 as const, channels: classCount, height: 1, width: 1 };
-    return { name, tensor: null, modelDigest, ...extent, featureCount: classCount };
+    return { name, tensor: null, modelDigest, ...flatExtent(classCount) };
   }
   if (compares !== undefined) {
-    const extent = { pool: 1 as const, channels: SAMPLED_COMPARISON_VALUES, height: 1, width: 1 };
     const place = { name, tensor: tensor ?? null, modelDigest: null };
-    return { ...place, ...extent, featureCount: SAMPLED_COMPARISON_VALUES, compares };
+    return { ...place, ...flatExtent(SAMPLED_COMPARISON_VALUES), compares };
   }
   const cut = cuts.find((candidate) => candidate.tensor === tensor);
   const { pool, channels, height, width } = cut ?? {
@@ -202,6 +200,11 @@ function toSampleExit(
     ...{ name, tensor: tensor ?? null, modelDigest: null },
     ...{ pool, channels, height, width, featureCount },
   };
+}
+
+/** Of so many numbers that lie nowhere in a picture. */
+function flatExtent(featureCount: number) {
+  return { pool: 1, channels: featureCount, height: 1, width: 1, featureCount } as const;
 }
 
 function isFinite(values: Float32Array): boolean {

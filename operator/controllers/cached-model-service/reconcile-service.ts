@@ -79,7 +79,7 @@ function follow(pass: ServicePass): void {
   shell.fleet.follow(key, {
     pods: toFleetPods(pods, object.metadata.name),
     ...{ pollMs, needsFigures },
-    counted: countedBoots(pass),
+    counted: () => countedBoots(pass),
   });
 }
 

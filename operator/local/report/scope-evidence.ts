@@ -94,6 +94,7 @@ export function withoutOptedOutSeconds(windows: readonly EvidenceWindow[]): Evid
   });
 }
 
-function toTenths(rows: number): number {
+/** Tenths are whole numbers: their sum stays one. */
+export function toTenths(rows: number): number {
   return Math.round(10 * rows) / 10;
 }

@@ -2,6 +2,7 @@ import { WHOLE_LOSS, type AgreementName } from '../../../crds/wire/agreement.ts'
 import { AGREEMENTS } from '../../../server/core/agreement.ts';
 import type { AnswerOutput } from '../answer-output.ts';
 import type { InferClient } from '../replay/infer-client.ts';
+import { toTenths } from './scope-evidence.ts';
 import type { InferAnswer } from '../replay/infer-codec.ts';
 import { createSlots } from '../replay/slots.ts';
 import type { EarlyRow } from './run-tally.ts';
@@ -69,8 +70,7 @@ export async function countTrueDisagreement(
             const lost = unitsOf(lossTenths) / rowUnits;
             for (const scope of scopesOf(row)) {
               scope.compared += 1;
-              // Tenths are whole numbers: their sum stays one.
-              scope.k = Math.round(10 * (scope.k + lost)) / 10;
+              scope.k = toTenths(scope.k + lost);
               if (label === backboneClass) scope.backboneRight += 1;
             }
           });

@@ -33,7 +33,7 @@ function add(uid: string, windows: number, counted?: CountedBoot): FakePod {
   const pod = fakePod(uid);
   pods.set(uid, pod);
   pod.closeWindows(windows);
-  const boots = counted === undefined ? {} : { counted: new Map([[uid, counted]]) };
+  const boots = counted === undefined ? {} : { counted: () => new Map([[uid, counted]]) };
   store.follow(uid, { pods: [pod.pod], pollMs: 30_000, ...boots });
   return pod;
 }

@@ -93,15 +93,12 @@ test('F1 came with version 4: to older readers no heads are certified, and none 
   expect(inPolicyVersion({ ...content, candidate: null }, 2, 'Info').candidate).toBeNull();
 });
 
+/** An exit that only version 5 can name. */
+const STILL = { name: 'still', tensor: 'first', mode: 'Active', sourceHeader: 'x-camera' } as const;
+
 test('sources came with version 5, which always names the agreement', () => {
   const plain = aPolicy();
-  const still = {
-    name: 'still',
-    tensor: 'first',
-    mode: 'Active',
-    sourceHeader: 'x-camera',
-  } as const;
-  const content = { ...plain, exits: [still, ...plain.exits] };
+  const content = { ...plain, exits: [STILL, ...plain.exits] };
   const told = inPolicyVersion(content, 5, 'Info');
   expect(told).toMatchObject({ schemaVersion: 5, agreement: 'Strict', exits: content.exits });
   expect(inPolicyVersion({ ...content, agreement: 'F1' }, 5, 'Info').agreement).toBe('F1');
@@ -114,13 +111,7 @@ test('sources came with version 5, which always names the agreement', () => {
 
 test('older readers get no exit that compares frames, and no heads of which one may', () => {
   const plain = aPolicy();
-  const still = {
-    name: 'still',
-    tensor: 'first',
-    mode: 'Active',
-    sourceHeader: 'x-camera',
-  } as const;
-  const content = { ...plain, agreement: 'F1' as const, exits: [still, ...plain.exits] };
+  const content = { ...plain, agreement: 'F1' as const, exits: [STILL, ...plain.exits] };
   for (const newest of [1, 2, 3, 4] as const) {
     expect(inPolicyVersion(content, newest, 'Info')).toMatchObject({
       ...{ schemaVersion: newest, exits: plain.exits, exitsEnabled: false },

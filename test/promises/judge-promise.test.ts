@@ -46,14 +46,16 @@ test('what was not measured is no promise that is kept, and says which run measu
   ]);
   const long = judgePromise({ ...PROMISED, long: true }, measured(null));
   expect(long.said[0]).toContain('run npm run test:long, then npm run promises -- --keep');
+  const bench = judgePromise({ ...PROMISED, long: true, command: 'npm run bench' }, measured(null));
+  expect(bench.said[0]).toContain('run npm run bench, then npm run promises -- --keep');
   // What is broken is worse than what is not known.
   expect(judgePromise(PROMISED, measured(null, false)).verdict).toBe('BROKEN');
 });
 
-/** Names of the records that tests open, with the file of each. */
+/** Names of the records that tests and benches open, with the file of each. */
 function openedRecords(): readonly (readonly [name: string, file: string])[] {
   return readdirSync('test', { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.(?:test|long)\.ts$/.test(file))
+    .filter((file) => /\.(?:test|long)\.ts$|^bench\/.*\.ts$/.test(file))
     .flatMap((file) =>
       [...readFileSync(`test/${file}`, 'utf8').matchAll(/openRecord\('([\w-]+)'\)/g)].map(
         ([, name = '']) => [name, file] as const,

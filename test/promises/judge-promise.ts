@@ -12,6 +12,8 @@ export interface Promised {
   readonly mutation?: readonly string[];
   /** Its tests belong to the long run: the last figures are committed. */
   readonly long?: boolean;
+  /** What measures it, where that is no test. */
+  readonly command?: string;
 }
 
 export interface PromiseRecord {
@@ -45,10 +47,10 @@ type Judged = readonly [PromiseVerdict, string];
 
 /** A promise is kept when all that was measured for it lies within its bounds. */
 export function judgePromise(promised: Promised, measured: Measured): JudgedPromise {
-  const { promise, records = {}, mutation = [], long = false } = promised;
+  const { promise, records = {}, mutation = [] } = promised;
   const judged = [
     ...Object.entries(records).map(([name, bounds]) =>
-      judgeRecord(name, bounds, { record: measured.record(name), long }),
+      judgeRecord(name, bounds, { record: measured.record(name), run: howToRun(promised) }),
     ),
     ...mutation.map((target) => judgeMutation(target, measured.mutation(target))),
   ];
@@ -60,10 +62,9 @@ export function judgePromise(promised: Promised, measured: Measured): JudgedProm
 function judgeRecord(
   name: string,
   bounds: Readonly<Record<string, Bound>>,
-  { record, long }: { readonly record: PromiseRecord | null; readonly long: boolean },
+  { record, run }: { readonly record: PromiseRecord | null; readonly run: string },
 ): Judged {
   if (record === null) {
-    const run = long ? 'npm run test:long, then npm run promises -- --keep' : 'npm test';
     return ['NO RECORD', `${name}: nothing was measured; run ${run}`];
   }
   const parts = Object.entries(bounds).map(([figure, bound]) =>
@@ -73,6 +74,10 @@ function judgeRecord(
     parts.every(({ isKept }) => isKept) ? 'kept' : 'BROKEN',
     `${name}: ${parts.map(({ said }) => said).join(', ')} (${record.when})`,
   ];
+}
+
+function howToRun({ long = false, command = 'npm run test:long' }: Promised): string {
+  return long ? `${command}, then npm run promises -- --keep` : 'npm test';
 }
 
 /** What is missing, or no number, keeps nothing. */

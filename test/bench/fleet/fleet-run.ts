@@ -36,14 +36,27 @@ export function toFigures(run: FleetRun): Figure[] {
   return [...promisesOf(run), ...costsOf(run)];
 }
 
+/** For the table of promises. */
+export function toScaleRecord(run: FleetRun): Readonly<Record<string, number>> {
+  const [changeMs] = ofStage(run, 'change one', ({ figures }) => [figures.changeMsP99]);
+  return {
+    services: run.services,
+    memoryMiB: mostRssMib(run),
+    p99Seconds: (changeMs ?? Number.NaN) / 1_000,
+  };
+}
+
+function mostRssMib({ stages }: FleetRun): number {
+  return Math.max(...stages.map(({ usage }) => usage.operatorPeakRssMib));
+}
+
 function promisesOf(run: FleetRun): Figure[] {
   const place = (name: string, unit: string) => ({
     ...{ section: SECTION, unit },
     name: `${run.services} x ${run.pods}: ${name}`,
   });
-  const peaks = run.stages.map(({ usage }) => usage.operatorPeakRssMib);
   return [
-    atMost(place('most memory of the operator', 'MiB'), Math.max(...peaks), PROMISED.rssMib),
+    atMost(place('most memory of the operator', 'MiB'), mostRssMib(run), PROMISED.rssMib),
     ...ofStage(run, 'rest', ({ usage, operator }) => [
       atMost(
         place('cores of the operator at rest', ''),

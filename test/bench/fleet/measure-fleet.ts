@@ -1,9 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openRecord } from '../../promises/open-record.ts';
 import type { Figure } from '../figure.ts';
 import type { FleetSize } from './fleet-objects.ts';
 import { formatCurves, toGrowth } from './fleet-curve.ts';
-import { toFigures, type FleetRun } from './fleet-run.ts';
+import { toFigures, toScaleRecord, type FleetRun } from './fleet-run.ts';
 import { runScenario } from './run-scenario.ts';
 import { formatStage, type StageResult } from './stage-result.ts';
 
@@ -45,6 +46,8 @@ async function measureSize(size: FleetSize, options: FleetOptions): Promise<Flee
   const folder = join(FOLDER, `${services}x${pods}`);
   mkdirSync(folder, { recursive: true });
   const { isProfiled, withHeads } = options;
+  // The size that is promised for; smaller runs leave its record alone.
+  const record = services >= 1_000 && pods >= 10 ? openRecord('scale') : null;
   const done: StageResult[] = [];
   const stages = await runScenario({
     ...{ services, pods, folder, isProfiled, withHeads },
@@ -56,5 +59,7 @@ async function measureSize(size: FleetSize, options: FleetOptions): Promise<Flee
       writeFileSync(join(folder, 'stages.json'), `${JSON.stringify(done, null, 2)}\n`);
     },
   });
-  return { services, pods, stages };
+  const run = { services, pods, stages };
+  record?.(toScaleRecord(run));
+  return run;
 }

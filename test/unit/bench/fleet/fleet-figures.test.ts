@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatCurves, toGrowth } from '../../../bench/fleet/fleet-curve.ts';
-import { toFigures, type FleetRun } from '../../../bench/fleet/fleet-run.ts';
+import { toFigures, toScaleRecord, type FleetRun } from '../../../bench/fleet/fleet-run.ts';
 import { growthExponent, slopeOf } from '../../../bench/fleet/growth.ts';
 import type { StageResult } from '../../../bench/fleet/stage-result.ts';
 
@@ -72,6 +72,13 @@ test('what is promised of one operator is held against the stage that shows it',
     ['10 x 2: writes of the next operator', 75, false],
     ['10 x 2: lists after a restart of the API server', 21, false],
   ]);
+});
+
+test('the table of promises gets the most memory and the slowest changes, and no number for what was not run', () => {
+  const record = { services: 10, memoryMiB: 210, p99Seconds: 5.001 };
+  expect(toScaleRecord(RUN)).toEqual(record);
+  const cut = { ...RUN, stages: RUN.stages.slice(0, 1) };
+  expect(toScaleRecord(cut)).toEqual({ ...record, p99Seconds: Number.NaN });
 });
 
 test('a large service has ten seconds for a change, and one for its passes in a round of its pods', () => {

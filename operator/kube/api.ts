@@ -27,6 +27,11 @@ export interface ListOptions extends CallOptions {
   readonly pageSize?: number;
   /** Metadata without spec, status or data: for kinds whose bodies would fill the memory. */
   readonly metadataOnly?: boolean;
+  /**
+   * What to keep of an object, as its page comes, or null for nothing of it: of a long list no more is in memory at once than a
+   * page and what was kept. @defaultValue all
+   */
+  readonly keep?: (object: KubeObject) => KubeObject | null;
 }
 
 export interface ObjectList {

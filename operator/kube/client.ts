@@ -143,10 +143,18 @@ async function listAll(
       await callWhole(options.access, options.clock, call),
       call,
     ) as ListPage;
-    for (const item of page.items ?? []) items.push(named(kind, item));
+    items.push(...keptOf(page, kind, list));
     next = page.metadata.continue === '' ? undefined : page.metadata.continue;
     if (next === undefined) return { items, resourceVersion: page.metadata.resourceVersion };
   }
+}
+
+function keptOf(
+  { items }: ListPage,
+  kind: KindName,
+  { keep = (object: KubeObject) => object }: ListOptions,
+): readonly KubeObject[] {
+  return (items ?? []).map((item) => keep(named(kind, item))).filter((kept) => kept !== null);
 }
 
 interface WatchCall {

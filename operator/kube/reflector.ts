@@ -145,15 +145,13 @@ class ReflectorLoop implements Reflector {
     const { api, kind, select, signal, clock, random } = this.#options;
     let list;
     try {
-      list = await api.list(kind, { ...select, signal });
+      list = await api.list(kind, { ...select, signal, keep: (object) => this.#kept(object) });
     } catch (error) {
       if (error instanceof ApiStatusError && error.status !== 0) this.counters.lists[cause] += 1;
       return await this.#recover(error);
     }
     this.counters.lists[cause] += 1;
-    const { keeps = () => true } = this.#options;
-    const kept = list.items.filter(keeps).map((item) => this.#trimmed(item));
-    const changes = this.#store.replace(kept);
+    const changes = this.#store.replace(list.items);
     if (cause === 'Periodic') this.counters.misses += changes.length;
     this.#version = list.resourceVersion;
     this.#relistAtMs = clock.monotonicMs() + RELIST_MS * (1 + RELIST_SPREAD * (2 * random() - 1));
@@ -212,14 +210,14 @@ class ReflectorLoop implements Reflector {
       return;
     }
     const { object } = event;
-    if (this.#options.keeps?.(object) !== false) {
-      this.#tell(this.#store.take(event.type, this.#trimmed(object)));
-    }
+    const kept = this.#kept(object);
+    if (kept !== null) this.#tell(this.#store.take(event.type, kept));
     this.#version = object.metadata.resourceVersion ?? this.#version;
   }
 
   /** Objects of a kind are alike: of what they say in the same places all hold one copy, also after each of them has changed. */
-  #trimmed(object: KubeObject): KubeObject {
+  #kept(object: KubeObject): KubeObject | null {
+    if (this.#options.keeps?.(object) === false) return null;
     const trimmed = this.#options.trim?.(object) ?? object;
     const likeLast = shareEqual(trimmed, this.#last);
     this.#last = shareEqual(likeLast, this.#store.get(keyOf(trimmed)));

@@ -39,7 +39,9 @@ export function createScriptedApi(): ScriptedApi {
         lists.push(options);
         const error = scripted.onList();
         if (error !== null) return Promise.reject(error);
-        const list: ObjectList = { items: scripted.objects, resourceVersion: scripted.version };
+        const { keep = (object: KubeObject) => object } = options ?? {};
+        const items = scripted.objects.map(keep).filter((kept) => kept !== null);
+        const list: ObjectList = { items, resourceVersion: scripted.version };
         return Promise.resolve(list);
       },
       watch: (_, options, onEvent) =>

@@ -138,10 +138,12 @@ function createClientOf(parts: ClientParts): SimulatedClient {
       run(collectionCall('list', kind, options.namespace), options, (fault) => {
         const version = store.version - (fault?.kind === 'Stale' ? fault.versions : 0);
         const items = fault?.kind === 'Stale' ? store.listAt(kind, version) : store.list(kind);
+        const { keep = (item: KubeObject) => item } = options;
         return {
           items: items
             .filter((item) => isSelected(item, options))
-            .map((item) => partOf(item, options)),
+            .map((item) => keep(partOf(item, options)))
+            .filter((kept) => kept !== null),
           resourceVersion: String(version),
         };
       }),

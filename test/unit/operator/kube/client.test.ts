@@ -106,6 +106,34 @@ test('a list reads all pages and names the kind of each item', async () => {
   ]);
 });
 
+test('what is to be kept of an object is asked page by page, so that a long list is never whole in memory', async () => {
+  const pages = [['a', 'b'], ['c']];
+  for (const [i, names] of pages.entries()) {
+    const next = i === 0 ? 'token-1' : '';
+    const items = names.map((name) => ({ ...aConfigMap(name, '5'), data: { big: 'x' } }));
+    const page = { metadata: { resourceVersion: '9', continue: next }, items };
+    server.script(
+      'list',
+      answerJson(200, () => page),
+    );
+  }
+  const asked: [string, pages: number][] = [];
+  const list = await api.list('ConfigMap', {
+    pageSize: 2,
+    keep: ({ apiVersion, kind, metadata }) => {
+      asked.push([metadata.name, server.requests.length]);
+      return metadata.name === 'b' ? null : { apiVersion, kind, metadata };
+    },
+  });
+  expect(asked).toEqual([
+    ['a', 1],
+    ['b', 1],
+    ['c', 2],
+  ]);
+  expect(list.items.map(({ metadata }) => metadata.name)).toEqual(['a', 'c']);
+  expect(list.items[0]).not.toHaveProperty('data');
+});
+
 test('a list of metadata without objects has null for its items, which is none', async () => {
   server.script(
     'list',

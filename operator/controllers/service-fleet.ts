@@ -1,4 +1,5 @@
-import { createFleetStore, type FleetChange, type FleetStore } from '../fleet/fleet-store.ts';
+import type { FleetChange } from '../fleet/fleet-change.ts';
+import { createFleetStore, type FleetStore } from '../fleet/fleet-store.ts';
 import {
   createRemoteBundles,
   type BundleProblem,

@@ -1,9 +1,8 @@
-import type { PodState } from '../../crds/wire/loading-state.ts';
-import { comparePair } from '../../crds/wire/policy.ts';
 import type { Result } from '../../crds/wire/result.ts';
 import { sleep, type KubeClock } from '../kube/clock.ts';
 import type { AdminAnswer, AdminCall, AdminClient } from './admin-client.ts';
-import { heldRevisions, isHeard, type FleetPod, type PodView } from './fleet-pod.ts';
+import { findChange, troubleOf, type FleetChange } from './fleet-change.ts';
+import { heldRevisions, type FleetPod, type PodView } from './fleet-pod.ts';
 import { limitConcurrency } from './limit-concurrency.ts';
 import {
   countedPod,
@@ -60,13 +59,6 @@ export interface FleetStore {
   run(): Promise<void>;
 }
 
-/**
- * `Figures`: more of what it told before, windows or samples, as every pod does in each round, or its first words before
- * anything is published, as every pod of each service has them after a start. `Pod`: it restarted, fell silent for as long as its last word
- * counts, spoke again, or acknowledged something else. One missed poll is no change.
- */
-export type FleetChange = 'Figures' | 'Pod';
-
 export interface FleetStoreOptions {
   readonly clock: KubeClock;
   readonly signal: AbortSignal;
@@ -86,6 +78,8 @@ interface Entry {
   /** As it was told last. */
   trouble: string | null;
   readonly client: AdminClient;
+  /** There when this process first followed its service, as thousands are after a start. */
+  readonly isOfStart: boolean;
   /** Of a poll of its own, sooner than the next round; Infinity: none. */
   dueMs: number;
   /** Polls and pushes of one pod go one after the other: an older answer never overwrites a newer one. */
@@ -173,11 +167,16 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     }
   }
 
-  function open(key: string, pod: FleetPod, counted: CountedBoot | undefined): Entry {
+  function open(
+    key: string,
+    pod: FleetPod,
+    { counted, isOfStart }: { counted: CountedBoot | undefined; isOfStart: boolean },
+  ): Entry {
     return {
       memory: counted === undefined ? unheardPod(pod) : countedPod(pod, counted),
       trouble: null,
       client: options.connect(key, pod),
+      isOfStart,
       dueMs: monotonicMs(),
       turn: Promise.resolve(),
       isPolling: false,
@@ -197,14 +196,17 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       const { trouble } = entry;
       entry.trouble = troubleOf(after, monotonicMs());
       const change = entry.trouble === trouble ? findChange(before, after) : 'Pod';
-      if (change !== null) options.onChange(key, mayWait(key, before) ? 'Figures' : change);
+      if (change !== null) options.onChange(key, mayWait(key, entry, before) ? 'Figures' : change);
     });
     return entry.turn;
   }
 
-  /** First words, before something is published: no push can overtake them, so a pass may wait for those of the other pods. */
-  function mayWait(key: string, { heardMs }: PodMemory): boolean {
-    return heardMs === null && services.get(key)?.publication === null;
+  /**
+   * First words for which a pass may wait until the other pods have said theirs: before something is published no push can overtake
+   * them, and of pods that were there before this process nothing is news.
+   */
+  function mayWait(key: string, { isOfStart }: Entry, { heardMs }: PodMemory): boolean {
+    return heardMs === null && (isOfStart || services.get(key)?.publication === null);
   }
 
   /** That long from now, give or take a tenth. */
@@ -290,6 +292,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
 
   return {
     follow: (key, { pods, pollMs, needsFigures = false, counted }) => {
+      const isOfStart = !services.has(key);
       const service = serviceOf(key);
       service.pollMs = pollMs;
       service.needsFigures = needsFigures;
@@ -302,7 +305,9 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       }
       const added = pods.filter(({ uid }) => !service.entries.has(uid));
       const boots = added.length === 0 ? undefined : counted?.();
-      for (const pod of added) service.entries.set(pod.uid, open(key, pod, boots?.get(pod.uid)));
+      for (const pod of added) {
+        service.entries.set(pod.uid, open(key, pod, { counted: boots?.get(pod.uid), isOfStart }));
+      }
     },
     unfollow,
     pods: (key) => [...(services.get(key)?.entries.values() ?? [])].map(({ memory }) => memory),
@@ -351,45 +356,4 @@ function withoutConsumed(memory: PodMemory, { bootId, seq: last }: Entry['consum
     windows: memory.windows.filter(({ seq }) => seq > last),
     droppedSeqs: memory.droppedSeqs.filter((seq) => seq > last),
   };
-}
-
-/** While its last word counts, a pod that does not answer is as it was: of thousands some always miss a poll. */
-function troubleOf(memory: PodMemory, monotonicMs: number): string | null {
-  const { problem } = memory;
-  if (problem === null) return null;
-  return problem.code === 'NoAnswer' && isHeard(memory, monotonicMs) ? null : problem.code;
-}
-
-/** Time alone is no change. */
-function findChange(before: PodMemory, after: PodMemory): FleetChange | null {
-  if (isOtherPod(before, after)) return 'Pod';
-  const isMore = before.lastSeq !== after.lastSeq || isOtherState(before.state, after.state);
-  return isMore ? 'Figures' : null;
-}
-
-function isOtherPod(before: PodMemory, after: PodMemory): boolean {
-  return (
-    before.bootId !== after.bootId ||
-    before.state?.loaded !== after.state?.loaded ||
-    isOtherAcknowledgement(before, after)
-  );
-}
-
-function isOtherState(before: PodState | null, after: PodState | null): boolean {
-  if (before === after) return false;
-  return after?.loaded !== false || JSON.stringify(before) !== JSON.stringify(after);
-}
-
-function isOtherAcknowledgement(
-  { acknowledgement: a }: PodView,
-  { acknowledgement: b }: PodView,
-): boolean {
-  if (a === null || b === null) return a !== b;
-  return (
-    comparePair(a, b) !== 0 ||
-    a.result !== b.result ||
-    a.reason !== b.reason ||
-    a.headRevisions.join() !== b.headRevisions.join() ||
-    JSON.stringify(a.knownAnswers) !== JSON.stringify(b.knownAnswers)
-  );
 }

@@ -1,11 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { AdminCall } from '../../../../operator/fleet/admin-client.ts';
 import { toPodReport, type PodView } from '../../../../operator/fleet/fleet-pod.ts';
-import {
-  createFleetStore,
-  type FleetChange,
-  type FleetStore,
-} from '../../../../operator/fleet/fleet-store.ts';
+import type { FleetChange } from '../../../../operator/fleet/fleet-change.ts';
+import { createFleetStore, type FleetStore } from '../../../../operator/fleet/fleet-store.ts';
 import { openWindow } from '../../../../operator/fleet/held-window.ts';
 import type { PullResult } from '../../../../operator/fleet/pull-result.ts';
 import type { Publication } from '../../../../operator/fleet/push-to-pod.ts';
@@ -553,6 +550,20 @@ describe('following', () => {
     }
     expect(changes).toHaveLength(3);
     expect(kinds).toEqual(['Figures', 'Figures', 'Pod']);
+  });
+
+  test('first words of pods that were there before this process wait for each other, also once it has published; those of later pods do not', async () => {
+    add('a');
+    add('b');
+    followAll();
+    await store.publish(KEY, policyOf(18));
+    await store.pollDue();
+    // Each is then told its policy, and what it answers to that is news.
+    expect(kinds.toSorted()).toEqual(['Figures', 'Figures', 'Pod', 'Pod']);
+    add('c');
+    followAll();
+    await store.pollDue();
+    expect(kinds.slice(4)).toEqual(['Pod', 'Pod']);
   });
 
   test('a poll that is missed is none while the last word counts; silence beyond that, and its end, are', async () => {

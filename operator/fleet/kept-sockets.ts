@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 
 /**
  * Which idle connections stay open. A connection over TLS holds about 80 KiB here (measured), so ten thousand pods would fill the
- * operator's memory: beyond `most` they end after their answer, and the next call shakes hands again (about 1.3 ms of processor
+ * operator's memory: beyond `most` they end soon after their answer, and the next call shakes hands again (about 1.3 ms of processor
  * time). Those that stay are the first ones, not the last used: pods are asked in turn, and of a turn longer than the pool the last
  * used are never asked next.
  */

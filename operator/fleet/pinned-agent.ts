@@ -1,7 +1,7 @@
 import { Agent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect, TLSSocket, type SecureContext } from 'node:tls';
 import type { Clock } from '../clock.ts';
 import type { PinCheck } from './identity/check-pin.ts';
 import type { KeptSockets } from './kept-sockets.ts';
@@ -19,6 +19,8 @@ export interface PinnedAgentOptions {
 }
 
 const HANDSHAKE_MS = 5_000;
+/** For the call that follows at once, as the state follows evidence: without it each of the two shakes hands. */
+const LINGER_MS = 100;
 
 type Connected = (error: Error | null, socket: Duplex) => void;
 
@@ -83,7 +85,12 @@ export class PinnedAgent extends Agent {
   override keepSocketAlive(socket: Duplex): boolean {
     // Its types know nothing of the answer: false ends the connection.
     const keep: (idle: Duplex) => unknown = super.keepSocketAlive.bind(this);
-    return keep(socket) !== false && this.pinned.keptSockets.mayStay(socket);
+    if (keep(socket) === false) return false;
+    if (this.pinned.keptSockets.mayStay(socket)) return true;
+    if (!(socket instanceof TLSSocket)) return false;
+    // Node ends an idle connection that is silent for so long, and takes the limit away when the next answer has been read.
+    socket.setTimeout(LINGER_MS);
+    return true;
   }
 
   /** Node knows nothing of a socket that was not handed out yet. */

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../operator/clock.ts';
-import type { AdminClient } from '../../../../operator/fleet/admin-client.ts';
+import type { AdminCall, AdminClient } from '../../../../operator/fleet/admin-client.ts';
 import { createKeptSockets } from '../../../../operator/fleet/kept-sockets.ts';
 import { createPodClients } from '../../../../operator/fleet/pod-client.ts';
 import { pullEvidence } from '../../../../operator/fleet/pull-evidence.ts';
@@ -35,6 +35,7 @@ function pod(handle: RequestListener, keys = keyPairOf('server')): Promise<Admin
 }
 
 const GET = { method: 'GET', path: '/v1/state' } as const;
+const SLOW = { method: 'GET', path: '/v1/heads' } as const;
 
 test('connections are kept: twenty calls shake hands once', async () => {
   const client = await pod((_, response) => response.end('{}'));
@@ -154,22 +155,36 @@ describe('is a value, and soon', () => {
   });
 });
 
-test('of connections that share a bound, those beyond it end after their answer, and the pod is asked again all the same', async () => {
+test('of connections that share a bound, those beyond it serve a call that follows at once and then end, and the pod is asked again all the same', async () => {
   const kept = createKeptSockets(1);
   const server = createTlsServer(
     { key: keyPairOf('server').privateKey, cert: keyPairOf('server').certificate },
-    (_, response) => response.end('{}'),
+    ({ url }, response) => setTimeout(() => response.end('{}'), url === SLOW.path ? 300 : 0),
   );
-  server.on('connection', (socket: Socket) => sockets.add(socket));
+  let ended = 0;
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => {
+      ended += 1;
+    });
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const clients = createPodClients(ROOT_KEY, SERVICE, systemClock, kept);
   const [first, second] = [0, 1].map(() => clients.open({ host: '127.0.0.1', port }));
   open.push(server, first!, second!);
-  for (const client of [first!, second!, first!, second!, first!]) {
-    expect(await client.call(GET)).toMatchObject({ ok: true, value: { status: 200 } });
-  }
-  // One for the first client, which stays, and one for each call of the second.
+  const ask = async (client: AdminClient, call: AdminCall = GET): Promise<void> => {
+    expect(await client.call(call)).toMatchObject({ ok: true, value: { status: 200 } });
+  };
+  for (const client of [first!, second!]) await ask(client);
+  // However long its answer takes.
+  await ask(second!, SLOW);
+  expect(sockets.size).toBe(2);
+  await eventually(() => {
+    expect(ended).toBe(1);
+  });
+  for (const client of [second!, first!]) await ask(client);
+  // One for the first client, which stays, and one for each time that the second had something to say.
   expect(sockets.size).toBe(3);
   expect(kept.size).toBe(1);
   first!.close();

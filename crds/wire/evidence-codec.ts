@@ -37,8 +37,10 @@ function unpack<T>(text: string, read: (reader: VarintReader) => T): T | null {
   return reader.isDone() ? value : null;
 }
 
-function times<T>(count: number, read: (index: number) => T): T[] {
-  return Array.from({ length: count }, (_, index) => read(index));
+function times<T>(count: number, read: () => T): T[] {
+  const items = new Array<T>(count);
+  for (let index = 0; index < count; index++) items[index] = read();
+  return items;
 }
 
 /** Neighbouring columns differ little: the differences in j are mostly one byte. */
@@ -51,11 +53,13 @@ function writeColumn(writer: VarintWriter, column: readonly number[]): void {
 }
 
 function readColumn(reader: VarintReader): number[] {
+  const column = new Array<number>(LAMBDA_COUNT);
   let value = 0;
-  return times(LAMBDA_COUNT, () => {
+  for (let j = 0; j < LAMBDA_COUNT; j++) {
     value += reader.signed();
-    return value;
-  });
+    column[j] = value;
+  }
+  return column;
 }
 
 function packGrid(grid: EvidenceGrid): string {

@@ -1,5 +1,11 @@
 import { SCORE_BINS } from './evidence-codec.ts';
-import type { EvidenceGrid, EvidenceStratum, EvidenceWindow, PairedEvidence } from './evidence.ts';
+import type {
+  EvidenceGrid,
+  EvidenceStratum,
+  EvidenceWindow,
+  LatencyDigest,
+  PairedEvidence,
+} from './evidence.ts';
 import { WHOLE_LOSS } from './agreement.ts';
 import { LAMBDA_COUNT } from './lambda-grid.ts';
 
@@ -7,6 +13,12 @@ import { LAMBDA_COUNT } from './lambda-grid.ts';
 
 function isCounter(x: number): boolean {
   return Number.isSafeInteger(x) && x >= 0;
+}
+
+/** In a loop of its own: an operator asks it of a million counters a second. */
+function areCounters(values: readonly number[]): boolean {
+  for (const value of values) if (!isCounter(value)) return false;
+  return true;
 }
 
 function sum(values: readonly number[]): number {
@@ -20,9 +32,7 @@ function findGridShapeProblem(grid: EvidenceGrid, exitCount: number): string | n
   if (columns.some((column) => column.length !== LAMBDA_COUNT)) {
     return `the grid has not ${LAMBDA_COUNT} columns`;
   }
-  if (columns.some((column) => !column.every(isCounter)))
-    return 'the grid holds something that is no counter';
-  return null;
+  return columns.every(areCounters) ? null : 'the grid holds something that is no counter';
 }
 
 function findGridProblem(grid: EvidenceGrid, exitCount: number): string | null {
@@ -31,8 +41,8 @@ function findGridProblem(grid: EvidenceGrid, exitCount: number): string | null {
   const gone = new Array<number>(LAMBDA_COUNT).fill(0);
   for (const column of grid.leave) {
     let previous = 0;
-    for (const [j, leaving] of column.entries()) {
-      const goneHere = Number(gone[j]) + leaving;
+    for (let j = 0; j < LAMBDA_COUNT; j++) {
+      const goneHere = Number(gone[j]) + Number(column[j]);
       if (goneHere > grid.n) return `more rows leave at lambda ${j} than there are`;
       if (goneHere < previous) return `fewer rows are gone at lambda ${j} than at the one before`;
       gone[j] = goneHere;
@@ -67,7 +77,7 @@ function findLossProblem({ grid, losses }: EvidenceWindow): string | null {
   const areColumns =
     losses.length === WHOLE_LOSS && losses.every((column) => column.length === LAMBDA_COUNT);
   if (!areColumns) return `losses are not ${WHOLE_LOSS} rows of ${LAMBDA_COUNT} columns`;
-  if (!losses.flat().every(isCounter)) return 'losses hold something that is no counter';
+  if (!losses.every(areCounters)) return 'losses hold something that is no counter';
   const j = grid.dis.findIndex(
     (rows, column) => rows !== sum(losses.map((loss) => Number(loss[column]))),
   );
@@ -121,7 +131,7 @@ function findPairedProblem(window: EvidenceWindow, paired: PairedEvidence): stri
   if (joint.some((row) => row.length !== window.exits.length + 1)) {
     return 'the joint table has not one column per exit';
   }
-  if (![...joint.flat(), onlyStableWrong, onlyCandidateWrong].every(isCounter)) {
+  if (!joint.every(areCounters) || !areCounters([onlyStableWrong, onlyCandidateWrong])) {
     return 'paired evidence holds something that is no counter';
   }
   const rows = sum(joint.flat());
@@ -142,25 +152,24 @@ function findServedProblem({ served, exits }: EvidenceWindow): string | null {
   ) {
     return `score histograms have not ${SCORE_BINS} bins per exit`;
   }
-  const { optedOut, forced, errors, numericFallbacks } = served;
-  const counters = [
-    ...served.rows,
-    optedOut,
-    forced,
-    errors,
-    numericFallbacks,
-    ...served.scoreBins.flat(),
-  ];
-  if (!counters.every(isCounter)) return 'served counters hold something that is no counter';
-  const isAscending = served.latency.every((digest) =>
-    digest.every(
-      ([bucket, count], i) =>
-        Number.isSafeInteger(bucket) &&
-        isCounter(count) &&
-        bucket > (digest[i - 1]?.[0] ?? -Infinity),
-    ),
-  );
-  return isAscending ? null : 'latency buckets do not ascend or are no counters';
+  const { rows, optedOut, forced, errors, numericFallbacks, scoreBins } = served;
+  const areAllCounters =
+    areCounters(rows) &&
+    areCounters([optedOut, forced, errors, numericFallbacks]) &&
+    scoreBins.every(areCounters);
+  if (!areAllCounters) return 'served counters hold something that is no counter';
+  return served.latency.every(isAscending)
+    ? null
+    : 'latency buckets do not ascend or are no counters';
+}
+
+function isAscending(digest: LatencyDigest): boolean {
+  let previous = -Infinity;
+  for (const [bucket, count] of digest) {
+    if (!Number.isSafeInteger(bucket) || !isCounter(count) || bucket <= previous) return false;
+    previous = bucket;
+  }
+  return true;
 }
 
 function findTrackProblem(window: EvidenceWindow): string | null {

@@ -26,14 +26,23 @@ interface Scope {
   readonly keys: Set<string> | null;
 }
 
+const CODE = {
+  ...{ quote: 0x22, backslash: 0x5c, colon: 0x3a },
+  ...{ openBrace: 0x7b, closeBrace: 0x7d, openBracket: 0x5b, closeBracket: 0x5d },
+} as const;
+
 /** Position just behind the string that starts at `start`. An unterminated one ends the text. */
 function stringEnd(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x5c) i++;
-    else if (c === 0x22) return i + 1;
-  }
-  return text.length;
+  let quote = text.indexOf('"', start + 1);
+  while (quote >= 0 && isEscaped(text, quote)) quote = text.indexOf('"', quote + 1);
+  return quote < 0 ? text.length : quote + 1;
+}
+
+/** Behind an odd number of backslashes. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at;
+  while (text.charCodeAt(before - 1) === CODE.backslash) before--;
+  return (at - before) % 2 === 1;
 }
 
 function unquote(raw: string): string {
@@ -52,22 +61,28 @@ function unquote(raw: string): string {
 function findStructureProblem(text: string): string | null {
   const scopes: Scope[] = [];
   for (let i = 0; i < text.length;) {
-    const c = text.charAt(i);
-    if (c === '"') {
+    const code = text.charCodeAt(i);
+    if (code === CODE.quote) {
       const end = stringEnd(text, i);
       const problem = findKeyProblem(text, scopes.at(-1), i, end);
       if (problem !== null) return problem;
       i = end;
       continue;
     }
-    if (c === '{' || c === '[') scopes.push({ keys: c === '{' ? new Set() : null });
-    if (c === '}' || c === ']') scopes.pop();
+    if (code === CODE.openBrace) scopes.push({ keys: new Set() });
+    else if (code === CODE.openBracket) scopes.push({ keys: null });
+    else if (code === CODE.closeBrace || code === CODE.closeBracket) scopes.pop();
     if (scopes.length > WIRE_LIMITS.jsonDepth) {
       return `it nests deeper than ${WIRE_LIMITS.jsonDepth} levels`;
     }
     i++;
   }
   return null;
+}
+
+/** White space of JSON, and all else below it, which JSON.parse refuses. */
+function isSpace(code: number): boolean {
+  return code <= 0x20;
 }
 
 function findKeyProblem(
@@ -79,8 +94,8 @@ function findKeyProblem(
   const keys = scope?.keys;
   if (keys === undefined || keys === null) return null;
   let after = end;
-  while (/\s/.test(text.charAt(after))) after++;
-  if (text.charAt(after) !== ':') return null;
+  while (isSpace(text.charCodeAt(after))) after++;
+  if (text.charCodeAt(after) !== CODE.colon) return null;
   const key = unquote(text.slice(start, end));
   if (key === '__proto__') return 'field "__proto__" is not allowed';
   if (keys.has(key)) return `field ${JSON.stringify(key)} stands twice in one object`;

@@ -49,6 +49,15 @@ export function createVarintReader(bytes: Uint8Array): VarintReader {
     return NaN;
   };
   const unsigned = (): number => {
+    // Nearly all counters of a window are one byte.
+    const first = bytes[at];
+    if (first !== undefined && first < 128 && !broken) {
+      at++;
+      return first;
+    }
+    return longUnsigned();
+  };
+  const longUnsigned = (): number => {
     let value = 0;
     let factor = 1;
     for (;;) {

@@ -26,6 +26,8 @@ test('base64 that is not the only text of its bytes is refused', () => {
   expect(decodeBase64('QR==')).toBeNull();
   expect(decodeBase64('QUJ=')).toBeNull();
   expect(decodeBase64('Q Q=')).toBeNull();
+  expect(decodeBase64('Q\u00e9Q=')).toBeNull();
+  expect(decodeBase64('Q=Q=')).toBeNull();
   expect(decodeBase64('QUI=')).toEqual(Uint8Array.of(65, 66));
 });
 

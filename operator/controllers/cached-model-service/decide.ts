@@ -7,7 +7,7 @@ import {
   findNameConflict,
   type NameConflict,
 } from '../../plan/conflicts.ts';
-import { planChildren, type ChildrenPlan } from '../../plan/children.ts';
+import type { ChildrenInput, ChildrenPlan } from '../../plan/children.ts';
 import type { Installation, ServiceDefaults } from '../../plan/defaults.ts';
 import { ANNOTATIONS, policyConfigMapName } from '../../plan/names.ts';
 import { planPolicyConfigMap, storedEpoch } from '../../plan/policy-config-map.ts';
@@ -29,6 +29,15 @@ export interface DecideInput {
   readonly mustClaim?: boolean;
   /** A bundle in base64, to lie beside the policy; null: it is not known. */
   readonly bundleOf: (headRevision: string) => string | null;
+  readonly planChildren: (input: ChildrenInput) => ChildrenPlan;
+}
+
+/** A policy with what lies beside it. */
+export interface PlannedPolicy extends PolicyDecision {
+  /** Base64; null without heads, or when they lie in a remote store. */
+  readonly stableBundle: string | null;
+  /** The object that holds it, rendered when it is asked for: most passes find it stored already. */
+  readonly toConfigMap: () => KubeObject;
 }
 
 /** What one pass shall do. */
@@ -36,7 +45,7 @@ export interface Decision {
   readonly service: ServiceToPlan;
   readonly admin: AdminGenerationPlan;
   /** Null: a foreign object has the name of the policy ConfigMap. */
-  readonly policy: (PolicyDecision & { readonly configMap: KubeObject }) | null;
+  readonly policy: PlannedPolicy | null;
   readonly children: ChildrenPlan;
   readonly conflicts: readonly NameConflict[];
   /** Pods would trip over something: the Deployment stays as it is. */
@@ -76,7 +85,7 @@ export function decide(input: DecideInput, service: ServiceToPlan): Decision {
   const conflict = findNameConflict(service, livePolicy);
   const isDeploymentHeld = missingConfigMaps.length > 0 || hasUnknownConfigMap || conflict !== null;
   const { adminGeneration } = admin;
-  const children = planChildren({
+  const children = input.planChildren({
     ...{ service, defaults, installation, adminGeneration, live, isDeploymentHeld },
   });
   return {
@@ -93,11 +102,13 @@ function withConfigMap(
   { installation, bundleOf }: DecideInput,
   service: ServiceToPlan,
   decision: PolicyDecision,
-): NonNullable<Decision['policy']> {
+): PlannedPolicy {
   const { epoch, writer, policy } = decision;
-  const text = policy === null ? null : serializePolicy(policy);
   const stableBundle = policy?.stable ? bundleOf(policy.stable.headRevision) : null;
-  const stored = { policy: text, stableBundle, epoch, writer };
-  const configMap = toKubeObject(planPolicyConfigMap({ service, installation, stored }));
-  return { ...decision, configMap };
+  const toConfigMap = (): KubeObject => {
+    const text = policy === null ? null : serializePolicy(policy);
+    const stored = { policy: text, stableBundle, epoch, writer };
+    return toKubeObject(planPolicyConfigMap({ service, installation, stored }));
+  };
+  return { ...decision, stableBundle, toConfigMap };
 }

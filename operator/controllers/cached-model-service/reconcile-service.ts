@@ -12,6 +12,7 @@ import { PassAttempt } from './pass-attempt.ts';
 import type { ServiceMemory } from './service-memory.ts';
 import type { ServicePass } from './service-pass.ts';
 import type { ServiceShell } from './service-shell.ts';
+import type { ChildrenInput } from '../../plan/children.ts';
 import type { StatusFacts } from '../../plan/status/facts.ts';
 import { toStatusFacts } from './status-facts.ts';
 import { tellForeign, withdrawContenders } from './tell-foreign.ts';
@@ -105,7 +106,10 @@ async function act(pass: ServicePass): Promise<void> {
     const leaseTransitions = deps.leaseTransitions();
     const remembered = memory.policy;
     const heads = await runHeads(pass, service);
-    const input = { gathered, installation, defaults, remembered, writer, leaseTransitions };
+    const input = {
+      ...{ gathered, installation, defaults, remembered, writer, leaseTransitions },
+      planChildren: (asked: ChildrenInput) => memory.children.plan(asked),
+    };
     decision = decide({ ...input, ...heads }, service);
     if (gathered.namesConfigMaps) pass.lookAgain(UNWATCHED_MS);
     await applyChildren(pass, decision);

@@ -2,7 +2,9 @@ import type { Policy } from '../../../crds/wire/policy.ts';
 import type { ObjectRef } from '../../kube/api.ts';
 import type { Refusal, Rejection } from '../../plan/status/facts.ts';
 import { newLifecycleMemory, type LifecycleMemory } from './lifecycle/lifecycle-memory.ts';
+import { createRestingChildren, type RestingChildren } from './resting-children.ts';
 import { newTrainingMemory, type TrainingMemory } from './training/training-memory.ts';
+import type { RestingPolicy } from './store-policy.ts';
 import { WrittenObjects } from './written-objects.ts';
 
 /** A body that the API server would not take. The same body is not sent again before `untilMs` (monotonic). */
@@ -33,6 +35,9 @@ export interface ServiceMemory {
   readonly configMaps: Map<string, { readonly exists: boolean; readonly readMs: number }>;
   /** By generation: when its Secret was first and last tried, and whether this process made it. */
   readonly secrets: Map<number, SecretAttempts>;
+  readonly children: RestingChildren;
+  /** The policy that was found stored as it shall be; null: none was. */
+  restingPolicy: RestingPolicy | null;
   readonly lifecycle: LifecycleMemory;
   readonly training: TrainingMemory;
   policy: StoredByUs | null;
@@ -58,6 +63,8 @@ export function newMemory(uid: string): ServiceMemory {
     reverts: new Map(),
     configMaps: new Map(),
     secrets: new Map(),
+    children: createRestingChildren(),
+    restingPolicy: null,
     lifecycle: newLifecycleMemory(),
     training: newTrainingMemory(),
     policy: null,

@@ -4,6 +4,7 @@ import { assessAcknowledgement, assessAnswering } from '../../fleet/assess-ackno
 import type { KubeObject } from '../../kube/api.ts';
 import { ownershipOf } from '../../kube/owner.ts';
 import { policyConfigMapName } from '../../plan/names.ts';
+import { oncePerObject } from '../../plan/once-per-object.ts';
 import { storedPolicy } from '../../plan/policy-config-map.ts';
 import { assessPin } from '../../plan/status/assess-pin.ts';
 import type { PodFacts, ServerFacts, StatusFacts } from '../../plan/status/facts.ts';
@@ -101,10 +102,10 @@ function ownLive(gathered: Gathered, kind: ChildKind, name: string): KubeObject 
   return ownershipOf(live, gathered.object.metadata.uid ?? '') === 'Ours' ? live : null;
 }
 
-function policyFacts(policy: Policy): NonNullable<StatusFacts['policy']> {
+const policyFacts = oncePerObject((policy: Policy): NonNullable<StatusFacts['policy']> => {
   const hash = createHash('sha256').update(serializePolicy(policy)).digest('hex');
   return { epoch: policy.epoch, revision: policy.revision, hash: `sha256:${hash}` };
-}
+});
 
 function readPods(
   { pods, views, monotonicMs }: Gathered,

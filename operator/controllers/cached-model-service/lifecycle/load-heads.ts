@@ -1,11 +1,10 @@
-import { readHeadRevision } from '../../../../crds/v1alpha1/read-object.ts';
 import { verifyBundle, type VerifiedBundle } from '../../../fleet/pull-bundle.ts';
 import { isBundle, type RemoteBundle } from '../../../fleet/remote-bundles.ts';
 import type { KubeObject } from '../../../kube/api.ts';
 import { getOrNull } from '../../../kube/get-or-null.ts';
-import { isTerminating } from '../../../kube/owner.ts';
 import { knownAnswersOf } from '../../../fleet/revision-facts.ts';
 import { policyConfigMapName } from '../../../plan/names.ts';
+import { revisionSourceOf } from '../../../plan/revision-source.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import type { HeadFile, LifecycleMemory } from './lifecycle-memory.ts';
@@ -88,10 +87,9 @@ function remoteBundles(
   digests: ReadonlySet<string>,
 ): RemoteBundle[] {
   return shell.caches.headRevisions.listIndexed(gathered.key).flatMap((object) => {
-    const read = readHeadRevision(object);
-    if (!read.ok || isTerminating(object)) return [];
-    const { digest: headRevision, uri } = read.value.spec.bundle;
-    return uri === undefined || !digests.has(headRevision) ? [] : [{ headRevision, uri }];
+    const { digest, uri } = revisionSourceOf(object) ?? {};
+    if (digest === undefined || uri === undefined || !digests.has(digest)) return [];
+    return [{ headRevision: digest, uri }];
   });
 }
 
@@ -112,10 +110,9 @@ async function readHead(pass: ServicePass, digest: string): Promise<Found> {
 
 function configMapOf(revisions: readonly KubeObject[], digest: string): string | null {
   for (const object of revisions) {
-    const read = readHeadRevision(object);
-    if (!read.ok || isTerminating(object)) continue;
-    const { bundle } = read.value.spec;
-    if (bundle.digest === digest && bundle.configMapName !== undefined) return bundle.configMapName;
+    const source = revisionSourceOf(object);
+    if (source?.digest === digest && source.configMapName !== undefined)
+      return source.configMapName;
   }
   return null;
 }

@@ -1,11 +1,10 @@
-import { readHeadRevision } from '../../../../crds/v1alpha1/read-object.ts';
 import type { TrainerView } from '../../../fleet/trainer-store.ts';
 import type { KubeObject } from '../../../kube/api.ts';
-import { isTerminating } from '../../../kube/owner.ts';
 import type { Ledger } from '../../../lifecycle/ledger.ts';
 import type { HeadRevisionFacts, TrainingReport } from '../../../lifecycle/types.ts';
 import { bundleDigestOf } from '../../bundle-digest-of.ts';
 import { trainingJobName } from '../../../plan/names.ts';
+import { revisionSourceOf } from '../../../plan/revision-source.ts';
 import { liveOf } from '../gather.ts';
 import type { ServicePass } from '../service-pass.ts';
 import { readJob } from './read-job.ts';
@@ -42,9 +41,8 @@ function progressOf(view: TrainerView | null): number {
 /** A revision that names this Job. */
 function revisionOfJob({ gathered, shell }: ServicePass, jobName: string): string | null {
   for (const object of shell.caches.headRevisions.listIndexed(gathered.key)) {
-    const read = readHeadRevision(object);
-    if (!read.ok || isTerminating(object)) continue;
-    if (read.value.spec.training?.jobName === jobName) return read.value.spec.bundle.digest;
+    const source = revisionSourceOf(object);
+    if (source?.jobName === jobName) return source.digest;
   }
   return null;
 }

@@ -54,6 +54,11 @@ export function withSourceHeader<T extends NamedExit>(
   });
 }
 
+/** The exit that compares frames of a source; a disabled one reads no header. */
+export function comparingExit(exits: readonly ExitCandidate[]): ExitCandidate | undefined {
+  return exits.find(({ sourceHeader, mode }) => sourceHeader !== undefined && mode !== 'Disabled');
+}
+
 function matchCompanion(
   { backbone, companions, companionModels }: Model,
   { name, mode }: NamedExit,

@@ -77,6 +77,7 @@ export async function serveModel(
     codec: createInferCodec(encoder, answerOutputOf(state.value.backbone, modelPath)),
     clock: systemClock,
     timeoutMs: 60_000,
+    sourceHeader: null,
   });
   return {
     server,

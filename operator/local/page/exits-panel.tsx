@@ -59,6 +59,9 @@ function Card({ exit, path, colour, budget, verb }: CardProps): JSX.Element {
         <span class="badge">{isBackbone ? '● always' : exit.isOn ? '● on' : '○ off'}</span>
       </h3>
       <p class="tensor">{exit.tensor ?? 'the whole network'}</p>
+      {exit.sourceHeader === undefined ? null : (
+        <p class="tensor">as an earlier frame of its {exit.sourceHeader}</p>
+      )}
       <ExitFacts exit={exit} path={path} />
       {isBackbone ? null : <Agreement exit={exit} path={path} budget={budget} verb={verb} />}
       {exit.doubt === null ? null : <Histogram doubt={exit.doubt} colour={colour} />}

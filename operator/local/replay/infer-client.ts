@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { Agent, request, type IncomingMessage } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { errorText } from '../../../server/core/system-error.ts';
@@ -9,9 +10,10 @@ export type InferOutcome =
   /** `code`: `http_<status>`, or the network's code. */
   | { readonly ok: false; readonly code: string; readonly message: string };
 
-/** Sends rows to the servers in turn over kept-alive connections; every failure is a value. */
+/** Sends rows to the servers over kept-alive connections, in turn, or frames of a clip to the same one; every failure is a value. */
 export interface InferClient {
-  infer(rows: readonly Buffer[], mode: InferMode): Promise<InferOutcome>;
+  /** @param clip what the rows are frames of, told to the server; absent or null: nothing. */
+  infer(rows: readonly Buffer[], mode: InferMode, clip?: string | null): Promise<InferOutcome>;
   /** From now on a request that no server takes fails instead of waiting. */
   giveUp(): void;
   /** Also ends the waiting of requests that nobody took. */
@@ -33,6 +35,8 @@ export interface InferClientOptions {
   readonly codec: ReturnType<typeof createInferCodec>;
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Header that names the clip of a request. */
+  readonly sourceHeader: string | null;
   readonly onAttempt?: (dataUrl: string) => void;
   readonly onSettled?: (settled: SettledRequest) => void;
 }
@@ -56,11 +60,11 @@ export function createInferClient(options: InferClientOptions): InferClient {
 
   const once = async (
     dataUrl: string,
-    { rows, headerLength, body, startMs }: Sending,
+    { rows, startMs, ...body }: Sending,
   ): Promise<InferOutcome> => {
     const { timeoutMs } = options;
     options.onAttempt?.(dataUrl);
-    const outcome = await post(new URL(path, dataUrl), { agent, headerLength, body, timeoutMs })
+    const outcome = await post(new URL(path, dataUrl), { agent, timeoutMs, ...body })
       .then((reply) =>
         toOutcome(reply, () => options.codec.decode(reply.headerLength, reply.body, rows)),
       )
@@ -77,7 +81,8 @@ export function createInferClient(options: InferClientOptions): InferClient {
     for (let refusals = 0; ;) {
       // Chosen in the turn in which it is sent: a server may be killed in between.
       const urls = options.dataUrls();
-      const dataUrl = urls[turn++ % Math.max(1, urls.length)];
+      const place = sending.clip === null ? turn++ : placeOf(sending.clip) + refusals;
+      const dataUrl = urls[place % Math.max(1, urls.length)];
       const sentMs = clock.monotonicMs();
       if (dataUrl === undefined) {
         if (isOver) return NOBODY;
@@ -97,9 +102,11 @@ export function createInferClient(options: InferClientOptions): InferClient {
   };
 
   return {
-    infer: (rows, mode) => {
+    infer: (rows, mode, clip = null) => {
       const startMs = clock.monotonicMs();
-      return untilTaken({ rows: rows.length, startMs, ...options.codec.encode(rows, mode) });
+      const headers = headersOf(options.sourceHeader, clip);
+      const body = options.codec.encode(rows, mode);
+      return untilTaken({ rows: rows.length, clip, headers, startMs, ...body });
     },
     giveUp: () => {
       isOver = true;
@@ -119,11 +126,24 @@ function endOf(outcome: InferOutcome, isLate: boolean): SettledRequest['end'] {
   return REFUSALS.has(outcome.code) && !isLate ? 'SentAgain' : 'Failed';
 }
 
-interface Sending {
+interface Sending extends Omit<Posting, 'agent' | 'timeoutMs'> {
   readonly rows: number;
-  readonly headerLength: number;
-  readonly body: Buffer;
+  readonly clip: string | null;
   readonly startMs: number;
+}
+
+/** Longer names are no sources to a server. */
+const MAX_NAME_LENGTH = 256;
+
+/** Names of folders may have letters that no header takes; those that are too long differ at their ends. */
+function headersOf(header: string | null, clip: string | null): Posting['headers'] {
+  if (header === null || clip === null) return {};
+  return { [header]: encodeURIComponent(clip).slice(-MAX_NAME_LENGTH) };
+}
+
+/** Where a clip's frames go: a server remembers those that it has seen. */
+function placeOf(clip: string): number {
+  return createHash('sha256').update(clip).digest().readUInt32LE();
 }
 
 function toOutcome(reply: Reply, decode: () => InferAnswer): InferOutcome {
@@ -136,6 +156,7 @@ interface Posting {
   readonly agent: Agent;
   readonly headerLength: number;
   readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
 }
 
@@ -152,6 +173,7 @@ function post(url: URL, posting: Posting): Promise<Reply> {
       agent: posting.agent,
       timeout: posting.timeoutMs,
       headers: {
+        ...posting.headers,
         'content-type': 'application/octet-stream',
         'content-length': posting.body.byteLength,
         'inference-header-content-length': posting.headerLength,

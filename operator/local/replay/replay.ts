@@ -4,6 +4,7 @@ import type { PlannedRow, TrafficPlan } from '../traffic/traffic-plan.ts';
 import type { InferClient } from './infer-client.ts';
 import { createSlots, type Slots } from './slots.ts';
 import { runSlices, type SliceHooks, type SliceLatencies } from './slices.ts';
+import { createTurns } from './turns.ts';
 
 /** What the lifecycle wants of the traffic now. */
 export type Demand =
@@ -62,6 +63,7 @@ export function createReplay(options: ReplayOptions): Replay {
     sent: 0,
     sinceSlices: 0,
   };
+  const turns = createTurns();
   const pace = createPace(options.rate, options.clock);
 
   const isSpent = (): boolean => options.maxRows !== null && state.sent >= options.maxRows;
@@ -106,7 +108,7 @@ export function createReplay(options: ReplayOptions): Replay {
     }
     state.sent += 1;
     state.sinceSlices += 1;
-    void deliver(row, options, slots);
+    void turns(row.clip, () => deliver(row, options, slots));
     options.onSent?.(state.sent);
     return true;
   };
@@ -160,7 +162,7 @@ async function deliver(
   slots: Slots,
 ): Promise<void> {
   try {
-    const outcome = await client.infer([row.source.readRow(row.index)], 'auto');
+    const outcome = await client.infer([row.source.readRow(row.index)], 'auto', row.clip);
     if (outcome.ok) hooks.onAnswer(row, outcome.answer, outcome.latencyMs);
     else hooks.onError(outcome.code);
   } finally {

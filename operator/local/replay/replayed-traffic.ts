@@ -4,9 +4,11 @@ import { planDrift } from '../drills/planned-drift.ts';
 import { findHardestClass } from '../drills/hardest-class.ts';
 import type { RunDrills } from '../drills/run-drills.ts';
 import { answerOutputOf } from '../answer-output.ts';
+import { comparingExit } from '../exit-discovery.ts';
 import type { RunTally } from '../report/run-tally.ts';
 import { countTrueDisagreement } from '../report/true-disagreement.ts';
 import type { RunContext } from '../run-context.ts';
+import { countClips } from '../traffic/clips.ts';
 import { loadModelDescription } from '../traffic/model-description.ts';
 import { createRowEncoder } from '../traffic/row-encoder.ts';
 import type { TrafficSource } from '../traffic/source.ts';
@@ -42,6 +44,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     state.backbone.inputs,
     loadModelDescription(context.backbone.path),
   );
+  const sourceHeader = comparingExit(context.exits)?.sourceHeader ?? null;
   const drift = options.drills.drift;
   let hardestClass = NaN;
   const plan = planTraffic({
@@ -49,6 +52,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     ...given,
     headTraffic: context.headTraffic,
     classCount: state.backbone.classCount,
+    keepsOrder: sourceHeader !== null,
     drift:
       drift &&
       planDrift(drift, {
@@ -70,6 +74,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     codec: createInferCodec(encoder, output),
     clock,
     timeoutMs: settings.limits.requestTimeoutMs,
+    sourceHeader,
     onAttempt: drills.onAttempt,
     onSettled: drills.onSettled,
   });
@@ -121,6 +126,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
       droppedDuplicates: plan.droppedDuplicates,
       skippedRows: plan.skippedRows + (traffic.skippedRows ?? 0),
       repeated: plan.repeatsFrom !== null,
+      ...(sourceHeader === null ? {} : { clips: countClips(traffic) }),
     }),
     compare: (isStopped) =>
       countTrueDisagreement(tally.early, {

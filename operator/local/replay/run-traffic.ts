@@ -14,7 +14,7 @@ export interface RunTraffic {
   readonly repeatsFrom: () => number | null;
   /** Each evidence window as it comes. */
   readonly onWindow: (window: EvidenceWindow) => void;
-  readonly facts: () => Pick<Report['traffic'], 'droppedDuplicates' | 'skippedRows' | 'repeated'>;
+  readonly facts: () => Omit<Report['traffic'], 'source' | 'headSource'>;
   /** Runs the backbone on every early row; null where rows were not kept, or it was stopped. */
   compare(isStopped: () => boolean): Promise<Truth | null>;
   /** After Ctrl-C a request waits for no server that is gone. */

@@ -29,6 +29,7 @@ export async function runSlices(
 ): Promise<void> {
   const half = Math.ceil(rows.length / 2);
   const [first, second] = [rows.slice(0, half), rows.slice(half)];
+  // They are no frames of their clips: what is asked for again leaves no place among them.
   const plain = async (slice: readonly PlannedRow[]): Promise<void> => {
     await hooks.closeWindows();
     await inTurn(client, slice, 'backbone', (_, outcome) => {
@@ -62,6 +63,8 @@ async function inTurn(
   mode: 'auto' | 'backbone',
   onOutcome: (row: PlannedRow, outcome: InferOutcome) => void,
 ): Promise<void> {
-  for (const row of slice)
-    onOutcome(row, await client.infer([row.source.readRow(row.index)], mode));
+  for (const row of slice) {
+    const clip = mode === 'auto' ? row.clip : null;
+    onOutcome(row, await client.infer([row.source.readRow(row.index)], mode, clip));
+  }
 }

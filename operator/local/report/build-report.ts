@@ -8,6 +8,7 @@ import type { Decision, ExitCandidate } from '../../lifecycle/types.ts';
 import type { SliceLatencies } from '../replay/slices.ts';
 import { quantilesOfDigest } from '../web/quantiles.ts';
 import { netMacsSavedRatio } from './macs.ts';
+import { sourceFields } from '../../plan/select-exits.ts';
 import { headMacs, revisionMacs } from '../../fleet/model-costs.ts';
 import type { Statement } from '../limits/statement.ts';
 import type {
@@ -180,7 +181,7 @@ function toExit(
   record: RunRecord,
   certified: string | null,
 ): Report['exits'][number] {
-  const { name, tensor, macsShare, msShare } = exit;
+  const { name, tensor, sourceHeader, macsShare, msShare } = exit;
   const bundle = certified === null ? undefined : record.bundles.get(certified);
   const head = bundle === undefined ? null : toHead(bundle, name, record.state);
   // What a student costs is known once there is one.
@@ -188,6 +189,7 @@ function toExit(
   return {
     name,
     tensor: tensor ?? null,
+    ...sourceFields(sourceHeader),
     macsShare: macsShare + ownShare,
     msShare: msShare + ownShare,
     head,

@@ -35,6 +35,8 @@ const scope = z.strictObject({
 const exit = z.strictObject({
   name: z.string(),
   tensor: z.string().nullable(),
+  /** It answers with that of an earlier frame of the source that this header names. */
+  sourceHeader: z.exactOptional(z.string()),
   macsShare: share,
   msShare: z.number().min(0),
   head: z
@@ -173,6 +175,8 @@ export const reportSchema = z.strictObject({
     /** Files that hold no readable picture, and rows that `--drift classes` held back to the end. */
     skippedRows: count,
     repeated: z.boolean(),
+    /** Only where an exit compares frames: clips whose rows came in order, named by its header. */
+    clips: z.exactOptional(count),
   }),
   errors: z.strictObject({ count, byCode: z.record(z.string(), count) }),
   complete: z.boolean(),

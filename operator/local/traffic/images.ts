@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { errorText } from '../../../server/core/system-error.ts';
 import { CliError } from '../../errors.ts';
+import { clipOfPicture, compareFrames } from './clips.ts';
 import type { PictureSize } from './picture-size.ts';
 import type { TrafficSource } from './source.ts';
 
@@ -59,13 +60,14 @@ export async function openImages(options: ImagesOptions): Promise<TrafficSource>
     rowShape: [height, width, channels],
     element: 'u1',
     labels: labelsOf(kept, options.classNames),
+    clips: kept.map(clipOfPicture),
     skippedRows: bad.length,
     readRow: scratch.read,
     close: scratch.close,
   };
 }
 
-/** Relative paths in alphabetical order, so that a seed gives the same rows on every machine. */
+/** Relative paths in an order of their own, so that a seed gives the same rows on every machine. */
 async function listPictures({ folder, name }: ImagesOptions): Promise<string[]> {
   const files = await readdir(folder, { recursive: true }).catch((error: unknown) => {
     throw new CliError('TrafficUnreadable', {
@@ -74,7 +76,7 @@ async function listPictures({ folder, name }: ImagesOptions): Promise<string[]> 
       cause: error,
     });
   });
-  const pictures = files.filter((file) => PICTURE.test(file)).sort();
+  const pictures = files.filter((file) => PICTURE.test(file)).sort(compareFrames);
   if (pictures.length > 0) return pictures;
   throw new CliError('TrafficUnreadable', {
     where: name,

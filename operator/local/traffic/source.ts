@@ -3,7 +3,7 @@ export type Element = 'u1' | 'f4' | 'f2';
 
 export const ELEMENT_BYTES: Readonly<Record<Element, number>> = { u1: 1, f4: 4, f2: 2 };
 
-/** Rows that can be read again by index: a run reads them in a shuffled order, and once more for the final comparison. */
+/** Rows that can be read again by index: a run reads them in an order of its own, and once more for the final comparison. */
 export interface TrafficSource {
   /** As the user wrote it, for messages and the report. */
   readonly name: string;
@@ -15,6 +15,8 @@ export interface TrafficSource {
   readRow(index: number): Buffer;
   /** Labels that come with the source; for the report only. */
   readonly labels: Int32Array | null;
+  /** Of each row the clip that it is a frame of; rows of a clip stand in their order. Absent: the source knows none. */
+  readonly clips?: readonly string[];
   /** What of the source could not be read and is left out. */
   readonly skippedRows?: number;
   close(): void;

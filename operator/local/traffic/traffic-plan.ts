@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createRandom } from '../../../server/core/random.ts';
 import { CliError } from '../../errors.ts';
+import { clipOf, interleaveClips } from './clips.ts';
 import type { TrafficSource } from './source.ts';
 
 /** Rows that training never sees fewer of: max(2,000, 20 per class), exits.md 2. */
@@ -19,6 +20,8 @@ export interface PlannedRow {
   readonly isRepeated: boolean;
   /** The drift of a drill has begun: the row was distorted, or a class is among the rows that was not before. */
   readonly isDrifted: boolean;
+  /** The clip that it is a frame of, where the stream keeps their order. */
+  readonly clip: string | null;
 }
 
 /** How rows change from one request of the stream on (--drift). */
@@ -62,22 +65,25 @@ export interface TrafficPlanOptions {
   readonly requests: number | null;
   readonly loop: boolean;
   readonly drift: PlannedDrift | null;
+  /** Rows are frames: those of a clip come in their order, clips side by side. */
+  readonly keepsOrder: boolean;
 }
 
 /**
- * Shuffles by seed and cuts (operations.md 7): training = 10,000 rows or a fifth of the stream, never under max(2,000, 20
+ * Shuffles by seed, or takes frames as they come, and cuts (operations.md 7): training = 10,000 rows or a fifth of the stream, never under max(2,000, 20
  * per class); with head traffic that is the training part and all of --traffic follows.
  */
 export function planTraffic(options: TrafficPlanOptions): TrafficPlan {
   const { traffic, headTraffic, seed } = options;
   const limit = options.loop ? traffic.rowCount : (options.requests ?? traffic.rowCount);
-  const order = shuffled(traffic.rowCount, seed).subarray(0, limit);
+  const orderOf = options.keepsOrder ? interleaveClips : shuffled;
+  const order = orderOf(traffic, seed).subarray(0, limit);
   const trainingRows =
     headTraffic === null && options.trains ? trainingShare(order.length, options) : 0;
   const training =
     headTraffic === null
       ? cursor(traffic, 'Training', order.subarray(0, trainingRows))
-      : cursor(headTraffic, 'Training', shuffled(headTraffic.rowCount, seed + 1));
+      : cursor(headTraffic, 'Training', orderOf(headTraffic, seed + 1));
   const servingOrder = order.subarray(trainingRows);
   return assemble(training, cursor(traffic, 'Serving', servingOrder), options);
 }
@@ -94,8 +100,8 @@ function trainingShare(rows: number, options: TrafficPlanOptions): number {
   return share;
 }
 
-function shuffled(count: number, seed: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+function shuffled({ rowCount }: TrafficSource, seed: number): Uint32Array {
+  const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
   createRandom(seed).shuffle(order);
   return order;
 }
@@ -118,7 +124,7 @@ function cursor(source: TrafficSource, part: PlannedRow['part'], order: Uint32Ar
 function assemble(
   training: Cursor,
   serving: Cursor,
-  { loop, drift }: Pick<TrafficPlanOptions, 'loop' | 'drift'>,
+  { loop, drift, keepsOrder }: Pick<TrafficPlanOptions, 'loop' | 'drift' | 'keepsOrder'>,
 ): TrafficPlan {
   const seen = new Set<string>();
   const count = { taken: 0, dropped: 0, drifted: 0, held: 0 };
@@ -140,6 +146,7 @@ function assemble(
     part: from.part,
     isRepeated: repeatsFrom !== null,
     isDrifted: now !== null,
+    clip: keepsOrder ? clipOf(from.source, index) : null,
   });
 
   /** The next index of the order; with rows held back, of the kind that is due, or of the other where there is none left. */

@@ -15,6 +15,7 @@ export function summariseReport(report: Report): string[] {
   return [
     certified,
     `serving      ${grouped(serving.requests)} rows: ${shares(serving)}`,
+    ...earlierFrames(report),
     `${noun.padEnd(13)}${disagreement(serving, FORMATS[format])}`,
     `saved        ${percent(serving.netMacsSavedRatio)} of multiply-adds, ${percent(serving.netTimeSavedRatio)} of engine time, ${percent(serving.meanLatencySavedRatio)} of mean latency${latencies(serving)}`,
     ...(serving.accuracy === null ? [] : [accuracy(serving.accuracy)]),
@@ -42,6 +43,17 @@ function shares(scope: ReportScope): string {
   return entries.length === 0
     ? '-'
     : entries.map(([exit, share]) => `${exit} ${percent(share)}`).join(', ');
+}
+
+/** What an earlier frame of the same source answered. */
+function earlierFrames({ exits, serving, traffic }: Report): string[] {
+  const exit = exits.find(({ sourceHeader }) => sourceHeader !== undefined);
+  if (exit === undefined) return [];
+  const share = serving.requests === 0 ? null : (serving.exitShare[exit.name] ?? 0);
+  const clips = traffic.clips === undefined ? '' : ` of ${grouped(traffic.clips)} clips`;
+  return [
+    `frames       ${percent(share)}${clips} answered by an earlier frame of their source (${exit.name}, ${exit.sourceHeader ?? ''})`,
+  ];
 }
 
 function disagreement(scope: ReportScope, rowsText: (rows: number | null) => string): string {

@@ -73,7 +73,7 @@ interface CountedExit {
 const NO_ROWS = { rowsPerSecond: 0, shareRatio: 0, audits: 0, disagreements: 0 };
 
 export function exitFigures(
-  exit: Pick<PageExit, 'name' | 'tensor' | 'isOn'>,
+  exit: Pick<PageExit, 'name' | 'tensor' | 'sourceHeader' | 'isOn'>,
   { rows, line, latency, saving, doubt, ...terms }: CountedExit,
 ): PageExit & { readonly rows: number } {
   const { rowsPerSecond, shareRatio, audits, disagreements } = line ?? NO_ROWS;

@@ -16,6 +16,7 @@ import type { RunTotals } from './history.ts';
 import { mergeAll, quantilesOf, quantilesOfDigest } from './quantiles.ts';
 import { ALL_SHOWN, runFacts } from './run-facts.ts';
 import { trackCertificate } from './track-certificate.ts';
+import { sourceFields } from '../../plan/select-exits.ts';
 import { shownExits } from '../shown-exits.ts';
 
 /** Everything that a picture is made of, gathered at one moment. */
@@ -137,17 +138,21 @@ function exitsOf(facts: PictureFacts, track: PolicyTrack | null): CountedExits {
   const savings = savingsOf(bundle, states[0] ?? context.state);
   const on = policy?.exitsEnabled === true && track !== null ? track.activeExits : [];
   const exits = shownExits(context.service, context.exits).map(
-    ({ name, tensor = 'companion' }) => ({ name, tensor }),
+    ({ name, tensor = 'companion', sourceHeader }) => ({
+      name,
+      tensor,
+      ...sourceFields(sourceHeader),
+    }),
   );
-  return [...exits, { name: 'backbone', tensor: null }].map(({ name, tensor }) =>
+  return [...exits, { name: 'backbone', tensor: null }].map((exit) =>
     exitFigures(
-      { name, tensor, isOn: tensor === null || on.includes(name) },
+      { ...exit, isOn: exit.tensor === null || on.includes(exit.name) },
       {
-        rows: rowsAt(tally.run, name),
-        line: model.exits.find((line) => line.name === name),
-        latency: tally.latency.get(name)?.snapshot() ?? [],
-        saving: savings.get(name),
-        doubt: facts.doubt(name),
+        rows: rowsAt(tally.run, exit.name),
+        line: model.exits.find((line) => line.name === exit.name),
+        latency: tally.latency.get(exit.name)?.snapshot() ?? [],
+        saving: savings.get(exit.name),
+        doubt: facts.doubt(exit.name),
         confidence: context.settings.confidence,
         agreement: context.settings.agreement,
       },

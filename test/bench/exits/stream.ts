@@ -43,7 +43,7 @@ export async function openRows(
   const known = labels === null ? rows.labels : await readLabels(labels);
   const plan = planTraffic({
     ...{ traffic: rows, headTraffic: ofHeads, classCount, seed: SEED },
-    ...{ requests: limit, loop: false, trains: true, drift: null },
+    ...{ requests: limit, loop: false, trains: true, drift: null, keepsOrder: false },
   });
   const training = allRows(plan.nextTraining, limit);
   const serving = allRows(plan.nextServing, limit);

@@ -87,6 +87,7 @@ export async function serveModel(model: TestModel, seed: number): Promise<Served
     ),
     clock: systemClock,
     timeoutMs: 30_000,
+    sourceHeader: null,
   });
   const rowOf = clusteredRows(model.rowDims, seed);
   let after = 0;

@@ -88,6 +88,8 @@ const exit = z.strictObject({
   name: z.string(),
   /** `companion` of one; null: the backbone's own end. */
   tensor: z.string().nullable(),
+  /** It answers with that of an earlier frame of the source that this header names. */
+  sourceHeader: z.exactOptional(z.string()),
   /** Whether rows may leave here now. */
   isOn: z.boolean(),
   /** Heads that are tested or in force have one here; the others are candidates still. */

@@ -21,9 +21,11 @@ export function timeSection({ phases, alarms }: Report): Markup {
 }
 
 export function exitsSection({ exits }: Report): Markup {
-  const rows = exits.map(({ name, tensor, macsShare, msShare, head }, i) => [
+  const rows = exits.map(({ name, tensor, sourceHeader, macsShare, msShare, head }, i) => [
     name,
-    tensor ?? 'companion',
+    sourceHeader === undefined
+      ? (tensor ?? 'companion')
+      : `${tensor ?? ''}, against the frame before of ${sourceHeader}`,
     figure(macsShare, `exits.${i}.macsShare`, 'percent'),
     figure(msShare, `exits.${i}.msShare`, 'percent'),
     ...headCells(head, `exits.${i}.head`, tensor === null),
@@ -147,6 +149,7 @@ export function factsSection(report: Report): Markup {
         ? traffic.source
         : `${traffic.source}; heads on ${traffic.headSource}`,
     ],
+    ...clipFacts(traffic),
     [
       'rows left out',
       markup`${figure(traffic.droppedDuplicates, 'traffic.droppedDuplicates', 'grouped')} duplicates, ${figure(traffic.skippedRows, 'traffic.skippedRows', 'grouped')} skipped${traffic.repeated ? '; rows were repeated (--loop)' : ''}`,
@@ -154,6 +157,16 @@ export function factsSection(report: Report): Markup {
     ['command', markup`<code>${report.command}</code>`],
   ];
   return markup`<section><h2>Run</h2><dl class="facts">${facts.map(([name, value]) => markup`<dt>${name}</dt><dd>${value}</dd>`)}</dl></section>`;
+}
+
+function clipFacts({ clips }: Report['traffic']): [string, Content][] {
+  if (clips === undefined) return [];
+  return [
+    [
+      'order',
+      markup`frames of ${figure(clips, 'traffic.clips', 'grouped')} clips, each in its order`,
+    ],
+  ];
 }
 
 /** A column whose title begins with # holds figures. */

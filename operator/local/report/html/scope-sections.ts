@@ -36,6 +36,11 @@ function errorText(byCode: Report['errors']['byCode']): string {
 
 export function shareSection(report: Report): Markup {
   const names = [...report.exits.map(({ name }) => name), 'backbone'];
+  const comparing = report.exits.find(({ sourceHeader }) => sourceHeader !== undefined);
+  const earlier =
+    comparing === undefined
+      ? ''
+      : `${comparing.name}: by the answer to an earlier frame of the source that ${comparing.sourceHeader ?? ''} names. `;
   const row = (label: string, scope: ReportScope) => ({
     label,
     segments: names.flatMap((name) => {
@@ -57,7 +62,7 @@ export function shareSection(report: Report): Markup {
   return markup`<section><h2>Who answered</h2>${stackPlot('Share of rows by exit', [
     row('serving', report.serving),
     row('whole run', report.run),
-  ])}<ul class="legend">${legend}</ul><p class="quiet">Serving: ${figure(report.serving.requests, 'serving.requests', 'grouped')} rows while one certified revision had all traffic and exits were on. Whole run: ${figure(report.run.requests, 'run.requests', 'grouped')} rows, those that trained heads included.</p></section>`;
+  ])}<ul class="legend">${legend}</ul><p class="quiet">${earlier}Serving: ${figure(report.serving.requests, 'serving.requests', 'grouped')} rows while one certified revision had all traffic and exits were on. Whole run: ${figure(report.run.requests, 'run.requests', 'grouped')} rows, those that trained heads included.</p></section>`;
 }
 
 export function disagreementSection(report: Report): Markup {

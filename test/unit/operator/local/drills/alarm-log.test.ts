@@ -169,7 +169,13 @@ describe('an alarm', () => {
   test('counts drifted rows until exits are off, and none after', () => {
     const { running, tally } = aRun({ drift });
     const answer = { exit: 'early', policy: '1.2', headRevision: DIGEST_A, classIds: [1] };
-    const row = { source: null as never, index: 0, part: 'Serving', isRepeated: false } as const;
+    const row = {
+      source: null as never,
+      index: 0,
+      part: 'Serving',
+      isRepeated: false,
+      clip: null,
+    } as const;
     const answerRow = (isDrifted: boolean): void => {
       tally.addAnswer({ ...row, isDrifted }, answer, 1);
     };

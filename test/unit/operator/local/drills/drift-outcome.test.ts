@@ -130,7 +130,13 @@ describe('a drift without an alarm', () => {
       },
     });
     const answer = (exit: string, isRepeated = false): void => {
-      const row = { source: null as never, index: 0, part: 'Serving', isDrifted: true } as const;
+      const row = {
+        source: null as never,
+        index: 0,
+        part: 'Serving',
+        isDrifted: true,
+        clip: null,
+      } as const;
       const given = { exit, policy: '1.2', headRevision: DIGEST_A, classIds: [1] };
       tally.addAnswer({ ...row, isRepeated }, given, 1);
     };

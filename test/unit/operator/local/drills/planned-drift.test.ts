@@ -51,6 +51,7 @@ function drain(
     seed: 1,
     requests: null,
     loop: options.loop === true,
+    keepsOrder: false,
     drift: planDrift({ kind, ...options }, surroundings),
   });
   const rows: PlannedRow[] = [];

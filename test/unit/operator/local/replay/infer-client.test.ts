@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../../../operator/clock.ts';
@@ -31,10 +31,12 @@ afterEach(async () => {
 /** A server that gives these statuses in turn, the last for ever; 0 breaks the connection. */
 async function aServer(
   ...statuses: readonly number[]
-): Promise<{ url: string; asked: () => number }> {
+): Promise<{ url: string; asked: () => number; headers: IncomingHttpHeaders[] }> {
   let asked = 0;
+  const headers: IncomingHttpHeaders[] = [];
   const server = createServer((request, response) => {
     const status = statuses[Math.min(asked++, statuses.length - 1)];
+    headers.push(request.headers);
     request.resume();
     if (status === 0) request.socket.destroy();
     else response.writeHead(status ?? 200).end('{}');
@@ -44,6 +46,7 @@ async function aServer(
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked: () => asked,
+    headers,
   };
 }
 
@@ -62,6 +65,7 @@ function aClient(dataUrls: () => readonly string[], timeoutMs = 10_000) {
     codec,
     clock: systemClock,
     timeoutMs,
+    sourceHeader: 'x-camera',
     onAttempt: (url) => attempts.push(url),
     onSettled: (one) => settled.push(one),
   });
@@ -118,6 +122,42 @@ describe('a request that no server took', () => {
     const { url } = await aServer(503);
     const { client } = aClient(() => [url], 400);
     expect(await client.infer(row, 'auto')).toMatchObject({ ok: false, code: 'http_503' });
+  });
+});
+
+describe('frames of a clip', () => {
+  test('name it in the header of the service, in letters that headers take', async () => {
+    const { url, headers } = await aServer(200);
+    const { client } = aClient(() => [url]);
+    for (const clip of ['street', 'straße/2', 'd'.repeat(300)]) {
+      await client.infer(row, 'auto', clip);
+    }
+    await client.infer(row, 'auto');
+    expect(headers.map((sent) => sent['x-camera'])).toEqual([
+      ...['street', 'stra%C3%9Fe%2F2', 'd'.repeat(256), undefined],
+    ]);
+  });
+
+  test('go to one server, which remembers them, and to the next where that one does not take them', async () => {
+    const servers = [await aServer(200), await aServer(200), await aServer(200)];
+    const { client, attempts } = aClient(() => servers.map(({ url }) => url));
+    const clips = Array.from({ length: 30 }, (_, i) => `clip${i}`);
+    const placesOf = async (clip: string): Promise<string[]> => {
+      attempts.length = 0;
+      for (let i = 0; i < 3; i++) await client.infer(row, 'auto', clip);
+      return [...attempts];
+    };
+    const homes = new Set<string>();
+    for (const clip of clips) {
+      const places = await placesOf(clip);
+      expect(new Set(places).size).toBe(1);
+      homes.add(places[0] ?? '');
+    }
+    expect(homes.size).toBe(3);
+    const busy = await aServer(503);
+    const { client: other, attempts: tried } = aClient(() => [busy.url, servers[0]!.url]);
+    for (const clip of clips) expect((await other.infer(row, 'auto', clip)).ok).toBe(true);
+    expect(tried).toContain(busy.url);
   });
 });
 

@@ -14,19 +14,27 @@ import { eventually } from '../../../../support/eventually.ts';
 interface Sent {
   readonly value: number;
   readonly mode: InferMode;
+  readonly clip: string | null | undefined;
 }
 
 /** Answers every request at the next turn of the event loop; counts how many are in flight. */
 function fakeClient(outcome: Partial<InferOutcome> = {}) {
   const sent: Sent[] = [];
-  const flight = { now: 0, most: 0 };
+  const flight = { now: 0, most: 0, mostOfClip: 0 };
+  const ofClip = new Map<string, number>();
+  const count = (clip: string | null | undefined, change: number): void => {
+    flight.now += change;
+    flight.most = Math.max(flight.most, flight.now);
+    if (clip === null || clip === undefined) return;
+    ofClip.set(clip, (ofClip.get(clip) ?? 0) + change);
+    flight.mostOfClip = Math.max(flight.mostOfClip, ofClip.get(clip) ?? 0);
+  };
   const client: InferClient = {
-    infer: async (rows, mode) => {
-      sent.push({ value: rows[0]?.readUInt32LE() ?? -1, mode });
-      flight.now += 1;
-      flight.most = Math.max(flight.most, flight.now);
+    infer: async (rows, mode, clip) => {
+      sent.push({ value: rows[0]?.readUInt32LE() ?? -1, mode, clip });
+      count(clip, 1);
       await new Promise((resolve) => setImmediate(resolve));
-      flight.now -= 1;
+      count(clip, -1);
       const answer = { exit: 'backbone', policy: '1.1', headRevision: '', classIds: [0] };
       return { ok: true, answer, latencyMs: 1, ...outcome } as InferOutcome;
     },
@@ -36,10 +44,11 @@ function fakeClient(outcome: Partial<InferOutcome> = {}) {
   return { client, sent, flight };
 }
 
-function aPlan(rows: number, training = 0) {
+function aPlan(rows: number, training = 0, clips: readonly string[] | null = null) {
   const bytes = Buffer.alloc(4 * rows);
   for (let i = 0; i < rows; i++) bytes.writeUInt32LE(i, 4 * i);
-  const source = memorySource({ name: 'rows', rowShape: [4], element: 'u1', labels: null }, bytes);
+  const known = memorySource({ name: 'rows', rowShape: [4], element: 'u1', labels: null }, bytes);
+  const source = clips === null ? known : { ...known, clips };
   const headBytes = Buffer.alloc(4 * training);
   for (let i = 0; i < training; i++) headBytes.writeUInt32LE(1_000_000 + i, 4 * i);
   const headTraffic = memorySource({ ...source, name: 'head' }, headBytes);
@@ -52,6 +61,7 @@ function aPlan(rows: number, training = 0) {
     requests: null,
     loop: false,
     drift: null,
+    keepsOrder: clips !== null,
   });
 }
 
@@ -155,6 +165,47 @@ describe('replaying', () => {
     replay.stop();
     await running;
     expect(sent.length).toBeLessThan(100_000);
+  });
+});
+
+describe('frames', () => {
+  /** Three clips of equal length, one after the other. */
+  const clipsOf = (rows: number): string[] =>
+    Array.from({ length: rows }, (_, i) => `clip${Math.floor((3 * i) / rows)}`);
+
+  test('of a clip are sent one after the other, those of several side by side', async () => {
+    const { client, sent, flight } = fakeClient();
+    const plan = aPlan(60, 0, clipsOf(60));
+    const { replay, seen } = aReplay({ client, plan, concurrency: 16 });
+    replay.setDemand('Serving');
+    await replay.run();
+    expect([flight.most, flight.mostOfClip, seen.answers]).toEqual([3, 1, 60]);
+    for (const clip of ['clip0', 'clip1', 'clip2']) {
+      const values = sent.filter((one) => one.clip === clip).map(({ value }) => value);
+      expect(values).toEqual([...values].sort((a, b) => a - b));
+      expect(values).toHaveLength(20);
+    }
+  });
+
+  test('that fail leave the next of their clip its turn', async () => {
+    const { client, sent } = fakeClient({ ok: false, code: 'http_503', message: '' });
+    const { replay, seen } = aReplay({ client, plan: aPlan(6, 0, clipsOf(6)) });
+    replay.setDemand('Serving');
+    await replay.run();
+    expect([sent.length, seen.errors.length]).toEqual([6, 6]);
+  });
+
+  test('that are asked for again in plain slices name no clip', async () => {
+    const { client, sent } = fakeClient();
+    const { replay } = aReplay({ client, plan: aPlan(600, 0, clipsOf(600)) });
+    replay.setDemand('ServingWithSlices');
+    await replay.run();
+    const plain = sent.filter(({ mode }) => mode === 'backbone');
+    expect(plain.map(({ clip }) => clip)).toEqual(plain.map(() => null));
+    expect(plain).toHaveLength(100);
+    expect(sent.filter(({ mode }) => mode === 'auto').every(({ clip }) => clip !== null)).toBe(
+      true,
+    );
   });
 });
 

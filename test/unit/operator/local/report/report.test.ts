@@ -45,7 +45,7 @@ const source = memorySource(
 );
 
 function aRow(index: number, isRepeated = false): PlannedRow {
-  return { source, index, part: 'Serving', isRepeated, isDrifted: false };
+  return { source, index, part: 'Serving', isRepeated, isDrifted: false, clip: null };
 }
 
 function answered(tally: RunTally, exit: string, rows: readonly number[], policy = '1.2'): void {
@@ -526,6 +526,38 @@ describe('report.json', () => {
         "StreamRepeats: It repeats. Bring more.",
       ]
     `);
+  });
+});
+
+describe('a report of frames', () => {
+  const framed = (): RunRecord => {
+    const record = aRecord();
+    return {
+      ...record,
+      exits: record.exits.map((exit) =>
+        exit.name === 'early' ? { ...exit, sourceHeader: 'x-camera' } : exit,
+      ),
+      traffic: { ...record.traffic, clips: 46 },
+    };
+  };
+
+  test('says which exit answers by an earlier frame, for what share, and how many clips there were', () => {
+    const report = buildReport(framed());
+    expect(reportSchema.parse(report)).toEqual(report);
+    expect(report.exits.map(({ sourceHeader }) => sourceHeader)).toEqual(['x-camera', undefined]);
+    expect(summariseReport(report)[2]).toBe(
+      'frames       60.0% of 46 clips answered by an earlier frame of their source (early, x-camera)',
+    );
+    const page = renderReport(report);
+    expect(page).toContain('early: by the answer to an earlier frame of the source that x-camera');
+    expect(page).toContain('against the frame before of x-camera');
+    expect(page).toMatch(/frames of <span[^>]*>46<\/span> clips, each in its order/);
+  });
+
+  test('that never served, or of clips that others sent, says so', () => {
+    const { traffic } = aRecord();
+    const report = buildReport({ ...framed(), traffic, tally: createRunTally(null) });
+    expect(summariseReport(report)[2]).toMatch(/^frames {7}- answered by an earlier frame/);
   });
 });
 

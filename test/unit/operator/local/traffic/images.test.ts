@@ -117,6 +117,19 @@ describe('pictures below a folder', () => {
     source.close();
   });
 
+  test('know which clip they are frames of, in the order of their numbers', async () => {
+    const folder = await aFolder({
+      'b/10.png': RED,
+      'b/9.png': BLUE,
+      'a/1.png': RED,
+      'x/2.png': '',
+    });
+    const { source } = await open(folder, {}, []);
+    expect(source.clips).toEqual(['a', 'b', 'b']);
+    expect(firstPixel(source, 1)).toEqual([...BLUE]);
+    source.close();
+  });
+
   test.each([
     [
       'the model names them',

@@ -23,6 +23,7 @@ function aPlan(options: Partial<TrafficPlanOptions>) {
     requests: null,
     loop: false,
     drift: null,
+    keepsOrder: false,
     ...options,
   });
 }
@@ -51,6 +52,24 @@ describe('rows that train and rows that follow', () => {
     ['never under 20 per class', 10_000, 250, 5_000],
   ])('training takes %s', (_, count, classCount, expected) => {
     expect(aPlan({ traffic: rows(count), classCount }).trainingRows).toBe(expected);
+  });
+
+  test('keep the order of their clips where it counts: the first frames train, and each row knows its clip', () => {
+    const traffic = {
+      ...rows(6_000),
+      clips: Array.from({ length: 6_000 }, (_, i) => (i < 4_000 ? 'street' : 'yard')),
+    };
+    const plan = aPlan({ traffic, classCount: 2, keepsOrder: true });
+    const sent: PlannedRow[] = [];
+    for (const next of [plan.nextTraining, plan.nextServing]) {
+      for (let row = next(); row !== null; row = next()) sent.push(row);
+    }
+    expect(sent.filter(({ part }) => part === 'Training')).toHaveLength(2_000);
+    const indexOf = (clip: string) =>
+      sent.filter((row) => row.clip === clip).map(({ index }) => index);
+    expect(indexOf('street')).toEqual(Array.from({ length: 4_000 }, (_, i) => i));
+    expect(indexOf('yard')).toEqual(Array.from({ length: 2_000 }, (_, i) => 4_000 + i));
+    expect(aPlan({ traffic }).nextTraining()?.clip).toBeNull();
   });
 
   test('with head traffic all of the traffic follows', () => {

@@ -201,7 +201,7 @@ test('progress becomes stages with the time each took, and answers become exits'
   screen.decided('TrainingStarted: x');
   const answer = { exit: 'block2', policy: '1.1', headRevision: 'r', classIds: [1] };
   tally.addAnswer(
-    { source, index: 0, part: 'Serving', isRepeated: false, isDrifted: false },
+    { source, index: 0, part: 'Serving', isRepeated: false, isDrifted: false, clip: null },
     answer,
     3,
   );

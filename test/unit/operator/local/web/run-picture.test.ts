@@ -79,7 +79,14 @@ function aRun() {
     answer: (exit: string, count: number, ms: number) => {
       for (let i = 0; i < count; i++) {
         tally.addAnswer(
-          { source: rows, index: 0, part: 'Serving', isRepeated: false, isDrifted: false },
+          {
+            source: rows,
+            index: 0,
+            part: 'Serving',
+            isRepeated: false,
+            isDrifted: false,
+            clip: null,
+          },
           { exit, policy: '3.17', headRevision: DIGEST_B, classIds: [0] },
           ms,
         );

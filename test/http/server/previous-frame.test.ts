@@ -170,6 +170,31 @@ describe('the exit that compares frames', () => {
     expect(await ask(server, DARK, 'door')).toEqual({ ...SAME, hasBox: true });
   });
 
+  test('goes on with right answers when the engine host is killed amid frames', async () => {
+    const server = await startRealEngineServer(model.path);
+    await apply(server, 'Always');
+    const sources = [
+      { source: 'lit', pixels: LAMP, hasBox: true },
+      { source: 'unlit', pixels: DARK, hasBox: false },
+    ];
+    const killedAfter = 7;
+    const answers: Answered[][] = sources.map(() => []);
+    for (let turn = 0; turn < 20; turn++) {
+      // On their way together, and killed with the host.
+      const asked = sources.map(({ source, pixels }) => ask(server, pixels, source));
+      if (turn === killedAfter) process.kill(server.engine.hostPid()!, 'SIGKILL');
+      for (const [i, answer] of (await Promise.all(asked)).entries()) answers[i]!.push(answer);
+    }
+    for (const [i, { hasBox }] of sources.entries()) {
+      expect(answers[i]!.map((answer) => answer.hasBox)).toEqual(answers[i]!.map(() => hasBox));
+      const exits = answers[i]!.map(({ exit }) => exit);
+      // Nothing that the dead host knew answers: the first frames after it are the backbone's.
+      expect(exits.slice(killedAfter + 1)).toContain('backbone');
+      expect(exits.slice(killedAfter + 1)).toContain('still');
+    }
+    expect(await server.metric('layercache_engine_restarts_total{cause="signal"}')).toBe(1);
+  });
+
   test('forgets every source when another policy is applied', async () => {
     const server = await startRealEngineServer(model.path);
     await apply(server, 'Always');

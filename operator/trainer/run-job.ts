@@ -3,6 +3,7 @@ import { errorText } from '../../server/core/system-error.ts';
 import type { Clock } from '../clock.ts';
 import type { AdminClient } from '../fleet/admin-client.ts';
 import type { HeadJobRunner } from '../training/head-job.ts';
+import { withoutStudents } from '../training/student/student-candidate.ts';
 import type { StudentJobRunner } from '../training/student/student-job.ts';
 import {
   trainHeads,
@@ -136,7 +137,7 @@ function train(
   return trainHeads(
     {
       batches,
-      costs: state.costs,
+      costs: withoutStudents(state.costs, state.companionModels ?? []),
       headCost: state.headCost,
       plainBatch: state.queue.modalBatchRows,
       backboneDigest: state.backbone.digest,

@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- tables have a row per batch size, row numbers come from the split */
 import { STUDENT_EXIT } from '../../../crds/wire/student.ts';
-import type { CostTable } from '../../../crds/wire/state.ts';
+import type { CompanionModel, CostTable } from '../../../crds/wire/state.ts';
 import { exitScore } from '../../../server/core/exit-score.ts';
 import { agreement } from '../agreement.ts';
 import { fitScore, fitTemperature } from '../calibrate.ts';
@@ -65,5 +65,31 @@ export function withStudent(costs: CostTable, modelDigest: string, macsShare: nu
     headMs: before(costs.headMs, () => 0),
     compactMs: before(costs.compactMs, () => 0),
     companions: 1,
+  };
+}
+
+/**
+ * The table without students that a server runs already: to what is trained next they are what came of an earlier training, not
+ * companions of the service. @param companions those of the service, which stay
+ */
+export function withoutStudents(
+  costs: CostTable,
+  companions: readonly Pick<CompanionModel, 'digest'>[],
+): CostTable {
+  const { companions: before = 0, ...table } = costs;
+  const isKept = costs.cuts.map(
+    (place, cut) => cut >= before || companions.some(({ digest }) => digest === place),
+  );
+  const own = isKept.slice(0, before).filter(Boolean).length;
+  // Segments are one more than cuts: the last one ends at the output.
+  const columns = (rows: CostTable['headMs']): number[][] =>
+    rows.map((row) => row.filter((_, place) => isKept[place] ?? true));
+  return {
+    ...table,
+    cuts: costs.cuts.filter((_, cut) => isKept[cut]),
+    segmentMs: columns(costs.segmentMs),
+    headMs: columns(costs.headMs),
+    compactMs: columns(costs.compactMs),
+    ...(own === 0 ? {} : { companions: own }),
   };
 }

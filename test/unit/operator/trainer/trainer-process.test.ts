@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { encodeSampleBatch, type SampleBatch } from '../../../../crds/wire/samples.ts';
-import { serializeServerState } from '../../../../crds/wire/state.ts';
+import { serializeServerState, type CostTable } from '../../../../crds/wire/state.ts';
 import { createAdminClient, type AdminClient } from '../../../../operator/fleet/admin-client.ts';
 import { verifyBundle } from '../../../../operator/fleet/pull-bundle.ts';
 import { pullTrainerState, type TrainerState } from '../../../../operator/fleet/trainer-client.ts';
@@ -13,13 +13,19 @@ import { pullPatiently, pullSamples } from '../../../../operator/trainer/pull-sa
 import { thinBatch } from '../../../../operator/trainer/thin-batch.ts';
 import { BACKBONE_DIGEST } from '../../../support/builders.ts';
 import { eventually } from '../../../support/eventually.ts';
-import { aSampleBatch, evenCosts, sliceBatch } from '../../../support/sample-batches.ts';
+import {
+  aSampleBatch,
+  evenCosts,
+  sliceBatch,
+  withCompanionCosts,
+} from '../../../support/sample-batches.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../../dist/bundle/trainer.mjs', import.meta.url));
 const EXITS = [
   { name: 'early', noise: 0.6 },
   { name: 'late', noise: 0.3 },
 ];
+const COSTS = evenCosts(EXITS.map(({ name }) => name));
 
 const running: (() => void)[] = [];
 afterEach(() => {
@@ -41,14 +47,18 @@ interface FakeServer {
 }
 
 /** A model server as far as a trainer sees it; `failures` calls of samples are answered with 503 first. */
-async function aServer(batch: SampleBatch, failures = 0, hasCosts = true): Promise<FakeServer> {
+async function aServer(
+  batch: SampleBatch,
+  failures = 0,
+  costs: CostTable | null = COSTS,
+): Promise<FakeServer> {
   const calls: string[] = [];
   let left = failures;
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '', 'http://server');
     calls.push(url.pathname + url.search);
     if (url.pathname === '/v1/state') {
-      response.end(stateOf(batch, hasCosts));
+      response.end(stateOf(batch, costs));
       return;
     }
     if (left > 0) {
@@ -66,7 +76,7 @@ async function aServer(batch: SampleBatch, failures = 0, hasCosts = true): Promi
   return { url: await listen(server), calls };
 }
 
-function stateOf({ podUid, bootId, rowCount }: SampleBatch, hasCosts: boolean): string {
+function stateOf({ podUid, bootId, rowCount }: SampleBatch, costs: CostTable | null): string {
   const samples = { long: rowCount, recent: rowCount, seen: rowCount };
   return serializeServerState({
     schemaVersion: 1,
@@ -92,7 +102,7 @@ function stateOf({ podUid, bootId, rowCount }: SampleBatch, hasCosts: boolean): 
     cuts: [],
     rejectedCuts: [],
     headCost: { fixedMs: 0.01, msPerMillionMacs: 0.1 },
-    costs: hasCosts ? evenCosts(EXITS.map(({ name }) => name)) : null,
+    costs,
     policySchemaVersions: [1],
     policy: null,
     acknowledgement: {
@@ -117,7 +127,7 @@ function stateOf({ podUid, bootId, rowCount }: SampleBatch, hasCosts: boolean): 
   });
 }
 
-function aJob(servers: readonly string[]): string {
+function aJob(servers: readonly string[], more: object = {}): string {
   return JSON.stringify({
     servers,
     part: 'long',
@@ -132,6 +142,7 @@ function aJob(servers: readonly string[]): string {
     seed: 1,
     parent: null,
     trainerVersion: 'test',
+    ...more,
   });
 }
 
@@ -203,8 +214,19 @@ describe('the trainer process', () => {
     client.close();
   });
 
+  test('asks for input rows although a student of the training before serves', async () => {
+    const costs = withCompanionCosts(COSTS, `sha256:${'5'.repeat(64)}`, 0.1);
+    const pod = await aServer(aSampleBatch({ rows: 600, exits: EXITS }), 0, costs);
+    const trainer = startTrainer({ LAYERCACHE_TRAINER_JOB: aJob([pod.url], { student: true }) });
+    const client = createAdminClient(`http://127.0.0.1:${await trainer.port()}`);
+    const state = await endedState(client);
+    expect(state).toMatchObject({ state: 'Done', outcome: 'Trained' });
+    expect(state.message).toContain('Servers hold no inputs of these rows');
+    client.close();
+  });
+
   test('says why it failed, in one sentence without a stack, and has no bundle', async () => {
-    const pod = await aServer(aSampleBatch({ rows: 300, exits: EXITS }), 0, false);
+    const pod = await aServer(aSampleBatch({ rows: 300, exits: EXITS }), 0, null);
     const trainer = startTrainer({ LAYERCACHE_TRAINER_JOB: aJob([pod.url]) });
     const client = createAdminClient(`http://127.0.0.1:${await trainer.port()}`);
     const state = await endedState(client);

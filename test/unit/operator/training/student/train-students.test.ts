@@ -3,6 +3,7 @@ import { parseHeadBundle } from '../../../../../crds/wire/head-bundle.ts';
 import type { InputBatch } from '../../../../../crds/wire/inputs.ts';
 import { createJobRunner } from '../../../../../operator/training/head-job.ts';
 import { createReferenceTrainer } from '../../../../../operator/training/mlp.ts';
+import { withoutStudents } from '../../../../../operator/training/student/student-candidate.ts';
 import type {
   StudentJob,
   StudentJobRunner,
@@ -126,6 +127,22 @@ test('where no head sees anything a student alone goes before the backbone', asy
   const outcome = await train({}, { batches });
   if (outcome.kind !== 'Trained') throw new Error(outcome.message);
   expect(outcome.bundle.heads.map(({ exit }) => exit)).toEqual(['student']);
+});
+
+test('a student that serves already is no companion of the service: the next training makes another one', async () => {
+  const costs = withCompanionCosts(evenCosts(['late']), 'sha256:student', 0.1);
+  const batches = [aSampleBatch({ rows: ROWS, exits: [{ name: 'late', noise: Infinity }] })];
+  const outcome = await train({}, { batches, costs: withoutStudents(costs, []) });
+  if (outcome.kind !== 'Trained') throw new Error(outcome.message);
+  expect(outcome.bundle.heads.map(({ exit }) => exit)).toEqual(['student']);
+});
+
+test('a cost table without students has the companions of the service, and the backbone as it was', () => {
+  const own = withCompanionCosts(evenCosts(['early', 'late']), 'sha256:own', 0.2);
+  const both = withCompanionCosts(own, 'sha256:student', 0.1);
+  expect(withoutStudents(both, [{ digest: 'sha256:own' }])).toEqual(own);
+  expect(withoutStudents(both, [])).toEqual(evenCosts(['early', 'late']));
+  expect(withoutStudents(evenCosts(['late']), [])).toEqual(evenCosts(['late']));
 });
 
 test('a bundle without room for either has neither', async () => {

@@ -3,16 +3,18 @@ import type { EvidenceGrid } from '../../crds/wire/evidence.ts';
 import { addTick, emptyBlocks, type BlockedEvidence } from '../../operator/stats/dispersion.ts';
 import { dueLook, LAST_LOOK, reassessLook, takeLook } from '../../operator/stats/looks.ts';
 import {
-  calibratedScores,
+  calibratedLines,
   costAt,
   drawRows,
   EXIT_COUNT,
   gridOf,
   riskAt,
+  scoresOf,
   type SimulatedRows,
   type Truth,
 } from './exit-simulation.ts';
 import { seededRandom } from './seeded-random.ts';
+import { trueGrid } from './true-grid.ts';
 
 export interface CertificateRun {
   /** Some lambda that some look accepted has more disagreement than the budget. */
@@ -37,9 +39,10 @@ function simulateCertificate(
   meanBurst: number,
 ): CertificateRun {
   const random = seededRandom(seed);
-  const scoreOf = calibratedScores(drawRows(random, 1000 + Math.floor(1001 * random.uniform())));
+  const lines = calibratedLines(drawRows(random, 1000 + Math.floor(1001 * random.uniform())));
+  const scoreOf = scoresOf(lines);
   const rows = drawRows(random, EVIDENCE_ROWS, meanBurst);
-  const real = gridOf(truth, scoreOf, 0, truth.count);
+  const real = trueGrid(truth, lines);
   const looks: BlockedEvidence[] = [];
   let evidence = emptyBlocks(EXIT_COUNT);
   for (let from = 0; looks.length < LAST_LOOK;) {

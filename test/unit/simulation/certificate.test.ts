@@ -3,9 +3,17 @@ import { binomialTail } from '../../../server/core/binomial.ts';
 import { certificateHolds } from '../../../server/core/certificate.ts';
 import { overBudgetBound, simulateCertificates } from '../../support/certificate-simulation.ts';
 import { expectClose } from '../../support/expect-close.ts';
-import { EXIT_COUNT, createTruth } from '../../support/exit-simulation.ts';
+import {
+  calibratedLines,
+  createTruth,
+  drawRows,
+  EXIT_COUNT,
+  gridOf,
+  scoresOf,
+} from '../../support/exit-simulation.ts';
 import { simulateRule } from '../../support/rule-simulation.ts';
 import { seededRandom, type SeededRandom } from '../../support/seeded-random.ts';
+import { trueGrid } from '../../support/true-grid.ts';
 
 // Figures of exits.md 6.2, 7.1, 7.2 in short; certificate.long.ts has them in full.
 /** A few seconds of computing each; generous for a busy machine. */
@@ -66,6 +74,12 @@ describe('the simulated backbone', () => {
       agreement[index % EXIT_COUNT]! += agree / count;
     });
     expectClose(agreement, [0.65, 0.8, 0.92, 0.98], { abs: 0.005 });
+  });
+
+  test('is counted by the judge of certificates as evidence counts it', () => {
+    const lines = calibratedLines(drawRows(seededRandom(20_260_206), 1_500));
+    const rows = truth(1);
+    expect(trueGrid(rows, lines)).toEqual(gridOf(rows, scoresOf(lines), 0, rows.count));
   });
 });
 

@@ -108,7 +108,7 @@ export const SERVER_LIST: FaultRows = {
         '20 swaps under load: no error, and every answer is of exactly one snapshot',
       ],
       'http/reload/swaps.test.ts': [
-        '300 swaps of heads under load fail no request, mix no answers, and leave nothing behind',
+        '100 swaps of heads under load fail no request, mix no answers, and leave nothing behind',
       ],
     },
   },

@@ -13,6 +13,8 @@ export interface SplitSettings {
   readonly validationShare: number;
   /** Rows answered within as many minutes stay together. */
   readonly groupMinutes: number;
+  /** Rows that are split by themselves, so that both sides have their share of them. Absent: none. */
+  readonly isApart?: (row: number) => boolean;
 }
 
 /** Fewer groups of minutes than this would make the split a matter of luck: short runs. */
@@ -20,41 +22,57 @@ const LEAST_GROUPS = 10;
 /** Consecutive rows of a pod that then stay together instead. */
 const GROUP_ROWS = 50;
 
+type Places = Pick<Dataset, 'rowCount' | 'pods' | 'pod' | 'minute' | 'sequence'>;
+
 /**
  * Splits by groups of near-duplicates: whole minutes of a pod, or runs of 50 consecutive sequence numbers when the traffic
  * is younger than ten such groups. Groups are taken in the order of SHA-256(pod, boot, group, seed) until validation has its
- * share of rows, so the share is kept to within one group. A group never straddles.
+ * share of rows, so the share is kept to within one group. A group never straddles, but for one that has rows apart and others.
  */
-export function splitRows(
-  dataset: Pick<Dataset, 'rowCount' | 'pods' | 'pod' | 'minute' | 'sequence'>,
+export function splitRows(dataset: Places, settings: SplitSettings): Split {
+  const { isApart = () => false } = settings;
+  const apart: number[] = [];
+  const others: number[] = [];
+  for (let row = 0; row < dataset.rowCount; row++) (isApart(row) ? apart : others).push(row);
+  const parts = [apart, others].map((rows) => splitPart(dataset, rows, settings));
+  return {
+    training: ascending(parts.flatMap(({ training }) => training)),
+    validation: ascending(parts.flatMap(({ validation }) => validation)),
+  };
+}
+
+function splitPart(
+  dataset: Places,
+  rows: readonly number[],
   settings: SplitSettings,
-): Split {
-  const byMinute = groupBy(dataset, (row) =>
+): Readonly<Record<keyof Split, number[]>> {
+  const byMinute = groupBy(dataset, rows, (row) =>
     Math.floor(dataset.minute[row]! / settings.groupMinutes),
   );
   const groups =
     byMinute.length >= LEAST_GROUPS
       ? byMinute
-      : groupBy(dataset, (row) => Math.floor((dataset.sequence[row]! - 1) / GROUP_ROWS));
+      : groupBy(dataset, rows, (row) => Math.floor((dataset.sequence[row]! - 1) / GROUP_ROWS));
   const ordered = groups
-    .map(({ key, rows }) => ({ hash: hashOf(`${key} ${settings.seed}`), rows }))
+    .map((group) => ({ hash: hashOf(`${group.key} ${settings.seed}`), rows: group.rows }))
     .sort((a, b) => (a.hash < b.hash ? -1 : 1));
-  const wanted = dataset.rowCount * settings.validationShare;
+  const wanted = rows.length * settings.validationShare;
   const training: number[] = [];
   const validation: number[] = [];
-  for (const { rows } of ordered) {
-    const target = validation.length + rows.length / 2 <= wanted ? validation : training;
-    for (const row of rows) target.push(row);
+  for (const group of ordered) {
+    const target = validation.length + group.rows.length / 2 <= wanted ? validation : training;
+    for (const row of group.rows) target.push(row);
   }
-  return { training: ascending(training), validation: ascending(validation) };
+  return { training, validation };
 }
 
 function groupBy(
-  dataset: Pick<Dataset, 'rowCount' | 'pods' | 'pod'>,
+  dataset: Pick<Dataset, 'pods' | 'pod'>,
+  all: readonly number[],
   groupOf: (row: number) => number,
 ): { readonly key: string; readonly rows: number[] }[] {
   const groups = new Map<string, number[]>();
-  for (let row = 0; row < dataset.rowCount; row++) {
+  for (const row of all) {
     const { podUid, bootId } = dataset.pods[dataset.pod[row]!]!;
     const key = `${podUid} ${bootId} ${groupOf(row)}`;
     const rows = groups.get(key);

@@ -16,7 +16,7 @@ import { createSha256, textBytes } from './sha256.ts';
 import { splitRows, type Split } from './split.ts';
 import { studentCandidate, withStudent } from './student/student-candidate.ts';
 import type { StudentJobRunner } from './student/student-job.ts';
-import { joinInputs } from './student/student-rows.ts';
+import { joinInputs, type StudentRows } from './student/student-rows.ts';
 import { trainStudents, type StudentsOutcome } from './student/train-students.ts';
 import { chooseSubset, type SubsetChoice, type SubsetLimits } from './subset.ts';
 
@@ -113,10 +113,14 @@ export async function trainHeads(
 ): Promise<TrainingOutcome> {
   input.onProgress('Merging', 0);
   const dataset = mergeSamples(input.batches, input);
+  const { student, backboneDigest } = input;
+  const held = student === undefined ? null : joinInputs(dataset, student.inputs, backboneDigest);
   const split = splitRows(dataset, {
     seed: input.seed,
     validationShare: VALIDATION_SHARE,
     groupMinutes: GROUP_MINUTES,
+    // Inputs are those of the last minutes: whole minutes alone could leave a student without rows that judge it.
+    ...(held === null ? {} : { isApart: (row) => held.place[row]! >= 0 }),
   });
   if (dataset.rowCount < LEAST_ROWS) {
     const message = `${dataset.rowCount} usable rows, training needs at least ${LEAST_ROWS}: send more traffic.`;
@@ -136,7 +140,7 @@ export async function trainHeads(
   };
   // Students take longest, so they begin.
   const [students, heads] = await Promise.all([
-    findStudents(input, task),
+    findStudents(input, task, held),
     searchHeads(task, runJob, (fraction) => {
       input.onProgress('Searching', fraction);
     }),
@@ -157,14 +161,14 @@ export async function trainHeads(
 
 /** Null: none is wanted. */
 async function findStudents(
-  { student, costs, backboneDigest }: TrainingInput,
+  { student, costs }: TrainingInput,
   { dataset, split, seed }: SearchTask,
+  rows: StudentRows | null,
 ): Promise<StudentsOutcome | null> {
   if (student === undefined) return null;
   if ((costs.companions ?? 0) > 0) {
     return { ok: false, message: 'The service has companions of its own: no student beside them.' };
   }
-  const rows = joinInputs(dataset, student.inputs, backboneDigest);
   if (rows === null) {
     const message = 'Servers hold no inputs of these rows, or rows are no pictures: no student.';
     return { ok: false, message };

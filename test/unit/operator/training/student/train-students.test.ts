@@ -159,6 +159,15 @@ test('of rows whose inputs are partly held those are used, also for the choice',
   expect(job!.task.trainingRows.length + job!.validationRows.length).toBe(1_400);
 });
 
+test('rows whose inputs are held are split by themselves, though they all came within the last minute', async () => {
+  const minute = Uint32Array.from({ length: ROWS }, (_, i) => Math.min(20, Math.floor(i / 10)));
+  const { jobs, run } = imagined(0.9);
+  const batches = [{ ...batch, minute }];
+  const outcome = await train({ inputs: [inputs(1_400)], runJob: run }, { batches });
+  expect(outcome.summary.noStudent).toBeNull();
+  expect(jobs[0]!.validationRows.length).toBeCloseTo(280, -2);
+});
+
 test.each<[string, Partial<NonNullable<TrainingInput['student']>>, Partial<TrainingInput>, RegExp]>(
   [
     [

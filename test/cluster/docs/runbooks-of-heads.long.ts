@@ -3,7 +3,8 @@
 import { afterAll, beforeAll, expect, describe, test } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { whyUnavailable } from '../harness/availability.ts';
-import { startTraffic, type Traffic } from '../loop/example-traffic.ts';
+import { startTraffic } from '../loop/example-traffic.ts';
+import type { Traffic } from '../loop/row-traffic.ts';
 import { readObject } from '../pods/node-objects.ts';
 import { startOnCall, type OnCall } from './on-call.ts';
 

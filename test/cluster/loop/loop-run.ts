@@ -5,13 +5,16 @@ import { eventually } from '../../support/eventually.ts';
 import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
 import { kubectlIn } from '../harness/kubectl-in.ts';
 import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
-import { isReady, podsBy, readObject } from '../pods/node-objects.ts';
+import { isReady, podsBy } from '../pods/node-objects.ts';
 import { MODEL, runService, type RunningService } from '../pods/running-service.ts';
 import { storedPolicy } from '../pods/stored-policy.ts';
-import { startTraffic, type Traffic } from './example-traffic.ts';
+import { startTraffic } from './example-traffic.ts';
+import { readRevisions, type HeadRevision } from './head-revisions.ts';
 import { createKubectlText, type KubectlText } from './kubectl-text.ts';
 import { PATIENT_LEASE } from './patient-lease.ts';
 import { readTimes, type LoopTimes } from './policy-times.ts';
+import type { Traffic } from './row-traffic.ts';
+import { createWaiting, type Waiting } from './waiting.ts';
 
 export const NAMESPACE = 'loop';
 export const SERVICE = 'vision';
@@ -21,18 +24,7 @@ const POLL_MS = 500;
 /** Two processors run everything: a pod's start may take a minute beside a training. */
 const PODS_WITHIN_MS = 300_000;
 
-interface HeadRevision {
-  readonly metadata: { readonly name: string; readonly creationTimestamp: string };
-  readonly spec: {
-    readonly bundle: { readonly digest: string };
-    readonly training?: { readonly jobName?: string; readonly rows?: number };
-  };
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
-
-export interface LoopRun {
+export interface LoopRun extends Waiting {
   readonly node: OwnRealNode;
   readonly vision: RunningService;
   readonly traffic: Traffic;
@@ -45,14 +37,6 @@ export interface LoopRun {
   readonly times: () => Promise<LoopTimes>;
   /** Waits until exactly so many pods of servers are ready and no other is there. */
   readonly readyPods: (count: number) => Promise<void>;
-  /** Waits for it, and tells all that is known when it does not come. */
-  readonly reaches: (
-    what: string,
-    holds: () => Promise<boolean> | boolean,
-    ms: number,
-  ) => Promise<void>;
-  /** Something was waited for in vain: what follows cannot be. */
-  readonly isStuck: () => boolean;
   readonly stop: () => Promise<void>;
 }
 
@@ -117,30 +101,13 @@ async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
   await readyPods(2);
   const traffic = await startTraffic(node, await vision.endpoint(), { model: MODEL, rate });
   const kubectl = kubectlIn(node, NAMESPACE);
-  let isStuck = false;
   return {
     ...{ node, vision, traffic, kubectl, readyPods },
-    isStuck: () => isStuck,
+    ...createWaiting(node, NAMESPACE, traffic),
     text: createKubectlText(node, NAMESPACE, SERVICE),
     policy: () => readPolicy(node),
-    revisions: async () => {
-      const at = { kind: 'CacheHeadRevision', namespace: NAMESPACE } as const;
-      const { items } = await readObject<{ items: HeadRevision[] }>(node, at);
-      return items.sort((a, b) => madeAt(a).localeCompare(madeAt(b)));
-    },
+    revisions: () => readRevisions(node, NAMESPACE),
     times: () => readTimes(node, { namespace: NAMESPACE, service: SERVICE }),
-    reaches: async (what, holds, ms) => {
-      try {
-        await eventually(async () => {
-          if (await holds()) return;
-          await pause(POLL_MS);
-          throw new Error(what);
-        }, ms);
-      } catch (error) {
-        isStuck = true;
-        throw new Error(`${what}\n${await whatIsKnown(node, traffic)}`, { cause: error });
-      }
-    },
     stop: async () => {
       await traffic.stop();
       await node.stop();
@@ -148,28 +115,7 @@ async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
   };
 }
 
-function madeAt({ metadata }: HeadRevision): string {
-  return metadata.creationTimestamp;
-}
-
 async function readPolicy(node: OwnRealNode): Promise<Policy | null> {
   const read = await storedPolicy(node, { namespace: NAMESPACE, name: SERVICE });
   return read.ok ? read.value : null;
-}
-
-async function whatIsKnown(node: OwnRealNode, traffic: Traffic): Promise<string> {
-  const kubectl = async (...args: string[]): Promise<string> => {
-    const { stdout, stderr } = await node.kubectl([...args, '-n', NAMESPACE]);
-    return stdout + stderr;
-  };
-  const parts = [
-    await kubectl('get', 'cms,chr,jobs,pods,configmaps', '-o', 'wide'),
-    await kubectl('get', 'cms', SERVICE, '-o', 'yaml'),
-    await kubectl('get', 'events', '--sort-by=.metadata.creationTimestamp'),
-    await kubectl('logs', '-l', 'app.kubernetes.io/component=trainer', '--tail=50'),
-    await kubectl('logs', 'deployment/layercache-operator', '--tail=60'),
-    await kubectl('logs', '-l', 'app.kubernetes.io/component=server', '--tail=30', '--prefix'),
-    JSON.stringify([traffic.answered, [...traffic.exits], traffic.failures.slice(0, 5)]),
-  ];
-  return parts.join('\n---\n');
 }

@@ -1,9 +1,6 @@
 // What users of other systems asked for, as far as only real pods show it. The list of all asks and where each is tested:
 // test/unit/house/user-asks.ts. `npm run build` comes first.
-import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import {
   afterAll,
   beforeAll,
@@ -20,6 +17,7 @@ import type { DevicePlugin } from '../harness/node/device-plugin.ts';
 import type { TestNamespace } from '../harness/test-namespace.ts';
 import { startInnerModelHost } from '../pods/inner-model-host.ts';
 import { installOperator, NEXT_SERVER_IMAGE, type Installation } from '../pods/installation.ts';
+import { claimModel } from '../pods/model-claim.ts';
 import { createObject, deleteObject, readObject, type PodObject } from '../pods/node-objects.ts';
 import { runService, type RunningService } from '../pods/running-service.ts';
 
@@ -173,39 +171,9 @@ describe.skipIf(node.unavailable !== null)('as users asked, on a node', () => {
     }) => {
       const route = await node.runInNetwork('ip', ['route', 'get', '203.0.113.1']);
       expect(route.code).not.toBe(0);
-      const folder = mkdtempSync(join(tmpdir(), 'layercache-claim-'));
-      chmodSync(folder, 0o755);
-      copyFileSync(MODEL_FILE, join(folder, 'backbone.onnx'));
-      chmodSync(join(folder, 'backbone.onnx'), 0o644);
-      const volume = `models-${namespace}`;
-      onTestFinished(async () => {
-        await kubectl('delete', 'pv', volume, '--wait=false');
-        rmSync(folder, { recursive: true });
-      });
-      const size = { storage: '1Mi' };
-      const access = { accessModes: ['ReadOnlyMany'], storageClassName: '' };
-      const input = JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'List',
-        items: [
-          {
-            apiVersion: 'v1',
-            kind: 'PersistentVolume',
-            metadata: { name: volume },
-            spec: { ...access, capacity: size, hostPath: { path: folder } },
-          },
-          {
-            apiVersion: 'v1',
-            kind: 'PersistentVolumeClaim',
-            metadata: { name: 'models', namespace },
-            spec: { ...access, resources: { requests: size }, volumeName: volume },
-          },
-        ],
-      });
-      const applied = await node.kubectl(['apply', '-f', '-'], { input });
-      expect(applied.code, applied.stderr).toBe(0);
-      const digest = `sha256:${createHash('sha256').update(readFileSync(MODEL_FILE)).digest('hex')}`;
-      const backbone = { uri: 'pvc://models/backbone.onnx', digest };
+      const { uri, digest, remove } = await claimModel(node, namespace, readFileSync(MODEL_FILE));
+      onTestFinished(remove);
+      const backbone = { uri, digest };
       const service = await run('inland', { backbone }, onTestFinished);
       await service.says('Ready', 'True', 'Serving');
       // Ready is what endpoints say; the backbone is told once the pods have been asked.

@@ -188,9 +188,9 @@ const DETECTOR_CHANNELS = 4;
 
 /**
  * A detector of bright patches on 1 x 16 x 16: of each 4 x 4 patch the mean becomes the score sigmoid(20 (mean - 0.5)) of object 0,
- * a box of 2 pixels to each side. Layers that add nothing make the way behind the cut `stem` long.
+ * a box of 2 pixels to each side. `layers` that add nothing make the way behind the cut `stem` long.
  */
-export function detectorNet(seed = 8): Uint8Array {
+export function detectorNet(seed = 8, layers = 3): Uint8Array {
   const graph = new GraphWriter(seed);
   const fixed = (dims: readonly number[], values: (index: number) => number): string => {
     const size = dims.reduce((all, dim) => all * dim, 1);
@@ -208,7 +208,7 @@ export function detectorNet(seed = 8): Uint8Array {
   const zeros = fixed([DETECTOR_CHANNELS], () => 0);
   const stem = graph.add('Relu', [conv('input', means, zeros, 4)], {}, 'stem');
   let long = graph.add('Relu', [graph.conv(stem, [DETECTOR_CHANNELS, 64], { kernel: 3 })]);
-  for (let i = 0; i < 3; i += 1)
+  for (let i = 0; i < layers; i += 1)
     long = graph.add('Relu', [graph.conv(long, [64, 64], { kernel: 3 })]);
   const nothing = conv(
     long,

@@ -116,7 +116,7 @@ describe('frames of cameras', () => {
     );
   });
 
-  test('that change alarm, switch exits off on the loss, and have the same heads tested again', () => {
+  test('that change alarm, switch exits off on the loss, and bring them back by a new certificate', () => {
     const chain = decisions().filter((reason) =>
       ['RolloutPromoted', 'Alarm', 'ExitsDisabled'].includes(reason),
     );
@@ -126,6 +126,7 @@ describe('frames of cameras', () => {
     expect(alarm!.message).toContain('F1 loss');
     expect(alarm!.atRequest).toBeGreaterThan(4 * (FRAMES.head + FRAMES.before) * 0.95);
     expect(alarm!.offRequest).not.toBeNull();
+    expect(['Recertified', 'Retrained']).toContain(alarm!.backBy);
     const stages = report.phases.map(({ stage }) => stage);
     expect(stages.indexOf('Recertifying')).toBeGreaterThan(stages.indexOf('Serving'));
   });

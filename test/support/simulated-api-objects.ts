@@ -2,6 +2,7 @@
 import { isRecord } from '../../operator/kube/same-fields.ts';
 import type { KubeObject } from '../../operator/kube/api.ts';
 import type { ObjectMeta } from '../../operator/plan/live-object.ts';
+import { oncePerObject } from '../../operator/plan/once-per-object.ts';
 import {
   changedFields,
   fieldValues,
@@ -64,13 +65,10 @@ export function updatedBy(
   if (live.owners.length === 0) return { object, owners: [] };
   const kept = live.owners.map((owner) => {
     const isWriter = isSame(owner, { ...writer, operation: 'Update' });
-    const fields = [...owner.fields].filter(
-      (path) => after.has(path) && (isWriter || !changed.has(path)),
-    );
-    return { ...owner, fields: new Set(fields) };
+    return keptBy(owner, (path) => after.has(path) && (isWriter || !changed.has(path)));
   });
   const own = kept.find((owner) => isSame(owner, { ...writer, operation: 'Update' }));
-  const fields = new Set([...(own?.fields ?? []), ...changed]);
+  const fields = sameSet(own?.fields, new Set([...(own?.fields ?? []), ...changed]));
   return { object, owners: withOwner(kept, { ...writer, operation: 'Update', fields }) };
 }
 
@@ -105,10 +103,7 @@ export function appliedBy(
   const taken = others.flatMap(({ fields: theirs }) =>
     [...theirs].filter((path) => changed.has(path)),
   );
-  const left = others.map((owner) => ({
-    ...owner,
-    fields: new Set([...owner.fields].filter((path) => !changed.has(path))),
-  }));
+  const left = others.map((owner) => keptBy(owner, (path) => !changed.has(path)));
   const previous = owners.find((owner) => isSame(owner, mine))?.fields ?? new Set<string>();
   const result = removeFields(merged, kind.schema, givenUp(previous, fields, left)) as KubeObject;
   const object = normal(
@@ -116,9 +111,20 @@ export function appliedBy(
     onlyPart(kind, live.object, withIdentity(live.object, result), writer.subresource),
   );
   return {
-    stored: { object, owners: withOwner(left, { ...mine, fields }) },
+    stored: { object, owners: withOwner(left, { ...mine, fields: sameSet(previous, fields) }) },
     conflicts: taken.length,
   };
+}
+
+/** The owner without the paths that it loses; itself when it loses none. */
+function keptBy(owner: Ownership, isKept: (path: string) => boolean): Ownership {
+  const fields = new Set([...owner.fields].filter(isKept));
+  return fields.size === owner.fields.size ? owner : { ...owner, fields };
+}
+
+/** The set of before if it is equal: what is known of it need not be found out again. */
+function sameSet(before: FieldSet | undefined, fields: FieldSet): FieldSet {
+  return before !== undefined && isSameSet(before, fields) ? before : fields;
 }
 
 /** Of a stored object, which never changes: it is compared with every body that is sent for it. */
@@ -139,8 +145,8 @@ const valuesWithout = new WeakMap<KubeObject, FieldValues>();
 
 /** What the manager had and no longer names, and nobody else has, nor anything below it. */
 function givenUp(previous: FieldSet, fields: FieldSet, others: readonly Ownership[]): FieldSet {
-  const inner = innerPaths(fields);
-  const held = others.map((owner) => ({ fields: owner.fields, inner: innerPaths(owner.fields) }));
+  const inner = innerPathsOf(fields);
+  const held = others.map((owner) => ({ fields: owner.fields, inner: innerPathsOf(owner.fields) }));
   return new Set(
     [...previous].filter(
       (path) =>
@@ -189,13 +195,8 @@ function isSameSet(a: FieldSet, b: FieldSet): boolean {
 }
 
 /** Sets are never changed, and an object is answered far more often than it is written. */
-const asFieldsV1 = new WeakMap<FieldSet, ReturnType<typeof toFieldsV1>>();
-
-function fieldsV1Of(fields: FieldSet): ReturnType<typeof toFieldsV1> {
-  const known = asFieldsV1.get(fields) ?? toFieldsV1(fields);
-  asFieldsV1.set(fields, known);
-  return known;
-}
+const fieldsV1Of = oncePerObject(toFieldsV1);
+const innerPathsOf = oncePerObject(innerPaths);
 
 const answers = new WeakMap<Stored, KubeObject>();
 

@@ -3,6 +3,7 @@
 import type { KubeObject } from '../../../operator/kube/api.ts';
 import type { Clock } from '../../../operator/clock.ts';
 import { canonicalJson } from '../../../crds/wire/json.ts';
+import { oncePerObject } from '../../../operator/plan/once-per-object.ts';
 import { fakePod, type FakePod } from '../../support/fake-pod.ts';
 import type { SimulatedClient, SimulatedCluster } from '../../support/simulated-api.ts';
 
@@ -137,10 +138,10 @@ const STUCK: Readonly<Record<Stuck, object>> = {
 };
 
 /** Short, and another for another template. */
-function hashOf(template: unknown): string {
+const hashOf = oncePerObject((template: DeploymentSpec['template']): string => {
   let hash = 0;
   for (const character of canonicalJson(template)) {
     hash = (hash * 31 + character.charCodeAt(0)) >>> 0;
   }
   return hash.toString(16);
-}
+});

@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import SlowFilesFirst from './support/slow-files-first.ts';
 
 const pureFolders = [
   'server/core',
@@ -49,6 +50,7 @@ export default defineConfig({
       LAYERCACHE_ENGINES_DIR: '/dev/null/engines',
     },
     maxWorkers: 2,
+    sequence: { sequencer: SlowFilesFirst },
     reporters: ['default', './test/support/count-line.ts'],
     coverage: {
       provider: 'v8',

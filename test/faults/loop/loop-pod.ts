@@ -4,7 +4,12 @@ import { serializeAcknowledgement } from '../../../crds/wire/acknowledgement.ts'
 import type { EvidenceWindow } from '../../../crds/wire/evidence.ts';
 import type { HeadBundle } from '../../../crds/wire/head-bundle.ts';
 import { encodeHeadBundle, parseHeadBundle } from '../../../crds/wire/head-bundle.ts';
-import { comparePair, parsePolicy, type Policy } from '../../../crds/wire/policy.ts';
+import {
+  POLICY_SCHEMA_VERSIONS,
+  comparePair,
+  parsePolicy,
+  type Policy,
+} from '../../../crds/wire/policy.ts';
 import type { Result } from '../../../crds/wire/result.ts';
 import {
   serializeServerState,
@@ -108,6 +113,7 @@ function stateOf({ fake, seen, policy, backboneDigest, missing }: LoopPod): Serv
     ...state,
     podUid: fake.pod.uid,
     bootId: fake.bootId,
+    policySchemaVersions: POLICY_SCHEMA_VERSIONS,
     backbone: { ...state.backbone, digest: backboneDigest, classCount: 2 },
     cuts: EXITS.map((name, i) => ({
       ...state.cuts[0]!,

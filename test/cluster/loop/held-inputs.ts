@@ -6,6 +6,9 @@ import { isReady, podsBy, type PodObject } from '../pods/node-objects.ts';
 import type { ServicePlace } from '../pods/running-service.ts';
 import { withTrainerKey } from '../pods/trainer-key.ts';
 
+/** As long as a trainer waits. */
+const PAGE_DEADLINE_MS = 15_000;
+
 interface HeldInputs {
   readonly podUid: string;
   /** Absent: the pod never holds any. */
@@ -35,6 +38,7 @@ function readPod(place: ServicePlace, serviceUid: string, pod: PodObject): Promi
       const answer = await client.call({
         method: 'GET',
         path: `/v1/inputs?after=${after}`,
+        deadlineMs: PAGE_DEADLINE_MS,
         maxBytes: 64 * 1024 * 1024,
       });
       if (!answer.ok) throw new Error(answer.message);

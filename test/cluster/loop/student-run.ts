@@ -36,7 +36,11 @@ const SPEC = {
   pod: { resources: { requests: { cpu: '300m', memory: '128Mi' }, limits: { memory: '2Gi' } } },
   rollout: {
     minRequests: 50,
-    steps: [{ share: '50%', hold: '30s' }, { share: '100%' }],
+    // Of the last step too: ten minutes unless it is told.
+    steps: [
+      { share: '50%', hold: '30s' },
+      { share: '100%', hold: '30s' },
+    ],
   },
 };
 

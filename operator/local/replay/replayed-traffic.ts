@@ -16,6 +16,7 @@ import { planTraffic } from '../traffic/traffic-plan.ts';
 import { createInferClient } from './infer-client.ts';
 import { createInferCodec } from './infer-codec.ts';
 import { createReplay } from './replay.ts';
+import { rowsPerRequest } from './rows-per-request.ts';
 import type { RunTraffic } from './run-traffic.ts';
 
 export interface ReplayedTrafficOptions {
@@ -32,7 +33,6 @@ export interface ReplayedTrafficOptions {
   readonly onCompared: (done: number, total: number) => void;
 }
 
-const ROWS_PER_COMPARISON = 32;
 const COMPARISONS = 4;
 
 /** The rows of --traffic, sent by this run: in a known order, counted, and read again for the comparison with the backbone. */
@@ -65,6 +65,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
       }),
   });
   const output = answerOutputOf(state.backbone, options.manifestPath);
+  const rowsAtOnce = rowsPerRequest(encoder.rowBytes, settings.limits);
   const client = createInferClient({
     dataUrls: () =>
       servers.flatMap(({ server }) =>
@@ -89,12 +90,11 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
     prepare: async () => {
       const { labels } = context;
       if (drift?.kind !== 'classes' || labels === null) return;
-      const rowsPerRequest = Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize);
       const found = await findHardestClass(client, {
         traffic,
         labels,
         seed: options.seed,
-        rowsPerRequest,
+        rowsPerRequest: rowsAtOnce,
       });
       hardestClass = found.label;
       tally.optedOut += found.asked;
@@ -134,7 +134,7 @@ export function createReplayedTraffic(given: ReplayedTrafficOptions): RunTraffic
         output,
         agreement: settings.agreement,
         labels: context.labels,
-        rowsPerRequest: Math.min(ROWS_PER_COMPARISON, settings.limits.maxBatchSize),
+        rowsPerRequest: rowsAtOnce,
         concurrency: COMPARISONS,
         isStopped,
         onProgress: given.onCompared,

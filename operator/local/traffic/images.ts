@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { errorText } from '../../../server/core/system-error.ts';
 import { CliError } from '../../errors.ts';
-import { clipOfPicture, compareFrames } from './clips.ts';
+import { clipOfPicture, compareFrames, frameKeys } from './clips.ts';
 import type { PictureSize } from './picture-size.ts';
 import type { TrafficSource } from './source.ts';
 
@@ -76,7 +76,8 @@ async function listPictures({ folder, name }: ImagesOptions): Promise<string[]> 
       cause: error,
     });
   });
-  const pictures = files.filter((file) => PICTURE.test(file)).sort(compareFrames);
+  const frames = files.filter((file) => PICTURE.test(file)).map(frameKeys);
+  const pictures = frames.sort(compareFrames).map(([, , file]) => file);
   if (pictures.length > 0) return pictures;
   throw new CliError('TrafficUnreadable', {
     where: name,

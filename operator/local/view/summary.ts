@@ -1,5 +1,6 @@
 import { measureOf } from '../../../crds/wire/measure.ts';
 import { FORMATS } from '../page/state/format.ts';
+import { reportedComparison } from '../report/comparing-exit.ts';
 import type { Report, ReportAlarm, ReportScope } from '../report/report-schema.ts';
 import { grouped, milliseconds, percent, plainPercent, seconds } from './format.ts';
 import { renderStatement } from './screen.ts';
@@ -46,13 +47,14 @@ function shares(scope: ReportScope): string {
 }
 
 /** What an earlier frame of the same source answered. */
-function earlierFrames({ exits, serving, traffic }: Report): string[] {
-  const exit = exits.find(({ sourceHeader }) => sourceHeader !== undefined);
-  if (exit === undefined) return [];
+function earlierFrames(report: Report): string[] {
+  const { serving, traffic } = report;
+  const exit = reportedComparison(report);
+  if (exit === null) return [];
   const share = serving.requests === 0 ? null : (serving.exitShare[exit.name] ?? 0);
   const clips = traffic.clips === undefined ? '' : ` of ${grouped(traffic.clips)} clips`;
   return [
-    `frames       ${percent(share)}${clips} answered by an earlier frame of their source (${exit.name}, ${exit.sourceHeader ?? ''})`,
+    `frames       ${percent(share)}${clips} answered by an earlier frame of their source (${exit.name}, ${exit.sourceHeader})`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { measureOf } from '../../../../crds/wire/measure.ts';
 import { finePercent, milliseconds, percent, plainPercent } from '../../page/state/format.ts';
+import { reportedComparison } from '../comparing-exit.ts';
 import type { Report, ReportScope } from '../report-schema.ts';
 import { exitColour, exitSwatch } from './exit-colour.ts';
 import { figure } from './figure.ts';
@@ -36,11 +37,11 @@ function errorText(byCode: Report['errors']['byCode']): string {
 
 export function shareSection(report: Report): Markup {
   const names = [...report.exits.map(({ name }) => name), 'backbone'];
-  const comparing = report.exits.find(({ sourceHeader }) => sourceHeader !== undefined);
+  const comparing = reportedComparison(report);
   const earlier =
-    comparing === undefined
+    comparing === null
       ? ''
-      : `${comparing.name}: by the answer to an earlier frame of the source that ${comparing.sourceHeader ?? ''} names. `;
+      : `${comparing.name}: by the answer to an earlier frame of the source that ${comparing.sourceHeader} names. `;
   const row = (label: string, scope: ReportScope) => ({
     label,
     segments: names.flatMap((name) => {

@@ -4,7 +4,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BOARDS } from '../../charts/generate/dashboards/boards.ts';
 import { SCENARIOS, type Scenario } from '../../charts/generate/dashboards/panel.ts';
-import type { Policy } from '../../crds/wire/policy.ts';
 import { nodeValues, startChartNode, type ChartNode } from '../cluster/chart/chart-on-node.ts';
 import { CHART } from '../unit/charts/helm.ts';
 import { expectHelm } from '../cluster/chart/release.ts';
@@ -14,7 +13,7 @@ import type { Traffic } from '../cluster/loop/row-traffic.ts';
 import { EXAMPLE_URI } from '../cluster/pods/example-model.ts';
 import { isReady, podsBy, readObject } from '../cluster/pods/node-objects.ts';
 import { killInPod } from '../cluster/pods/node-processes.ts';
-import { storedPolicy } from '../cluster/pods/stored-policy.ts';
+import { storedPolicyOrNull } from '../cluster/pods/stored-policy.ts';
 import { whyUnavailable } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import { askBoard } from './ask-board.ts';
@@ -105,10 +104,7 @@ describe.skipIf(unavailable !== null)('pods that are found by the monitors of th
       return pods.length === 2 && pods.every(isReady);
     });
 
-  async function policy(): Promise<Policy | null> {
-    const read = await storedPolicy(chart.node, { namespace: chart.models, name: SERVICE });
-    return read.ok ? read.value : null;
-  }
+  const policy = () => storedPolicyOrNull(chart.node, { namespace: chart.models, name: SERVICE });
 
   async function reaches(what: string, ms: number, holds: () => Promise<boolean>): Promise<void> {
     try {

@@ -71,7 +71,7 @@ describe.skipIf(plane.unavailable !== null)('a service whose budget bounds F1 lo
     return () => space.delete();
   }, 240_000);
   afterAll(() => {
-    loop.world.close();
+    (loop as LoopWorld | undefined)?.world.close();
   });
 
   test('is certified by the test of losses, with exits on', () => {

@@ -2,18 +2,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Policy } from '../../../crds/wire/policy.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
+import type { OwnRealNode } from '../../support/real-node.ts';
 import { kubectlIn } from '../harness/kubectl-in.ts';
-import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
 import { isReady, podsBy } from '../pods/node-objects.ts';
 import { MODEL, runService, type RunningService } from '../pods/running-service.ts';
-import { storedPolicy } from '../pods/stored-policy.ts';
+import { storedPolicyOrNull } from '../pods/stored-policy.ts';
 import { startTraffic } from './example-traffic.ts';
 import { readRevisions, type HeadRevision } from './head-revisions.ts';
 import { createKubectlText, type KubectlText } from './kubectl-text.ts';
-import { PATIENT_LEASE } from './patient-lease.ts';
 import { readTimes, type LoopTimes } from './policy-times.ts';
 import type { Traffic } from './row-traffic.ts';
+import { installTrainingOperator, onOwnNode } from './training-node.ts';
 import { createWaiting, type Waiting } from './waiting.ts';
 
 export const NAMESPACE = 'loop';
@@ -62,34 +61,12 @@ const SPEC = {
   },
 };
 
-const TRAINER = {
-  requests: { cpu: '100m', memory: '256Mi' },
-  limits: { memory: '2Gi' },
-};
-
-export async function startLoop(rate: number): Promise<LoopRun> {
-  const node = await startRealNode();
-  try {
-    return await runOn(node, rate);
-  } catch (error) {
-    await node.stop();
-    throw error;
-  }
+export function startLoop(rate: number): Promise<LoopRun> {
+  return onOwnNode((node) => runOn(node, rate));
 }
 
 async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  const metadata = { name: NAMESPACE, labels };
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
-  await node.request({ method: 'POST', path: '/api/v1/namespaces', body });
-  const installation = await installOperator(node, {
-    namespace: NAMESPACE,
-    environment: {
-      ...PATIENT_LEASE,
-      LAYERCACHE_TRAINER_IMAGE: OPERATOR_IMAGE,
-      LAYERCACHE_TRAINER_RESOURCES: JSON.stringify(TRAINER),
-    },
-  });
+  const installation = await installTrainingOperator(node, NAMESPACE);
   const vision = await runService({ node, installation, name: SERVICE }, SPEC);
   const readyPods = (count: number): Promise<void> =>
     eventually(async () => {
@@ -105,7 +82,7 @@ async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
     ...{ node, vision, traffic, kubectl, readyPods },
     ...createWaiting(node, NAMESPACE, traffic),
     text: createKubectlText(node, NAMESPACE, SERVICE),
-    policy: () => readPolicy(node),
+    policy: () => storedPolicyOrNull(node, { namespace: NAMESPACE, name: SERVICE }),
     revisions: () => readRevisions(node, NAMESPACE),
     times: () => readTimes(node, { namespace: NAMESPACE, service: SERVICE }),
     stop: async () => {
@@ -113,9 +90,4 @@ async function runOn(node: OwnRealNode, rate: number): Promise<LoopRun> {
       await node.stop();
     },
   };
-}
-
-async function readPolicy(node: OwnRealNode): Promise<Policy | null> {
-  const read = await storedPolicy(node, { namespace: NAMESPACE, name: SERVICE });
-  return read.ok ? read.value : null;
 }

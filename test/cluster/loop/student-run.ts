@@ -1,13 +1,12 @@
 // A node with the operator that ships and a service on a backbone of textures, which a student learns by its colours, under traffic.
 import { memorySource } from '../../../operator/local/traffic/source.ts';
 import { FIRST_SHARES, SIDE, textureModel, textureRows } from '../../http/local/texture-place.ts';
-import { startRealNode, type OwnRealNode } from '../../support/real-node.ts';
-import { installOperator, OPERATOR_IMAGE } from '../pods/installation.ts';
+import type { OwnRealNode } from '../../support/real-node.ts';
 import { claimModel } from '../pods/model-claim.ts';
 import { isReady, podsBy } from '../pods/node-objects.ts';
 import { runService, type RunningService, type ServicePlace } from '../pods/running-service.ts';
-import { PATIENT_LEASE } from './patient-lease.ts';
 import { startRowTraffic, type Rows, type Traffic } from './row-traffic.ts';
+import { installTrainingOperator, onOwnNode } from './training-node.ts';
 import { createWaiting, type Waiting } from './waiting.ts';
 
 const NAMESPACE = 'pictures';
@@ -44,32 +43,13 @@ const SPEC = {
   },
 };
 
-const TRAINER = { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '2Gi' } };
-
 /** The service holds no inputs, and wants no student. */
-export async function startStudentRun(rate: number): Promise<StudentRun> {
-  const node = await startRealNode();
-  try {
-    return await runOn(node, rate);
-  } catch (error) {
-    await node.stop();
-    throw error;
-  }
+export function startStudentRun(rate: number): Promise<StudentRun> {
+  return onOwnNode((node) => runOn(node, rate));
 }
 
 async function runOn(node: OwnRealNode, rate: number): Promise<StudentRun> {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  const metadata = { name: NAMESPACE, labels };
-  const body = { apiVersion: 'v1', kind: 'Namespace', metadata };
-  await node.request({ method: 'POST', path: '/api/v1/namespaces', body });
-  const installation = await installOperator(node, {
-    namespace: NAMESPACE,
-    environment: {
-      ...PATIENT_LEASE,
-      LAYERCACHE_TRAINER_IMAGE: OPERATOR_IMAGE,
-      LAYERCACHE_TRAINER_RESOURCES: JSON.stringify(TRAINER),
-    },
-  });
+  const installation = await installTrainingOperator(node, NAMESPACE);
   const { uri, digest, remove } = await claimModel(node, NAMESPACE, textureModel());
   const place = { node, installation, name: SERVICE, namespace: NAMESPACE };
   const service = await runService(place, { ...SPEC, backbone: { uri, digest } });

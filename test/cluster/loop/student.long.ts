@@ -2,12 +2,11 @@
 // reads them over mutual TLS and makes a student, which is certified and answers before the backbone. What only other keys may not do:
 // test/http/admin/rights.test.ts. The stages follow each other on one cluster; the same in local mode: test/http/local/student-run.long.ts.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Policy } from '../../../crds/wire/policy.ts';
 import { STUDENT_EXIT } from '../../../crds/wire/student.ts';
 import { whyUnavailable } from '../../support/control-plane.ts';
 import { eventually } from '../../support/eventually.ts';
 import { readObject } from '../pods/node-objects.ts';
-import { storedPolicy } from '../pods/stored-policy.ts';
+import { storedPolicyOrNull } from '../pods/stored-policy.ts';
 import { createFigures } from './figures.ts';
 import { isCertified, readRevisions, type HeadRevision } from './head-revisions.ts';
 import { readHeldInputs } from './held-inputs.ts';
@@ -59,10 +58,7 @@ describe.skipIf(unavailable !== null)('a student on a real node', () => {
       MINUTE,
     );
   const heldInStatus = async () => (await run.service.read()).status.inputs;
-  const policy = async (): Promise<Policy | null> => {
-    const read = await storedPolicy(run.node, run.place);
-    return read.ok ? read.value : null;
-  };
+  const policy = () => storedPolicyOrNull(run.node, run.place);
 
   test(
     'no pod holds inputs while the manifest asks for no student',

@@ -8,7 +8,7 @@ import { chromiumPath } from '../../browser/browser.ts';
 import { openTruePage, type TruePage } from '../../browser/true-page.ts';
 import { eventually } from '../../support/eventually.ts';
 import { drillOf, finished } from './drill-run.ts';
-import { startCli, type CliRun } from './local-run.ts';
+import { decisionsOf, startCli, type CliRun } from './local-run.ts';
 import { texturePlace, type TexturePlace } from './texture-place.ts';
 
 /** The first part is past certificate and ramp, on a slow machine too; the drift begins as it ends. */
@@ -24,12 +24,7 @@ describe('rows that no head has seen', () => {
   let url: string;
   const seen: Record<string, PageState> = {};
 
-  const decisions = (): string[] =>
-    started
-      .stdout()
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => (JSON.parse(line) as { reason: string }).reason);
+  const decisions = () => decisionsOf(started);
 
   const stateNow = async (): Promise<PageState> =>
     pageStateSchema.parse(await (await fetch(`${url}/api/state`)).json());

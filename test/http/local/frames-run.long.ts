@@ -8,7 +8,7 @@ import { createRandom } from '../../../server/core/random.ts';
 import { eventually } from '../../support/eventually.ts';
 import { finished } from './drill-run.ts';
 import { lampFrame, lampPatch, lampPlace, type LampPlace } from './lamp-place.ts';
-import { startCli, type CliRun } from './local-run.ts';
+import { decisionsOf, startCli, type CliRun } from './local-run.ts';
 
 const FRAMES = { head: 300, before: 1_200, after: 2_400 };
 const STAGE_MS = 180_000;
@@ -62,12 +62,7 @@ describe('frames of cameras', () => {
   let report: Report;
   let asked: Answered[][];
 
-  const decisions = (): string[] =>
-    started
-      .stdout()
-      .split('\n')
-      .filter((line) => line.startsWith('{') && line.endsWith('}'))
-      .map((line) => (JSON.parse(line) as { reason: string }).reason);
+  const decisions = () => decisionsOf(started);
 
   const found = async (pattern: RegExp): Promise<string> =>
     eventually(() => {

@@ -96,6 +96,15 @@ export interface CliRun {
   kill(signal: NodeJS.Signals): void;
 }
 
+/** Reasons of the decisions that a run with --events told so far. */
+export function decisionsOf(run: CliRun): readonly string[] {
+  return run
+    .stdout()
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.endsWith('}'))
+    .map((line) => (JSON.parse(line) as { reason: string }).reason);
+}
+
 /** Starts the bundled command line as a person would. */
 export function startCli(words: readonly string[], cwd: string): CliRun {
   const child = spawn(

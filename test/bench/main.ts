@@ -23,6 +23,8 @@ const USAGE = `npm run bench [-- SECTION ...] [--resnet20 DIR] [--cifar100 DIR] 
   --cifar100 DIR  folder that test/bench/exits/cifar-100/train.py wrote, for exits
   --frames DIR    folder with video/ (a folder of frames per clip) and coco_val/ (images/, labels/) for the section detection, which is left out without it
   --out FILE      the machine and all figures as JSON (dist/bench.json)
+  section engine:
+  --engine-threads N  fewer than there are cores: callers and the server's main thread have the others
   section gpu:
   --processors    without a card, on processors: to see that it runs
   section exits:
@@ -56,6 +58,7 @@ async function main(): Promise<number> {
       only: { type: 'string', multiple: true },
       quick: { type: 'boolean', default: false },
       processors: { type: 'boolean', default: false },
+      'engine-threads': { type: 'string' },
       services: { type: 'string', default: '10,100,1000' },
       pods: { type: 'string', default: '10' },
       profile: { type: 'boolean', default: false },
@@ -72,7 +75,8 @@ async function main(): Promise<number> {
     process.stderr.write('--write takes a whole run: leave out --quick and --only.\n');
     return 2;
   }
-  const server = serverSections(new URL(import.meta.url), { write, quick, only });
+  const engineThreads = toCount(values['engine-threads']);
+  const server = serverSections(new URL(import.meta.url), { write, quick, only, engineThreads });
   const { processors: onProcessors } = values;
   const gpu = (): Promise<Figure[]> => measureGpu({ onProcessors, quick });
   const { resnet20, cifar100 } = values;
@@ -126,6 +130,10 @@ function toFleetOptions(values: {
 }): FleetOptions {
   const { services, pods, profile: isProfiled, heads: withHeads } = values;
   return { services: toSizes(services), pods: toSizes(pods), isProfiled, withHeads };
+}
+
+function toCount(text: string | undefined): number | null {
+  return text === undefined ? null : Number(text);
 }
 
 function toSizes(list: string): number[] {

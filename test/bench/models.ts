@@ -1,7 +1,7 @@
 import { node } from '../../server/core/onnx/build-model.ts';
 import { seededNetwork } from './seeded-network.ts';
 
-/** A residual network for 3 x 32 x 32 inputs: [channels, stride] per block of two 3 x 3 convolutions. */
+/** A residual network for small pictures of three channels: [channels, stride] per block of two 3 x 3 convolutions. */
 export interface ResNetShape {
   readonly stem: number;
   readonly blocks: readonly (readonly [channels: number, stride: number])[];
@@ -40,7 +40,7 @@ export const TINY_RESNET: ResNetShape = {
  * The network with seeded He-normal weights; block outputs are the tensors `block0`, `block1`, ... The second convolution of a block is
  * scaled down, so that activations keep their size through the depth.
  */
-export function randomResNet(shape: ResNetShape, seed: number): Uint8Array {
+export function randomResNet(shape: ResNetShape, seed: number, side = 32): Uint8Array {
   const { nodes, conv, relu, classify } = seededNetwork(seed);
   const stem = conv('image', 'stem.conv', { from: 3, to: shape.stem, kernel: 3 });
   let current = relu(stem, 'stem');
@@ -59,5 +59,5 @@ export function randomResNet(shape: ResNetShape, seed: number): Uint8Array {
     current = relu(`${name}.sum`, name);
     channels = to;
   });
-  return classify(current, channels, { side: 32, classes: shape.classes });
+  return classify(current, channels, { side, classes: shape.classes });
 }

@@ -14,6 +14,7 @@ import type {
   SegmentRun,
 } from '../backbone/runtime.ts';
 import type { ModelSource } from '../segment-engine.ts';
+import { deviceOfProcess, type Device } from '../config.ts';
 import { freeMemory } from '../free-memory.ts';
 import { openModel } from './open-model.ts';
 import { inputValue, wholeModel, type OpenedModel } from './opened-model.ts';
@@ -36,11 +37,16 @@ export class OnnxRuntime implements EngineRuntime<OnnxValue> {
   readonly resumes = true;
   readonly warmRows = [1, 2, 8];
   private readonly threads: number;
+  private readonly device: Device;
   private opened: OpenedModel | null = null;
 
-  /** @param threads of one pass through the backbone */
-  constructor(threads = 1) {
+  /**
+   * @param threads of one pass through the backbone
+   * @param device @defaultValue what the process runs models on
+   */
+  constructor(threads = 1, device: Device = deviceOfProcess()) {
     this.threads = threads;
+    this.device = device;
   }
 
   async open(source: ModelSource): Promise<OpenedBackbone> {
@@ -50,7 +56,10 @@ export class OnnxRuntime implements EngineRuntime<OnnxValue> {
 
   build(from: FoundCut | null, to: SegmentEnd | null): BuiltSegment<OnnxValue> {
     const { input, outputTensors } = this.model();
-    const session = new RuntimeSession(this.encode(from, to), { threads: this.threads });
+    const session = new RuntimeSession(this.encode(from, to), {
+      threads: this.threads,
+      device: this.device,
+    });
     return new OnnxSegment(session, {
       input: from?.tensor ?? input.name,
       output: to?.cut.tensor ?? null,

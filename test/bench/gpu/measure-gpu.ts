@@ -192,7 +192,7 @@ async function onProcessorsHere(
   input: Uint8Array,
   rows: number,
 ): Promise<Float32Array> {
-  const engine = new CutEngine(new OnnxRuntime(), NO_PAUSE);
+  const engine = new CutEngine(new OnnxRuntime(1, 'cpu'), NO_PAUSE);
   try {
     await engine.open({ path, outputName: null, digest: null });
     const plan = await engine.plan([], []);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { putInForce } from '../put-in-force.ts';
 import { atLeast, atMost, seen, type Figure } from '../figure.ts';
 import { quantile } from '../median.ts';
@@ -9,7 +10,7 @@ import { differenceOf, medianOf, perSecond, ratioOf } from './closed-figures.ts'
 import { driveClosed, inTurns, type ClosedPlan } from './drive.ts';
 import { inferMessages } from './infer-messages.ts';
 import { readEventLoopDelay } from './event-loop-delay.ts';
-import { ROW_SHAPE, targetOf } from './layercache-target.ts';
+import { targetOf } from './layercache-target.ts';
 import { seededRows } from './seeded-rows.ts';
 
 const ROUNDS = 4;
@@ -19,17 +20,49 @@ const SECONDS = 2;
  * 0.3 ms after 3,000 and 0.26 ms from 6,000 on, as it does for the rest of a server's life.
  */
 const WARM_REQUESTS = 8_000;
-const SECTION = 'ResNet-18, 32 x 32, 0.556 GMAC';
 
-/** The server against the engine underneath it, and with heads in force of which none lets a row leave. */
+interface Size {
+  readonly section: string;
+  readonly side: number;
+}
+
+const SMALL: Size = { section: 'ResNet-18, 32 x 32, 0.556 GMAC', side: 32 };
+/** As many multiply-adds as the same network has for pictures of 224 x 224 that its first two layers make four times smaller: 1.8 G. */
+const LARGE: Size = { section: 'ResNet-18, 56 x 56, 1.70 GMAC', side: 56 };
+
+/**
+ * The server against the engine underneath it, each with so many workers, and with heads in force of which none lets a row leave. With
+ * fewer workers than cores, callers and `main` have cores of their own.
+ */
 export async function measureEngine(program: URL, workers: number): Promise<Figure[]> {
-  const model = writeModel(randomResNet(RESNET_18, 1));
-  const options = { program, modelPath: model.path, inputName: 'image', rowShape: ROW_SHAPE };
+  return [
+    ...(await withSides(program, workers, SMALL, async (sides) => [
+      ...(await compareAtOne(sides)),
+      ...(await compareLoaded(sides, 8)),
+      ...(await compareLoaded(sides, 32)),
+      ...(await compareJson(sides)),
+    ])),
+    ...(await withSides(program, workers, LARGE, async (sides) => [
+      ...(await compareLoaded(sides, 8)),
+      ...(await compareLoaded(sides, 32)),
+    ])),
+  ];
+}
+
+async function withSides(
+  program: URL,
+  workers: number,
+  { section, side }: Size,
+  measure: (sides: Sides) => Promise<Figure[]>,
+): Promise<Figure[]> {
+  const rowShape = [3, side, side];
+  const model = writeModel(randomResNet(RESNET_18, 1, side));
+  const options = { program, modelPath: model.path, inputName: 'image', rowShape };
   const engine = await startRawEngine({ ...options, workers, passThreads: 1 });
   // What is alone may have all cores.
   const alone = await startRawEngine({ ...options, workers: 1, passThreads: workers });
-  const plain = await serveModel(model.path, ROW_SHAPE);
-  const withHeads = await serveModel(model.path, ROW_SHAPE);
+  const plain = await serveModel(model.path, rowShape, { engineThreads: workers });
+  const withHeads = await serveModel(model.path, rowShape, { engineThreads: workers });
   try {
     const heads = randomHeads(withHeads.state, {
       tensors: ['block1', 'block3', 'block5'],
@@ -38,15 +71,11 @@ export async function measureEngine(program: URL, workers: number): Promise<Figu
       seed: 3,
     });
     await putInForce(withHeads, heads, 1);
+    const otherCores = availableParallelism() - workers;
+    const sides = { section, rowShape, engine, alone, plain, withHeads, otherCores };
     for (const served of [plain, withHeads])
-      await driveClosed(targetOf(served), { ...planOf(32), requests: WARM_REQUESTS });
-    const sides = { engine, plain, withHeads };
-    return [
-      ...(await compareAtOne({ ...sides, engine: alone })),
-      ...(await compareLoaded(sides, 8)),
-      ...(await compareLoaded(sides, 32)),
-      ...(await compareJson(plain)),
-    ];
+      await driveClosed(targetOf(served), { ...planOf(sides, 32), requests: WARM_REQUESTS });
+    return await measure(sides);
   } finally {
     await Promise.all([plain.stop(), withHeads.stop()]);
     await Promise.all([engine.close(), alone.close()]);
@@ -55,7 +84,13 @@ export async function measureEngine(program: URL, workers: number): Promise<Figu
 }
 
 interface Sides {
+  readonly section: string;
+  readonly rowShape: readonly number[];
   readonly engine: RawEngine;
+  /** With all its threads in one pass. */
+  readonly alone: RawEngine;
+  /** That no engine works on. */
+  readonly otherCores: number;
   readonly plain: ServedModel;
   readonly withHeads: ServedModel;
 }
@@ -68,16 +103,15 @@ interface Measured {
 }
 
 function planOf(
+  { rowShape }: Sides,
   concurrency: number,
-  seconds = SECONDS,
   format: 'json' | 'binary' = 'binary',
 ): ClosedPlan {
-  const messages = inferMessages({ rowShape: ROW_SHAPE, format });
-  return { messages, concurrency, seconds };
+  return { messages: inferMessages({ rowShape, format }), concurrency, seconds: SECONDS };
 }
 
-async function served(model: ServedModel, concurrency: number): Promise<Measured> {
-  const run = await driveClosed(targetOf(model), planOf(concurrency));
+async function served(sides: Sides, model: ServedModel, concurrency: number): Promise<Measured> {
+  const run = await driveClosed(targetOf(model), planOf(sides, concurrency));
   return {
     perSecond: run.requests / run.wallSeconds,
     perProcessorSecond: run.requests / run.processorSeconds,
@@ -86,7 +120,9 @@ async function served(model: ServedModel, concurrency: number): Promise<Measured
 }
 
 /** As many rows under way as callers would have, spread evenly over the workers: the best that batches of them can be. */
-async function raw(engine: RawEngine, concurrency: number): Promise<Measured> {
+async function raw(sides: Sides, engine: RawEngine, concurrency: number): Promise<Measured> {
+  const rows = seededRows(sides.rowShape);
+  const rawRow = (index: number): Float32Array => rows[index % rows.length] ?? new Float32Array(0);
   const workers = Math.min(engine.workers, concurrency);
   const batchRows = concurrency / workers;
   const run = await driveRawEngine(engine, rawRow, { workers, batchRows, seconds: SECONDS });
@@ -97,18 +133,15 @@ async function raw(engine: RawEngine, concurrency: number): Promise<Measured> {
   };
 }
 
-const RAW_ROWS = seededRows(ROW_SHAPE);
-const rawRow = (index: number): Float32Array =>
-  RAW_ROWS[index % RAW_ROWS.length] ?? new Float32Array(0);
-
-async function compareAtOne({ engine, plain, withHeads }: Sides): Promise<Figure[]> {
+async function compareAtOne(sides: Sides): Promise<Figure[]> {
+  const { alone, plain, withHeads } = sides;
   const [raws = [], plains = [], heads = []] = await inTurns(ROUNDS, [
-    () => raw(engine, 1),
-    () => served(plain, 1),
-    () => served(withHeads, 1),
+    () => raw(sides, alone, 1),
+    () => served(sides, plain, 1),
+    () => served(sides, withHeads, 1),
   ]);
-  const added = differenceOf(plains, raws, (server, alone) => server.medianMs - alone.medianMs);
-  const section = `${SECTION}, concurrency 1`;
+  const added = differenceOf(plains, raws, (server, engine) => server.medianMs - engine.medianMs);
+  const section = `${sides.section}, concurrency 1`;
   return [
     seen(
       { section, name: 'engine alone, median', unit: 'ms' },
@@ -135,12 +168,12 @@ async function compareLoaded(sides: Sides, concurrency: number): Promise<Figure[
   const { engine, plain, withHeads } = sides;
   await readEventLoopDelay(plain);
   const [raws = [], plains = [], heads = []] = await inTurns(ROUNDS, [
-    () => raw(engine, concurrency),
-    () => served(plain, concurrency),
-    () => served(withHeads, concurrency),
+    () => raw(sides, engine, concurrency),
+    () => served(sides, plain, concurrency),
+    () => served(sides, withHeads, concurrency),
   ]);
   const delay = await readEventLoopDelay(plain);
-  const section = `${SECTION}, concurrency ${concurrency}`;
+  const section = `${sides.section}, concurrency ${concurrency}`;
   return [
     seen(
       { section, name: 'engine alone', unit: 'rows/s' },
@@ -151,7 +184,7 @@ async function compareLoaded(sides: Sides, concurrency: number): Promise<Figure[
       medianOf(plains, (run) => run.perSecond),
     ),
     atLeast(
-      { section, name: 'throughput, server / engine (callers on the same cores)' },
+      { section, name: `throughput, server / engine (${callersOn(sides.otherCores)})` },
       ratioOf(plains, raws, (run) => run.perSecond),
       0.95,
     ),
@@ -168,13 +201,19 @@ async function compareLoaded(sides: Sides, concurrency: number): Promise<Figure[
   ];
 }
 
-async function compareJson(plain: ServedModel): Promise<Figure[]> {
-  const target = targetOf(plain);
+function callersOn(otherCores: number): string {
+  return otherCores > 0
+    ? `callers and main beside it on ${otherCores} cores`
+    : 'callers on the same cores';
+}
+
+async function compareJson(sides: Sides): Promise<Figure[]> {
+  const target = targetOf(sides.plain);
   const [binary = [], json = []] = await inTurns(ROUNDS, [
-    () => driveClosed(target, planOf(8, SECONDS, 'binary')),
-    () => driveClosed(target, planOf(8, SECONDS, 'json')),
+    () => driveClosed(target, planOf(sides, 8, 'binary')),
+    () => driveClosed(target, planOf(sides, 8, 'json')),
   ]);
-  const section = `${SECTION}, concurrency 8`;
+  const section = `${sides.section}, concurrency 8`;
   return [
     atLeast({ section, name: 'throughput, JSON / binary' }, ratioOf(json, binary, perSecond), 0.5),
   ];

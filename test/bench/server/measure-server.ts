@@ -8,13 +8,18 @@ import { measureSmall } from './measure-small.ts';
 
 type Section = () => Promise<Figure[]>;
 
+interface ServerOptions extends PeerOptions {
+  /** Of the section engine; null: all cores, as servers take unless told. */
+  readonly engineThreads: number | null;
+}
+
 /** The parts of `npm run bench server`; each can be asked for alone. @param program what the raw engine's workers run */
 export function serverSections(
   program: URL,
-  peers: PeerOptions,
+  { engineThreads, ...peers }: ServerOptions,
 ): Readonly<Record<string, Section>> {
   return {
-    engine: () => measureEngine(program, availableParallelism()),
+    engine: () => measureEngine(program, engineThreads ?? availableParallelism()),
     small: measureSmall,
     scrape: measureScrape,
     'open-loop': measureOpenLoop,

@@ -132,33 +132,29 @@ class Scenario {
     const before = await this.#counters();
     const operator = this.#operator;
     const restartsBefore = operator?.restarts ?? 0;
-    // Without its pods a fleet never comes to anything.
-    const { figures = {} } = await Promise.race([work(), this.#fleet.ended]);
+    // Without its pods a fleet never comes to anything. What a stage cost that came to nothing says why.
+    const [outcome] = await Promise.allSettled([Promise.race([work(), this.#fleet.ended])]);
+    const isDone = outcome.status === 'fulfilled';
+    const { figures = {} } = isDone ? outcome.value : {};
     const restarts = (operator?.restarts ?? 0) - restartsBefore;
     const usage = this.#meter.read();
     const { evidenceLagMs, ...pods } = await this.#fleet.report();
     const after = await this.#counters();
-    const evidence =
-      evidenceLagMs.length === 0
-        ? {}
-        : {
-            evidenceLagP50Ms: quantile(evidenceLagMs, 0.5),
-            evidenceLagP99Ms: quantile(evidenceLagMs, 0.99),
-          };
     const result: StageResult = {
-      stage,
+      stage: isDone ? stage : `${stage}, not finished`,
       usage,
       operator: callsBetween(before, after),
       pods,
       // One that lost its Lease on a busy machine: what the stage took is not what it takes.
       figures: {
         ...figures,
-        ...evidence,
+        ...lagOf(evidenceLagMs),
         ...(restarts === 0 ? {} : { operatorRestarts: restarts }),
       },
     };
     this.#results.push(result);
     this.#options.onStage(result);
+    if (!isDone) throw outcome.reason;
   }
 
   #counters(): ReturnType<FleetOperator['metrics']> {
@@ -375,6 +371,14 @@ class Scenario {
 
 function keyOf({ namespace, name }: ServiceRef): string {
   return `${namespace}/${name}`;
+}
+
+function lagOf(evidenceLagMs: readonly number[]): Readonly<Record<string, number>> {
+  if (evidenceLagMs.length === 0) return {};
+  return {
+    evidenceLagP50Ms: quantile(evidenceLagMs, 0.5),
+    evidenceLagP99Ms: quantile(evidenceLagMs, 0.99),
+  };
 }
 
 function spread(name: string, values: readonly number[]): Record<string, number> {

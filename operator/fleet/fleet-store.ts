@@ -71,6 +71,8 @@ export interface FleetStoreOptions {
   readonly onPull: OnPull;
   /** Windows of all services that are held uncounted. @defaultValue 40,000 */
   readonly mostHeldWindows?: number;
+  /** Of all services, a second. @defaultValue 400 */
+  readonly mostPollsPerSecond?: number;
 }
 
 interface Entry {
@@ -112,13 +114,21 @@ const PATIENCE_MS = 500;
 /** A pod that starts, or lacks its policy, or missed a push, is asked sooner. */
 const SOON_MS = { starting: 5_000, missed: 1_000 } as const;
 const TICK_MS = 500;
+/**
+ * One takes 1.5 ms of a core where it needs a connection, and JavaScript has one: a thousand services that are all tested at once would
+ * ask for a thousand a second, and none would come to an end. Rounds that are shorter than the longest wait longer then.
+ */
+const MOST_POLLS_PER_SECOND = 400;
+const LONGEST_ROUND_MS = 30_000;
 /** Of all services: 40 MiB, a round of 10,000 pods whose windows close every ten seconds. */
 const MOST_HELD_WINDOWS = 40_000;
 /** Whoever counts nothing for so long must not take the place of the others: a pass that fails again and again, a service that nobody decides. */
 const HELD_MS = 300_000;
 
 export function createFleetStore(options: FleetStoreOptions): FleetStore {
-  const { clock, signal, mostHeldWindows = MOST_HELD_WINDOWS } = options;
+  const { clock, signal } = options;
+  const { mostHeldWindows = MOST_HELD_WINDOWS, mostPollsPerSecond = MOST_POLLS_PER_SECOND } =
+    options;
   const services = new Map<string, Service>();
   const patience = { clock, ms: PATIENCE_MS };
   const pollLimit = limitConcurrency(POLLS_AT_ONCE, patience);
@@ -137,6 +147,20 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
     };
     services.set(key, service);
     return service;
+  }
+
+  /** How many times the polls that are wanted are more than there may be. */
+  let crowding = 1;
+
+  function measureCrowding(): void {
+    let wantedPerSecond = 0;
+    for (const { pollMs, entries } of services.values())
+      wantedPerSecond += entries.size / (pollMs / 1_000);
+    crowding = Math.max(1, wantedPerSecond / mostPollsPerSecond);
+  }
+
+  function roundOf({ pollMs }: Service): number {
+    return Math.max(pollMs, Math.min(LONGEST_ROUND_MS, pollMs * crowding));
   }
 
   /** Windows of all pods. */
@@ -270,10 +294,11 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
 
   async function pollDue(): Promise<void> {
     makeRoom();
+    measureCrowding();
     const nowMs = monotonicMs();
     const polls = [...services].flatMap(([key, service]) => {
       const isRound = service.roundMs <= nowMs;
-      if (isRound) service.roundMs = spread(service.pollMs);
+      if (isRound) service.roundMs = spread(roundOf(service));
       return [...service.entries.values()].flatMap((entry) => {
         if (entry.isPolling || (!isRound && entry.dueMs > nowMs)) return [];
         entry.isPolling = true;
@@ -297,7 +322,7 @@ export function createFleetStore(options: FleetStoreOptions): FleetStore {
       service.pollMs = pollMs;
       service.needsFigures = needsFigures;
       // A shorter wait holds for the one that is running.
-      service.roundMs = Math.min(service.roundMs, monotonicMs() + pollMs * 1.1);
+      service.roundMs = Math.min(service.roundMs, monotonicMs() + roundOf(service) * 1.1);
       for (const [uid, entry] of service.entries) {
         if (pods.some((pod) => isSameAddress(pod, entry.memory.pod))) continue;
         close(entry);

@@ -34,6 +34,8 @@ export interface ScenarioOptions extends FleetSize {
 }
 
 const LONG_MS = 1_800_000;
+/** A thousand services whose heads are all tested at once take an operator more than half an hour on two cores that all share. */
+const EVER_MS = 7_200_000;
 const SETTLED_MS = 10_000;
 const LOOK_MS = 250;
 /** On a machine that does other work too a leader is slow, not gone. */
@@ -180,7 +182,7 @@ class Scenario {
   } {
     const services = this.#cluster.services.map(keyOf);
     return expectPolicies(this.#fleet, {
-      ...{ services, pods: this.#options.pods, deadlineMs: LONG_MS },
+      ...{ services, pods: this.#options.pods, deadlineMs: EVER_MS },
       ...wanted,
     });
   }

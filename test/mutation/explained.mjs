@@ -31,6 +31,18 @@ export const EXPLAINED = [
     to: 'binomialLower(disagreements, audits, STRATUM_DELTA) >= limit',
     why: 'the root of a tail is not the limit to the last bit',
   },
+  ...['tenths === WHOLE_LOSS', 'tenths === 0'].map((from) => ({
+    file: 'server/core/breaker.ts',
+    from,
+    to: 'false',
+    why: 'the factor of losses in between is this one there, but for the last bit',
+  })),
+  {
+    file: 'server/safety.ts',
+    from: 'at.lossTenths === 0',
+    to: 'false',
+    why: 'a row without a loss brings no stratum over its limit, and what was cut is not cut again',
+  },
   ...["'Stryker was here!'", 'planned.bundle.heads[at.exit].exit'].map((to) => ({
     file: 'server/safety.ts',
     line: "const exit = planned.bundle.heads[at.exit]?.exit ?? '';",

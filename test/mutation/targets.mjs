@@ -25,7 +25,7 @@ const DECIDING_ON_OBJECTS = [
 export const TARGETS = {
   'exit comparison': {
     mutate: ['server/core/decide.ts', 'server/core/leaving.ts'],
-    tests: core('decide', 'evidence', 'loss-evidence'),
+    tests: core('decide', 'evidence', 'leaving', 'loss-evidence'),
     least: ALL,
   },
   'fail-safes of a server': {
@@ -56,6 +56,8 @@ export const TARGETS = {
       'ramping',
       'pinned',
       'alarm-distance',
+      'lost-evidence',
+      'policy-content',
     ),
     least: ALL,
   },
@@ -79,7 +81,9 @@ export const TARGETS = {
   },
   'detected objects': {
     mutate: DECIDING_ON_OBJECTS.map((name) => `server/core/detection/${name}.ts`),
-    tests: DECIDING_ON_OBJECTS.map((name) => `test/unit/server/core/detection/${name}.test.ts`),
+    tests: [...DECIDING_ON_OBJECTS, 'comparison-values'].map(
+      (name) => `test/unit/server/core/detection/${name}.test.ts`,
+    ),
     least: STRONG,
   },
   detector: {

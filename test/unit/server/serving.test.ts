@@ -7,6 +7,7 @@ import {
   createServingControl,
   limitsOf,
   policyLabel,
+  trackOf,
 } from '../../../server/serving.ts';
 import {
   bringsHeadsAlone,
@@ -91,7 +92,39 @@ test('a snapshot says who may answer, under which policy, within which limits', 
   expect(answeringExits(serving, 'candidate')).toEqual([]);
   expect(policyLabel(serving)).toBe('1.1');
   expect(policyLabel(aServing(1, { policy: null }))).toBe('0.0');
+  expect(limitsOf(serving)).toBe(POLICY.limits);
+});
+
+test('who may answer is looked up by track, and nobody may without a lambda or without heads', () => {
+  const plan = aServing(1).plan;
+  const without = (change: Partial<(typeof plan.tracks)[number]>) =>
+    aServing(1, { plan: { ...plan, tracks: plan.tracks.map((one) => ({ ...one, ...change })) } });
+  expect(trackOf(aServing(1), 'candidate')).toMatchObject({ track: 'candidate', headRevision: C });
+  expect(answeringExits(without({ lambdaIndex: null }), 'stable')).toEqual([]);
+  const empty = aServing(1, { plan: { ...plan, tracks: [] } });
+  expect(trackOf(empty, 'stable')).toBeNull();
+  expect(answeringExits(empty, 'stable')).toEqual([]);
+});
+
+test('before a policy the limits are those of the API', () => {
   expect(limitsOf(null)).toBe(DEFAULT_LIMITS);
+  expect(limitsOf(aServing(1, { policy: null }))).toBe(DEFAULT_LIMITS);
+  expect(DEFAULT_LIMITS).toEqual({
+    ...{ maxBatchSize: 32, maxQueueDelayMs: 2, maxQueueLength: 1024 },
+    ...{ maxRequestBytes: 16_777_216, maxConcurrentRequests: 256, requestTimeoutMs: 30_000 },
+  });
+});
+
+test('snapshots that are taken are counted, and each swap is told', () => {
+  const control = createServingControl(() => undefined);
+  const told: number[] = [];
+  control.onSwap(({ planId }) => told.push(planId));
+  control.acquire();
+  control.swap(aServing(1));
+  control.acquire();
+  control.swap(aServing(2));
+  expect(control.taken()).toBe(2);
+  expect(told).toEqual([1, 2]);
 });
 
 describe('from a policy to a plan', () => {

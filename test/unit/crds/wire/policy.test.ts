@@ -33,10 +33,16 @@ test('a policy survives the round trip, with every part and without', () => {
 });
 
 test('a policy of F1 agreement survives the round trip, with certificates of either', () => {
-  for (const change of [{}, { agreement: 'F1', disagreements: 12 * 10 }, { agreement: 'Strict' }]) {
+  const lost = (disagreements: number) => ({ agreement: 'F1', disagreements });
+  for (const change of [{}, lost(12 * 10), lost(3012 * 10), { agreement: 'Strict' }]) {
     const policy = inVersion4({ agreement: 'F1' }, change as Partial<PolicyCertificate>);
     expect(parsePolicy(serializePolicy(policy))).toEqual({ ok: true, value: policy });
   }
+});
+
+test('a policy whose exit compares frames survives the round trip', () => {
+  const policy = inVersion4({ schemaVersion: 5, agreement: 'F1', exits: COMPARING });
+  expect(parsePolicy(serializePolicy(policy))).toEqual({ ok: true, value: policy });
 });
 
 test('the text of a policy is canonical', async () => {
@@ -47,6 +53,11 @@ test('the text of a policy is canonical', async () => {
 });
 
 const certificate = aTrack().certificate;
+
+/** The first exit compares frames. */
+const COMPARING = aPolicy().exits.map((exit, i) =>
+  i === 0 ? { ...exit, sourceHeader: 'x-camera' } : exit,
+);
 
 /** Of version 4, which says what a certificate is for. */
 function inVersion4(changes: Partial<Policy>, of: Partial<PolicyCertificate> = {}): Policy {
@@ -185,6 +196,16 @@ const broken: readonly (readonly [rule: string, policy: Policy, message: string]
     'an exit of both',
     aPolicy({ exits: [{ name: 'x', tensor: 't', modelDigest: DIGEST_C, mode: 'Active' }] }),
     'set exactly one of tensor, modelDigest',
+  ],
+  [
+    'a header of frames before there was one',
+    inVersion4({ agreement: 'F1', exits: COMPARING }),
+    'field "exits" is [{"mode":',
+  ],
+  [
+    'no header of frames in a version that names it',
+    inVersion4({ agreement: 'F1', schemaVersion: 5 }),
+    'sourceHeader and schemaVersion 5 come together',
   ],
   [
     'two exits that compare frames',

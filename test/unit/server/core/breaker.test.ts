@@ -58,8 +58,25 @@ describe('row by row', () => {
     expect(rows).toBeGreaterThan(5);
   });
 
+  test('small losses among many rows without one trip it on the row that the recursion says', () => {
+    const ratios = [0.05, 0.1, 0.2];
+    const breaker = createBreaker(0.01);
+    let s = [0, 0, 0];
+    let rows = 0;
+    while (!breaker.isTripped) {
+      const loss = rows % 8 === 7 ? 0.1 : 0;
+      const tripped = breaker.addAudit(loss * 10);
+      s = s.map((value, i) => (value + 1) * (1 + ((ratios[i]! - 0.01) * (loss - 0.01)) / 0.0099));
+      rows += 1;
+      expect(tripped).toBe((s[0]! + s[1]! + s[2]!) / 3 >= 100_000);
+    }
+    expect(rows).toBeGreaterThan(1_000);
+  });
+
   test.each([-1, 11, 0.5])('a loss of %s tenths is a broken assumption', (tenths) => {
-    expect(() => createBreaker(0.01).addAudit(tenths)).toThrow(InvariantError);
+    const add = (): boolean => createBreaker(0.01).addAudit(tenths);
+    expect(add).toThrow(InvariantError);
+    expect(add).toThrow(`a loss of ${tenths} tenths`);
   });
 
   test('a new breaker is not tripped', () => {

@@ -190,7 +190,10 @@ function sent<T>(body: T): T {
   return JSON.parse(JSON.stringify(body)) as T;
 }
 
-const NEVER = new Promise<never>(() => undefined);
+/** One of its own each time: what waits for a promise is held by it, and one of all worlds would hold all of them. */
+function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
 
 /** One call under its fault. A dead client's promises stay open. */
 async function runCall<T>(
@@ -199,16 +202,16 @@ async function runCall<T>(
   made: ApiCall,
   { options, act }: { readonly options: CallOptions; readonly act: (fault: Fault | null) => T },
 ): Promise<T> {
-  if (life.isDead) return NEVER;
+  if (life.isDead) return never();
   const fault = parts.faults.onCall?.(made) ?? null;
   const dies = fault?.kind === 'Crash' ? fault.when : null;
   if (dies === 'Before') life.isDead = true;
   await reach(parts.clock, fault, made, options);
-  if (isOver(life)) return NEVER;
+  if (isOver(life)) return never();
   const result = attempt(() => act(fault));
   parts.onReached(made, !result.ok);
   if (dies === 'After') life.isDead = true;
-  if (isOver(life)) return NEVER;
+  if (isOver(life)) return never();
   return answerOf(result, fault);
 }
 

@@ -32,10 +32,13 @@ export async function reconcileService(
   const { clock, log } = shell.deps;
   const { kind, metadata } = cached;
   const object = memory.written.latest({ kind, name: metadata.name }, cached, clock.monotonicMs());
-  // Being deleted, or made for nothing: the garbage collector does the rest.
-  if (object === null || isTerminating(cached) || memory.isNamespaceEnding) {
-    return leave(shell, cached);
+  if (object === null) {
+    leave(shell, cached);
+    // An API server that lags says of a service that was made anew that it is gone, and no event follows.
+    return { kind: 'RequeueAfter', delayMs: memory.written.untilMs() - clock.monotonicMs() };
   }
+  // Being deleted, or made for nothing: the garbage collector does the rest.
+  if (isTerminating(cached) || memory.isNamespaceEnding) return leave(shell, cached);
   const attempt = new PassAttempt(
     memory,
     () => clock.monotonicMs(),

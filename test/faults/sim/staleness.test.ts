@@ -48,6 +48,27 @@ async function countEvents(): Promise<number> {
   return events;
 }
 
+test('a lagging API server that says of a new service that it is gone is not believed for ever, though no event follows', async () => {
+  let isLagging = true;
+  const run = superviseWith(world, {
+    first: {
+      onCall: ({ verb, kind }) => {
+        if (!isLagging || kind === 'Lease') return null;
+        if (verb === 'patch' || verb === 'create') {
+          return { kind: 'Status', status: 409, reason: 'Conflict' };
+        }
+        if (verb !== 'get' || kind !== 'CachedModelService') return null;
+        isLagging = false;
+        return { kind: 'Stale', versions: 1_000 };
+      },
+    },
+  });
+  await world.user.create(aServiceObject());
+  await run.pass(60_000);
+  expect(isLagging).toBe(false);
+  await expectReached(run, plain.state, 1_000);
+});
+
 test('one event that never comes, whichever, changes no end', async () => {
   const events = await countEvents();
   expect(events).toBeGreaterThan(10);

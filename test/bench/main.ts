@@ -132,8 +132,14 @@ function toFleetOptions(values: {
   return { services: toSizes(services), pods: toSizes(pods), isProfiled, withHeads };
 }
 
+/** Throws CliError. */
 function toCount(text: string | undefined): number | null {
-  return text === undefined ? null : Number(text);
+  if (text === undefined) return null;
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new CliError('UsageError', {
+    where: '--engine-threads',
+    why: `it is ${text}, not a whole number of 1 or more.`,
+  });
 }
 
 function toSizes(list: string): number[] {

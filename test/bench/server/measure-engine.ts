@@ -72,7 +72,8 @@ async function withSides(
     });
     await putInForce(withHeads, heads, 1);
     const otherCores = availableParallelism() - workers;
-    const sides = { section, rowShape, engine, alone, plain, withHeads, otherCores };
+    const rows = seededRows(rowShape);
+    const sides = { section, rowShape, rows, engine, alone, plain, withHeads, otherCores };
     for (const served of [plain, withHeads])
       await driveClosed(targetOf(served), { ...planOf(sides, 32), requests: WARM_REQUESTS });
     return await measure(sides);
@@ -86,6 +87,7 @@ async function withSides(
 interface Sides {
   readonly section: string;
   readonly rowShape: readonly number[];
+  readonly rows: readonly Float32Array[];
   readonly engine: RawEngine;
   /** With all its threads in one pass. */
   readonly alone: RawEngine;
@@ -120,8 +122,7 @@ async function served(sides: Sides, model: ServedModel, concurrency: number): Pr
 }
 
 /** As many rows under way as callers would have, spread evenly over the workers: the best that batches of them can be. */
-async function raw(sides: Sides, engine: RawEngine, concurrency: number): Promise<Measured> {
-  const rows = seededRows(sides.rowShape);
+async function raw({ rows }: Sides, engine: RawEngine, concurrency: number): Promise<Measured> {
   const rawRow = (index: number): Float32Array => rows[index % rows.length] ?? new Float32Array(0);
   const workers = Math.min(engine.workers, concurrency);
   const batchRows = concurrency / workers;

@@ -15,6 +15,8 @@ import {
 import { openRecord } from '../../promises/open-record.ts';
 
 const recordFlood = openRecord('overload');
+/** Of what the server says to a flood. */
+const ANSWERS = ['200', '429', '504'];
 /** Of all floods of this file. */
 const flooded = { requests: 0, lost: 0, queuedOverLimit: 0 };
 
@@ -22,7 +24,7 @@ function countFlood(
   outcomes: Readonly<Record<string, number>>,
   { queuedOverLimit }: Pick<typeof flooded, 'queuedOverLimit'>,
 ): void {
-  const answered = ['200', '429', '504'].reduce((sum, code) => sum + (outcomes[code] ?? 0), 0);
+  const answered = ANSWERS.reduce((sum, code) => sum + (outcomes[code] ?? 0), 0);
   flooded.requests += REQUESTS;
   flooded.lost += REQUESTS - answered;
   flooded.queuedOverLimit = Math.max(flooded.queuedOverLimit, queuedOverLimit);
@@ -108,7 +110,7 @@ test('with a deadline shorter than the queue is long, the engine still works for
   // 20 rows wait 200 ms.
   const report = await (await flood({ 'request-timeout': '0.1' })).done;
   const outcomes = countOutcomes(report);
-  expect(Object.keys(outcomes).every((code) => ['200', '429', '504'].includes(code))).toBe(true);
+  expect(Object.keys(outcomes).every((code) => ANSWERS.includes(code))).toBe(true);
   countFlood(outcomes, { queuedOverLimit: 0 });
   const ran = rowsRun().length;
   expect(outcomes['200']).toBeGreaterThan(LIMITS.maxQueueLength);

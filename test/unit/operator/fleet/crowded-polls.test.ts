@@ -48,23 +48,14 @@ test('where twice as many polls are wanted as there may be, short rounds take tw
   expect(polls()).toBe(2);
 });
 
-test('they take 30 s at most', async () => {
+test.each([
+  ['short ones take 30 s at most', 10_000, 30_000],
+  ['longer ones stay as they are', 60_000, 60_000],
+])('however many polls are wanted, of rounds %s', async (_, pollMs, roundMs) => {
   const { clock, store, follow, polls } = crowd(10);
-  follow(10, 10_000);
+  follow(10, pollMs);
   await store.pollDue();
-  await clock.pass(29_999);
-  await store.pollDue();
-  expect(polls()).toBe(1);
-  await clock.pass(1);
-  await store.pollDue();
-  expect(polls()).toBe(2);
-});
-
-test('longer rounds stay as they are', async () => {
-  const { clock, store, follow, polls } = crowd(10);
-  follow(10, 60_000);
-  await store.pollDue();
-  await clock.pass(59_999);
+  await clock.pass(roundMs - 1);
   await store.pollDue();
   expect(polls()).toBe(1);
   await clock.pass(1);

@@ -44,33 +44,33 @@ describe('row by row', () => {
     expect(breaker.addAudit(0)).toBe(true);
   });
 
-  test('a loss in between counts by its factor of exits.md 12, and trips later than a whole one', () => {
+  test.each([
+    [
+      'a loss in between counts by its factor of exits.md 12, and trips later than a whole one',
+      1,
+      3,
+      5,
+    ],
+    [
+      'small losses among many rows without one trip it on the row that the recursion says',
+      8,
+      1,
+      1_000,
+    ],
+  ])('%s', (_, every, tenths, atLeast) => {
     const ratios = [0.05, 0.1, 0.2];
     const breaker = createBreaker(0.01);
     let s = [0, 0, 0];
     let rows = 0;
     while (!breaker.isTripped) {
-      const tripped = breaker.addAudit(3);
-      s = s.map((value, i) => (value + 1) * (1 + ((ratios[i]! - 0.01) * 0.29) / 0.0099));
       rows += 1;
+      const loss = rows % every === 0 ? tenths : 0;
+      const tripped = breaker.addAudit(loss);
+      const excess = loss / 10 - 0.01;
+      s = s.map((value, i) => (value + 1) * (1 + ((ratios[i]! - 0.01) * excess) / 0.0099));
       expect(tripped).toBe((s[0]! + s[1]! + s[2]!) / 3 >= 100_000);
     }
-    expect(rows).toBeGreaterThan(5);
-  });
-
-  test('small losses among many rows without one trip it on the row that the recursion says', () => {
-    const ratios = [0.05, 0.1, 0.2];
-    const breaker = createBreaker(0.01);
-    let s = [0, 0, 0];
-    let rows = 0;
-    while (!breaker.isTripped) {
-      const loss = rows % 8 === 7 ? 0.1 : 0;
-      const tripped = breaker.addAudit(loss * 10);
-      s = s.map((value, i) => (value + 1) * (1 + ((ratios[i]! - 0.01) * (loss - 0.01)) / 0.0099));
-      rows += 1;
-      expect(tripped).toBe((s[0]! + s[1]! + s[2]!) / 3 >= 100_000);
-    }
-    expect(rows).toBeGreaterThan(1_000);
+    expect(rows).toBeGreaterThan(atLeast);
   });
 
   test.each([-1, 11, 0.5])('a loss of %s tenths is a broken assumption', (tenths) => {
